@@ -1,0 +1,12 @@
+# The libraries that Restree stands on, all of them Debian 12 packages. Each is linked by the one
+# room that may use it, so an #include in another room does not compile.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(CLI11 REQUIRED)
+pkg_check_modules(FUSE3 REQUIRED IMPORTED_TARGET fuse3>=3.14)
+pkg_check_modules(LIBSSH2 REQUIRED IMPORTED_TARGET libssh2>=1.10)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)

@@ -1,0 +1,21 @@
+# One library target per room: `room(repo_base SOURCES ... USES ... )`. Warnings, sanitizers and
+# the include root are the same for every target of the project and are stated here once.
+add_library(restree_options INTERFACE)
+target_include_directories(restree_options INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(restree_options INTERFACE
+  -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast
+  $<$<BOOL:${RESTREE_WERROR}>:-Werror>)
+# libfuse refuses to compile without large files, and 64-bit offsets are what we mean everywhere.
+target_compile_definitions(restree_options INTERFACE _FILE_OFFSET_BITS=64 FUSE_USE_VERSION=314
+  SPDLOG_FMT_EXTERNAL RESTREE_VERSION="${PROJECT_VERSION}")
+if(RESTREE_SANITIZE)
+  target_compile_options(restree_options INTERFACE
+    -fsanitize=${RESTREE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(restree_options INTERFACE -fsanitize=${RESTREE_SANITIZE})
+endif()
+
+function(room name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;USES;USES_PRIVATE" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC restree_options ${ARG_USES} PRIVATE ${ARG_USES_PRIVATE})
+endfunction()

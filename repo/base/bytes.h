@@ -1,0 +1,73 @@
+// Owned byte strings that are not zeroed when made, views of them, and their hexadecimal form.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace restree {
+
+using ByteView = std::span<const std::byte>;
+using MutableByteView = std::span<std::byte>;
+
+// A byte string of fixed capacity whose ends can be trimmed without moving the bytes, so that what
+// was decrypted in place is handed on without a copy. Move-only: a copy of 8 MiB should be visible.
+class Bytes {
+ public:
+  Bytes() = default;
+  // `size` bytes of unspecified content.
+  explicit Bytes(std::size_t size)
+      : storage_(size == 0 ? nullptr : new std::byte[size]), size_(size) {}
+
+  static Bytes copy_of(ByteView view) {
+    Bytes bytes(view.size());
+    if (!view.empty()) std::memcpy(bytes.data(), view.data(), view.size());
+    return bytes;
+  }
+
+  std::byte* data() { return storage_.get() + begin_; }
+  const std::byte* data() const { return storage_.get() + begin_; }
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+
+  ByteView view() const { return {data(), size_}; }
+  MutableByteView view() { return {data(), size_}; }
+  operator ByteView() const { return view(); }
+
+  void remove_prefix(std::size_t count) {
+    begin_ += count;
+    size_ -= count;
+  }
+  void remove_suffix(std::size_t count) { size_ -= count; }
+
+ private:
+  std::unique_ptr<std::byte[]> storage_;
+  std::size_t begin_ = 0;
+  std::size_t size_ = 0;
+};
+
+inline ByteView as_bytes(std::string_view text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+inline std::string_view as_text(ByteView bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::string to_hex(ByteView bytes);
+// Exactly `into.size()` bytes from lower- or upper-case hexadecimal; false if `hex` is not that.
+bool from_hex(std::string_view hex, MutableByteView into);
+// Standard base64 with padding, as Go's encoding/json writes []byte; nullopt if it is not that.
+std::optional<std::string> from_base64(std::string_view text);
+std::string to_base64(ByteView bytes);
+
+inline std::uint32_t load_u32le(const std::byte* from) {
+  return std::uint32_t(from[0]) | std::uint32_t(from[1]) << 8 | std::uint32_t(from[2]) << 16 |
+         std::uint32_t(from[3]) << 24;
+}
+
+}  // namespace restree

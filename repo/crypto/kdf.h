@@ -1,0 +1,21 @@
+// From a password to a key, by scrypt.
+#pragma once
+
+#include <cstdint>
+
+#include "repo/base/result.h"
+#include "repo/crypto/secret.h"
+
+namespace restree {
+
+struct ScryptParameters {
+  std::uint64_t n;
+  std::uint32_t r;
+  std::uint32_t p;
+};
+
+// 64 bytes for SealKey::from_derived. kCorrupt: parameters that scrypt does not allow, or that
+// would take more than 4 GiB of memory (a hostile key file).
+Result<Secret> derive_key(const Secret& password, ByteView salt, ScryptParameters parameters);
+
+}  // namespace restree

@@ -1,0 +1,15 @@
+// SHA-256, the name of everything in a repository.
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "repo/base/bytes.h"
+
+namespace restree {
+
+using Sha256Digest = std::array<std::byte, 32>;
+
+Sha256Digest sha256(ByteView bytes);
+
+}  // namespace restree

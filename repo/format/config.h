@@ -1,0 +1,20 @@
+// The repository's config file: its format version, its own id, and its chunker polynomial.
+#pragma once
+
+#include <cstdint>
+
+#include "repo/base/result.h"
+#include "repo/format/id.h"
+
+namespace restree {
+
+struct Config {
+  std::uint32_t version;
+  RepositoryId id;
+  std::uint64_t chunker_polynomial;
+};
+
+// From the decrypted JSON. kUnsupported: a version other than 1 and 2. kCorrupt: anything else.
+Result<Config> parse_config(ByteView json);
+
+}  // namespace restree

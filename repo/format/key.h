@@ -1,0 +1,31 @@
+// A key file: the parameters that turn a password into a key, and the master key sealed with it.
+#pragma once
+
+#include <string>
+
+#include "repo/base/bytes.h"
+#include "repo/base/result.h"
+#include "repo/crypto/kdf.h"
+#include "repo/crypto/seal.h"
+
+namespace restree {
+
+struct KeyFile {
+  std::string username;
+  std::string hostname;
+  ScryptParameters parameters;
+  std::string salt;
+  std::string sealed_master_key;
+};
+
+// kUnsupported: a key derivation other than scrypt. kCorrupt: anything else that is off.
+Result<KeyFile> parse_key_file(ByteView json);
+
+// The master key from the opened `sealed_master_key`.
+Result<SealKey> parse_master_key(ByteView json);
+
+// Derives the user's key and opens the master key with it. kDenied: the password does not fit this
+// key file.
+Result<SealKey> open_key_file(const KeyFile& file, const Secret& password);
+
+}  // namespace restree

@@ -1,0 +1,20 @@
+// A point in time as backups record it: nanoseconds, any year, and the zone it was written in.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace restree {
+
+struct Timestamp {
+  std::int64_t seconds = 0;  // since 1970-01-01T00:00:00Z, negative before
+  std::uint32_t nanoseconds = 0;
+  auto operator<=>(const Timestamp&) const = default;
+};
+
+// RFC 3339 with up to nine fractional digits and any offset; nullopt if it is not that.
+std::optional<Timestamp> parse_timestamp(std::string_view text);
+
+}  // namespace restree

@@ -1,0 +1,75 @@
+// Where every blob of a repository lies: millions of entries, compact, and found in O(1).
+//
+// Ownership: an Index is an immutable value behind a shared_ptr; readers keep the one they have
+//            while a newer one replaces it.
+// Threads:   any, once built. A builder: add() from any thread, build() once.
+// Limits:    48 bytes a blob plus 32 a pack; building peaks little above that.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "repo/base/guarded.h"
+#include "repo/format/id.h"
+#include "repo/format/index_file.h"
+
+namespace restree {
+
+// One place where a blob can be had.
+struct BlobLocation {
+  PackId pack;
+  std::uint32_t offset;
+  std::uint32_t length;      // sealed
+  std::uint32_t raw_length;  // uncompressed; 0 if the blob is not compressed
+
+  // Bytes of the blob itself.
+  std::uint32_t blob_bytes() const;
+};
+
+class Index {
+ public:
+  // The first place known for the blob, or nullopt.
+  std::optional<BlobLocation> find(BlobType type, const BlobId& id) const;
+  // All of them: a blob may lie in several packs, and one may be damaged.
+  std::vector<BlobLocation> find_all(BlobType type, const BlobId& id) const;
+
+  std::size_t blob_count() const { return entries_.size(); }
+  std::size_t pack_count() const { return packs_.size(); }
+  std::size_t memory_bytes() const;
+
+ private:
+  friend class IndexBuilder;
+  struct Entry {
+    BlobId id;
+    std::uint32_t pack_and_type;  // position in packs_, top bit: tree
+    std::uint32_t offset;
+    std::uint32_t length;
+    std::uint32_t raw_length;
+  };
+  static_assert(sizeof(Entry) == 48);
+
+  std::span<const Entry> matching(BlobType type, const BlobId& id) const;
+  BlobLocation location(const Entry& entry) const;
+
+  std::vector<Entry> entries_;  // sorted by (id, type); exact duplicates removed
+  std::vector<PackId> packs_;
+};
+
+// Collects the entries of many index files at once, from several threads.
+class IndexBuilder {
+ public:
+  IndexBuilder();
+  ~IndexBuilder();
+  void add(const PackId& pack, std::span<const IndexedBlob> blobs);
+  // Consumes the builder. Sorts on up to `threads` threads.
+  std::shared_ptr<const Index> build(std::size_t threads) &&;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace restree

@@ -1,0 +1,55 @@
+// An opened restic repository: its keys, its index, its snapshots and its blobs, for reading.
+//
+// Ownership: shares the storage; owns keys and index.
+// Threads:   any.
+// Limits:    index: see index.h. load() holds one blob, and its sealed form while it is opened.
+// Errors:    open: kNotFound no repository there, kDenied wrong password, kCorrupt, kUnsupported,
+//            kUnavailable. The key never leaves this class.
+// Format:    restic's design document, versions 1 and 2.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "repo/base/clock.h"
+#include "repo/base/result.h"
+#include "repo/blob_source.h"
+#include "repo/crypto/secret.h"
+#include "repo/format/config.h"
+#include "repo/format/snapshot.h"
+#include "repo/index/index.h"
+#include "repo/storage/storage.h"
+
+namespace restree {
+
+class Repository final : public BlobSource {
+ public:
+  // Tries `password` on every key file, the one whose id starts with `key_hint` first.
+  static Result<std::unique_ptr<Repository>> open(std::shared_ptr<Storage> storage,
+                                                  const Secret& password,
+                                                  const std::string& key_hint, Deadline by);
+  ~Repository() override;
+
+  const Config& config() const;
+  const Storage& storage() const;
+
+  // Brings the index up to date with the index files there are: nothing is read if the set of
+  // files has not changed. One caller works, others wait for it. A damaged index file is skipped
+  // with a log line; its blobs are then missing. True if the index changed.
+  Result<bool> refresh_index(Deadline by);
+  std::shared_ptr<const Index> index() const;
+
+  // A blob that no index names, or whose packs are gone, makes the index be refreshed once (a
+  // prune may have moved it) before that is an error.
+  Result<SharedBlob> load(BlobType type, const BlobId& id, Deadline by) override;
+
+  Result<std::vector<SnapshotId>> list_snapshots(Deadline by);
+  Result<Snapshot> load_snapshot(const SnapshotId& id, Deadline by);
+
+ private:
+  struct State;
+  explicit Repository(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace restree

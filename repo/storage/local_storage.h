@@ -1,0 +1,15 @@
+// A repository in a folder of this machine.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "repo/storage/storage.h"
+
+namespace restree {
+
+// `root` as the user wrote it (relative to the current folder, if it is not absolute). Nothing is
+// checked or made here: a folder without a config is found out by whoever reads the config.
+std::shared_ptr<Storage> make_local_storage(std::string root);
+
+}  // namespace restree

@@ -1,0 +1,27 @@
+// A repository in memory: for unit tests, which can also reach in and damage it.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "repo/base/guarded.h"
+#include "repo/storage/storage.h"
+
+namespace restree {
+
+class MemoryStorage final : public Storage {
+ public:
+  Result<std::vector<ListedFile>> list(FileType type, Deadline by) override;
+  Result<std::uint64_t> size(const FileName& file, Deadline by) override;
+  Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override;
+  Result<Bytes> read_all(const FileName& file, Deadline by) override;
+  Status write(const FileName& file, ByteView content, Deadline by) override;
+  Status remove(const FileName& file, Deadline by) override;
+  std::string description() const override { return "memory"; }
+
+ private:
+  Guarded<std::map<FileName, std::string>> files_;
+};
+
+}  // namespace restree

@@ -1,0 +1,42 @@
+#include "repo/storage/storage.h"
+
+#include <algorithm>
+
+namespace restree {
+
+std::string_view directory_of(FileType type) {
+  switch (type) {
+    case FileType::kConfig:
+      return "";
+    case FileType::kKey:
+      return "keys";
+    case FileType::kLock:
+      return "locks";
+    case FileType::kSnapshot:
+      return "snapshots";
+    case FileType::kIndex:
+      return "index";
+    case FileType::kPack:
+      return "data";
+  }
+  return "";
+}
+
+std::string relative_path(const FileName& file) {
+  if (file.type == FileType::kConfig) return "config";
+  std::string path(directory_of(file.type));
+  path += '/';
+  if (file.type == FileType::kPack) {
+    path += std::string_view(file.name).substr(0, 2);
+    path += '/';
+  }
+  return path += file.name;
+}
+
+bool is_repository_name(std::string_view name) {
+  return name.size() == 64 && std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+}  // namespace restree

@@ -1,0 +1,79 @@
+// Where a repository's files lie: the one interface to the local disk, an SFTP server, or memory.
+//
+// Ownership: results own their bytes.
+// Threads:   any, many at once; an implementation bounds its own parallelism.
+// Limits:    every call ends by its deadline, with kUnavailable if that is why.
+// Errors:    kNotFound: the file is not there (only if the other side says so: a dead line is never
+//            kNotFound). kUnavailable: a retry may help. kDenied: permission, login or host key.
+//            kCorrupt: the file ends before the wanted range does. kLocalIo: the local disk failed.
+// Format:    restic's repository layout (config, data/xx/ID, index/ID, keys/ID, locks/ID,
+//            snapshots/ID), the same in every implementation.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "repo/base/bytes.h"
+#include "repo/base/clock.h"
+#include "repo/base/result.h"
+
+namespace restree {
+
+enum class FileType : std::uint8_t { kConfig, kKey, kLock, kSnapshot, kIndex, kPack };
+
+// One file of a repository. `name` is the 64 hex digits of its id, and empty for the config.
+struct FileName {
+  FileType type;
+  std::string name;
+  auto operator<=>(const FileName&) const = default;
+};
+
+// "data/77/77c1…", relative to the root of the repository.
+std::string relative_path(const FileName& file);
+// The folder whose files `list(type)` names: "data", "index", …
+std::string_view directory_of(FileType type);
+// True for exactly 64 lower-case hex digits; all other names are strays that a listing leaves out.
+bool is_repository_name(std::string_view name);
+
+struct ByteRange {
+  std::uint64_t offset;
+  std::uint64_t length;
+};
+
+struct ListedFile {
+  std::string name;
+  std::uint64_t size_bytes;
+};
+
+class Storage {
+ public:
+  virtual ~Storage() = default;
+
+  // Every file of the type with a valid name, in no order, each name once. A missing folder is an
+  // empty list. Not for kConfig.
+  virtual Result<std::vector<ListedFile>> list(FileType type, Deadline by) = 0;
+
+  virtual Result<std::uint64_t> size(const FileName& file, Deadline by) = 0;
+
+  // Exactly the bytes of the range, which may be empty; a range that passes the end is kCorrupt,
+  // never a short read.
+  virtual Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) = 0;
+
+  // The whole file. For the small ones: config, keys, snapshots, locks and indexes.
+  virtual Result<Bytes> read_all(const FileName& file, Deadline by) = 0;
+
+  // Writes a new file so that others see either nothing or all of it, and it survives a power cut
+  // where the other side can promise that. An existing file of that name is replaced.
+  virtual Status write(const FileName& file, ByteView content, Deadline by) = 0;
+
+  // Removing what is not there is kNotFound.
+  virtual Status remove(const FileName& file, Deadline by) = 0;
+
+  // What people call this place in messages: "/srv/backup" or "sftp:admin@nas:/backup".
+  virtual std::string description() const = 0;
+};
+
+}  // namespace restree
