@@ -27,8 +27,7 @@ class Deadline {
   }
   // For poll(2): rounded up, so that a wait never ends just before the deadline.
   int poll_timeout_ms() const {
-    return static_cast<int>(
-        std::chrono::ceil<std::chrono::milliseconds>(remaining()).count());
+    return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(remaining()).count());
   }
 
  private:

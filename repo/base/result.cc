@@ -40,7 +40,9 @@ Error Error::hinting(std::string hint) && {
   return std::move(*this);
 }
 
-std::string Error::for_people() const { return hint_.empty() ? message_ : message_ + "\n  " + hint_; }
+std::string Error::for_people() const {
+  return hint_.empty() ? message_ : message_ + "\n  " + hint_;
+}
 
 Error errno_error(int errno_value, std::string_view doing) {
   ErrorKind kind = ErrorKind::kLocalIo;

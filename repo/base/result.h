@@ -65,9 +65,9 @@ using Status = Result<void>;
 #define RESTREE_CONCAT(a, b) RESTREE_CONCAT_INNER(a, b)
 
 // Returns the error of `expr` (a Status or Result) from the enclosing function, if it has one.
-#define RETURN_IF_ERROR(expr)                                   \
-  do {                                                          \
-    auto restree_status = (expr);                               \
+#define RETURN_IF_ERROR(expr)                                      \
+  do {                                                             \
+    auto&& restree_status = (expr);                                \
     if (!restree_status) return std::move(restree_status).error(); \
   } while (false)
 

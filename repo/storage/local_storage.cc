@@ -1,0 +1,261 @@
+#include "repo/storage/local_storage.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "repo/base/unique_fd.h"
+
+namespace restree {
+namespace {
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+using Directory = std::unique_ptr<DIR, CloseDirectory>;
+
+// What files and folders are made with: restic gives the group of a repository whose config is
+// readable for it the same access to everything else.
+struct Permissions {
+  mode_t directory;
+  mode_t finished;
+};
+constexpr Permissions kOwnerOnly{0700, 0400};
+constexpr Permissions kWithGroup{0770, 0440};
+
+// A range of this length is allocated before it is known whether the file is that long.
+constexpr std::uint64_t kBelievedRangeBytes = 16 << 20;
+
+class LocalStorage final : public Storage {
+ public:
+  explicit LocalStorage(std::string root) : root_(std::move(root)) {}
+
+  Result<std::vector<ListedFile>> list(FileType type, Deadline by) override;
+  Result<std::uint64_t> size(const FileName& file, Deadline by) override;
+  Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override;
+  Result<Bytes> read_all(const FileName& file, Deadline by) override;
+  Status write(const FileName& file, ByteView content, Deadline by) override;
+  Status remove(const FileName& file, Deadline by) override;
+  std::string description() const override { return root_; }
+
+ private:
+  std::string path_of(const FileName& file) const { return root_ + "/" + relative_path(file); }
+  Permissions permissions() const;
+
+  const std::string root_;
+};
+
+Result<UniqueFd> open_for_reading(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return errno_error(errno, "open " + path);
+  return fd;
+}
+
+// Fills `into` from `offset`; the file must reach that far.
+Status read_exactly(const UniqueFd& fd, const std::string& path, std::uint64_t offset,
+                    MutableByteView into) {
+  std::size_t done = 0;
+  while (done < into.size()) {
+    const ssize_t count = ::pread(fd.get(), into.data() + done, into.size() - done,
+                                  static_cast<off_t>(offset + done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno_error(errno, "read " + path);
+    if (count == 0) {
+      return Error(ErrorKind::kCorrupt, fmt::format("{} ends at {}, before byte {}", path,
+                                                    offset + done, offset + into.size()));
+    }
+    done += static_cast<std::size_t>(count);
+  }
+  return {};
+}
+
+Result<std::uint64_t> size_of(const UniqueFd& fd, const std::string& path) {
+  struct stat attributes {};
+  if (::fstat(fd.get(), &attributes) != 0) return errno_error(errno, "stat " + path);
+  return static_cast<std::uint64_t>(attributes.st_size);
+}
+
+// Adds the files of one folder. `folder` missing is no error.
+Status list_folder(const std::string& folder, std::set<std::string>& seen,
+                   std::vector<ListedFile>& into) {
+  const Directory directory(::opendir(folder.c_str()));
+  if (!directory) {
+    if (errno == ENOENT || errno == ENOTDIR) return {};
+    return errno_error(errno, "list " + folder);
+  }
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(directory.get());
+    if (entry == nullptr) break;
+    if (!is_repository_name(entry->d_name) || !seen.insert(entry->d_name).second) continue;
+    struct stat attributes {};
+    if (::fstatat(::dirfd(directory.get()), entry->d_name, &attributes, 0) != 0) {
+      if (errno == ENOENT) continue;  // removed since
+      return errno_error(errno, "stat " + folder + "/" + entry->d_name);
+    }
+    into.push_back({entry->d_name, static_cast<std::uint64_t>(attributes.st_size)});
+  }
+  if (errno != 0) return errno_error(errno, "list " + folder);
+  return {};
+}
+
+Result<std::vector<ListedFile>> LocalStorage::list(FileType type, Deadline) {
+  std::vector<ListedFile> listed;
+  std::set<std::string> seen;
+  const std::string folder = root_ + "/" + std::string(directory_of(type));
+  if (type != FileType::kPack) {
+    RETURN_IF_ERROR(list_folder(folder, seen, listed));
+    return listed;
+  }
+  for (int prefix = 0; prefix < 256; ++prefix) {
+    RETURN_IF_ERROR(list_folder(fmt::format("{}/{:02x}", folder, prefix), seen, listed));
+  }
+  return listed;
+}
+
+Result<std::uint64_t> LocalStorage::size(const FileName& file, Deadline) {
+  const std::string path = path_of(file);
+  struct stat attributes {};
+  if (::stat(path.c_str(), &attributes) != 0) return errno_error(errno, "stat " + path);
+  return static_cast<std::uint64_t>(attributes.st_size);
+}
+
+Result<Bytes> LocalStorage::read(const FileName& file, ByteRange range, Deadline) {
+  const std::string path = path_of(file);
+  ASSIGN_OR_RETURN(const UniqueFd fd, open_for_reading(path));
+  // Asked for first: a hostile index must not make us allocate what the file cannot hold.
+  if (range.length > kBelievedRangeBytes) {
+    ASSIGN_OR_RETURN(const std::uint64_t size, size_of(fd, path));
+    if (range.offset > size || range.length > size - range.offset) {
+      return Error(ErrorKind::kCorrupt, fmt::format("{} ends at {}, before byte {}", path, size,
+                                                    range.offset + range.length));
+    }
+  }
+  Bytes bytes(range.length);
+  RETURN_IF_ERROR(read_exactly(fd, path, range.offset, bytes.view()));
+  return bytes;
+}
+
+Result<Bytes> LocalStorage::read_all(const FileName& file, Deadline) {
+  const std::string path = path_of(file);
+  ASSIGN_OR_RETURN(const UniqueFd fd, open_for_reading(path));
+  ASSIGN_OR_RETURN(const std::uint64_t size, size_of(fd, path));
+  Bytes bytes(size);
+  RETURN_IF_ERROR(read_exactly(fd, path, 0, bytes.view()));
+  return bytes;
+}
+
+Permissions LocalStorage::permissions() const {
+  struct stat config {};
+  const bool group_reads =
+      ::stat((root_ + "/config").c_str(), &config) == 0 && (config.st_mode & S_IRGRP) != 0;
+  return group_reads ? kWithGroup : kOwnerOnly;
+}
+
+Status write_exactly(const UniqueFd& fd, const std::string& path, ByteView content) {
+  while (!content.empty()) {
+    const ssize_t count = ::write(fd.get(), content.data(), content.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno_error(errno, "write " + path);
+    content = content.subspan(static_cast<std::size_t>(count));
+  }
+  if (::fsync(fd.get()) != 0 && errno != ENOTSUP && errno != EINVAL) {
+    return errno_error(errno, "sync " + path);
+  }
+  return {};
+}
+
+// A rename survives a power cut once its folder is on disk.
+Status sync_folder(const std::string& folder) {
+  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return errno_error(errno, "open " + folder);
+  if (::fsync(fd.get()) != 0 && errno != ENOTSUP && errno != EINVAL) {
+    return errno_error(errno, "sync " + folder);
+  }
+  return {};
+}
+
+// The temporary file of a write, removed again unless it came to its end.
+class TemporaryFile {
+ public:
+  // `pattern` ends in XXXXXX.
+  static Result<TemporaryFile> create(std::string pattern) {
+    UniqueFd fd(::mkostemp(pattern.data(), O_CLOEXEC));
+    if (!fd) return errno_error(errno, "create " + pattern);
+    return TemporaryFile(std::move(pattern), std::move(fd));
+  }
+  TemporaryFile(TemporaryFile&& other) noexcept
+      : path_(std::exchange(other.path_, {})), fd_(std::move(other.fd_)) {}
+  TemporaryFile& operator=(TemporaryFile&& other) noexcept {
+    std::swap(path_, other.path_);
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~TemporaryFile() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+
+  const UniqueFd& fd() const { return fd_; }
+  const std::string& path() const { return path_; }
+
+  Status publish_as(const std::string& final_path) {
+    fd_.reset();
+    if (::rename(path_.c_str(), final_path.c_str()) != 0) {
+      return errno_error(errno, "rename " + path_ + " to " + final_path);
+    }
+    path_.clear();
+    return {};
+  }
+
+ private:
+  TemporaryFile(std::string path, UniqueFd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
+  std::string path_;
+  UniqueFd fd_;
+};
+
+Status make_folder(const std::string& folder, mode_t mode) {
+  if (::mkdir(folder.c_str(), mode) == 0 || errno == EEXIST) return {};
+  return errno_error(errno, "create folder " + folder);
+}
+
+Status LocalStorage::write(const FileName& file, ByteView content, Deadline) {
+  const std::string path = path_of(file);
+  const std::string folder = path.substr(0, path.rfind('/'));
+  const Permissions mode = permissions();
+
+  Result<TemporaryFile> temporary = TemporaryFile::create(path + "-tmp-XXXXXX");
+  if (!temporary && temporary.error().kind() == ErrorKind::kNotFound) {
+    RETURN_IF_ERROR(
+        make_folder(root_ + "/" + std::string(directory_of(file.type)), mode.directory));
+    RETURN_IF_ERROR(make_folder(folder, mode.directory));
+    temporary = TemporaryFile::create(path + "-tmp-XXXXXX");
+  }
+  RETURN_IF_ERROR(temporary);
+  RETURN_IF_ERROR(write_exactly(temporary->fd(), temporary->path(), content));
+  // Not every file system has permissions; the content is what counts.
+  static_cast<void>(::fchmod(temporary->fd().get(), mode.finished));
+  RETURN_IF_ERROR(temporary->publish_as(path));
+  return sync_folder(folder);
+}
+
+Status LocalStorage::remove(const FileName& file, Deadline) {
+  const std::string path = path_of(file);
+  if (::unlink(path.c_str()) != 0) return errno_error(errno, "remove " + path);
+  return {};
+}
+
+}  // namespace
+
+std::shared_ptr<Storage> make_local_storage(std::string root) {
+  while (root.size() > 1 && root.back() == '/') root.pop_back();
+  return std::make_shared<LocalStorage>(std::move(root));
+}
+
+}  // namespace restree
