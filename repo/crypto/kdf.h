@@ -15,7 +15,8 @@ struct ScryptParameters {
 };
 
 // 64 bytes for SealKey::from_derived. kCorrupt: parameters that scrypt does not allow, or that
-// would take more than 4 GiB of memory (a hostile key file).
+// would take more than 4 GiB of memory or minutes of time (a hostile key file). kLocalIo: OpenSSL
+// itself fails.
 Result<Secret> derive_key(const Secret& password, ByteView salt, ScryptParameters parameters);
 
 }  // namespace restree

@@ -41,13 +41,14 @@ class SealKey {
 };
 
 // Decrypts in place after checking the MAC and returns the part of `sealed` that is plaintext now.
-// kCorrupt: too short, or the MAC does not match; `sealed` is then untouched.
+// kCorrupt: too short, or the MAC does not match; `sealed` is then untouched. kLocalIo: OpenSSL
+// itself fails.
 Result<MutableByteView> open_in_place(const SealKey& key, MutableByteView sealed);
 
 // Decrypts into `plain`, which holds `sealed.size() - kSealOverheadBytes` bytes. Errors as above.
 Status open_into(const SealKey& key, ByteView sealed, MutableByteView plain);
 
-// Encrypts with a fresh random IV.
+// Encrypts with a fresh random IV. kLocalIo: OpenSSL itself fails.
 Result<Bytes> seal(const SealKey& key, ByteView plain);
 
 }  // namespace restree

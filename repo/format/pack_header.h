@@ -19,7 +19,8 @@
 namespace restree {
 
 // Parses an opened (decrypted, authenticated) header. `payload_size`: bytes before the header.
-// kCorrupt: an entry is cut short, or the blobs do not fill the payload. kUnsupported: unknown type.
+// kCorrupt: an entry is cut short, or the blobs do not fill the payload. kUnsupported: unknown
+// type.
 Result<std::vector<IndexedBlob>> parse_pack_header(ByteView header, std::uint64_t payload_size);
 
 }  // namespace restree

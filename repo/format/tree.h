@@ -40,7 +40,7 @@ struct ExtendedAttribute {
 struct Node {
   std::string_view name;  // any bytes but '/' and NUL; never empty, "." or ".."
   NodeType type;
-  bool has_mode;            // false: the backup recorded none (the field is left out when zero)
+  bool has_mode;              // false: the backup recorded none (the field is left out when zero)
   std::uint16_t permissions;  // 07777: rwx bits, setuid, setgid, sticky, as in st_mode
   std::uint32_t uid;
   std::uint32_t gid;
@@ -48,10 +48,10 @@ struct Node {
   Timestamp atime;
   Timestamp ctime;
   std::uint64_t inode;
-  std::uint64_t device_id;  // st_dev of what was backed up
-  std::uint64_t size;       // files only
-  std::uint64_t links;      // 0 if not recorded
-  std::uint64_t device;     // st_rdev of devices
+  std::uint64_t device_id;       // st_dev of what was backed up
+  std::uint64_t size;            // files only
+  std::uint64_t links;           // 0 if not recorded
+  std::uint64_t device;          // st_rdev of devices
   std::string_view link_target;  // symlinks; raw bytes where the backup has them
   std::string_view user;
   std::string_view group;

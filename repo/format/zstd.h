@@ -1,4 +1,6 @@
-// zstd frames as repositories hold them.
+// zstd frames as repositories hold them. Several in a row count as one, as in every decoder.
+//
+// Threads: any; each keeps its own context. Errors: kLocalIo if there is no memory for it.
 #pragma once
 
 #include "repo/base/bytes.h"
@@ -6,8 +8,7 @@
 
 namespace restree {
 
-// Exactly `raw_size` bytes from one frame, into memory that the caller owns. kCorrupt otherwise.
-// Threads: any; each keeps its own context.
+// Exactly `raw.size()` bytes, into memory that the caller owns. kCorrupt otherwise.
 Status decompress_into(ByteView frame, MutableByteView raw);
 
 // A frame whose size is not known beforehand; kCorrupt if it would exceed `limit_bytes`.

@@ -3,18 +3,20 @@
 // Ownership: an Index is an immutable value behind a shared_ptr; readers keep the one they have
 //            while a newer one replaces it.
 // Threads:   any, once built. A builder: add() from any thread, build() once.
-// Limits:    48 bytes a blob plus 32 a pack; building peaks little above that.
+// Limits:    48 bytes a blob, at most one more for the search, and 32 a pack; building peaks little
+//            above that: entries are sorted where they were gathered.
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
-#include "repo/base/guarded.h"
 #include "repo/format/id.h"
 #include "repo/format/index_file.h"
+#include "repo/index/index_entries.h"
 
 namespace restree {
 
@@ -42,19 +44,16 @@ class Index {
 
  private:
   friend class IndexBuilder;
-  struct Entry {
-    BlobId id;
-    std::uint32_t pack_and_type;  // position in packs_, top bit: tree
-    std::uint32_t offset;
-    std::uint32_t length;
-    std::uint32_t raw_length;
-  };
-  static_assert(sizeof(Entry) == 48);
+  Index() = default;
 
-  std::span<const Entry> matching(BlobType type, const BlobId& id) const;
-  BlobLocation location(const Entry& entry) const;
+  std::span<const IndexEntry> matching(BlobType type, const BlobId& id) const;
+  BlobLocation location(const IndexEntry& entry) const;
 
-  std::vector<Entry> entries_;  // sorted by (id, type); exact duplicates removed
+  IndexEntries entries_;  // sorted by id and type; exact duplicates removed
+  // Where the ids of each value of their first `bucket_bits_` bits begin, and the end. Ids are
+  // hashes, so that a bucket holds a handful; if they are not, the search inside is still binary.
+  std::vector<std::uint32_t> bucket_begins_;
+  unsigned bucket_bits_ = 0;
   std::vector<PackId> packs_;
 };
 

@@ -1,0 +1,48 @@
+#include "repo/crypto/kdf.h"
+
+#include <openssl/evp.h>
+
+#include <bit>
+#include <string>
+#include <utility>
+
+#include "repo/crypto/openssl_error.h"
+
+namespace restree {
+namespace {
+
+constexpr std::size_t kDerivedBytes = 64;
+constexpr std::uint64_t kMemoryLimit = std::uint64_t{4} << 30;
+// Bytes mixed in all. Half a second of work is about 2^29; this is a minute or two.
+constexpr std::uint64_t kWorkLimit = std::uint64_t{1} << 36;
+constexpr std::uint64_t kBlockBytes = 128;
+
+bool allowed(const ScryptParameters& parameters) {
+  const auto [n, r, p] = parameters;
+  if (n < 2 || !std::has_single_bit(n) || r == 0 || p == 0) return false;
+  if (std::uint64_t{r} * p >= std::uint64_t{1} << 30) return false;
+  const std::uint64_t lane_bytes = kBlockBytes * r;  // below 2^37
+  if (n > kMemoryLimit / lane_bytes) return false;
+  const std::uint64_t memory = lane_bytes * n;
+  return lane_bytes * p <= kMemoryLimit - memory && p <= kWorkLimit / memory;
+}
+
+}  // namespace
+
+Result<Secret> derive_key(const Secret& password, ByteView salt, ScryptParameters parameters) {
+  const std::string shown = "scrypt with N=" + std::to_string(parameters.n) +
+                            ", r=" + std::to_string(parameters.r) +
+                            ", p=" + std::to_string(parameters.p);
+  if (!allowed(parameters)) return Error(ErrorKind::kCorrupt, shown + ": not allowed, or too much");
+  std::string derived(kDerivedBytes, '\0');
+  // The limit counts OpenSSL's own working blocks as well.
+  if (EVP_PBE_scrypt(password.text().data(), password.size(),
+                     reinterpret_cast<const unsigned char*>(salt.data()), salt.size(), parameters.n,
+                     parameters.r, parameters.p, 2 * kMemoryLimit,
+                     reinterpret_cast<unsigned char*>(derived.data()), derived.size()) != 1) {
+    return openssl_error(shown);
+  }
+  return Secret(std::move(derived));
+}
+
+}  // namespace restree

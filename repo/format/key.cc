@@ -1,0 +1,78 @@
+#include "repo/format/key.h"
+
+#include <utility>
+
+#include "repo/format/json_reader.h"
+
+namespace restree {
+namespace {
+
+constexpr std::size_t kSaltBytes = 64;
+
+Error bad_key(const char* reason) {
+  return {ErrorKind::kCorrupt, std::string("key file: ") + reason};
+}
+
+}  // namespace
+
+Result<KeyFile> parse_key_file(ByteView json) {
+  KeyFile file{};
+  std::string kdf;
+  RETURN_IF_ERROR(json::read_json(json, "key file", [&](json::Root root) {
+    root.each_field([&](std::string_view key, json::Value value) {
+      if (key == "username") file.username = value.to_text();
+      if (key == "hostname") file.hostname = value.to_text();
+      if (key == "kdf") kdf = value.to_text();
+      if (key == "N") file.parameters.n = value.to_u64();
+      if (key == "r") file.parameters.r = value.to_u32();
+      if (key == "p") file.parameters.p = value.to_u32();
+      if (key == "salt") file.salt = value.to_bytes();
+      if (key == "data") file.sealed_master_key = value.to_bytes();
+    });
+  }));
+  if (kdf.empty()) return bad_key("no key derivation is named");
+  if (kdf != "scrypt") {
+    return Error(ErrorKind::kUnsupported, "key file: a key derivation other than scrypt");
+  }
+  if (file.salt.size() != kSaltBytes) return bad_key("the salt has not 64 bytes");
+  if (file.sealed_master_key.size() < kSealOverheadBytes) return bad_key("no master key inside");
+  return file;
+}
+
+Result<SealKey> parse_master_key(ByteView json) {
+  Secret encrypt;
+  Secret mac_k;
+  Secret mac_r;
+  RETURN_IF_ERROR(json::read_json(
+      json, "master key",
+      [&](json::Root root) {
+        root.each_field([&](std::string_view key, json::Value value) {
+          if (key == "encrypt") encrypt = Secret(value.to_bytes());
+          if (key != "mac") return;
+          value.each_field([&](std::string_view part, json::Value part_value) {
+            if (part == "k") mac_k = Secret(part_value.to_bytes());
+            if (part == "r") mac_r = Secret(part_value.to_bytes());
+          });
+        });
+      },
+      json::Secrecy::kWipe));
+  return SealKey::make(encrypt.view(), mac_k.view(), mac_r.view());
+}
+
+Result<SealKey> open_key_file(const KeyFile& file, const Secret& password) {
+  ASSIGN_OR_RETURN(const Secret derived,
+                   derive_key(password, as_bytes(file.salt), file.parameters));
+  ASSIGN_OR_RETURN(const SealKey user_key, SealKey::from_derived(derived.view()));
+  Bytes sealed = Bytes::copy_of(as_bytes(file.sealed_master_key));
+  auto opened = open_in_place(user_key, sealed.view());
+  if (!opened && opened.error().kind() == ErrorKind::kCorrupt) {
+    // A wrong password and a damaged file look the same from here; files are checked by their id.
+    return Error(ErrorKind::kDenied, "the password does not fit this key file");
+  }
+  if (!opened) return std::move(opened).error();
+  auto master_key = parse_master_key(*opened);
+  wipe_memory(sealed.view());
+  return master_key;
+}
+
+}  // namespace restree

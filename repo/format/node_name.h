@@ -1,0 +1,17 @@
+// Node names as trees hold them: the inside of a Go string literal, so that JSON can carry any
+// bytes. Pure functions; any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace restree {
+
+// Appends the bytes that `quoted` stands for to `name`. False, with `name` as far as it came, if
+// Go's strconv.Unquote would refuse it: an unknown or short escape, a bare quote or a newline.
+bool append_unquoted_name(std::string_view quoted, std::string& name);
+
+// Why a directory cannot hold the name, as the end of a sentence about the node; nullptr if it can.
+const char* objection_to_name(std::string_view name);
+
+}  // namespace restree

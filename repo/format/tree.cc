@@ -1,0 +1,429 @@
+#include "repo/format/tree.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "repo/base/log.h"
+#include "repo/format/json_reader.h"
+#include "repo/format/node_name.h"
+
+namespace restree {
+namespace {
+
+// A line each for the first ones; a hostile tree has no right to our memory.
+constexpr std::size_t kRefusedLines = 20;
+constexpr std::size_t kShownNameBytes = 300;
+
+// A node's fields in the order of their writers, which each lookup bets on.
+enum Field : std::size_t {
+  kName,
+  kType,
+  kMode,
+  kMtime,
+  kAtime,
+  kCtime,
+  kUid,
+  kGid,
+  kUser,
+  kGroup,
+  kInode,
+  kDeviceId,
+  kSize,
+  kLinks,
+  kLinkTarget,
+  kLinkTargetRaw,
+  kXattrs,
+  kDevice,
+  kContent,
+  kSubtree,
+  kFieldCount,
+};
+constexpr std::array<std::string_view, kFieldCount> kFieldNames = {"name",
+                                                                   "type",
+                                                                   "mode",
+                                                                   "mtime",
+                                                                   "atime",
+                                                                   "ctime",
+                                                                   "uid",
+                                                                   "gid",
+                                                                   "user",
+                                                                   "group",
+                                                                   "inode",
+                                                                   "device_id",
+                                                                   "size",
+                                                                   "links",
+                                                                   "linktarget",
+                                                                   "linktarget_raw",
+                                                                   "extended_attributes",
+                                                                   "device",
+                                                                   "content",
+                                                                   "subtree"};
+
+// The field of that name, looked for from `next` on, around; kFieldCount if there is none.
+std::size_t field_named(std::string_view key, std::size_t next) {
+  for (std::size_t i = 0; i < kFieldCount; ++i) {
+    const std::size_t field = (next + i) % kFieldCount;
+    if (kFieldNames[field] == key) return field;
+  }
+  return kFieldCount;
+}
+
+std::optional<NodeType> type_named(std::string_view name) {
+  constexpr std::array<std::pair<std::string_view, NodeType>, 7> kTypes = {{
+      {"file", NodeType::kFile},
+      {"dir", NodeType::kDirectory},
+      {"symlink", NodeType::kSymlink},
+      {"dev", NodeType::kBlockDevice},
+      {"chardev", NodeType::kCharDevice},
+      {"fifo", NodeType::kFifo},
+      {"socket", NodeType::kSocket},
+  }};
+  for (const auto& [known, type] : kTypes) {
+    if (known == name) return type;
+  }
+  return std::nullopt;
+}
+
+// Go keeps permissions where Unix does and the three bits above them elsewhere.
+std::uint16_t permissions_of(std::uint32_t go_mode) {
+  constexpr std::uint32_t kSetuid = 1u << 23;
+  constexpr std::uint32_t kSetgid = 1u << 22;
+  constexpr std::uint32_t kSticky = 1u << 20;
+  std::uint32_t permissions = go_mode & 0777;
+  if ((go_mode & kSetuid) != 0) permissions |= 04000;
+  if ((go_mode & kSetgid) != 0) permissions |= 02000;
+  if ((go_mode & kSticky) != 0) permissions |= 01000;
+  return static_cast<std::uint16_t>(permissions);
+}
+
+std::string shown(std::string_view name) { return log::quoted(name.substr(0, kShownNameBytes)); }
+
+}  // namespace
+
+// Parses into drafts whose text lies in a scratch string that never moves; finish() then makes the
+// exact, compact form and points the views there.
+class TreeParser {
+ public:
+  explicit TreeParser(ByteView json) {
+    // No escape is shorter than what it stands for, so this is never outgrown. Pages that are not
+    // written to cost nothing.
+    scratch_.reserve(json.size());
+  }
+
+  Status parse(ByteView json);
+  std::shared_ptr<const Tree> finish();
+
+ private:
+  struct Draft {
+    Node node{};
+    std::size_t content_begin = 0;
+    std::size_t content_count = 0;
+    std::size_t xattrs_begin = 0;
+    std::size_t xattrs_count = 0;
+  };
+  // What is known of the node only once all its fields have been read.
+  struct Pending {
+    std::optional<NodeType> type;
+    std::string_view type_name;
+    bool name_unreadable = false;
+    std::string_view link_target_raw;
+  };
+
+  // Owners repeat from node to node: the last one's text is stored once.
+  struct RepeatedText {
+    std::string_view token;
+    std::string_view text;
+    std::string_view get(TreeParser& parser, const json::Value& value) {
+      if (std::exchange(token, value.token()) != value.token()) text = parser.store_text(value);
+      return text;
+    }
+  };
+
+  void forget_nodes();
+  void parse_node(json::Value value);
+  void set_field(std::size_t field, json::Value& value, Draft& draft, Pending& pending);
+  void set_name(const json::Value& value, Node& node, Pending& pending);
+  void parse_content(json::Value& value, Draft& draft);
+  void parse_xattrs(json::Value& value, Draft& draft);
+  void keep(Draft draft, const Pending& pending);
+  void refuse(std::string_view name, std::string_view objection);
+  void sort_and_drop_duplicates();
+
+  std::string_view store_text(const json::Value& value);
+  std::string_view store_bytes(std::string_view bytes);
+  Timestamp time_of(const json::Value& value);
+  // `view` points into scratch_; the same bytes in `text`.
+  std::string_view moved(std::string_view view, const std::string& text) const;
+
+  std::vector<Draft> drafts_;
+  std::vector<BlobId> content_;
+  std::vector<ExtendedAttribute> xattrs_;
+  std::string scratch_;
+  std::string unescaped_;
+  std::vector<std::string> refused_;
+  std::size_t refused_count_ = 0;
+  RepeatedText user_;
+  RepeatedText group_;
+  // atime is a copy of mtime, as a rule.
+  std::string_view last_time_token_;
+  Timestamp last_time_;
+};
+
+Status TreeParser::parse(ByteView json) {
+  RETURN_IF_ERROR(json::read_json(json, "tree", [&](json::Root root) {
+    bool has_nodes = false;
+    root.each_field([&](std::string_view key, json::Value value) {
+      if (key != "nodes") return;
+      if (std::exchange(has_nodes, true)) forget_nodes();  // the last list counts
+      value.each_element([&](json::Value node) { parse_node(node); });
+    });
+    if (!has_nodes) throw json::BadJson("no nodes");
+  }));
+  sort_and_drop_duplicates();
+  return {};
+}
+
+void TreeParser::forget_nodes() {
+  drafts_.clear();
+  content_.clear();
+  xattrs_.clear();
+  refused_.clear();
+  refused_count_ = 0;
+}
+
+void TreeParser::parse_node(json::Value value) {
+  Draft draft;
+  Pending pending;
+  std::size_t next = 0;
+  value.each_field([&](std::string_view key, json::Value field_value) {
+    const std::size_t field = field_named(key, next);
+    if (field == kFieldCount) return;
+    next = field + 1;
+    set_field(field, field_value, draft, pending);
+  });
+  keep(std::move(draft), pending);
+}
+
+void TreeParser::set_field(std::size_t field, json::Value& value, Draft& draft, Pending& pending) {
+  Node& node = draft.node;
+  switch (field) {
+    case kName:
+      return set_name(value, node, pending);
+    case kType:
+      pending.type_name = value.is_null() ? std::string_view() : value.quoted();
+      pending.type = type_named(pending.type_name);
+      return;
+    case kMode: {
+      const std::uint32_t mode = value.to_u32();
+      node.has_mode = mode != 0;
+      node.permissions = permissions_of(mode);
+      return;
+    }
+    case kMtime:
+      node.mtime = time_of(value);
+      return;
+    case kAtime:
+      node.atime = time_of(value);
+      return;
+    case kCtime:
+      node.ctime = time_of(value);
+      return;
+    case kUid:
+      node.uid = value.to_u32();
+      return;
+    case kGid:
+      node.gid = value.to_u32();
+      return;
+    case kUser:
+      node.user = user_.get(*this, value);
+      return;
+    case kGroup:
+      node.group = group_.get(*this, value);
+      return;
+    case kInode:
+      node.inode = value.to_u64();
+      return;
+    case kDeviceId:
+      node.device_id = value.to_u64();
+      return;
+    case kSize:
+      node.size = value.to_u64();
+      return;
+    case kLinks:
+      node.links = value.to_u64();
+      return;
+    case kLinkTarget:
+      node.link_target = store_text(value);
+      return;
+    case kLinkTargetRaw:
+      pending.link_target_raw = store_bytes(value.to_bytes());
+      return;
+    case kXattrs:
+      return parse_xattrs(value, draft);
+    case kDevice:
+      node.device = value.to_u64();
+      return;
+    case kContent:
+      return parse_content(value, draft);
+    case kSubtree:
+      if (!value.is_null()) node.subtree = value.to_id<BlobId>();
+      return;
+    default:
+      return;
+  }
+}
+
+void TreeParser::set_name(const json::Value& value, Node& node, Pending& pending) {
+  const std::string_view quoted = value.is_null() ? std::string_view() : value.quoted();
+  pending.name_unreadable = false;
+  if (quoted.find('\\') == std::string_view::npos) {
+    node.name = store_bytes(quoted);
+    return;
+  }
+  unescaped_.clear();
+  json::append_unescaped(quoted, unescaped_);
+  const std::size_t begin = scratch_.size();
+  pending.name_unreadable = !append_unquoted_name(unescaped_, scratch_);
+  node.name = std::string_view(scratch_).substr(begin);
+}
+
+void TreeParser::parse_content(json::Value& value, Draft& draft) {
+  draft.content_begin = content_.size();
+  value.each_element([&](const json::Value& id) {
+    // A null id is damage; as an id that no blob has, it is met when the file is read.
+    content_.push_back(id.is_null() ? BlobId{} : id.to_id<BlobId>());
+  });
+  draft.content_count = content_.size() - draft.content_begin;
+}
+
+void TreeParser::parse_xattrs(json::Value& value, Draft& draft) {
+  draft.xattrs_begin = xattrs_.size();
+  value.each_element([&](json::Value attribute) {
+    ExtendedAttribute parsed;
+    attribute.each_field([&](std::string_view key, const json::Value& field) {
+      if (key == "name") parsed.name = store_text(field);
+      if (key == "value") parsed.value = store_bytes(field.to_bytes());
+    });
+    if (!parsed.name.empty()) xattrs_.push_back(parsed);
+  });
+  draft.xattrs_count = xattrs_.size() - draft.xattrs_begin;
+}
+
+// Leaves nothing in the node that its type cannot have, or refuses it.
+void TreeParser::keep(Draft draft, const Pending& pending) {
+  Node& node = draft.node;
+  if (pending.name_unreadable) return refuse(node.name, "has a name with a bad escape");
+  if (const char* objection = objection_to_name(node.name)) return refuse(node.name, objection);
+  if (!pending.type) {
+    return refuse(node.name, fmt::format("has the unknown type {}", shown(pending.type_name)));
+  }
+  node.type = *pending.type;
+  if (!pending.link_target_raw.empty()) node.link_target = pending.link_target_raw;
+  if (node.type != NodeType::kSymlink) node.link_target = {};
+  if (node.type != NodeType::kDirectory) node.subtree.reset();
+  if (node.type != NodeType::kBlockDevice && node.type != NodeType::kCharDevice) node.device = 0;
+  if (node.type != NodeType::kFile) {
+    node.size = 0;
+    draft.content_count = 0;
+  } else if (draft.content_count == 0 && node.size > 0) {
+    // Content is missing, which must not read as an empty file.
+    draft.content_begin = content_.size();
+    draft.content_count = 1;
+    content_.emplace_back();
+  }
+  drafts_.push_back(draft);
+}
+
+void TreeParser::refuse(std::string_view name, std::string_view objection) {
+  if (++refused_count_ > kRefusedLines) return;
+  refused_.push_back(fmt::format("node {} {}", shown(name), objection));
+}
+
+void TreeParser::sort_and_drop_duplicates() {
+  const auto by_name = [](const Draft& draft) { return draft.node.name; };
+  if (!std::ranges::is_sorted(drafts_, {}, by_name)) {
+    std::ranges::stable_sort(drafts_, {}, by_name);
+  }
+  const auto same_name = [&](const Draft& a, const Draft& b) { return by_name(a) == by_name(b); };
+  for (auto at = std::ranges::adjacent_find(drafts_, same_name); at != drafts_.end();
+       at = std::adjacent_find(at + 1, drafts_.end(), same_name)) {
+    refuse(at->node.name, "appears more than once; the first one is shown");
+  }
+  const auto [first, last] = std::ranges::unique(drafts_, same_name);
+  drafts_.erase(first, last);
+}
+
+std::string_view TreeParser::store_text(const json::Value& value) {
+  const std::size_t begin = scratch_.size();
+  if (!value.is_null()) json::append_unescaped(value.quoted(), scratch_);
+  return std::string_view(scratch_).substr(begin);
+}
+
+std::string_view TreeParser::store_bytes(std::string_view bytes) {
+  const std::size_t begin = scratch_.size();
+  scratch_ += bytes;
+  return std::string_view(scratch_).substr(begin);
+}
+
+Timestamp TreeParser::time_of(const json::Value& value) {
+  if (value.is_null()) return {};
+  if (value.token() == last_time_token_) return last_time_;
+  const auto time = parse_timestamp(value.quoted());
+  if (!time) throw json::BadJson("not a time");
+  last_time_token_ = value.token();
+  last_time_ = *time;
+  return *time;
+}
+
+std::string_view TreeParser::moved(std::string_view view, const std::string& text) const {
+  if (view.empty()) return {};
+  return {text.data() + (view.data() - scratch_.data()), view.size()};
+}
+
+std::shared_ptr<const Tree> TreeParser::finish() {
+  std::shared_ptr<Tree> tree(new Tree());
+  tree->text_ = std::string(scratch_);
+  tree->content_ = std::vector<BlobId>(content_.begin(), content_.end());
+  tree->xattrs_ = std::vector<ExtendedAttribute>(xattrs_.begin(), xattrs_.end());
+  for (ExtendedAttribute& attribute : tree->xattrs_) {
+    attribute.name = moved(attribute.name, tree->text_);
+    attribute.value = moved(attribute.value, tree->text_);
+  }
+  tree->nodes_.reserve(drafts_.size());
+  for (const Draft& draft : drafts_) {
+    Node& node = tree->nodes_.emplace_back(draft.node);
+    for (std::string_view Node::*text :
+         {&Node::name, &Node::link_target, &Node::user, &Node::group}) {
+      node.*text = moved(node.*text, tree->text_);
+    }
+    node.content = std::span(tree->content_).subspan(draft.content_begin, draft.content_count);
+    node.xattrs = std::span(tree->xattrs_).subspan(draft.xattrs_begin, draft.xattrs_count);
+  }
+  if (refused_count_ > kRefusedLines) {
+    refused_.push_back(fmt::format("and {} more", refused_count_ - kRefusedLines));
+  }
+  tree->refused_ = std::move(refused_);
+  tree->memory_bytes_ =
+      sizeof(Tree) + tree->text_.capacity() + tree->content_.capacity() * sizeof(BlobId) +
+      tree->xattrs_.capacity() * sizeof(ExtendedAttribute) + tree->nodes_.capacity() * sizeof(Node);
+  for (const std::string& line : tree->refused_) {
+    tree->memory_bytes_ += sizeof line + line.capacity();
+  }
+  return tree;
+}
+
+Result<std::shared_ptr<const Tree>> Tree::parse(ByteView json) {
+  TreeParser parser(json);
+  RETURN_IF_ERROR(parser.parse(json));
+  return parser.finish();
+}
+
+const Node* Tree::find(std::string_view name) const {
+  const auto at = std::ranges::lower_bound(nodes_, name, {}, &Node::name);
+  return at != nodes_.end() && at->name == name ? &*at : nullptr;
+}
+
+}  // namespace restree

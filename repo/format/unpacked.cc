@@ -1,0 +1,33 @@
+#include "repo/format/unpacked.h"
+
+#include <cstddef>
+#include <string>
+#include <utility>
+
+#include "repo/format/zstd.h"
+
+namespace restree {
+namespace {
+
+// The largest index that restic writes, of some 450,000 blobs, is a tenth of this.
+constexpr std::size_t kLimitBytes = std::size_t{1} << 30;
+
+constexpr std::byte kCompressed{0x02};
+
+bool starts_json(std::byte first) { return first == std::byte{'{'} || first == std::byte{'['}; }
+
+}  // namespace
+
+Result<Bytes> open_unpacked(const SealKey& key, Bytes file) {
+  RETURN_IF_ERROR(open_in_place(key, file.view()));
+  file.remove_prefix(kSealIvBytes);
+  file.remove_suffix(kSealMacBytes);
+  if (file.empty() || starts_json(file.view().front())) return file;
+  if (file.view().front() == kCompressed) {
+    return decompress(file.view().subspan(1), kLimitBytes);
+  }
+  return Error(ErrorKind::kUnsupported,
+               "an encoding that starts with byte 0x" + to_hex(file.view().first(1)));
+}
+
+}  // namespace restree

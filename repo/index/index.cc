@@ -1,0 +1,190 @@
+#include "repo/index/index.h"
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+#include <cstring>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+
+#include "repo/base/guarded.h"
+#include "repo/base/thread_pool.h"
+#include "repo/crypto/seal.h"
+
+namespace restree {
+namespace {
+
+constexpr std::uint32_t kTreeBit = std::uint32_t{1} << 31;
+// Entries to a bucket, as a power of two, of which a table entry takes its four bytes' share.
+constexpr unsigned kBucketEntriesBits = 3;
+
+constexpr std::size_t kRadix = 256;
+using RadixCounts = std::array<std::size_t, kRadix + 1>;
+
+// The first eight bytes as a number that sorts as the id does.
+std::uint64_t sort_prefix(const BlobId& id) {
+  std::uint64_t value = id.prefix64();
+  if constexpr (std::endian::native == std::endian::little) value = __builtin_bswap64(value);
+  return value;
+}
+
+std::uint32_t type_bit(BlobType type) { return type == BlobType::kTree ? kTreeBit : 0; }
+
+int compare_ids(const BlobId& a, const BlobId& b) {
+  const std::uint64_t prefix_a = sort_prefix(a);
+  const std::uint64_t prefix_b = sort_prefix(b);
+  if (prefix_a != prefix_b) return prefix_a < prefix_b ? -1 : 1;
+  return std::memcmp(a.bytes.data(), b.bytes.data(), a.bytes.size());
+}
+
+// By id, then type; the rest brings equal entries together.
+bool entry_before(const IndexEntry& a, const IndexEntry& b) {
+  if (const int order = compare_ids(a.id, b.id); order != 0) return order < 0;
+  return std::tie(a.pack_and_type, a.offset, a.length, a.raw_length) <
+         std::tie(b.pack_and_type, b.offset, b.length, b.raw_length);
+}
+
+std::size_t first_byte(const IndexEntry& entry) {
+  return std::to_integer<std::size_t>(entry.id.bytes.front());
+}
+
+// Moves the entries, in place, to where those of the same first byte lie together; where each such
+// run begins, and the end.
+RadixCounts partition_by_first_byte(std::span<IndexEntry> entries) {
+  RadixCounts begins{};
+  for (const IndexEntry& entry : entries) ++begins[first_byte(entry) + 1];
+  for (std::size_t i = 0; i < kRadix; ++i) begins[i + 1] += begins[i];
+  RadixCounts next = begins;
+  for (std::size_t run = 0; run < kRadix; ++run) {
+    while (next[run] < begins[run + 1]) {
+      IndexEntry& entry = entries[next[run]];
+      const std::size_t home = first_byte(entry);
+      if (home == run) {
+        ++next[run];
+      } else {
+        std::swap(entry, entries[next[home]++]);
+      }
+    }
+  }
+  return begins;
+}
+
+void sort_entries(std::span<IndexEntry> entries, std::size_t threads) {
+  const RadixCounts begins = partition_by_first_byte(entries);
+  const Status sorted = parallel_for(kRadix, threads, [&](std::size_t run) -> Status {
+    std::ranges::sort(entries.subspan(begins[run], begins[run + 1] - begins[run]), entry_before);
+    return {};
+  });
+  assert(sorted.has_value());
+  static_cast<void>(sorted);
+}
+
+std::size_t bucket_of(const BlobId& id, unsigned bits) {
+  return bits == 0 ? 0 : static_cast<std::size_t>(sort_prefix(id) >> (64 - bits));
+}
+
+// Where the entries of each bucket begin, and the end.
+std::vector<std::uint32_t> find_bucket_begins(std::span<const IndexEntry> entries, unsigned bits) {
+  std::vector<std::uint32_t> begins((std::size_t{1} << bits) + 1);
+  std::size_t bucket = 0;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const std::size_t own = bucket_of(entries[i].id, bits);
+    while (bucket < own) begins[++bucket] = static_cast<std::uint32_t>(i);
+  }
+  while (bucket + 1 < begins.size()) begins[++bucket] = static_cast<std::uint32_t>(entries.size());
+  return begins;
+}
+
+}  // namespace
+
+std::uint32_t BlobLocation::blob_bytes() const {
+  return raw_length != 0 ? raw_length : length - static_cast<std::uint32_t>(kSealOverheadBytes);
+}
+
+std::optional<BlobLocation> Index::find(BlobType type, const BlobId& id) const {
+  const auto entries = matching(type, id);
+  if (entries.empty()) return std::nullopt;
+  return location(entries.front());
+}
+
+std::vector<BlobLocation> Index::find_all(BlobType type, const BlobId& id) const {
+  std::vector<BlobLocation> locations;
+  for (const IndexEntry& entry : matching(type, id)) locations.push_back(location(entry));
+  return locations;
+}
+
+std::size_t Index::memory_bytes() const {
+  return sizeof(Index) + entries_.size() * sizeof(IndexEntry) +
+         bucket_begins_.capacity() * sizeof(std::uint32_t) + packs_.capacity() * sizeof(PackId);
+}
+
+std::span<const IndexEntry> Index::matching(BlobType type, const BlobId& id) const {
+  if (entries_.size() == 0) return {};
+  const std::size_t bucket = bucket_of(id, bucket_bits_);
+  const auto entries = entries_.view();
+  const auto bucket_end = entries.begin() + bucket_begins_[bucket + 1];
+  // A tree sorts behind a data blob of the same id.
+  const auto before = [&](const IndexEntry& entry, std::uint32_t wanted_type) {
+    const int order = compare_ids(entry.id, id);
+    return order != 0 ? order < 0 : (entry.pack_and_type & kTreeBit) < wanted_type;
+  };
+  const auto begin = std::lower_bound(entries.begin() + bucket_begins_[bucket], bucket_end,
+                                      type_bit(type), before);
+  const auto end = std::find_if_not(begin, bucket_end, [&](const IndexEntry& entry) {
+    return entry.id == id && (entry.pack_and_type & kTreeBit) == type_bit(type);
+  });
+  return {begin, end};
+}
+
+BlobLocation Index::location(const IndexEntry& entry) const {
+  return {packs_[entry.pack_and_type & ~kTreeBit], entry.offset, entry.length, entry.raw_length};
+}
+
+struct IndexBuilder::State {
+  struct Gathered {
+    IndexEntries entries;
+    std::vector<PackId> packs;
+    std::unordered_map<PackId, std::uint32_t> pack_numbers;
+  };
+  // One lock for all: copying a pack's entries takes microseconds, parsing them far longer.
+  Guarded<Gathered> gathered;
+};
+
+IndexBuilder::IndexBuilder() : state_(std::make_unique<State>()) {}
+IndexBuilder::~IndexBuilder() = default;
+
+void IndexBuilder::add(const PackId& pack, std::span<const IndexedBlob> blobs) {
+  if (blobs.empty()) return;
+  auto gathered = state_->gathered.lock();
+  const auto next_number = static_cast<std::uint32_t>(gathered->packs.size());
+  const auto [known, is_new] = gathered->pack_numbers.try_emplace(pack, next_number);
+  if (is_new) gathered->packs.push_back(pack);
+  assert(known->second < kTreeBit);
+  auto entry = gathered->entries.grow(blobs.size()).begin();
+  for (const IndexedBlob& blob : blobs) {
+    *entry++ = {blob.id, known->second | type_bit(blob.type), blob.offset, blob.length,
+                blob.raw_length};
+  }
+}
+
+std::shared_ptr<const Index> IndexBuilder::build(std::size_t threads) && {
+  std::shared_ptr<Index> index(new Index());
+  {
+    auto gathered = state_->gathered.lock();
+    index->entries_ = std::move(gathered->entries);
+    index->packs_ = std::move(gathered->packs);
+  }
+  state_.reset();
+  index->packs_.shrink_to_fit();
+  sort_entries(index->entries_.view(), threads);
+  const auto entries = index->entries_.view();
+  const auto duplicates = std::ranges::unique(entries);
+  index->entries_.shrink_to(entries.size() - duplicates.size());
+  const auto width = static_cast<unsigned>(std::bit_width(index->entries_.size()));
+  index->bucket_bits_ = width > kBucketEntriesBits ? width - kBucketEntriesBits : 0;
+  index->bucket_begins_ = find_bucket_begins(index->entries_.view(), index->bucket_bits_);
+  return index;
+}
+
+}  // namespace restree
