@@ -1,0 +1,75 @@
+#include "repo/format/key.h"
+
+#include <string>
+
+#include "repo/crypto/sha256.h"
+#include "tests/format/master_key.h"
+#include "tests/format/vectors.h"
+#include "tests/support/matchers.h"
+
+namespace restree {
+namespace {
+
+using testing::FailsWith;
+using testing::value_of;
+
+Result<KeyFile> parse(std::string_view json) { return parse_key_file(as_bytes(json)); }
+
+std::string key_file_with(std::string_view from, std::string_view to) {
+  std::string json(vectors::kKeyFile);
+  return json.replace(json.find(from), from.size(), to);
+}
+
+TEST(KeyFile, OfARealRepositoryOpensWithItsPassword) {
+  EXPECT_EQ(to_hex(sha256(as_bytes(vectors::kKeyFile))), vectors::kKeyId);
+  const KeyFile file = value_of(parse(vectors::kKeyFile));
+  EXPECT_EQ(file.username, "alice");
+  EXPECT_EQ(file.hostname, "example");
+  const SealKey key = value_of(open_key_file(file, Secret(std::string(vectors::kPassword))));
+  EXPECT_EQ(to_hex(key.encrypt()), vectors::kEncrypt);
+  EXPECT_EQ(to_hex(key.mac_k()), vectors::kMacK);
+  EXPECT_EQ(to_hex(key.mac_r()), vectors::kMacR);
+}
+
+TEST(KeyFile, DerivesTheKeyThatResticDerives) {
+  const KeyFile file = value_of(parse(vectors::kKeyFile));
+  const auto derived =
+      derive_key(Secret(std::string(vectors::kPassword)), as_bytes(file.salt), file.parameters);
+  ASSERT_OK(derived);
+  EXPECT_EQ(to_hex(derived->view()), vectors::kDerivedKey);
+}
+
+TEST(KeyFile, DeniesAWrongPassword) {
+  const KeyFile file = value_of(parse(vectors::kKeyFile));
+  EXPECT_THAT(open_key_file(file, Secret(std::string("wrong"))), FailsWith(ErrorKind::kDenied));
+}
+
+TEST(KeyFile, WithAnotherKeyDerivationIsUnsupported) {
+  EXPECT_THAT(parse(key_file_with("\"scrypt\"", "\"argon2\"")), FailsWith(ErrorKind::kUnsupported));
+  EXPECT_THAT(parse("{}"), FailsWith(ErrorKind::kCorrupt));
+}
+
+TEST(KeyFile, WithDamagedFieldsIsCorrupt) {
+  EXPECT_THAT(parse(key_file_with("32768", "-1")), FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(parse(key_file_with("32768", "32768.5")), FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(parse(key_file_with("\"r\":8", "\"r\":4294967304")), FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(parse(key_file_with("8FMh", "8FM!")), FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(parse(key_file_with("8FMh", "")), FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(parse(R"({"kdf":"scrypt","N":2,"r":8,"p":1,"salt":"","data":""})"),
+              FailsWith(ErrorKind::kCorrupt));
+}
+
+TEST(MasterKey, IsReadFromItsJson) {
+  const SealKey key = value_of(parse_master_key(as_bytes(vectors::kMasterKey)));
+  EXPECT_EQ(to_hex(key.encrypt()), vectors::kEncrypt);
+}
+
+TEST(MasterKey, WithAMissingPartIsCorrupt) {
+  EXPECT_THAT(parse_master_key(as_bytes("{}")), FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(parse_master_key(as_bytes(R"({"mac":null,"encrypt":"KzRq"})")),
+              FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(parse_master_key(as_bytes("not json")), FailsWith(ErrorKind::kCorrupt));
+}
+
+}  // namespace
+}  // namespace restree

@@ -1,0 +1,90 @@
+#include "repo/format/zstd.h"
+
+#include <zstd.h>
+
+#include <string>
+
+#include "tests/support/matchers.h"
+
+namespace restree {
+namespace {
+
+using testing::FailsWith;
+using testing::Holds;
+
+std::string compress(std::string_view raw) {
+  std::string frame(ZSTD_compressBound(raw.size()), '\0');
+  frame.resize(ZSTD_compress(frame.data(), frame.size(), raw.data(), raw.size(), 3));
+  return frame;
+}
+
+// A frame that does not say how much is in it, as restic writes for small inputs.
+std::string compress_without_size(std::string_view raw) {
+  ZSTD_CCtx* const context = ZSTD_createCCtx();
+  ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 0);
+  std::string frame(ZSTD_compressBound(raw.size()), '\0');
+  frame.resize(ZSTD_compress2(context, frame.data(), frame.size(), raw.data(), raw.size()));
+  ZSTD_freeCCtx(context);
+  return frame;
+}
+
+TEST(Decompress, GivesBackWhatWasCompressed) {
+  const std::string raw(100'000, 'r');
+  EXPECT_THAT(decompress(as_bytes(compress(raw)), 1 << 20), Holds(raw));
+  EXPECT_THAT(decompress(as_bytes(compress("")), 1 << 20), Holds(""));
+}
+
+TEST(Decompress, NeedsNoContentSize) {
+  for (const std::size_t size : {0, 1, 200, 4095, 4096, 4097, 1'000'000}) {
+    const std::string raw(size, 'r');
+    EXPECT_THAT(decompress(as_bytes(compress_without_size(raw)), 1 << 20), Holds(raw)) << size;
+  }
+}
+
+TEST(Decompress, TakesSeveralFramesAsOne) {
+  EXPECT_THAT(decompress(as_bytes(compress("ab") + compress_without_size("cd")), 1 << 20),
+              Holds("abcd"));
+}
+
+TEST(Decompress, StopsAtItsLimit) {
+  const std::string raw(1 << 20, 'b');
+  EXPECT_THAT(decompress(as_bytes(compress(raw)), raw.size() - 1), FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(decompress(as_bytes(compress_without_size(raw)), raw.size() - 1),
+              FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(decompress(as_bytes(compress(raw) + compress(raw)), raw.size()),
+              FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(decompress(as_bytes(compress(raw)), raw.size()), Holds(raw));
+}
+
+TEST(Decompress, DoesNotBelieveAFrameThatClaimsMore) {
+  // Magic, an 8-byte content size of 2^62, one block of four bytes.
+  const std::string claims("\x28\xb5\x2f\xfd\xe0\0\0\0\0\0\0\0\x40\x21\0\0abcd", 20);
+  EXPECT_THAT(decompress(as_bytes(claims), 1 << 20), FailsWith(ErrorKind::kCorrupt));
+}
+
+TEST(Decompress, CutShortAnywhereIsCorrupt) {
+  for (const std::string& frame : {compress("some text"), compress_without_size("some text")}) {
+    for (std::size_t size = 0; size < frame.size(); ++size) {
+      EXPECT_THAT(decompress(as_bytes(frame).first(size), 1 << 20), FailsWith(ErrorKind::kCorrupt));
+    }
+  }
+}
+
+TEST(DecompressInto, FillsExactlyTheGivenMemory) {
+  Bytes raw(9);
+  ASSERT_OK(decompress_into(as_bytes(compress_without_size("some text")), raw.view()));
+  EXPECT_EQ(as_text(raw), "some text");
+}
+
+TEST(DecompressInto, RefusesAnotherSize) {
+  Bytes small(8);
+  Bytes large(10);
+  const std::string frame = compress("some text");
+  EXPECT_THAT(decompress_into(as_bytes(frame), small.view()), FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(decompress_into(as_bytes(frame), large.view()), FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(decompress_into(as_bytes("not zstd at all"), large.view()),
+              FailsWith(ErrorKind::kCorrupt));
+}
+
+}  // namespace
+}  // namespace restree
