@@ -1,0 +1,59 @@
+// What the user's known_hosts files say about one server.
+//
+// Format: sshd(8), SSH_KNOWN_HOSTS FILE FORMAT: patterns with * ? and !, [host]:port, hashed names,
+//         @revoked. Lines of @cert-authority are left out: libssh2 knows no host certificates.
+// Threads: pure functions of the text; only `read` opens files.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "repo/base/result.h"
+
+namespace restree {
+
+struct KnownKey {
+  std::string type;  // "ssh-ed25519"
+  std::string key;   // base64, as in the file
+  bool revoked = false;
+  std::string file;
+  int line = 0;
+};
+
+class KnownHosts {
+ public:
+  // Tells whether the hashed name ("|1|salt|hash") is that of `name`.
+  using HashedNameIs = std::function<bool(std::string_view hashed, const std::string& name)>;
+
+  // A file that does not exist knows nobody; one that cannot be read is an error, since a
+  // @revoked line in it would go unseen.
+  static Result<KnownHosts> read(const std::vector<std::string>& files, const std::string& host,
+                                 std::uint16_t port, const HashedNameIs& hashed_name_is);
+  // The lines of one file that are about the host.
+  void add_file(std::string_view text, const std::string& file, const HashedNameIs& hashed_name_is);
+  explicit KnownHosts(std::string name) : name_(std::move(name)) {}
+
+  // How the files call this host: "host", or "[host]:port" if the port is not 22.
+  static std::string name_of(const std::string& host, std::uint16_t port);
+
+  const std::string& name() const { return name_; }
+  const std::vector<KnownKey>& keys() const { return keys_; }
+
+  enum class Verdict { kKnown, kUnknown, kChanged, kRevoked };
+  // `key`: base64. If kChanged, `contradicted_by` is a line that says otherwise.
+  Verdict judge(std::string_view type, std::string_view key,
+                const KnownKey** contradicted_by = nullptr) const;
+
+  // Host key algorithms in the order to ask for: those of the keys that are known first. A host
+  // may hold several keys and would else show us one that we do not know.
+  std::string preferred_algorithms() const;
+
+ private:
+  std::string name_;
+  std::vector<KnownKey> keys_;
+};
+
+}  // namespace restree

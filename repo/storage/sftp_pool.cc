@@ -1,0 +1,124 @@
+#include "repo/storage/sftp_pool.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "repo/base/log.h"
+
+namespace restree {
+
+SftpPool::SftpPool(std::string host, std::size_t most, std::chrono::milliseconds connect_timeout,
+                   Connect connect)
+    : host_(std::move(host)),
+      most_(std::max<std::size_t>(1, most)),
+      connect_timeout_(connect_timeout),
+      connect_(std::move(connect)),
+      connector_([this] { run(); }) {}
+
+SftpPool::~SftpPool() {
+  state_.lock()->ending = true;
+  cancel_.wake();
+  changed_.notify_all();
+}
+
+SftpPool::Connections SftpPool::bury(State& state) {
+  Connections dead;
+  for (auto& connection : state.connections) {
+    if (!connection->client().alive()) dead.push_back(std::move(connection));
+  }
+  std::erase(state.connections, nullptr);
+  return dead;
+}
+
+std::size_t SftpPool::allowed(const State& state) const {
+  const bool remembered = Deadline::Clock::now() < state.granted_until;
+  return remembered ? std::min(most_, state.granted) : most_;
+}
+
+Result<std::shared_ptr<SftpConnection>> SftpPool::acquire(Deadline by) {
+  Connections dead;
+  auto state = state_.lock();
+  const std::uint64_t attempts_before = state->attempts;
+  while (true) {
+    for (auto& connection : bury(*state)) dead.push_back(std::move(connection));
+    if (!state->connections.empty()) {
+      const auto least = *std::min_element(
+          state->connections.begin(), state->connections.end(),
+          [](const auto& a, const auto& b) { return a->client().load() < b->client().load(); });
+      if (least->client().load() >= kBusyBytes && state->connections.size() < allowed(*state)) {
+        state->wanted = true;
+        changed_.notify_all();
+      }
+      return least;
+    }
+    if (state->attempts != attempts_before && state->last_error) return *state->last_error;
+    if (by.expired()) break;
+    state->wanted = true;
+    changed_.notify_all();
+    changed_.wait_for(state.mutex_lock(), by.remaining());
+  }
+  return Error(ErrorKind::kUnavailable, fmt::format("{}: no connection in time", host_));
+}
+
+std::vector<std::shared_ptr<SftpConnection>> SftpPool::all() { return state_.lock()->connections; }
+
+void SftpPool::run() {
+  while (true) {
+    {
+      auto state = state_.lock();
+      changed_.wait_for(state.mutex_lock(), kFileIdleLimit,
+                        [&] { return state->wanted || state->ending; });
+      if (state->ending) return;
+    }
+    tidy();
+    attempt();
+  }
+}
+
+void SftpPool::attempt() {
+  {
+    auto state = state_.lock();
+    if (!std::exchange(state->wanted, false)) return;
+  }
+  auto connection = connect_({Deadline::after(connect_timeout_), &cancel_});
+  Connections dead;
+  auto state = state_.lock();
+  ++state->attempts;
+  state->wanted = false;  // whoever wanted one looks at what there is now
+  dead = bury(*state);
+  if (connection) {
+    state->connections.push_back(std::move(*connection));
+    state->last_error.reset();
+  } else {
+    log::debug("{}", connection.error().message());
+    state->last_error = std::move(connection).error();
+    if (!state->connections.empty()) {
+      state->granted = state->connections.size();
+      state->granted_until = Deadline::Clock::now() + kRefusalMemory;
+    }
+  }
+  changed_.notify_all();
+}
+
+void SftpPool::tidy() {
+  const auto now = Deadline::Clock::now();
+  Connections dropped;
+  Connections kept;
+  {
+    auto state = state_.lock();
+    dropped = bury(*state);
+    for (auto& connection : state->connections) {
+      const auto& client = connection->client();
+      if (client.load() == 0 && client.last_used() < now - kIdleLimit) {
+        dropped.push_back(std::move(connection));
+      }
+    }
+    std::erase(state->connections, nullptr);
+    kept = state->connections;
+  }
+  for (const auto& connection : kept) connection->forget_unused_since(now - kFileIdleLimit);
+}
+
+}  // namespace restree

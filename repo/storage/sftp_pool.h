@@ -1,0 +1,81 @@
+// The connections to one server: opened as load asks for them, replaced when they die.
+//
+// A connection that the server refuses while others live means that it grants no more of them: for
+// kRefusalMemory the pool makes do with fewer. Those that nobody used for kIdleLimit are closed.
+//
+// Ownership: the connections (shared with calls that use them) and one thread that opens them.
+// Threads:   any; no lock is held while connecting.
+// Limits:    at most `most` connections; one is opened at a time.
+// Errors:    those of `Connect`.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "repo/base/clock.h"
+#include "repo/base/guarded.h"
+#include "repo/base/result.h"
+#include "repo/storage/sftp_connection.h"
+#include "repo/storage/wakeup.h"
+
+namespace restree {
+
+class SftpPool {
+ public:
+  using Connect = std::function<Result<std::unique_ptr<SftpConnection>>(const Patience&)>;
+
+  static constexpr std::chrono::seconds kRefusalMemory{60};
+  static constexpr std::chrono::seconds kFileIdleLimit{30};
+  static constexpr std::chrono::minutes kIdleLimit{5};
+  // A connection with less to do than this takes one more request without another being opened.
+  static constexpr std::size_t kBusyBytes = 1024 * 1024;
+
+  SftpPool(std::string host, std::size_t most, std::chrono::milliseconds connect_timeout,
+           Connect connect);
+  ~SftpPool();
+  SftpPool(const SftpPool&) = delete;
+  SftpPool& operator=(const SftpPool&) = delete;
+
+  // The least busy connection that lives; waits for the first.
+  Result<std::shared_ptr<SftpConnection>> acquire(Deadline by);
+  // Those that live now.
+  std::vector<std::shared_ptr<SftpConnection>> all();
+
+ private:
+  using Connections = std::vector<std::shared_ptr<SftpConnection>>;
+  struct State {
+    Connections connections;
+    bool wanted = false;  // another connection
+    bool ending = false;
+    std::uint64_t attempts = 0;                   // that have ended
+    std::optional<Error> last_error;              // of the last one, if it failed
+    std::size_t granted;                          // at most so many…
+    Deadline::Clock::time_point granted_until{};  // …until then
+  };
+
+  // Takes out what has died, to be destroyed without the lock.
+  static Connections bury(State& state);
+  std::size_t allowed(const State& state) const;
+  void run();
+  void attempt();
+  void tidy();
+
+  const std::string host_;
+  const std::size_t most_;
+  const std::chrono::milliseconds connect_timeout_;
+  const Connect connect_;
+  Wakeup cancel_;
+  Guarded<State> state_;
+  std::condition_variable changed_;
+  std::jthread connector_;
+};
+
+}  // namespace restree

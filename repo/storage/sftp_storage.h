@@ -1,0 +1,53 @@
+// A repository on an SFTP server.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "repo/storage/sftp_pool.h"
+#include "repo/storage/storage.h"
+
+namespace restree {
+
+// Makes each call once: retry_storage.h repeats what failed.
+//
+// Ownership: the pool.
+// Threads:   any; calls share the pool's connections.
+// Limits:    one file of a listing, a write or a read_all is held in memory as a whole.
+class SftpStorage final : public Storage {
+ public:
+  // `root`: absolute, or relative to the login folder. `description`: what people call it.
+  SftpStorage(std::unique_ptr<SftpPool> pool, std::string root, std::string description);
+
+  Result<std::vector<ListedFile>> list(FileType type, Deadline by) override;
+  Result<std::uint64_t> size(const FileName& file, Deadline by) override;
+  Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override;
+  Result<Bytes> read_all(const FileName& file, Deadline by) override;
+  Status write(const FileName& file, ByteView content, Deadline by) override;
+  Status remove(const FileName& file, Deadline by) override;
+  std::string description() const override { return description_; }
+
+ private:
+  struct Modes {
+    std::uint32_t folder;
+    std::uint32_t writing;
+    std::uint32_t finished;
+  };
+
+  std::string path_of(const FileName& file) const { return root_ + "/" + relative_path(file); }
+  Result<Modes> modes(SftpClient& client, Deadline by);
+  Status publish(SftpClient& client, const std::string& temporary, const std::string& path,
+                 Deadline by);
+  Status make_folders(SftpClient& client, const std::string& folder, std::uint32_t mode,
+                      Deadline by);
+  void forget(const std::string& path);
+  // Says where the repository was looked for, if it is the repository that is missing.
+  Error explain_missing(SftpClient& client, Error error, Deadline by) const;
+
+  const std::unique_ptr<SftpPool> pool_;
+  const std::string root_;
+  const std::string description_;
+  Guarded<std::optional<bool>> shared_with_group_;
+};
+
+}  // namespace restree

@@ -1,0 +1,58 @@
+// Proving to an SSH server who we are.
+//
+// Keys before passwords, and what needs nobody's help before what does: agent, then key files
+// without a passphrase, then encrypted ones, then keyboard-interactive and password. Key files that
+// the user named come before an agent's other keys, since servers close after a few wrong ones.
+//
+// Ownership: the secrets that were asked for, so that a second connection asks nobody again; they
+//            are forgotten when the server refuses them.
+// Threads:   one at a time.
+// Errors:    kDenied; the message lists what the server accepts and what was tried.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "repo/base/result.h"
+#include "repo/crypto/secret.h"
+#include "repo/storage/ssh_agent.h"
+#include "repo/storage/ssh_key_file.h"
+#include "repo/storage/ssh_options.h"
+#include "repo/storage/ssh_target.h"
+#include "repo/storage/wakeup.h"
+
+struct _LIBSSH2_SESSION;
+
+namespace restree {
+
+class SshWire;
+
+class SshLogin {
+ public:
+  SshLogin(SecretSource password, SecretSource passphrase)
+      : password_source_(std::move(password)), passphrase_source_(std::move(passphrase)) {}
+
+  // The time that a person takes to answer is added to `patience`.
+  Status authenticate(_LIBSSH2_SESSION* session, SshWire& wire, const SshTarget& target,
+                      Patience& patience);
+
+ private:
+  struct Attempt;
+
+  Result<bool> try_agent(Attempt& attempt);
+  Result<bool> try_key_files(Attempt& attempt, bool encrypted);
+  Result<bool> try_key_file(Attempt& attempt, const SshKeyFile& file);
+  Result<bool> try_passwords(Attempt& attempt);
+  Result<const Secret*> ask(std::optional<Secret>& kept, const SecretSource& source,
+                            const std::string& what_for, Patience& patience);
+
+  SecretSource password_source_;
+  SecretSource passphrase_source_;
+  std::optional<Secret> password_;
+  std::map<std::string, std::optional<Secret>> passphrases_;  // by key file
+};
+
+}  // namespace restree
