@@ -17,6 +17,9 @@ namespace {
 constexpr std::size_t kRefusedLines = 20;
 constexpr std::size_t kShownNameBytes = 300;
 
+// Of a plain file with one piece of content, as JSON.
+constexpr std::size_t kTypicalNodeBytes = 380;
+
 // A node's fields in the order of their writers, which each lookup bets on.
 enum Field : std::size_t {
   kName,
@@ -111,6 +114,7 @@ class TreeParser {
     // No escape is shorter than what it stands for, so this is never outgrown. Pages that are not
     // written to cost nothing.
     scratch_.reserve(json.size());
+    drafts_.reserve(json.size() / kTypicalNodeBytes);
   }
 
   Status parse(ByteView json);
@@ -352,8 +356,7 @@ void TreeParser::sort_and_drop_duplicates() {
        at = std::adjacent_find(at + 1, drafts_.end(), same_name)) {
     refuse(at->node.name, "appears more than once; the first one is shown");
   }
-  const auto [first, last] = std::ranges::unique(drafts_, same_name);
-  drafts_.erase(first, last);
+  drafts_.erase(std::unique(drafts_.begin(), drafts_.end(), same_name), drafts_.end());
 }
 
 std::string_view TreeParser::store_text(const json::Value& value) {

@@ -179,11 +179,12 @@ std::shared_ptr<const Index> IndexBuilder::build(std::size_t threads) && {
   index->packs_.shrink_to_fit();
   sort_entries(index->entries_.view(), threads);
   const auto entries = index->entries_.view();
-  const auto duplicates = std::ranges::unique(entries);
-  index->entries_.shrink_to(entries.size() - duplicates.size());
+  const auto end = std::unique(entries.begin(), entries.end());
+  index->entries_.shrink_to(static_cast<std::size_t>(end - entries.begin()));
   const auto width = static_cast<unsigned>(std::bit_width(index->entries_.size()));
   index->bucket_bits_ = width > kBucketEntriesBits ? width - kBucketEntriesBits : 0;
   index->bucket_begins_ = find_bucket_begins(index->entries_.view(), index->bucket_bits_);
+  for (const IndexEntry& entry : index->entries_.view()) index->sealed_bytes_ += entry.length;
   return index;
 }
 

@@ -40,6 +40,8 @@ class Index {
 
   std::size_t blob_count() const { return entries_.size(); }
   std::size_t pack_count() const { return packs_.size(); }
+  // What all blobs take in their packs, sealed.
+  std::uint64_t sealed_bytes() const { return sealed_bytes_; }
   std::size_t memory_bytes() const;
 
  private:
@@ -55,6 +57,7 @@ class Index {
   std::vector<std::uint32_t> bucket_begins_;
   unsigned bucket_bits_ = 0;
   std::vector<PackId> packs_;
+  std::uint64_t sealed_bytes_ = 0;
 };
 
 // Collects the entries of many index files at once, from several threads.
