@@ -20,8 +20,8 @@ class BlobSource {
   virtual ~BlobSource() = default;
 
   // The blob's bytes, whose SHA-256 has been compared with its id.
-  // kNotFound: no index names it. kCorrupt: every place that should hold it is damaged or gone;
-  // the message names blob and pack. kUnavailable: the storage could not be reached by `by`.
+  // kCorrupt: no index names it, or every place that should hold it is damaged or gone; the message
+  // names blob and pack. kUnavailable: the storage could not be reached by `by`.
   // Threads: any.
   virtual Result<SharedBlob> load(BlobType type, const BlobId& id, Deadline by) = 0;
 };

@@ -3,12 +3,14 @@
 // Ownership: shares the storage; owns keys and index.
 // Threads:   any.
 // Limits:    index: see index.h. load() holds one blob, and its sealed form while it is opened.
-// Errors:    open: kNotFound no repository there, kDenied wrong password, kCorrupt, kUnsupported,
+// Errors:    open: kNotFound no repository there, kWrongPassword, kDenied, kCorrupt, kUnsupported,
 //            kUnavailable. The key never leaves this class.
 // Format:    restic's design document, versions 1 and 2.
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "repo/base/clock.h"
@@ -33,14 +35,25 @@ class Repository final : public BlobSource {
   const Config& config() const;
   const Storage& storage() const;
 
-  // Brings the index up to date with the index files there are: nothing is read if the set of
-  // files has not changed. One caller works, others wait for it. A damaged index file is skipped
-  // with a log line; its blobs are then missing. True if the index changed.
+  // Brings the index up to date with the index files there are: only new ones are read, and none
+  // if the set of files has not changed. One caller works, others wait for it. A damaged index file
+  // is skipped with a log line; its blobs are then missing. True if the index changed.
   Result<bool> refresh_index(Deadline by);
-  std::shared_ptr<const Index> index() const;
+
+  // The plain size of a blob, from memory; nullopt if no index names it.
+  std::optional<std::uint32_t> blob_size(BlobType type, const BlobId& id) const;
+  // What the index holds and costs, for logs and benchmarks.
+  struct IndexFigures {
+    std::size_t blobs;
+    std::size_t packs;
+    std::uint64_t sealed_bytes;  // of all blobs, as the packs hold them
+    std::size_t memory_bytes;
+  };
+  IndexFigures index_figures() const;
 
   // A blob that no index names, or whose packs are gone, makes the index be refreshed once (a
-  // prune may have moved it) before that is an error.
+  // prune may have moved it) before that is an error. A read that does not authenticate is repeated
+  // once, and then tried in the other packs that should hold the blob.
   Result<SharedBlob> load(BlobType type, const BlobId& id, Deadline by) override;
 
   Result<std::vector<SnapshotId>> list_snapshots(Deadline by);

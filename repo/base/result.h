@@ -11,15 +11,16 @@ namespace restree {
 
 // A kind exists because some caller branches on it; everything else about a failure is message.
 enum class ErrorKind : std::uint8_t {
-  kNotFound,     // not there; a retry will not help
-  kCorrupt,      // contradicts its hash, MAC, length or format
-  kUnavailable,  // network or server trouble; a retry may help
-  kDenied,       // wrong password, refused login, unknown host key, missing permission
-  kLocked,       // another process holds a conflicting lock
-  kCancelled,    // the caller, or a signal, asked to stop
-  kInvalid,      // the caller's words are off: an option, a path, a location
-  kUnsupported,  // valid, but not something that Restree can do
-  kLocalIo,      // the local machine failed: disk, memory, descriptor
+  kNotFound,       // not there; a retry will not help
+  kCorrupt,        // contradicts its hash, MAC, length or format
+  kUnavailable,    // network or server trouble; a retry may help
+  kDenied,         // refused login, unknown host key, missing permission
+  kWrongPassword,  // no key file opens with it
+  kLocked,         // another process holds a conflicting lock
+  kCancelled,      // the caller, or a signal, asked to stop
+  kInvalid,        // the caller's words are off: an option, a path, a location
+  kUnsupported,    // valid, but not something that Restree can do
+  kLocalIo,        // the local machine failed: disk, memory, descriptor
 };
 
 std::string_view to_string(ErrorKind kind);

@@ -1,0 +1,188 @@
+// A bounded memory of things that are slow to load, where readers who want the same thing at the
+// same time share one load.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <memory>
+#include <new>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+#include "repo/base/clock.h"
+#include "repo/base/guarded.h"
+#include "repo/base/result.h"
+
+namespace restree {
+
+// Ownership: values are shared with the readers; one that was dropped lives until the last of them
+//            has done.
+// Threads:   any. Loads run without a lock held, at most one at a time for a key.
+// Limits:    values held here weigh at most `budget` together, least recently used go first. One
+//            value heavier than the whole budget is handed out and not kept.
+// Errors:    those of the load. A failure is remembered for a moment (kDamageMemory, kOutageMemory),
+//            since the kernel, told that a large read failed, asks again page by page.
+template <class Key, class Value, class Hash = std::hash<Key>>
+class LoadingCache {
+ public:
+  using Shared = std::shared_ptr<const Value>;
+  using Weigh = std::function<std::size_t(const Value&)>;
+
+  // Damage seldom heals. A line does, and a reader who comes back later must find it so.
+  static constexpr std::chrono::seconds kDamageMemory{5};
+  static constexpr std::chrono::milliseconds kOutageMemory{700};
+
+  LoadingCache(std::size_t budget, Weigh weigh) : budget_(budget), weigh_(std::move(weigh)) {}
+
+  // What is here, or on its way, or else what `load()` gives.
+  template <class Load>
+  Result<Shared> get(const Key& key, Deadline by, const Load& load) {
+    std::shared_ptr<Flight> flight;
+    {
+      auto state = state_.lock();
+      bool waited = false;
+      for (;;) {
+        const auto found = state->entries.find(key);
+        if (found == state->entries.end()) break;
+        Entry& entry = found->second;
+        if (entry.flight != nullptr) {
+          Result<Shared> result = wait_for(state, entry.flight, by);
+          // Who loaded it may have had less time than we have.
+          if (result || result.error().kind() != ErrorKind::kUnavailable || by.expired()) {
+            return result;
+          }
+          waited = true;
+          continue;
+        }
+        if (!entry.failure) {
+          state->recent.splice(state->recent.begin(), state->recent, entry.place);
+          return entry.value;
+        }
+        if (!waited && Deadline::Clock::now() < entry.forget_at) return *entry.failure;
+        drop(*state, found);
+        break;
+      }
+      flight = std::make_shared<Flight>();
+      Entry& entry = state->entries[key];
+      entry.flight = flight;
+      entry.place = state->recent.insert(state->recent.begin(), key);
+    }
+    Result<Shared> loaded = load_or_explain(load);
+    settle(key, *flight, loaded);
+    return loaded;
+  }
+
+  // True if get() would not have to load: it is here, or on its way.
+  bool knows(const Key& key) const {
+    auto state = state_.lock();
+    return state->entries.contains(key);
+  }
+
+  // What is here and loaded, or null; never waits for a load, and does not count as a use.
+  Shared peek(const Key& key) const {
+    auto state = state_.lock();
+    const auto found = state->entries.find(key);
+    return found == state->entries.end() ? nullptr : found->second.value;
+  }
+
+  std::size_t weight() const { return state_.lock()->weight; }
+
+ private:
+  struct Flight {
+    std::optional<Result<Shared>> result;
+  };
+  using Recent = std::list<Key>;
+  struct Entry {
+    std::shared_ptr<Flight> flight;  // while it is being loaded
+    Shared value;
+    std::size_t weight = 0;
+    std::optional<Error> failure;
+    Deadline::Clock::time_point forget_at;  // of the failure
+    typename Recent::iterator place;
+  };
+  struct State {
+    std::unordered_map<Key, Entry, Hash> entries;
+    Recent recent;  // front: used last
+    std::size_t weight = 0;
+  };
+
+  Result<Shared> wait_for(typename Guarded<State>::Handle& state, std::shared_ptr<Flight> flight,
+                          Deadline by) {
+    while (!flight->result) {
+      if (landed_.wait_until(state.mutex_lock(), wait_limit(by)) == std::cv_status::timeout &&
+          by.expired() && !flight->result) {
+        return Error(ErrorKind::kUnavailable, "no answer in time to a read that others wait for");
+      }
+    }
+    return *flight->result;
+  }
+
+  // Whoever waits for this flight must see it land, also when memory runs out.
+  template <class Load>
+  Result<Shared> load_or_explain(const Load& load) {
+    try {
+      return load();
+    } catch (const std::bad_alloc&) {
+      return Error(ErrorKind::kLocalIo, "out of memory while loading from the repository");
+    }
+  }
+
+  // A condition variable cannot wait until the end of time.
+  static Deadline::Clock::time_point wait_limit(Deadline by) {
+    return Deadline::Clock::now() + by.remaining();
+  }
+
+  void settle(const Key& key, Flight& flight, const Result<Shared>& loaded) {
+    {
+      auto state = state_.lock();
+      flight.result = loaded;
+      const auto found = state->entries.find(key);
+      Entry& entry = found->second;
+      entry.flight = nullptr;
+      if (loaded) {
+        entry.value = *loaded;
+        entry.weight = weigh_(**loaded);
+        state->weight += entry.weight;
+        if (entry.weight > budget_) drop(*state, found);
+      } else {
+        const bool outage = loaded.error().kind() == ErrorKind::kUnavailable;
+        entry.failure = loaded.error();
+        entry.weight = kFailureWeight;
+        state->weight += kFailureWeight;
+        entry.forget_at = Deadline::Clock::now() +
+                          (outage ? Deadline::Clock::duration(kOutageMemory) : kDamageMemory);
+      }
+      shrink(*state);
+    }
+    landed_.notify_all();
+  }
+
+  void shrink(State& state) {
+    auto oldest = state.recent.end();
+    while (state.weight > budget_ && oldest != state.recent.begin()) {
+      const auto found = state.entries.find(*--oldest);
+      if (found->second.flight != nullptr) continue;
+      ++oldest;
+      drop(state, found);
+    }
+  }
+
+  void drop(State& state, typename std::unordered_map<Key, Entry, Hash>::iterator found) {
+    state.weight -= found->second.weight;
+    state.recent.erase(found->second.place);
+    state.entries.erase(found);
+  }
+
+  static constexpr std::size_t kFailureWeight = 512;
+
+  const std::size_t budget_;
+  const Weigh weigh_;
+  Guarded<State> state_;
+  std::condition_variable landed_;
+};
+
+}  // namespace restree

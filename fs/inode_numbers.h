@@ -1,0 +1,46 @@
+// How things get inode numbers that are the same at every mount.
+//
+// An entry of a backed-up directory is numbered after its directory and its position in it, so that
+// programs which read a directory in order of inode numbers (cp, find on large directories) read it
+// in the order in which its data lies in the packs. Numbers can collide (43 bits of hash); who
+// hands them out must notice. Pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace restree {
+
+// SplitMix64's finaliser: every bit of the input moves every bit of the result.
+constexpr std::uint64_t mix64(std::uint64_t value) {
+  value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
+  value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
+  return value ^ (value >> 31);
+}
+
+constexpr std::uint64_t hash_name(std::uint64_t seed, std::string_view name) {
+  std::uint64_t hash = mix64(seed + 0x9e3779b97f4a7c15);
+  for (const char c : name) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  }
+  return mix64(hash);
+}
+
+// Numbers of what lies above the snapshots have this bit, numbers of what was backed up do not.
+inline constexpr std::uint64_t kVirtualBit = std::uint64_t{1} << 63;
+
+constexpr bool is_virtual(std::uint64_t inode) { return inode == 1 || (inode & kVirtualBit) != 0; }
+
+constexpr std::uint64_t virtual_inode(std::uint64_t parent, std::string_view identity) {
+  return hash_name(parent, identity) | kVirtualBit;
+}
+
+inline constexpr std::uint64_t kPositionBits = 20;
+
+constexpr std::uint64_t entry_inode(std::uint64_t directory, std::uint32_t position) {
+  const std::uint64_t hash = mix64(directory ^ 0xd6e8feb86659fd93);
+  if (position >> kPositionBits != 0) return mix64(hash + position) & ~kVirtualBit;
+  return (hash << kPositionBits | position) & ~kVirtualBit;
+}
+
+}  // namespace restree

@@ -1,0 +1,415 @@
+#include "fs/mount.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "fs/inode_numbers.h"
+#include "repo/base/log.h"
+
+namespace restree {
+namespace {
+
+// Half of what readers may hold decoded can be on its way to them.
+constexpr std::size_t kPrefetchShare = 2;
+constexpr std::size_t kTreeShare = 4;
+constexpr std::size_t kLayoutBytes = 4 << 20;
+constexpr ForwardReader::Limits kFileReadAhead{
+    .first_window = 1 << 20, .largest_window = 16 << 20, .slack = 1 << 20};
+// Counted in files.
+constexpr ForwardReader::Limits kDirectoryReadAhead{
+    .first_window = 2, .largest_window = 32, .slack = 4};
+
+Error no_such_inode() { return {ErrorKind::kNotFound, "no such file (any more)"}; }
+
+// "Not found" in a repository is damage of what is shown, never the absence of a file.
+Error as_damage(Error error) {
+  if (error.kind() != ErrorKind::kNotFound) return error;
+  return {ErrorKind::kCorrupt, error.message()};
+}
+
+}  // namespace
+
+Mount::Mount(Repository& repository, MountOptions options)
+    : repository_(repository),
+      options_(std::move(options)),
+      blobs_(repository, options_.memory_bytes),
+      trees_(repository, options_.memory_bytes / kTreeShare),
+      layouts_(kLayoutBytes,
+               [](const FileLayout& layout) { return layout.memory_bytes() + sizeof layout; }),
+      file_readers_(kFileReadAhead),
+      directory_readers_(kDirectoryReadAhead),
+      prefetcher_(blobs_, options_.read_ahead_threads, options_.memory_bytes / kPrefetchShare,
+                  options_.time_limit) {}
+
+Mount::CurrentSpace Mount::current() const {
+  auto spaces = spaces_.lock();
+  return {spaces->recent.back(), spaces->generation};
+}
+
+Result<const VirtualNode*> Mount::virtual_node(const Namespace& space, std::uint64_t inode) const {
+  const VirtualNode* node = space.find(inode);
+  if (node == nullptr) return no_such_inode();
+  return node;
+}
+
+std::shared_ptr<const SnapshotView> Mount::view(std::uint32_t number) const {
+  return views_.lock()->all[number];
+}
+
+Result<std::uint32_t> Mount::view_of(const VirtualNode& node, Deadline by) {
+  {
+    auto views = views_.lock();
+    const auto found = views->by_root.find(node.inode);
+    if (found != views->by_root.end()) return found->second;
+  }
+  Result<SnapshotView> opened = open_view(trees_, node.snapshot, node.without_leading_path, by);
+  if (!opened) return report(as_damage(std::move(opened).error()), node.inode, "open snapshot");
+  opened->path = node.path;
+  opened->root_inode = node.inode;
+
+  auto views = views_.lock();
+  const auto [place, added] =
+      views->by_root.emplace(node.inode, static_cast<std::uint32_t>(views->all.size()));
+  if (added) views->all.push_back(std::make_shared<const SnapshotView>(std::move(*opened)));
+  return place->second;
+}
+
+Result<Mount::Directory> Mount::directory_of(std::uint64_t inode, Deadline by) {
+  if (is_virtual(inode)) {
+    const CurrentSpace now = current();
+    ASSIGN_OR_RETURN(const VirtualNode* node, virtual_node(*now.space, inode));
+    if (node->kind != VirtualNode::Kind::kSnapshot) return no_such_inode();
+    ASSIGN_OR_RETURN(const std::uint32_t number, view_of(*node, by));
+    return Directory{view(number)->tree, number};
+  }
+  const std::optional<Inodes::Known> known = inodes_.find(inode);
+  if (!known) return no_such_inode();
+  if (known->subtree.is_null()) {
+    return report(Error(ErrorKind::kCorrupt, "the backup names no tree for this directory"), inode,
+                  "list");
+  }
+  return Directory{known->subtree, known->place.view};
+}
+
+Result<Mount::Located> Mount::locate(std::uint64_t inode, Deadline by) {
+  const std::optional<Inodes::Known> known = inodes_.find(inode);
+  if (!known) return no_such_inode();
+  const Place place = known->place;
+  BlobId tree_id;
+  if (is_virtual(place.parent)) {
+    tree_id = view(place.view)->tree;
+  } else {
+    const std::optional<Inodes::Known> parent = inodes_.find(place.parent);
+    if (!parent) return no_such_inode();
+    tree_id = parent->subtree;
+  }
+  Result<SharedTree> tree = trees_.load(tree_id, by);
+  if (!tree) return report(as_damage(std::move(tree).error()), inode, "look up");
+  const Node* node = &(*tree)->nodes()[place.position];
+  return Located{tree_id, std::move(*tree), node, place};
+}
+
+std::uint64_t Mount::number_of(std::uint64_t directory, const Directory& where, const Node& node,
+                               std::uint32_t position) const {
+  if (node.links <= 1 || node.type == NodeType::kDirectory) {
+    return entry_inode(directory, position);
+  }
+  // Names of one file have its inode and device. What changed while the backup ran is told apart
+  // by content and time: nobody must get the bytes of one name under the other.
+  std::uint64_t hash = mix64(view(where.view)->root_inode ^ mix64(node.inode));
+  hash = mix64(hash ^ mix64(node.device_id + 1));
+  hash = mix64(hash ^ node.size ^
+               mix64(static_cast<std::uint64_t>(node.mtime.seconds) + node.mtime.nanoseconds));
+  for (const BlobId& blob : node.content) hash = mix64(hash ^ blob.prefix64());
+  return hash & ~kVirtualBit;
+}
+
+Mount::Found Mount::show(const NodeKey& key, const Node& node, std::uint64_t inode) {
+  const std::uint64_t size =
+      node.type == NodeType::kFile && !node.content.empty() ? layout_of(key, node)->size() : 0;
+  return {inode, attributes_of(node, inode, size, options_.ownership), true};
+}
+
+Mount::Found Mount::take(std::uint64_t directory, const Directory& where, const Node& node,
+                         std::uint32_t position) {
+  const bool link_group = node.links > 1 && node.type != NodeType::kDirectory;
+  BlobId subtree;
+  if (node.type == NodeType::kDirectory && node.subtree) subtree = *node.subtree;
+  const std::uint64_t inode =
+      inodes_.remember(number_of(directory, where, node, position),
+                       {directory, position, where.view}, link_group, subtree);
+  return show({where.tree, position}, node, inode);
+}
+
+Result<Mount::Found> Mount::show_virtual(const VirtualNode& node, std::uint32_t generation,
+                                         Deadline by) {
+  Found found{node.inode, attributes_of(node, generation, options_.ownership), false};
+  if (node.kind != VirtualNode::Kind::kSnapshot || !node.without_leading_path) return found;
+  ASSIGN_OR_RETURN(const std::uint32_t number, view_of(node, by));
+  const std::shared_ptr<const SnapshotView> shown = view(number);
+  if (shown->own) {
+    found.attributes = attributes_of(*shown->own->node, node.inode, 0, options_.ownership);
+  }
+  return found;
+}
+
+bool Mount::is_own_ancestor(std::uint64_t directory, const BlobId& subtree) {
+  while (!is_virtual(directory)) {
+    const std::optional<Inodes::Known> known = inodes_.find(directory);
+    if (!known) return false;
+    if (known->subtree == subtree) return true;
+    if (is_virtual(known->place.parent)) return view(known->place.view)->tree == subtree;
+    directory = known->place.parent;
+  }
+  return false;
+}
+
+Result<std::optional<Mount::Found>> Mount::lookup(std::uint64_t directory, std::string_view name) {
+  const Deadline by = deadline();
+  if (is_virtual(directory)) {
+    const CurrentSpace now = current();
+    ASSIGN_OR_RETURN(const VirtualNode* parent, virtual_node(*now.space, directory));
+    if (parent->kind == VirtualNode::Kind::kDirectory) {
+      const VirtualNode* child = now.space->child(*parent, name);
+      if (child == nullptr) return std::optional<Found>();
+      ASSIGN_OR_RETURN(Found found, show_virtual(*child, now.generation, by));
+      return std::optional(found);
+    }
+  }
+  ASSIGN_OR_RETURN(const Directory where, directory_of(directory, by));
+  Result<SharedTree> tree = trees_.load(where.tree, by);
+  if (!tree) return report(as_damage(std::move(tree).error()), directory, "look up");
+  const Node* node = (*tree)->find(name);
+  if (node == nullptr) return std::optional<Found>();
+  if (node->subtree && is_own_ancestor(directory, *node->subtree)) {
+    return report(Error(ErrorKind::kCorrupt, fmt::format("directory {} contains itself (tree {})",
+                                                         log::quoted(name), node->subtree->hex())),
+                  directory, "look up");
+  }
+  const auto position = static_cast<std::uint32_t>(node - (*tree)->nodes().data());
+  return std::optional(take(directory, where, *node, position));
+}
+
+bool Mount::lasting_absence(std::uint64_t directory) const {
+  if (!is_virtual(directory)) return true;
+  const CurrentSpace now = current();
+  const VirtualNode* node = now.space->find(directory);
+  return node != nullptr && node->kind == VirtualNode::Kind::kSnapshot;
+}
+
+void Mount::forget(std::uint64_t inode, std::uint64_t count) {
+  if (!is_virtual(inode)) inodes_.forget(inode, count);
+}
+
+Result<Mount::Found> Mount::attributes(std::uint64_t inode) {
+  const Deadline by = deadline();
+  if (is_virtual(inode)) {
+    const CurrentSpace now = current();
+    ASSIGN_OR_RETURN(const VirtualNode* node, virtual_node(*now.space, inode));
+    return show_virtual(*node, now.generation, by);
+  }
+  ASSIGN_OR_RETURN(const Located located, locate(inode, by));
+  return show({located.tree_id, located.place.position}, *located.node, inode);
+}
+
+Status Mount::list(std::uint64_t directory, std::uint64_t offset, bool with_attributes,
+                   Listing& listing) {
+  if (is_virtual(directory)) {
+    const CurrentSpace now = current();
+    const VirtualNode* node = now.space->find(directory);
+    if (node == nullptr) return no_such_inode();
+    if (node->kind == VirtualNode::Kind::kDirectory) {
+      return list_virtual(directory, offset, listing);
+    }
+  }
+  return list_tree(directory, offset, with_attributes, listing, deadline());
+}
+
+namespace {
+
+// An offset into a listing of a directory that changes: which namespace it began in, and how far.
+constexpr std::uint64_t kCountBits = 32;
+
+}  // namespace
+
+Status Mount::list_virtual(std::uint64_t directory, std::uint64_t offset, Listing& listing) {
+  std::shared_ptr<const Namespace> space;
+  std::uint32_t generation = 0;
+  {
+    auto spaces = spaces_.lock();
+    space = spaces->recent.back();
+    generation = spaces->generation;
+    const std::uint32_t began_in = static_cast<std::uint32_t>(offset >> kCountBits);
+    const std::uint32_t age = (generation - began_in) & 0x7fffffff;
+    if (offset != 0 && age < spaces->recent.size()) {
+      space = spaces->recent[spaces->recent.size() - 1 - age];
+      generation = began_in;
+    }
+  }
+  const VirtualNode* node = space->find(directory);
+  if (node == nullptr) return no_such_inode();
+
+  std::uint64_t count = offset & ((std::uint64_t{1} << kCountBits) - 1);
+  const std::uint64_t base = std::uint64_t{generation & 0x7fffffff} << kCountBits;
+  const auto add = [&](std::string_view name, std::uint64_t inode, mode_t type) {
+    if (!listing.has_room(name)) return false;
+    listing.add(name, inode, type, std::nullopt, base + ++count);
+    return true;
+  };
+  if (count == 0 && !add(".", node->inode, S_IFDIR)) return {};
+  if (count == 1 && !add("..", node->parent, S_IFDIR)) return {};
+  auto child = node->children.begin();
+  std::advance(child, std::min<std::uint64_t>(count - 2, node->children.size()));
+  for (; child != node->children.end(); ++child) {
+    const VirtualNode* entry = space->find(child->second);
+    const bool is_link = entry->kind == VirtualNode::Kind::kSymlink;
+    if (!add(child->first, child->second, is_link ? S_IFLNK : S_IFDIR)) return {};
+  }
+  return {};
+}
+
+Status Mount::list_tree(std::uint64_t directory, std::uint64_t offset, bool with_attributes,
+                        Listing& listing, Deadline by) {
+  ASSIGN_OR_RETURN(const Directory where, directory_of(directory, by));
+  Result<SharedTree> tree = trees_.load(where.tree, by);
+  if (!tree) return report(as_damage(std::move(tree).error()), directory, "list");
+
+  std::uint64_t next = offset;
+  for (const std::string_view dots : {std::string_view("."), std::string_view("..")}) {
+    if (next >= dots.size()) continue;
+    if (!listing.has_room(dots)) return {};
+    listing.add(dots, directory, S_IFDIR, std::nullopt, ++next);
+  }
+  const std::span<const Node> nodes = (*tree)->nodes();
+  for (std::uint64_t i = next - 2; i < nodes.size(); ++i) {
+    const Node& node = nodes[i];
+    if (!listing.has_room(node.name)) return {};
+    const auto position = static_cast<std::uint32_t>(i);
+    // What contains itself is listed by name, and refused when looked up.
+    if (with_attributes && !(node.subtree && is_own_ancestor(directory, *node.subtree))) {
+      const Found found = take(directory, where, node, position);
+      listing.add(node.name, found.inode, found.attributes.st_mode, found, i + 3);
+    } else {
+      const struct stat shown = attributes_of(node, 0, 0, options_.ownership);
+      listing.add(node.name, number_of(directory, where, node, position), shown.st_mode,
+                  std::nullopt, i + 3);
+    }
+  }
+  return {};
+}
+
+Result<std::string> Mount::link_target(std::uint64_t inode) {
+  if (is_virtual(inode)) {
+    const CurrentSpace now = current();
+    ASSIGN_OR_RETURN(const VirtualNode* node, virtual_node(*now.space, inode));
+    if (node->kind != VirtualNode::Kind::kSymlink) {
+      return Error(ErrorKind::kInvalid, "not a symbolic link");
+    }
+    return node->target;
+  }
+  ASSIGN_OR_RETURN(const Located located, locate(inode, deadline()));
+  if (located.node->type != NodeType::kSymlink) {
+    return Error(ErrorKind::kInvalid, "not a symbolic link");
+  }
+  return std::string(located.node->link_target);
+}
+
+namespace {
+
+std::span<const ExtendedAttribute> xattrs_of(const Node* node) {
+  return node == nullptr ? std::span<const ExtendedAttribute>() : node->xattrs;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> Mount::attribute_names(std::uint64_t inode) {
+  std::vector<std::string> names;
+  RETURN_IF_ERROR(with_node(inode, [&](const Node* node) {
+    for (const ExtendedAttribute& attribute : xattrs_of(node)) names.emplace_back(attribute.name);
+  }));
+  return names;
+}
+
+Result<std::optional<std::string>> Mount::attribute(std::uint64_t inode, std::string_view name) {
+  std::optional<std::string> value;
+  RETURN_IF_ERROR(with_node(inode, [&](const Node* node) {
+    for (const ExtendedAttribute& attribute : xattrs_of(node)) {
+      if (attribute.name == name) value = std::string(attribute.value);
+    }
+  }));
+  return value;
+}
+
+Status Mount::with_node(std::uint64_t inode, const std::function<void(const Node*)>& use) {
+  const Deadline by = deadline();
+  if (!is_virtual(inode)) {
+    ASSIGN_OR_RETURN(const Located located, locate(inode, by));
+    use(located.node);
+    return {};
+  }
+  const CurrentSpace now = current();
+  ASSIGN_OR_RETURN(const VirtualNode* node, virtual_node(*now.space, inode));
+  if (node->kind != VirtualNode::Kind::kSnapshot || !node->without_leading_path) {
+    use(nullptr);
+    return {};
+  }
+  ASSIGN_OR_RETURN(const std::uint32_t number, view_of(*node, by));
+  const std::shared_ptr<const SnapshotView> shown = view(number);
+  use(shown->own ? shown->own->node : nullptr);
+  return {};
+}
+
+struct statvfs Mount::figures() const {
+  const Repository::IndexFigures index = repository_.index_figures();
+  struct statvfs shown {};
+  shown.f_bsize = shown.f_frsize = kPreferredIoBytes;
+  shown.f_blocks = index.sealed_bytes / kPreferredIoBytes + 1;
+  shown.f_files = index.blobs;
+  shown.f_namemax = 255;
+  return shown;
+}
+
+std::string Mount::describe(std::uint64_t inode) {
+  std::string below;
+  while (!is_virtual(inode)) {
+    const std::optional<Inodes::Known> known = inodes_.find(inode);
+    if (!known) return "a forgotten file";
+    const Place place = known->place;
+    const BlobId parent_tree = is_virtual(place.parent)
+                                   ? view(place.view)->tree
+                                   : inodes_.find(place.parent).value_or(Inodes::Known{}).subtree;
+    const SharedTree tree = trees_.peek(parent_tree);
+    const std::string name(tree == nullptr ? std::string_view("?")
+                                           : tree->nodes()[place.position].name);
+    below.insert(0, "/" + name);
+    inode = place.parent;
+  }
+  const CurrentSpace now = current();
+  const VirtualNode* top = now.space->find(inode);
+  if (top == nullptr) return "a forgotten snapshot, path " + log::quoted(below);
+  if (top->snapshot == nullptr) return "path " + log::quoted(top->path + below);
+  return fmt::format("snapshot {}, path {}", top->snapshot->id.short_hex(),
+                     log::quoted(top->path + below));
+}
+
+Error Mount::report(Error error, std::uint64_t inode, std::string_view doing) {
+  // The kernel asks for every page of what failed; people want to read of it once.
+  constexpr std::size_t kMostReported = 4096;
+  constexpr std::chrono::minutes kReportAgain{10};
+  const std::string line = fmt::format("{}: {}: {}", doing, describe(inode), error.message());
+  const auto now = Deadline::Clock::now();
+  {
+    auto reported = reported_.lock();
+    if (reported->size() >= kMostReported) reported->clear();
+    const auto [last, first] = reported->try_emplace(line, now);
+    if (!first && now < last->second + kReportAgain) return error;
+    last->second = now;
+  }
+  log::error("{}", line);
+  return error;
+}
+
+}  // namespace restree

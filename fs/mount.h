@@ -1,0 +1,210 @@
+// What the mounted file system answers: the namespace above, the trees below, the bytes of files.
+// Knows nothing of FUSE.
+//
+// Ownership: the repository must outlive it. Owns the caches and the threads that read ahead.
+// Threads:   any, many at once.
+// Limits:    `memory_bytes` for decoded blobs, a quarter of that for parsed trees, a few words for
+//            each inode that the kernel knows. Every call that may load ends within `time_limit`.
+// Errors:    kNotFound: there is no such name or inode; never because something could not be read.
+//            kCorrupt, kUnavailable: the data is damaged, or out of reach for now. Each is logged
+//            here once, with snapshot, path and place, and is for the caller just a failure.
+#pragma once
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "cache/blob_cache.h"
+#include "cache/prefetcher.h"
+#include "fs/attributes.h"
+#include "fs/inodes.h"
+#include "fs/namespace.h"
+#include "fs/read_ahead.h"
+#include "fs/read_plan.h"
+#include "fs/snapshot_view.h"
+#include "fs/tree_source.h"
+#include "repo/repository.h"
+
+namespace restree {
+
+struct MountOptions {
+  NamespaceOptions names;
+  Ownership ownership;
+  std::size_t memory_bytes = 64 << 20;
+  std::chrono::milliseconds time_limit{60'000};
+  std::size_t read_ahead_threads = 4;
+};
+
+class Mount {
+ public:
+  // Reads the index and the snapshots. Snapshots that cannot be read are logged and left out.
+  static Result<std::unique_ptr<Mount>> open(Repository& repository, MountOptions options);
+
+  struct Found {
+    std::uint64_t inode;
+    struct stat attributes;
+    bool lasting;  // never changes: the kernel may remember it without limit
+  };
+  // Takes a reference to the inode, which forget() gives back.
+  // nullopt: there is no such name; lasting_absence tells whether there never will be.
+  Result<std::optional<Found>> lookup(std::uint64_t directory, std::string_view name);
+  bool lasting_absence(std::uint64_t directory) const;
+  void forget(std::uint64_t inode, std::uint64_t count);
+
+  Result<Found> attributes(std::uint64_t inode);
+
+  // Receives the entries of a listing until it has no room. `has_room` is asked first; `add` must
+  // then succeed. With attributes, `found` is set and a reference has been taken for it.
+  class Listing {
+   public:
+    virtual ~Listing() = default;
+    virtual bool has_room(std::string_view name) = 0;
+    virtual void add(std::string_view name, std::uint64_t inode, mode_t type,
+                     const std::optional<Found>& found, std::uint64_t next_offset) = 0;
+  };
+  // Entries from `offset` on: 0, or the next_offset of the last entry received. Directories that
+  // change are listed without attributes, since those may cost a look into every snapshot.
+  Status list(std::uint64_t directory, std::uint64_t offset, bool with_attributes,
+              Listing& listing);
+
+  Result<std::string> link_target(std::uint64_t inode);
+
+  // Bytes as slices of decoded blobs, which they keep alive.
+  struct Slices {
+    std::vector<SharedBlob> blobs;
+    std::vector<ByteView> views;
+  };
+  // Up to `size` bytes; fewer only at the end of the file.
+  Result<Slices> read(std::uint64_t inode, std::uint64_t offset, std::size_t size);
+
+  // The next byte from `offset` on that is data, or that lies in a hole (the end of the file counts
+  // as one). nullopt: there is none, or `offset` is past the end.
+  Result<std::optional<std::uint64_t>> seek(std::uint64_t inode, std::uint64_t offset, bool data);
+
+  Result<std::vector<std::string>> attribute_names(std::uint64_t inode);
+  // nullopt: the inode has no such attribute.
+  Result<std::optional<std::string>> attribute(std::uint64_t inode, std::string_view name);
+
+  // From memory, at once.
+  struct statvfs figures() const;
+
+  // What a change of the snapshots makes the kernel forget.
+  struct Changes {
+    std::vector<std::uint64_t> directories;
+    struct Name {
+      std::uint64_t directory;
+      std::string name;
+    };
+    std::vector<Name> gone;  // no longer there, or another inode now
+  };
+  // Looks for new and forgotten snapshots and for new indexes. One caller at a time.
+  Result<Changes> refresh();
+
+  std::size_t known_inodes() const { return inodes_.size(); }
+
+ private:
+  Mount(Repository& repository, MountOptions options);
+
+  // A node together with what keeps it alive.
+  struct Located {
+    BlobId tree_id;
+    SharedTree tree;
+    const Node* node;
+    Place place;
+  };
+  // A node by what it is, not by where it is shown.
+  struct NodeKey {
+    BlobId tree;
+    std::uint32_t position;
+    bool operator==(const NodeKey&) const = default;
+  };
+  struct NodeKeyHash {
+    std::size_t operator()(const NodeKey& key) const {
+      return std::hash<BlobId>()(key.tree) + key.position;
+    }
+  };
+  struct Views {
+    std::vector<std::shared_ptr<const SnapshotView>> all;
+    std::unordered_map<std::uint64_t, std::uint32_t> by_root;
+  };
+  // The namespaces of late: a listing that began in one goes on in it.
+  struct Spaces {
+    std::deque<std::shared_ptr<const Namespace>> recent;  // back: the newest
+    std::uint32_t generation = 0;                         // of the newest
+  };
+  struct Snapshots {
+    std::unordered_map<SnapshotId, std::shared_ptr<const Snapshot>> readable;
+    std::unordered_set<SnapshotId> unreadable;
+  };
+  struct CurrentSpace {
+    std::shared_ptr<const Namespace> space;
+    std::uint32_t generation;
+  };
+
+  Deadline deadline() const { return Deadline::after(options_.time_limit); }
+  CurrentSpace current() const;
+  Result<const VirtualNode*> virtual_node(const Namespace& space, std::uint64_t inode) const;
+  Result<std::uint32_t> view_of(const VirtualNode& node, Deadline by);
+  std::shared_ptr<const SnapshotView> view(std::uint32_t number) const;
+
+  struct Directory {
+    BlobId tree;
+    std::uint32_t view;
+  };
+  Result<Directory> directory_of(std::uint64_t inode, Deadline by);
+  Result<Located> locate(std::uint64_t inode, Deadline by);
+  // Calls `use` with the node behind the inode, or with nullptr where no backup recorded one.
+  Status with_node(std::uint64_t inode, const std::function<void(const Node*)>& use);
+
+  std::shared_ptr<const FileLayout> layout_of(const NodeKey& key, const Node& node);
+  Found show(const NodeKey& key, const Node& node, std::uint64_t inode);
+  Result<Found> show_virtual(const VirtualNode& node, std::uint32_t generation, Deadline by);
+  Found take(std::uint64_t directory, const Directory& where, const Node& node,
+             std::uint32_t position);
+  std::uint64_t number_of(std::uint64_t directory, const Directory& where, const Node& node,
+                          std::uint32_t position) const;
+  bool is_own_ancestor(std::uint64_t directory, const BlobId& subtree);
+
+  Status list_virtual(std::uint64_t directory, std::uint64_t offset, Listing& listing);
+  Status list_tree(std::uint64_t directory, std::uint64_t offset, bool with_attributes,
+                   Listing& listing, Deadline by);
+
+  void read_ahead(std::uint64_t inode, const Located& file, const FileLayout& layout,
+                  std::uint64_t begin, std::uint64_t end);
+  void read_ahead_siblings(const Located& file);
+
+  Result<bool> load_snapshots(Deadline by);
+  std::shared_ptr<const Namespace> build_namespace();
+
+  // Logs a failure, unless just this one was logged of late, and hands it on.
+  Error report(Error error, std::uint64_t inode, std::string_view doing);
+  std::string describe(std::uint64_t inode);
+
+  Repository& repository_;
+  const MountOptions options_;
+  BlobCache blobs_;
+  TreeSource trees_;
+  LoadingCache<NodeKey, FileLayout, NodeKeyHash> layouts_;
+  Inodes inodes_;
+  Guarded<Spaces> spaces_;
+  Guarded<Views> views_;
+  Snapshots snapshots_;  // only refresh() touches it
+  // What was logged, and when.
+  Guarded<std::unordered_map<std::string, Deadline::Clock::time_point>> reported_;
+  ReadAhead file_readers_;
+  ReadAhead directory_readers_;
+  Prefetcher prefetcher_;  // last: its threads use what is above
+};
+
+}  // namespace restree

@@ -1,0 +1,66 @@
+#include "fs/mount_point.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include "fs/fuse_session.h"
+#include "repo/base/log.h"
+
+namespace restree {
+namespace {
+
+bool is_below(const std::filesystem::path& inner, const std::filesystem::path& outer) {
+  const auto [at_inner, at_outer] =
+      std::mismatch(inner.begin(), inner.end(), outer.begin(), outer.end());
+  return at_outer == outer.end();
+}
+
+Status clear_dead_mount(const std::string& path) {
+  struct stat attributes {};
+  if (::stat(path.c_str(), &attributes) == 0 || errno != ENOTCONN) return {};
+  log::warning("{}: unmounting what is left of a mount whose program has died", path);
+  Status status = unmount(path, true);
+  if (!status) {
+    return std::move(status).error().hinting("Unmount it by hand: fusermount3 -uz " + path);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> prepare_mount_point(const std::string& path,
+                                        const std::string& local_repository) {
+  namespace files = std::filesystem;
+  RETURN_IF_ERROR(clear_dead_mount(path));
+  std::error_code failure;
+  const files::path point = files::canonical(path, failure);
+  if (failure) {
+    return Error(ErrorKind::kInvalid, "mount point " + path + ": " + failure.message())
+        .hinting("Make the directory first: mkdir -p " + path);
+  }
+  if (!files::is_directory(point, failure)) {
+    return Error(ErrorKind::kInvalid, "mount point " + path + " is not a directory");
+  }
+  if (!local_repository.empty()) {
+    const files::path repository = files::weakly_canonical(local_repository, failure);
+    if (!failure && (is_below(point, repository) || is_below(repository, point))) {
+      return Error(ErrorKind::kInvalid, "mount point " + path + " and repository " +
+                                            local_repository + " must not contain each other")
+          .hinting("Choose another mount point.");
+    }
+  }
+  const bool empty = files::is_empty(point, failure);
+  if (failure) {
+    return Error(ErrorKind::kInvalid, "mount point " + path + ": " + failure.message());
+  }
+  if (!empty) {
+    return Error(ErrorKind::kInvalid, "mount point " + path + " is not empty")
+        .hinting("Mounting there would hide what it holds. Choose an empty directory.");
+  }
+  return point.string();
+}
+
+}  // namespace restree

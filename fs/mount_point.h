@@ -1,0 +1,17 @@
+// The directory that a file system is mounted on, and whether it may be.
+#pragma once
+
+#include <string>
+
+#include "repo/base/result.h"
+
+namespace restree {
+
+// The absolute path of a directory that is fit to be mounted on. A FUSE mount that died there
+// (every access says "transport endpoint is not connected") is unmounted first.
+// kInvalid: not a directory, not empty, or inside of the repository or the other way round;
+// `local_repository` is empty for one that lies elsewhere.
+Result<std::string> prepare_mount_point(const std::string& path,
+                                        const std::string& local_repository);
+
+}  // namespace restree

@@ -1,0 +1,133 @@
+// The part of Mount that turns blobs into the bytes of files.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "fs/mount.h"
+#include "repo/crypto/sha256.h"
+
+namespace restree {
+namespace {
+
+// Files of more blobs than this have their layout remembered; for others it is quick to make.
+constexpr std::size_t kRememberedBlobs = 32;
+// Reading ahead into the next files of a directory stops at this many bytes a time, and leaves
+// large files to those who read them.
+constexpr std::uint64_t kSiblingBytes = 4 << 20;
+constexpr std::uint64_t kLargestSibling = 1 << 20;
+
+bool is_zeros_of(const BlobId& id, std::uint64_t length) {
+  Bytes zeros(length);
+  std::fill(zeros.view().begin(), zeros.view().end(), std::byte{0});
+  return sha256(zeros) == id.bytes;
+}
+
+}  // namespace
+
+std::shared_ptr<const FileLayout> Mount::layout_of(const NodeKey& key, const Node& node) {
+  const auto make = [&]() -> Result<std::shared_ptr<const FileLayout>> {
+    return std::make_shared<const FileLayout>(FileLayout::make(
+        node.content, node.size,
+        [&](const BlobId& id) { return repository_.blob_size(BlobType::kData, id); }));
+  };
+  if (node.content.size() <= kRememberedBlobs) return *make();
+  return *layouts_.get(key, Deadline::never(), make);
+}
+
+Result<Mount::Slices> Mount::read(std::uint64_t inode, std::uint64_t offset, std::size_t size) {
+  const Deadline by = deadline();
+  ASSIGN_OR_RETURN(const Located file, locate(inode, by));
+  if (file.node->type != NodeType::kFile) {
+    return Error(ErrorKind::kInvalid, "only files can be read");
+  }
+  const auto layout = layout_of({file.tree_id, file.place.position}, *file.node);
+  Slices slices;
+  if (offset >= layout->size()) return slices;
+  const std::uint64_t end = std::min<std::uint64_t>(layout->size(), offset + size);
+  read_ahead(inode, file, *layout, offset, end);
+
+  while (offset < end) {
+    const FileLayout::Piece piece = layout->piece_at(offset);
+    const auto fail = [&](Error error) {
+      return report(
+          std::move(error), inode,
+          fmt::format("read bytes {} to {}", piece.file_offset, piece.file_offset + piece.length));
+    };
+    const BlobId& id = file.node->content[piece.blob];
+    if (!piece.placed) {
+      return fail({ErrorKind::kCorrupt, "no index names several blobs of the file, the first is " +
+                                            id.hex() + "; where they begin cannot be told"});
+    }
+    Result<SharedBlob> blob = blobs_.load(BlobType::kData, id, by);
+    if (!blob) return fail(std::move(blob).error());
+    const std::uint64_t skip = offset - piece.file_offset;
+    if ((*blob)->size() != piece.length) {
+      return fail({ErrorKind::kCorrupt, fmt::format("blob {} has {} bytes where the file needs {}",
+                                                    id.hex(), (*blob)->size(), piece.length)});
+    }
+    const std::uint64_t length = std::min(end, piece.file_offset + piece.length) - offset;
+    slices.views.push_back((*blob)->view().subspan(skip, length));
+    slices.blobs.push_back(std::move(*blob));
+    offset += length;
+  }
+  return slices;
+}
+
+void Mount::read_ahead(std::uint64_t inode, const Located& file, const FileLayout& layout,
+                       std::uint64_t begin, std::uint64_t end) {
+  if (begin == 0 && end == layout.size()) {
+    if (end <= kLargestSibling) read_ahead_siblings(file);
+    return;
+  }
+  const Ahead ahead = file_readers_.note(inode, begin, end);
+  std::vector<Prefetcher::Wanted> wanted;
+  for (std::uint64_t offset = ahead.begin; offset < std::min(ahead.end, layout.size());) {
+    const FileLayout::Piece piece = layout.piece_at(offset);
+    if (piece.placed) wanted.push_back({file.node->content[piece.blob], piece.length});
+    offset = piece.file_offset + piece.length;
+  }
+  prefetcher_.want(wanted);
+}
+
+void Mount::read_ahead_siblings(const Located& file) {
+  const std::uint64_t position = file.place.position;
+  const Ahead ahead = directory_readers_.note(file.place.parent, position, position + 1);
+  std::vector<Prefetcher::Wanted> wanted;
+  const std::span<const Node> nodes = file.tree->nodes();
+  std::uint64_t bytes = 0;
+  for (std::uint64_t i = ahead.begin; i < std::min<std::uint64_t>(ahead.end, nodes.size()); ++i) {
+    const Node& node = nodes[i];
+    if (node.type != NodeType::kFile || node.content.size() != 1) continue;
+    if (node.size > kLargestSibling) continue;
+    bytes += node.size;
+    if (bytes > kSiblingBytes) break;
+    wanted.push_back({node.content.front(), node.size});
+  }
+  prefetcher_.want(wanted);
+}
+
+Result<std::optional<std::uint64_t>> Mount::seek(std::uint64_t inode, std::uint64_t offset,
+                                                 bool data) {
+  ASSIGN_OR_RETURN(const Located file, locate(inode, deadline()));
+  const auto layout = layout_of({file.tree_id, file.place.position}, *file.node);
+  if (file.node->type != NodeType::kFile || offset >= layout->size()) {
+    return std::optional<std::uint64_t>();
+  }
+  while (offset < layout->size()) {
+    const FileLayout::Piece piece = layout->piece_at(offset);
+    const BlobId& id = file.node->content[piece.blob];
+    const bool last = piece.file_offset + piece.length == layout->size();
+    // The chunk that a hole ends in is shorter than the others, and so has a hash of its own.
+    const bool hole =
+        piece.placed && (id == zero_blob_id() ||
+                         (last && piece.length < kZeroBlobBytes && is_zeros_of(id, piece.length)));
+    if (hole != data) return std::optional(offset);
+    offset = piece.file_offset + piece.length;
+  }
+  if (data) return std::optional<std::uint64_t>();
+  return std::optional(layout->size());
+}
+
+}  // namespace restree

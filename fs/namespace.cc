@@ -1,0 +1,252 @@
+#include "fs/namespace.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+#include <tuple>
+
+#include "fs/inode_numbers.h"
+
+namespace restree {
+namespace {
+
+constexpr std::size_t kLongestName = 255;
+constexpr std::string_view kLatest = "latest";
+
+std::optional<std::string> tag_value(const Snapshot& snapshot, std::string_view key) {
+  for (const std::string& tag : snapshot.tags) {
+    if (tag.starts_with(key)) return tag.substr(key.size());
+  }
+  return std::nullopt;
+}
+
+bool has_tags(const Snapshot& snapshot, const std::vector<std::string>& wanted) {
+  return std::all_of(wanted.begin(), wanted.end(), [&](const std::string& tag) {
+    // An empty tag stands for "has no tags".
+    if (tag.empty()) return snapshot.tags.empty();
+    return std::find(snapshot.tags.begin(), snapshot.tags.end(), tag) != snapshot.tags.end();
+  });
+}
+
+bool is_wanted(const Snapshot& snapshot, const NamespaceOptions& options) {
+  const auto contains = [](const std::vector<std::string>& list, const std::string& value) {
+    return std::find(list.begin(), list.end(), value) != list.end();
+  };
+  if (!options.hosts.empty() && !contains(options.hosts, snapshot.hostname)) return false;
+  if (!options.tag_lists.empty() &&
+      std::none_of(options.tag_lists.begin(), options.tag_lists.end(),
+                   [&](const auto& tags) { return has_tags(snapshot, tags); })) {
+    return false;
+  }
+  return std::all_of(options.paths.begin(), options.paths.end(),
+                     [&](const std::string& path) { return contains(snapshot.paths, path); });
+}
+
+std::vector<std::string> components_of(std::string_view path) {
+  std::vector<std::string> components;
+  while (!path.empty()) {
+    const std::size_t slash = std::min(path.find('/'), path.size());
+    const std::string_view component = path.substr(0, slash);
+    if (!component.empty() && component != ".") components.emplace_back(component);
+    path.remove_prefix(std::min(slash + 1, path.size()));
+  }
+  return components;
+}
+
+}  // namespace
+
+std::string app_of(const Snapshot& snapshot) {
+  if (const auto app = tag_value(snapshot, "app="); app && !app->empty()) {
+    const auto maintainer = tag_value(snapshot, "maintainer=");
+    return maintainer && !maintainer->empty() ? *maintainer + "_" + *app : *app;
+  }
+  if (!snapshot.paths.empty()) {
+    const std::vector<std::string> components = components_of(snapshot.paths.front());
+    if (!components.empty()) return components.back();
+  }
+  return "root";
+}
+
+std::string entry_name(std::string_view name) {
+  if (name.empty()) return "%";
+  if (name == ".") return "%2E";
+  if (name == "..") return "%2E%2E";
+  std::string entry;
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '/' || c == '%' || byte < 0x20 || byte == 0x7f) {
+      entry += fmt::format("%{:02X}", byte);
+    } else {
+      entry += c;
+    }
+  }
+  if (entry.size() <= kLongestName) return entry;
+  // The hash keeps two long names apart that begin alike.
+  const std::string tail = fmt::format("%~{:016x}", hash_name(0, name));
+  return entry.substr(0, kLongestName - tail.size()) + tail;
+}
+
+std::optional<std::string> format_time(Timestamp time, const std::string& time_template) {
+  const std::time_t seconds = time.seconds;
+  std::tm parts{};
+  if (::gmtime_r(&seconds, &parts) == nullptr) return fmt::format("{}s", time.seconds);
+  std::array<char, 1024> text{};
+  const std::size_t length = std::strftime(text.data(), text.size(), time_template.c_str(), &parts);
+  if (length == 0) return std::nullopt;
+  return std::string(text.data(), length);
+}
+
+std::vector<std::string> common_folder(const std::vector<std::string>& paths) {
+  std::vector<std::string> common;
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    const std::vector<std::string> components = components_of(paths[i]);
+    if (i == 0) {
+      common = components;
+      continue;
+    }
+    const auto differs =
+        std::mismatch(common.begin(), common.end(), components.begin(), components.end());
+    common.erase(differs.first, common.end());
+  }
+  return common;
+}
+
+class NamespaceBuilder {
+ public:
+  NamespaceBuilder(std::shared_ptr<Namespace> into, const NamespaceOptions& options)
+      : space_(std::move(into)), options_(options) {
+    VirtualNode root{};
+    root.kind = VirtualNode::Kind::kDirectory;
+    root.inode = root.parent = Namespace::kRootInode;
+    space_->nodes_.emplace(root.inode, std::move(root));
+    apps_ = directory(Namespace::kRootInode, "apps");
+    hosts_ = directory(Namespace::kRootInode, "hosts");
+    ids_ = directory(Namespace::kRootInode, "ids");
+    snapshots_ = directory(Namespace::kRootInode, "snapshots");
+    tags_ = directory(Namespace::kRootInode, "tags");
+  }
+
+  // Snapshots must come oldest first: names and `latest` depend on it.
+  void add(const std::shared_ptr<const Snapshot>& snapshot) {
+    const std::string time =
+        entry_name(format_time(snapshot->time, options_.time_template).value_or(""));
+    const std::optional<std::string> version = tag_value(*snapshot, "version=");
+    const std::string app_time =
+        version && !version->empty() ? entry_name(time_text(*snapshot) + "_" + *version) : time;
+
+    place(directory(apps_, entry_name(app_of(*snapshot))), app_time, snapshot, true, true);
+    place(ids_, snapshot->id.short_hex(), snapshot, false, false);
+    place(snapshots_, time, snapshot, false, true);
+    place(directory(hosts_, entry_name(snapshot->hostname)), time, snapshot, false, true);
+    for (const std::string& tag : snapshot->tags) {
+      place(directory(tags_, entry_name(tag)), time, snapshot, false, true);
+    }
+  }
+
+ private:
+  VirtualNode& node(std::uint64_t inode) { return space_->nodes_.at(inode); }
+
+  std::string time_text(const Snapshot& snapshot) const {
+    return format_time(snapshot.time, options_.time_template).value_or("");
+  }
+
+  // Adds a node below `parent`; its number hashes the parent's and `identity`.
+  VirtualNode& insert(std::uint64_t parent, const std::string& name, std::string_view identity,
+                      VirtualNode::Kind kind) {
+    std::uint64_t inode = virtual_inode(parent, identity);
+    while (space_->nodes_.contains(inode)) inode = virtual_inode(inode, identity);
+    VirtualNode added{};
+    added.kind = kind;
+    added.inode = inode;
+    added.parent = parent;
+    added.path = node(parent).path.empty() ? name : node(parent).path + "/" + name;
+    node(parent).children.emplace(name, inode);
+    return space_->nodes_.emplace(inode, std::move(added)).first->second;
+  }
+
+  std::uint64_t directory(std::uint64_t parent, const std::string& name) {
+    const auto& children = node(parent).children;
+    const auto found = children.find(name);
+    if (found != children.end()) return found->second;
+    return insert(parent, name, name, VirtualNode::Kind::kDirectory).inode;
+  }
+
+  void touch(std::uint64_t inode, Timestamp time) {
+    for (;;) {
+      VirtualNode& touched = node(inode);
+      touched.time = std::max(touched.time, time);
+      if (touched.parent == inode) return;
+      inode = touched.parent;
+    }
+  }
+
+  void place(std::uint64_t parent, const std::string& name,
+             const std::shared_ptr<const Snapshot>& snapshot, bool without_leading_path,
+             bool with_latest) {
+    const auto& siblings = node(parent).children;
+    const auto taken = [&](const std::string& candidate) {
+      return siblings.contains(candidate) || (with_latest && candidate == kLatest);
+    };
+    std::string free_name = name;
+    for (int i = 1; taken(free_name); ++i) free_name = fmt::format("{}-{}", name, i);
+
+    VirtualNode& added =
+        insert(parent, free_name, snapshot->id.hex(), VirtualNode::Kind::kSnapshot);
+    added.time = snapshot->time;
+    added.snapshot = snapshot;
+    added.without_leading_path = without_leading_path;
+    touch(parent, snapshot->time);
+    if (with_latest) point_latest(parent, free_name, snapshot->time);
+  }
+
+  void point_latest(std::uint64_t parent, const std::string& target, Timestamp time) {
+    auto& siblings = node(parent).children;
+    if (const auto old = siblings.find(std::string(kLatest)); old != siblings.end()) {
+      space_->nodes_.erase(old->second);
+      siblings.erase(old);
+    }
+    // Another target is another inode: the kernel may keep what an inode's link says for ever.
+    VirtualNode& link =
+        insert(parent, std::string(kLatest), "latest\n" + target, VirtualNode::Kind::kSymlink);
+    link.time = time;
+    link.target = target;
+  }
+
+  const std::shared_ptr<Namespace> space_;
+  const NamespaceOptions& options_;
+  std::uint64_t apps_ = 0;
+  std::uint64_t hosts_ = 0;
+  std::uint64_t ids_ = 0;
+  std::uint64_t snapshots_ = 0;
+  std::uint64_t tags_ = 0;
+};
+
+std::shared_ptr<const Namespace> Namespace::build(
+    std::vector<std::shared_ptr<const Snapshot>> snapshots, const NamespaceOptions& options) {
+  std::erase_if(snapshots, [&](const auto& snapshot) { return !is_wanted(*snapshot, options); });
+  std::sort(snapshots.begin(), snapshots.end(), [](const auto& a, const auto& b) {
+    return std::tie(a->time, a->id) < std::tie(b->time, b->id);
+  });
+  const std::shared_ptr<Namespace> space(new Namespace());
+  NamespaceBuilder builder(space, options);
+  for (const auto& snapshot : snapshots) builder.add(snapshot);
+  return space;
+}
+
+const VirtualNode* Namespace::find(std::uint64_t inode) const {
+  const auto found = nodes_.find(inode);
+  return found == nodes_.end() ? nullptr : &found->second;
+}
+
+const VirtualNode* Namespace::child(const VirtualNode& directory, std::string_view name) const {
+  const auto found = directory.children.find(std::string(name));
+  return found == directory.children.end() ? nullptr : find(found->second);
+}
+
+void Namespace::for_each(const std::function<void(const VirtualNode&)>& visit) const {
+  for (const auto& [inode, node] : nodes_) visit(node);
+}
+
+}  // namespace restree

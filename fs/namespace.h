@@ -1,0 +1,81 @@
+// The directories above the snapshots: which snapshots there are, sorted into views by app, id,
+// time, host and tag, each under a name that a directory can hold.
+//
+// Pure values: built from a list of snapshots, never changed, replaced as a whole when the list
+// changes. Threads: any.
+// Limits: a few hundred bytes for each snapshot in each view.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "repo/format/snapshot.h"
+
+namespace restree {
+
+struct NamespaceOptions {
+  // strftime(3), in UTC.
+  std::string time_template = "%Y-%m-%dT%H-%M-%SZ";
+  // Restic's filters: any of the hosts; all tags of any of the lists; all of the paths.
+  std::vector<std::string> hosts;
+  std::vector<std::vector<std::string>> tag_lists;
+  std::vector<std::string> paths;
+};
+
+struct VirtualNode {
+  enum class Kind : std::uint8_t { kDirectory, kSymlink, kSnapshot };
+
+  Kind kind;
+  std::uint64_t inode;   // the same at every mount: a hash of where and what it is
+  std::uint64_t parent;  // the root is its own
+  Timestamp time;        // of the snapshot; of directories, the newest inside
+  std::string path;      // from the root of the mount, for log lines
+  std::map<std::string, std::uint64_t> children;  // directories: name -> inode
+  std::string target;                             // symlinks
+  std::shared_ptr<const Snapshot> snapshot;       // snapshots
+  bool without_leading_path = false;  // snapshots: show what lies below their targets' folder
+};
+
+class Namespace {
+ public:
+  static constexpr std::uint64_t kRootInode = 1;
+
+  static std::shared_ptr<const Namespace> build(
+      std::vector<std::shared_ptr<const Snapshot>> snapshots, const NamespaceOptions& options);
+
+  const VirtualNode& root() const { return *find(kRootInode); }
+  // nullptr if there is none of that number (any more).
+  const VirtualNode* find(std::uint64_t inode) const;
+  const VirtualNode* child(const VirtualNode& directory, std::string_view name) const;
+  void for_each(const std::function<void(const VirtualNode&)>& visit) const;
+
+ private:
+  friend class NamespaceBuilder;
+  Namespace() = default;
+  std::unordered_map<std::uint64_t, VirtualNode> nodes_;
+};
+
+// The app that a snapshot belongs to: `M_A` from its tags `maintainer=M` and `app=A`, or `A`, or
+// else the last component of its first path.
+std::string app_of(const Snapshot& snapshot);
+
+// `name` as one directory entry. A name that cannot be one ('/', control bytes, ".", "..", nothing,
+// more than 255 bytes) is written with %XX for what is in the way, as is '%' itself, so that two
+// names never become one.
+std::string entry_name(std::string_view name);
+
+// A point in time by strftime(3) in UTC; nullopt if the template gives nothing.
+std::optional<std::string> format_time(Timestamp time, const std::string& time_template);
+
+// The longest folder that all of the snapshot's targets lie in, as path components; a single target
+// is itself that folder.
+std::vector<std::string> common_folder(const std::vector<std::string>& paths);
+
+}  // namespace restree

@@ -1,0 +1,389 @@
+#include "fs/options.h"
+
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <sstream>
+#include <string_view>
+#include <utility>
+
+namespace restree {
+namespace {
+
+using Apply = std::function<Status(const std::string& value, RestreefsOptions& options)>;
+
+struct Option {
+  std::string_view name;
+  bool takes_value;
+  Apply apply;
+};
+
+Error bad_value(std::string_view name, const std::string& value, std::string_view wanted) {
+  return {ErrorKind::kInvalid, fmt::format("option {}={}: {}", name, value, wanted)};
+}
+
+Result<std::uint64_t> parse_number(std::string_view name, const std::string& value, int base) {
+  std::uint64_t number = 0;
+  const auto [end, failure] =
+      std::from_chars(value.data(), value.data() + value.size(), number, base);
+  if (failure != std::errc() || end != value.data() + value.size()) {
+    return bad_value(name, value, base == 8 ? "not an octal number" : "not a number");
+  }
+  return number;
+}
+
+template <class T>
+Option text(std::string_view name, T target) {
+  return {name, true, [target](const std::string& value, RestreefsOptions& options) -> Status {
+            target(options) = value;
+            return {};
+          }};
+}
+
+// A whole number from `least` to `most`, handed to `take`.
+template <class Take>
+Option number(std::string_view name, std::uint64_t least, std::uint64_t most, Take take,
+              int base = 10) {
+  return {name, true, [=](const std::string& value, RestreefsOptions& options) -> Status {
+            ASSIGN_OR_RETURN(const std::uint64_t parsed, parse_number(name, value, base));
+            if (parsed < least || parsed > most) {
+              return bad_value(name, value, fmt::format("must be from {} to {}", least, most));
+            }
+            take(options, parsed);
+            return {};
+          }};
+}
+
+template <class Take>
+Option flag(std::string_view name, Take take) {
+  return {name, false, [take](const std::string&, RestreefsOptions& options) -> Status {
+            take(options);
+            return {};
+          }};
+}
+
+// A flag that mount(2) or fusermount3 understands.
+Option kernel_flag(std::string_view name) {
+  return flag(name, [name](RestreefsOptions& options) { options.kernel.emplace_back(name); });
+}
+
+// What mount(8), fstab and systemd put there for themselves.
+Option for_others(std::string_view name, bool takes_value = false) {
+  return {name, takes_value, [](const std::string&, RestreefsOptions&) -> Status { return {}; }};
+}
+
+Result<std::size_t> parse_size(std::string_view name, const std::string& value) {
+  std::string digits = value;
+  unsigned shift = 0;
+  if (!digits.empty()) {
+    constexpr std::string_view kUnits = "KMGT";
+    const char last = static_cast<char>(std::toupper(static_cast<unsigned char>(digits.back())));
+    if (const std::size_t unit = kUnits.find(last); unit != std::string_view::npos) {
+      shift = 10 * (static_cast<unsigned>(unit) + 1);
+      digits.pop_back();
+    }
+  }
+  ASSIGN_OR_RETURN(const std::uint64_t count, parse_number(name, digits, 10));
+  if (count > (std::uint64_t{1} << 50) >> shift) return bad_value(name, value, "too large");
+  return static_cast<std::size_t>(count << shift);
+}
+
+Status take_memory(const std::string& value, RestreefsOptions& options) {
+  constexpr std::size_t kLeast = 16 << 20;  // two blobs of the largest size
+  ASSIGN_OR_RETURN(options.mount.memory_bytes, parse_size("memory", value));
+  if (options.mount.memory_bytes < kLeast) return bad_value("memory", value, "16M is the least");
+  return {};
+}
+
+Status take_time_template(const std::string& value, RestreefsOptions& options) {
+  if (!format_time({}, value)) return bad_value("time_template", value, "gives an empty name");
+  options.mount.names.time_template = value;
+  return {};
+}
+
+Status take_tags(const std::string& value, RestreefsOptions& options) {
+  std::vector<std::string> tags;
+  std::istringstream list(value);
+  for (std::string tag; std::getline(list, tag, ',');) tags.push_back(tag);
+  if (tags.empty()) tags.emplace_back();
+  options.mount.names.tag_lists.push_back(std::move(tags));
+  return {};
+}
+
+Status take_path(const std::string& value, RestreefsOptions& options) {
+  if (!value.starts_with('/')) return bad_value("path", value, "must be absolute");
+  options.mount.names.paths.push_back(value);
+  return {};
+}
+
+std::vector<Option> repository_options() {
+  return {
+      text(
+          "password_file", [](auto& o) -> auto& { return o.access.password_file; }),
+      text(
+          "password_command", [](auto& o) -> auto& { return o.access.password_command; }),
+      text(
+          "repository_file", [](auto& o) -> auto& { return o.access.repository_file; }),
+      text(
+          "key_hint", [](auto& o) -> auto& { return o.access.key_hint; }),
+      flag("lock", [](RestreefsOptions& o) { o.lock = true; }),
+  };
+}
+
+std::vector<Option> view_options() {
+  return {
+      {"host", true,
+       [](const std::string& value, RestreefsOptions& o) -> Status {
+         o.mount.names.hosts.push_back(value);
+         return {};
+       }},
+      {"tag", true, take_tags},
+      {"path", true, take_path},
+      {"time_template", true, take_time_template},
+      number("refresh", 1, 86'400,
+             [](RestreefsOptions& o, std::uint64_t v) { o.refresh = std::chrono::seconds(v); }),
+      number("uid", 0, UINT32_MAX - 1,
+             [](RestreefsOptions& o, std::uint64_t v) {
+               o.mount.ownership.uid = static_cast<uid_t>(v);
+             }),
+      number("gid", 0, UINT32_MAX - 1,
+             [](RestreefsOptions& o, std::uint64_t v) {
+               o.mount.ownership.gid = static_cast<gid_t>(v);
+             }),
+      number(
+          "umask", 0, 07777,
+          [](RestreefsOptions& o, std::uint64_t v) {
+            o.mount.ownership.umask = static_cast<mode_t>(v);
+          },
+          8),
+      {"memory", true, take_memory},
+      number("timeout", 1, 3600,
+             [](RestreefsOptions& o, std::uint64_t v) {
+               o.mount.time_limit = std::chrono::seconds(v);
+             }),
+      text(
+          "log_file", [](auto& o) -> auto& { return o.log_file; }),
+      flag("debug", [](RestreefsOptions& o) { o.debug = o.foreground = true; }),
+  };
+}
+
+std::vector<Option> ssh_options() {
+  return {
+      text(
+          "ssh_command", [](auto& o) -> auto& { return o.ssh.command; }),
+      text(
+          "ssh_config", [](auto& o) -> auto& { return o.ssh.config_file; }),
+      text(
+          "ssh_user", [](auto& o) -> auto& { return o.ssh.user; }),
+      number(
+          "ssh_port", 1, 65'535,
+          [](RestreefsOptions& o, std::uint64_t v) { o.ssh.port = static_cast<std::uint16_t>(v); }),
+      {"ssh_key", true,
+       [](const std::string& value, RestreefsOptions& o) -> Status {
+         o.ssh.identity_files.push_back(value);
+         return {};
+       }},
+      text(
+          "ssh_known_hosts", [](auto& o) -> auto& { return o.ssh.known_hosts_file; }),
+      text(
+          "ssh_password_file", [](auto& o) -> auto& { return o.ssh_password_file; }),
+      text(
+          "ssh_password_command", [](auto& o) -> auto& { return o.ssh_password_command; }),
+      flag("no_ssh_agent", [](RestreefsOptions& o) { o.ssh.use_agent = false; }),
+      number("connections", 1, 64,
+             [](RestreefsOptions& o, std::uint64_t v) {
+               o.ssh.connections = static_cast<unsigned>(v);
+             }),
+      number("connect_timeout", 1, 3600,
+             [](RestreefsOptions& o, std::uint64_t v) {
+               o.ssh.connect_timeout = std::chrono::seconds(v);
+             }),
+      number("silence_timeout", 1, 3600,
+             [](RestreefsOptions& o, std::uint64_t v) { o.ssh.silence = std::chrono::seconds(v); }),
+  };
+}
+
+std::vector<Option> mount_options() {
+  std::vector<Option> options;
+  for (const std::string_view name :
+       {"allow_other", "allow_root", "default_permissions", "nosuid", "nodev", "suid", "dev",
+        "noexec", "exec", "dirsync", "sync", "async", "noatime", "atime"}) {
+    options.push_back(kernel_flag(name));
+  }
+  options.push_back(flag("no_default_permissions", [](RestreefsOptions& o) {
+    o.kernel.emplace_back("no_default_permissions");
+  }));
+  for (const std::string_view name :
+       {"ro",       "rw",         "auto",        "noauto",        "defaults", "user",
+        "nouser",   "users",      "owner",       "group",         "_netdev",  "nofail",
+        "relatime", "norelatime", "strictatime", "nostrictatime", "diratime", "nodiratime",
+        "lazytime", "nolazytime", "mand",        "nomand",        "silent",   "loud"}) {
+    options.push_back(for_others(name));
+  }
+  for (const std::string_view name : {"comment", "helper", "uhelper", "fsname", "subtype"}) {
+    options.push_back(for_others(name, true));
+  }
+  return options;
+}
+
+const std::vector<Option>& all_options() {
+  static const std::vector<Option> options = [] {
+    std::vector<Option> all;
+    for (auto group : {repository_options(), view_options(), ssh_options(), mount_options()}) {
+      all.insert(all.end(), group.begin(), group.end());
+    }
+    return all;
+  }();
+  return options;
+}
+
+bool is_for_userspace(std::string_view name) {
+  return name.starts_with("x-") || name.starts_with("X-");
+}
+
+Status apply_option(const std::string& word, RestreefsOptions& options) {
+  const std::size_t equals = word.find('=');
+  const std::string name = word.substr(0, equals);
+  const auto& known = all_options();
+  const auto option =
+      std::find_if(known.begin(), known.end(), [&](const Option& o) { return o.name == name; });
+  if (option == known.end()) {
+    if (is_for_userspace(name)) return {};
+    return Error(ErrorKind::kInvalid, fmt::format("unknown option {}", name))
+        .hinting("restreefs(8) lists the options.");
+  }
+  const bool has_value = equals != std::string::npos;
+  if (option->takes_value && !has_value) {
+    return Error(ErrorKind::kInvalid, fmt::format("option {} needs a value: {}=…", name, name));
+  }
+  // `user=NAME` is what mount(8) hands on of `user`.
+  if (!option->takes_value && has_value && name != "user") {
+    return Error(ErrorKind::kInvalid, fmt::format("option {} takes no value", name));
+  }
+  return option->apply(has_value ? word.substr(equals + 1) : std::string(), options);
+}
+
+std::vector<std::string> split_option_list(const std::string& list) {
+  std::vector<std::string> words(1);
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const bool escapes =
+        list[i] == '\\' && i + 1 < list.size() && (list[i + 1] == ',' || list[i + 1] == '\\');
+    if (escapes) {
+      words.back() += list[++i];
+    } else if (list[i] == ',') {
+      words.emplace_back();
+    } else {
+      words.back() += list[i];
+    }
+  }
+  return words;
+}
+
+// Leaves in `kernel` what the kernel is to be told: safe defaults, and of two opposites the last.
+void settle_kernel_options(RestreefsOptions& options) {
+  std::vector<std::string> told;
+  const auto drop = [&](std::string_view name) { std::erase(told, name); };
+  told.emplace_back("nosuid");
+  told.emplace_back("nodev");
+  bool enforce = true;
+  for (const std::string& name : options.kernel) {
+    if (name == "no_default_permissions") {
+      enforce = false;
+      drop("default_permissions");
+      continue;
+    }
+    const std::string opposite = name.starts_with("no") ? name.substr(2) : "no" + name;
+    drop(opposite);
+    drop(name);
+    const bool is_default =
+        name == "suid" || name == "dev" || name == "exec" || name == "atime" || name == "async";
+    if (!is_default) told.push_back(name);
+  }
+  const auto has = [&](std::string_view name) {
+    return std::find(told.begin(), told.end(), name) != told.end();
+  };
+  // Other users may come in: then the recorded owners and modes decide who may read what.
+  if (has("allow_other") && enforce && !has("default_permissions")) {
+    told.emplace_back("default_permissions");
+  }
+  told.emplace_back("ro");
+  options.kernel = std::move(told);
+}
+
+constexpr std::string_view kUsage =
+    "restreefs: shows a restic repository as a file system.\n"
+    "\n"
+    "Usage: restreefs REPOSITORY MOUNTPOINT [-f] [-d] [-o option,…]\n"
+    "       restreefs MOUNTPOINT …            with RESTIC_REPOSITORY set\n"
+    "\n"
+    "REPOSITORY is written as restic writes it: /path, sftp:user@host:path,\n"
+    "sftp://user@host:port//path.\n"
+    "\n"
+    "  -f         stay in the foreground\n"
+    "  -d         tell what is going on; implies -f\n"
+    "  -o LIST    options, separated by commas; restreefs(8) explains them\n"
+    "  -h, --help, -V, --version\n"
+    "\n"
+    "Unmount with `fusermount3 -u MOUNTPOINT`, or as root with `umount MOUNTPOINT`.\n";
+
+}  // namespace
+
+Status apply_option_list(const std::string& list, RestreefsOptions& options) {
+  for (const std::string& word : split_option_list(list)) {
+    if (word.empty()) continue;
+    RETURN_IF_ERROR(apply_option(word, options));
+  }
+  return {};
+}
+
+std::vector<std::string> known_option_names() {
+  std::vector<std::string> names;
+  for (const Option& option : all_options()) names.emplace_back(option.name);
+  return names;
+}
+
+Result<ParsedCommandLine> parse_command_line(int argc, const char* const* argv) {
+  ParsedCommandLine parsed;
+  RestreefsOptions& options = parsed.options;
+  std::vector<std::string> places;
+  std::vector<std::string> lists;
+  bool help = false;
+  bool version = false;
+  CLI::App app;
+  app.set_help_flag();
+  app.add_option("places", places);
+  app.add_option("-o", lists)->allow_extra_args(false);
+  app.add_flag("-f", options.foreground);
+  app.add_flag("-d,--debug", options.debug);
+  app.add_flag("-h,--help", help);
+  app.add_flag("-V,--version", version);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& failure) {
+    return Error(ErrorKind::kInvalid, failure.what()).hinting("restreefs --help shows the usage.");
+  }
+  if (help) {
+    parsed.text = std::string(kUsage);
+    return parsed;
+  }
+  if (version) {
+    parsed.text = "restreefs " RESTREE_VERSION "\n";
+    return parsed;
+  }
+  for (const std::string& list : lists) RETURN_IF_ERROR(apply_option_list(list, options));
+  settle_kernel_options(options);
+  if (options.debug) options.foreground = true;
+  if (places.empty() || places.size() > 2) {
+    return Error(ErrorKind::kInvalid,
+                 places.empty() ? "no mount point is given" : "more than two arguments are given")
+        .hinting("restreefs REPOSITORY MOUNTPOINT; restreefs --help shows the rest.");
+  }
+  options.mount_point = places.back();
+  if (places.size() == 2) options.access.location = places.front();
+  return parsed;
+}
+
+}  // namespace restree

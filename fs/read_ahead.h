@@ -1,0 +1,60 @@
+// Watches who reads what in which order, and says what will be wanted next.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <optional>
+#include <unordered_map>
+
+#include "repo/base/guarded.h"
+
+namespace restree {
+
+// A range of a file, or of a directory's entries, that is worth loading now. May be empty.
+struct Ahead {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+};
+
+// One reader's way through something that is counted from 0: the bytes of a file, or the files of
+// a directory. Going forward without leaps makes the window grow; a leap closes it. Pure.
+class ForwardReader {
+ public:
+  struct Limits {
+    std::uint64_t first_window;
+    std::uint64_t largest_window;
+    std::uint64_t slack;  // a leap of up to this much, either way, still counts as going on
+  };
+  // Notes a read of [begin, end), and returns what to load that has not been returned before.
+  Ahead note(std::uint64_t begin, std::uint64_t end, const Limits& limits);
+
+ private:
+  std::uint64_t reached_ = 0;
+  std::uint64_t requested_ = 0;
+  std::uint64_t window_ = 0;
+};
+
+// The readers at work, by inode. Several readers of one inode share a ForwardReader; the kernel
+// reads a file once for all of them anyway.
+// Threads: any.  Limits: remembers the most recent kMostReaders.
+class ReadAhead {
+ public:
+  explicit ReadAhead(ForwardReader::Limits limits) : limits_(limits) {}
+  Ahead note(std::uint64_t inode, std::uint64_t begin, std::uint64_t end);
+
+ private:
+  static constexpr std::size_t kMostReaders = 256;
+  struct Reader {
+    ForwardReader reader;
+    std::list<std::uint64_t>::iterator place;
+  };
+  struct State {
+    std::unordered_map<std::uint64_t, Reader> readers;
+    std::list<std::uint64_t> recent;  // front: read last
+  };
+  const ForwardReader::Limits limits_;
+  Guarded<State> state_;
+};
+
+}  // namespace restree

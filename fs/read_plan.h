@@ -1,0 +1,56 @@
+// Which parts of which blobs make up a range of a file.
+//
+// Pure functions of values; any thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "repo/format/id.h"
+
+namespace restree {
+
+// Where the blobs of a file lie in it.
+class FileLayout {
+ public:
+  using BlobSize = std::function<std::optional<std::uint32_t>(const BlobId&)>;
+
+  // `recorded_size` is what the backup noted: it is the size of the file if the size of a blob is
+  // not known (no index names it), and tells how large that gap is. Otherwise the blobs decide.
+  static FileLayout make(std::span<const BlobId> content, std::uint64_t recorded_size,
+                         const BlobSize& size_of);
+
+  std::uint64_t size() const { return size_; }
+  std::size_t memory_bytes() const { return ends_.capacity() * sizeof ends_.front(); }
+
+  // A blob, or a run of blobs none of whose places is known, that holds some of a range.
+  struct Piece {
+    std::size_t blob;           // position in the file's content; of a run: its first
+    std::uint64_t file_offset;  // where blob or run begins in the file
+    std::uint64_t length;
+    bool placed;  // false: where in the run a blob begins cannot be told
+  };
+  // The piece that holds the byte at `offset`, which must be below size().
+  Piece piece_at(std::uint64_t offset) const;
+
+ private:
+  // ends_[i]: where blob i ends. From first_gap_ to last_gap_ (both included) sizes are missing,
+  // and the whole run is one piece.
+  std::vector<std::uint64_t> ends_;
+  std::size_t first_gap_ = 0;
+  std::size_t last_gap_ = 0;
+  bool has_gap_ = false;
+  std::uint64_t size_ = 0;
+};
+
+// The id of the blob that backs up 512 KiB of zeros: what a hole is cut into.
+const BlobId& zero_blob_id();
+inline constexpr std::uint64_t kZeroBlobBytes = 512 << 10;
+
+// How many of the blobs are such zeros.
+std::uint64_t count_zero_blobs(std::span<const BlobId> content);
+
+}  // namespace restree

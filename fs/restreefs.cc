@@ -1,0 +1,235 @@
+// restreefs: mounts a restic repository.
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "fs/background.h"
+#include "fs/exit_code.h"
+#include "fs/fuse_session.h"
+#include "fs/mount.h"
+#include "fs/mount_point.h"
+#include "fs/options.h"
+#include "repo/access.h"
+#include "repo/base/log.h"
+#include "repo/repository.h"
+#include "repo/storage/location.h"
+
+namespace restree {
+namespace {
+
+// Keys and passwords must not end up in a core dump, nor be read by another process of the user.
+void keep_memory_private() {
+  ::prctl(PR_SET_DUMPABLE, 0);
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+}
+
+// The signals that watch_signals() waits for. Blocked before the first thread starts, so that no
+// thread gets one unasked.
+sigset_t handled_signals() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&set, signal);
+  return set;
+}
+
+// A kernel may give up on a file system that does not answer in time; we must be faster.
+void stay_below_kernel_timeout(std::chrono::milliseconds& limit) {
+  constexpr std::chrono::seconds kMargin{5};
+  for (const char* name : {"default_request_timeout", "max_request_timeout"}) {
+    std::ifstream file(std::string("/proc/sys/fs/fuse/") + name);
+    long seconds = 0;
+    if (!(file >> seconds) || seconds <= 0) continue;
+    const auto most = std::max<std::chrono::milliseconds>(std::chrono::seconds(seconds) - kMargin,
+                                                          std::chrono::seconds(1));
+    if (limit <= most) continue;
+    log::warning("fs.fuse.{} is {} s: reads give up after {} s", name, seconds,
+                 std::chrono::duration_cast<std::chrono::seconds>(most).count());
+    limit = most;
+  }
+}
+
+void set_secret_sources(RestreefsOptions& options) {
+  const std::string file = options.ssh_password_file;
+  const std::string command = options.ssh_password_command;
+  const std::chrono::milliseconds limit = options.mount.time_limit;
+  const SecretSource source = [=](const std::string& what_for) -> Result<Secret> {
+    if (!file.empty()) return secret_from_file(file);
+    if (!command.empty()) return secret_from_command(command, Deadline::after(limit));
+    return secret_from_prompt(what_for);
+  };
+  options.ssh.password = source;
+  options.ssh.passphrase = source;
+}
+
+// Looks for new snapshots every so often, and at once when poked.
+class Refresher {
+ public:
+  Refresher(Mount& mount, FuseSession& session, std::chrono::seconds interval)
+      : thread_([this, &mount, &session, interval](const std::stop_token& stop) {
+          run(mount, session, interval, stop);
+        }) {}
+
+  void poke() {
+    poked_ = true;
+    wake_.notify_all();
+  }
+
+ private:
+  void run(Mount& mount, FuseSession& session, std::chrono::seconds interval,
+           const std::stop_token& stop) {
+    bool reachable = true;
+    while (!stop.stop_requested()) {
+      {
+        std::unique_lock lock(mutex_);
+        wake_.wait_for(lock, stop, interval, [&] { return poked_.load(); });
+        poked_ = false;
+      }
+      if (stop.stop_requested()) return;
+      const Result<Mount::Changes> changes = mount.refresh();
+      if (changes) {
+        if (!reachable) log::warning("the repository can be reached again");
+        session.invalidate(*changes);
+      } else if (reachable) {
+        log::warning("cannot look for new snapshots: {}", changes.error().message());
+      }
+      reachable = changes.has_value();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::atomic<bool> poked_ = false;
+  std::jthread thread_;
+};
+
+// Turns signals into what they ask for until `done`.
+class SignalWatch {
+ public:
+  SignalWatch(std::function<void()> refresh, std::function<void()> stop)
+      : thread_(
+            [refresh = std::move(refresh), stop = std::move(stop)](const std::stop_token& done) {
+              const sigset_t set = handled_signals();
+              bool stopping = false;
+              while (!done.stop_requested()) {
+                const timespec slice{.tv_sec = 0, .tv_nsec = 200'000'000};
+                const int signal = ::sigtimedwait(&set, nullptr, &slice);
+                if (signal == SIGHUP) refresh();
+                if ((signal == SIGTERM || signal == SIGINT) && !stopping) {
+                  stopping = true;
+                  stop();
+                }
+              }
+            }) {}
+
+ private:
+  std::jthread thread_;
+};
+
+// What the mount is called in /proc/mounts: the repository, without the colons that make tools
+// take it for a network mount that they know.
+std::string source_name(const Location& location) {
+  std::string name = location.description();
+  for (char& c : name) {
+    if (c == ':') c = '#';
+  }
+  return name;
+}
+
+Status serve(RestreefsOptions options, const Location& location, Background& background) {
+  const auto start = Deadline::after(std::chrono::minutes(2));
+  ASSIGN_OR_RETURN(const Secret password, find_password(options.access, Deadline::never()));
+  set_secret_sources(options);
+  std::stop_source stopping;  // ends retries against a server that is away
+  ASSIGN_OR_RETURN(const std::shared_ptr<Storage> storage,
+                   make_storage(location, options.ssh, stopping.get_token()));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Repository> repository,
+                   Repository::open(storage, password, find_key_hint(options.access), start));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Mount> mount, Mount::open(*repository, options.mount));
+
+  FuseContext context{.mount = *mount};
+  ASSIGN_OR_RETURN(const std::unique_ptr<FuseSession> session,
+                   FuseSession::mount(context, options.mount_point, source_name(location),
+                                      options.kernel, options.debug));
+  {
+    Refresher refresher(*mount, *session, options.refresh);
+    const SignalWatch signals([&] { refresher.poke(); },
+                              [&] {
+                                stopping.request_stop();
+                                session->stop();
+                              });
+    session->run([&] { background.ready(); });
+  }
+  return {};
+}
+
+// A local path is made absolute: in the background there is another current folder.
+Result<Location> find_repository(const std::string& named) {
+  ASSIGN_OR_RETURN(Location location, parse_location(named));
+  if (location.kind == Location::Kind::kLocal) {
+    std::error_code failure;
+    location.path = std::filesystem::absolute(location.path, failure).string();
+    if (failure) return Error(ErrorKind::kInvalid, named + ": " + failure.message());
+  }
+  return location;
+}
+
+int run(int argc, const char* const* argv) {
+  Result<ParsedCommandLine> parsed = parse_command_line(argc, argv);
+  if (!parsed) return complain(parsed.error());
+  if (parsed->text) {
+    std::fputs(parsed->text->c_str(), stdout);
+    return 0;
+  }
+  RestreefsOptions options = std::move(parsed->options);
+  if (options.debug) log::set_level(log::Level::kDebug);
+  stay_below_kernel_timeout(options.mount.time_limit);
+
+  const Result<std::string> named = find_location(options.access);
+  if (!named) return complain(named.error());
+  const Result<Location> location = find_repository(*named);
+  if (!location) return complain(location.error());
+  const bool is_local = location->kind == Location::Kind::kLocal;
+  const Result<std::string> point =
+      prepare_mount_point(options.mount_point, is_local ? location->path : std::string());
+  if (!point) return complain(point.error());
+  options.mount_point = *point;
+  options.mount.ownership.mounted_by_uid = ::geteuid();
+  options.mount.ownership.mounted_by_gid = ::getegid();
+
+  const sigset_t signals = handled_signals();
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+
+  Result<Background> background = options.foreground ? Background::foreground(options.log_file)
+                                                     : Background::start(options.log_file);
+  if (!background) return complain(background.error());
+  if (background->is_parent()) return background->wait_for_child();
+  const Status served = serve(std::move(options), *location, *background);
+  return served ? 0 : complain(served.error());
+}
+
+}  // namespace
+}  // namespace restree
+
+int main(int argc, char** argv) {
+  restree::keep_memory_private();
+  return restree::run(argc, argv);
+}

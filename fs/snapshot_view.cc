@@ -1,0 +1,70 @@
+#include "fs/snapshot_view.h"
+
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "fs/namespace.h"
+
+namespace restree {
+namespace {
+
+// Where the way down along some path components has led.
+struct Descent {
+  std::size_t steps = 0;
+  BlobId tree;
+  std::optional<SnapshotView::OwnNode> own;
+  std::string path;
+};
+
+// Follows `way` from the root tree. nullopt: the tree does not have this way. A last component that
+// is not a folder (the target was one file) ends the way in the folder above it.
+Result<std::optional<Descent>> follow(TreeSource& trees, const BlobId& root,
+                                      std::span<const std::string> way, Deadline by) {
+  Descent reached;
+  reached.tree = root;
+  for (std::size_t i = 0; i < way.size(); ++i) {
+    ASSIGN_OR_RETURN(const SharedTree tree, trees.load(reached.tree, by));
+    const Node* node = tree->find(way[i]);
+    if (node == nullptr) return std::optional<Descent>();
+    if (node->type != NodeType::kDirectory) {
+      if (i + 1 < way.size()) return std::optional<Descent>();
+      break;
+    }
+    // More than the way to the targets lies here: stop, so that it is seen.
+    if (tree->nodes().size() > 1 || !node->subtree) break;
+    reached.steps = i + 1;
+    reached.tree = *node->subtree;
+    reached.own = SnapshotView::OwnNode{tree, node};
+    reached.path += '/';
+    reached.path += way[i];
+  }
+  return std::optional(std::move(reached));
+}
+
+}  // namespace
+
+Result<SnapshotView> open_view(TreeSource& trees, std::shared_ptr<const Snapshot> snapshot,
+                               bool without_leading_path, Deadline by) {
+  if (!snapshot->tree) {
+    return Error(ErrorKind::kCorrupt, "snapshot " + snapshot->id.hex() + " names no tree");
+  }
+  SnapshotView view{};
+  view.tree = *snapshot->tree;
+  if (without_leading_path) {
+    const std::vector<std::string> folder = common_folder(snapshot->paths);
+    for (std::size_t skipped = 0; skipped < folder.size(); ++skipped) {
+      ASSIGN_OR_RETURN(std::optional<Descent> reached,
+                       follow(trees, *snapshot->tree, std::span(folder).subspan(skipped), by));
+      if (!reached) continue;
+      view.tree = reached->tree;
+      view.own = std::move(reached->own);
+      view.stripped_path = std::move(reached->path);
+      break;
+    }
+  }
+  view.snapshot = std::move(snapshot);
+  return view;
+}
+
+}  // namespace restree

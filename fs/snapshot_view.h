@@ -1,0 +1,39 @@
+// One snapshot as one directory of the mount shows it: which of its trees is at the top, and whose
+// attributes that directory takes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "fs/tree_source.h"
+#include "repo/base/clock.h"
+#include "repo/base/result.h"
+#include "repo/format/snapshot.h"
+
+namespace restree {
+
+struct SnapshotView {
+  std::shared_ptr<const Snapshot> snapshot;
+  std::string path;           // of the directory, from the root of the mount
+  std::uint64_t root_inode;   // of the directory
+  BlobId tree;                // what is in the directory
+  std::string stripped_path;  // leading path inside the snapshot that is not shown; may be empty
+
+  // The node whose attributes the directory takes: where the shown tree hangs in the tree above.
+  // Nothing where the snapshot's root tree itself is shown, since that has no node.
+  struct OwnNode {
+    SharedTree tree;
+    const Node* node;
+  };
+  std::optional<OwnNode> own;
+};
+
+// The view that shows the whole tree, or the one without the leading path of the targets: the
+// longest folder that all of them lie in, as much of its end as the tree has. A folder that holds
+// anything else beside the way to the targets ends the stripping, so nothing is ever hidden.
+Result<SnapshotView> open_view(TreeSource& trees, std::shared_ptr<const Snapshot> snapshot,
+                               bool without_leading_path, Deadline by);
+
+}  // namespace restree

@@ -1,0 +1,38 @@
+// How a user says which repository is meant and how to open it: environment, files, commands, or a
+// prompt. The words are restic's.
+#pragma once
+
+#include <string>
+
+#include "repo/base/clock.h"
+#include "repo/base/result.h"
+#include "repo/crypto/secret.h"
+
+namespace restree {
+
+struct RepositoryAccess {
+  std::string location;  // empty: RESTIC_REPOSITORY or RESTIC_REPOSITORY_FILE
+  std::string repository_file;
+  std::string password_file;
+  std::string password_command;
+  std::string key_hint;  // empty: RESTIC_KEY_HINT
+};
+
+// The repository's location, which must come from one place only. kInvalid: from none, or from two.
+Result<std::string> find_location(const RepositoryAccess& access);
+
+// The repository's password: password file or command (not both), then RESTIC_PASSWORD_FILE,
+// RESTIC_PASSWORD_COMMAND and RESTIC_PASSWORD, then a prompt on the terminal. RESTIC_PASSWORD is
+// wiped from the environment once it was read. kInvalid: nothing gives one.
+Result<Secret> find_password(const RepositoryAccess& access, Deadline by);
+
+std::string find_key_hint(const RepositoryAccess& access);
+
+// The secret in a file or printed by a command, without the white space around it. Files may be
+// UTF-8 with a byte order mark, or UTF-16.
+Result<Secret> secret_from_file(const std::string& path);
+Result<Secret> secret_from_command(const std::string& command, Deadline by);
+// Asks on the terminal, without echo. kInvalid: there is no terminal.
+Result<Secret> secret_from_prompt(const std::string& what_for);
+
+}  // namespace restree

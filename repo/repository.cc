@@ -1,0 +1,387 @@
+#include "repo/repository.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <iterator>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "repo/base/guarded.h"
+#include "repo/base/log.h"
+#include "repo/base/thread_pool.h"
+#include "repo/crypto/seal.h"
+#include "repo/crypto/sha256.h"
+#include "repo/format/index_file.h"
+#include "repo/format/key.h"
+#include "repo/format/unpacked.h"
+#include "repo/format/zstd.h"
+
+namespace restree {
+namespace {
+
+// Index and snapshot files are small and far away: several at once hide the round trips.
+constexpr std::size_t kParallelFiles = 8;
+// A listing that changes while it is read (a prune at work) is read again this often.
+constexpr int kListingAttempts = 4;
+// Each part is one more look for every blob that is not in the first.
+constexpr std::size_t kMostIndexParts = 6;
+
+using IndexParts = std::vector<std::shared_ptr<const Index>>;
+
+struct LoadedIndex {
+  std::shared_ptr<const IndexParts> parts = std::make_shared<IndexParts>();
+  std::set<std::string> files;
+};
+
+// At most one refresh runs; whoever else wants one waits for the next to begin and to end, since
+// the running one may have listed the files too early to see what this caller is after.
+struct RefreshTurn {
+  std::uint64_t begun = 0;
+  std::uint64_t ended = 0;
+  Result<bool> last = false;
+};
+
+}  // namespace
+
+struct Repository::State {
+  State(std::shared_ptr<Storage> from, SealKey master_key, Config its_config)
+      : storage(std::move(from)), key(std::move(master_key)), config(its_config) {}
+
+  // A file whose name is the hash of its bytes. A mismatch is read once more: the line, not the
+  // file, may have been at fault.
+  Result<Bytes> read_verified(const FileName& file, Deadline by);
+  // The JSON inside an index or snapshot file.
+  Result<Bytes> read_unpacked(const FileName& file, Deadline by);
+
+  Result<bool> refresh_index_now(Deadline by);
+  Result<std::shared_ptr<const Index>> load_index_files(const std::vector<std::string>& names,
+                                                        Deadline by);
+
+  std::shared_ptr<const IndexParts> index_parts() const { return index.lock()->parts; }
+  std::vector<BlobLocation> locations_of(BlobType type, const BlobId& id) const;
+  Result<SharedBlob> load_from(const BlobLocation& place, BlobType type, const BlobId& id,
+                               Deadline by);
+  Result<SharedBlob> load_from_any(std::vector<BlobLocation> places, BlobType type,
+                                   const BlobId& id, Deadline by);
+
+  const std::shared_ptr<Storage> storage;
+  const SealKey key;
+  const Config config;
+  Guarded<LoadedIndex> index;
+  Guarded<RefreshTurn> turn;
+  std::condition_variable turn_ended;
+};
+
+namespace {
+
+Error no_repository(const Storage& storage) {
+  return Error(ErrorKind::kNotFound,
+               "no repository at " + storage.description() + ": there is no config file")
+      .hinting("Check the location; `restic init` makes a new repository.");
+}
+
+Result<Bytes> read_config_file(Storage& storage, Deadline by) {
+  Result<Bytes> file = storage.read_all({FileType::kConfig, ""}, by);
+  if (!file && file.error().kind() == ErrorKind::kNotFound) return no_repository(storage);
+  if (file && file->empty()) {
+    return Error(ErrorKind::kCorrupt, "the config file of " + storage.description() + " is empty");
+  }
+  return file;
+}
+
+// The key files in the order to try them: the one hinted at, then the others by name.
+Result<std::vector<std::string>> key_names(Storage& storage, const std::string& hint, Deadline by) {
+  ASSIGN_OR_RETURN(const std::vector<ListedFile> files, storage.list(FileType::kKey, by));
+  std::vector<std::string> names;
+  for (const ListedFile& file : files) names.push_back(file.name);
+  std::sort(names.begin(), names.end());
+  if (!hint.empty()) {
+    std::stable_partition(names.begin(), names.end(),
+                          [&](const std::string& name) { return name.starts_with(hint); });
+  }
+  return names;
+}
+
+Result<SealKey> try_key(Storage& storage, const std::string& name, const Secret& password,
+                        Deadline by) {
+  ASSIGN_OR_RETURN(const Bytes bytes, storage.read_all({FileType::kKey, name}, by));
+  if (to_hex(sha256(bytes)) != name) {
+    return Error(ErrorKind::kCorrupt, "key file " + name + " is damaged: its hash is not its name");
+  }
+  ASSIGN_OR_RETURN(const KeyFile file, parse_key_file(bytes));
+  return open_key_file(file, password);
+}
+
+Result<SealKey> find_master_key(Storage& storage, const Secret& password, const std::string& hint,
+                                Deadline by) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, key_names(storage, hint, by));
+  if (names.empty()) {
+    return Error(ErrorKind::kWrongPassword, "no key file in " + storage.description() + "/keys")
+        .hinting("The copy of this repository is not complete: without a key file it stays shut.");
+  }
+  std::size_t denied = 0;
+  std::optional<Error> damage;
+  for (const std::string& name : names) {
+    Result<SealKey> key = try_key(storage, name, password, by);
+    if (key) return key;
+    if (key.error().kind() == ErrorKind::kDenied) {
+      ++denied;
+    } else if (key.error().kind() == ErrorKind::kCorrupt ||
+               key.error().kind() == ErrorKind::kUnsupported) {
+      log::warning("{}: {}", storage.description(), key.error().message());
+      damage = std::move(key).error();
+    } else if (key.error().kind() != ErrorKind::kNotFound) {
+      return std::move(key).error();
+    }
+  }
+  if (denied == 0 && damage) return std::move(*damage).with(storage.description());
+  return Error(ErrorKind::kWrongPassword,
+               fmt::format("wrong password: it opens none of the {} key files of {}", names.size(),
+                           storage.description()));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Repository>> Repository::open(std::shared_ptr<Storage> storage,
+                                                     const Secret& password,
+                                                     const std::string& key_hint, Deadline by) {
+  ASSIGN_OR_RETURN(Bytes config_file, read_config_file(*storage, by));
+  ASSIGN_OR_RETURN(SealKey key, find_master_key(*storage, password, key_hint, by));
+  Result<MutableByteView> config_json = open_in_place(key, config_file.view());
+  if (!config_json) {
+    return std::move(config_json).error().with("config file of " + storage->description());
+  }
+  Result<Config> config = parse_config(*config_json);
+  if (!config) return std::move(config).error().with("config file of " + storage->description());
+  return std::unique_ptr<Repository>(
+      new Repository(std::make_unique<State>(std::move(storage), std::move(key), *config)));
+}
+
+Repository::Repository(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Repository::~Repository() = default;
+
+const Config& Repository::config() const { return state_->config; }
+const Storage& Repository::storage() const { return *state_->storage; }
+
+Result<Bytes> Repository::State::read_verified(const FileName& file, Deadline by) {
+  for (int attempt = 1;; ++attempt) {
+    ASSIGN_OR_RETURN(Bytes bytes, storage->read_all(file, by));
+    if (to_hex(sha256(bytes)) == file.name) return bytes;
+    if (attempt == 2) {
+      return Error(ErrorKind::kCorrupt, fmt::format("{}/{} is damaged: its hash is not its name",
+                                                    storage->description(), relative_path(file)));
+    }
+  }
+}
+
+Result<Bytes> Repository::State::read_unpacked(const FileName& file, Deadline by) {
+  ASSIGN_OR_RETURN(Bytes bytes, read_verified(file, by));
+  Result<Bytes> json = open_unpacked(key, std::move(bytes));
+  if (!json) {
+    return std::move(json).error().with(storage->description() + "/" + relative_path(file));
+  }
+  return json;
+}
+
+Result<bool> Repository::refresh_index(Deadline by) {
+  State& state = *state_;
+  {
+    auto turn = state.turn.lock();
+    const std::uint64_t mine = turn->begun + 1;
+    while (turn->begun != turn->ended) {
+      if (state.turn_ended.wait_until(turn.mutex_lock(), by.when()) == std::cv_status::timeout) {
+        return Error(ErrorKind::kUnavailable,
+                     "load index of " + state.storage->description() + ": no answer in time");
+      }
+      if (turn->ended >= mine) return turn->last;
+    }
+    ++turn->begun;
+  }
+  Result<bool> changed = state.refresh_index_now(by);
+  {
+    auto turn = state.turn.lock();
+    turn->ended = turn->begun;
+    turn->last = changed;
+  }
+  state.turn_ended.notify_all();
+  return changed;
+}
+
+Result<bool> Repository::State::refresh_index_now(Deadline by) {
+  for (int attempt = 1;; ++attempt) {
+    ASSIGN_OR_RETURN(const std::vector<ListedFile> listed, storage->list(FileType::kIndex, by));
+    std::set<std::string> files;
+    for (const ListedFile& file : listed) files.insert(file.name);
+
+    const LoadedIndex before = *index.lock();
+    if (files == before.files) return false;
+
+    // Files that went mean that packs went: what they told must not be asked any more.
+    const bool only_more =
+        std::includes(files.begin(), files.end(), before.files.begin(), before.files.end()) &&
+        before.parts->size() < kMostIndexParts;
+    std::vector<std::string> wanted;
+    if (only_more) {
+      std::set_difference(files.begin(), files.end(), before.files.begin(), before.files.end(),
+                          std::back_inserter(wanted));
+    } else {
+      wanted.assign(files.begin(), files.end());
+    }
+    Result<std::shared_ptr<const Index>> loaded = load_index_files(wanted, by);
+    if (!loaded && loaded.error().kind() == ErrorKind::kNotFound && attempt < kListingAttempts) {
+      continue;  // replaced by a prune between the listing and the reading
+    }
+    RETURN_IF_ERROR(loaded);
+
+    auto parts = std::make_shared<IndexParts>();
+    if (only_more) *parts = *before.parts;
+    parts->push_back(std::move(*loaded));
+    auto now = index.lock();
+    now->parts = std::move(parts);
+    now->files = std::move(files);
+    return true;
+  }
+}
+
+Result<std::shared_ptr<const Index>> Repository::State::load_index_files(
+    const std::vector<std::string>& names, Deadline by) {
+  IndexBuilder builder;
+  RETURN_IF_ERROR(parallel_for(names.size(), kParallelFiles, [&](std::size_t i) -> Status {
+    const FileName file{FileType::kIndex, names[i]};
+    Result<Bytes> json = read_unpacked(file, by);
+    Status parsed;
+    if (json) {
+      parsed = parse_index_file(*json,
+                                [&](const PackId& pack, auto blobs) { builder.add(pack, blobs); });
+    } else {
+      parsed = std::move(json).error();
+    }
+    if (parsed) return {};
+    const ErrorKind kind = parsed.error().kind();
+    if (kind != ErrorKind::kCorrupt && kind != ErrorKind::kUnsupported) return parsed;
+    log::error("index file {} of {} is left out, and what only it names is missing: {}", names[i],
+               storage->description(), parsed.error().message());
+    return {};
+  }));
+  const std::size_t threads = std::max(1U, std::thread::hardware_concurrency());
+  return std::move(builder).build(threads);
+}
+
+std::optional<std::uint32_t> Repository::blob_size(BlobType type, const BlobId& id) const {
+  const std::shared_ptr<const IndexParts> parts = state_->index_parts();
+  for (const auto& part : *parts) {
+    if (const auto place = part->find(type, id)) return place->blob_bytes();
+  }
+  return std::nullopt;
+}
+
+Repository::IndexFigures Repository::index_figures() const {
+  IndexFigures figures{};
+  const std::shared_ptr<const IndexParts> parts = state_->index_parts();
+  for (const auto& part : *parts) {
+    figures.blobs += part->blob_count();
+    figures.packs += part->pack_count();
+    figures.sealed_bytes += part->sealed_bytes();
+    figures.memory_bytes += part->memory_bytes();
+  }
+  return figures;
+}
+
+std::vector<BlobLocation> Repository::State::locations_of(BlobType type, const BlobId& id) const {
+  std::vector<BlobLocation> places;
+  const std::shared_ptr<const IndexParts> parts = index_parts();
+  for (const auto& part : *parts) {
+    std::vector<BlobLocation> found = part->find_all(type, id);
+    places.insert(places.end(), found.begin(), found.end());
+  }
+  return places;
+}
+
+Result<SharedBlob> Repository::load(BlobType type, const BlobId& id, Deadline by) {
+  State& state = *state_;
+  Result<SharedBlob> blob = state.load_from_any(state.locations_of(type, id), type, id, by);
+  if (blob || blob.error().kind() != ErrorKind::kNotFound) return blob;
+
+  // Not in the index, or its pack is gone: a backup may have come, or a prune have moved it.
+  ASSIGN_OR_RETURN(const bool changed, refresh_index(by));
+  static_cast<void>(changed);  // another reader's refresh may have brought it: look in any case
+  blob = state.load_from_any(state.locations_of(type, id), type, id, by);
+  if (blob || blob.error().kind() != ErrorKind::kNotFound) return blob;
+  return Error(ErrorKind::kCorrupt, blob.error().message());
+}
+
+// kNotFound only if no pack is left to ask.
+Result<SharedBlob> Repository::State::load_from_any(std::vector<BlobLocation> places, BlobType type,
+                                                    const BlobId& id, Deadline by) {
+  std::optional<Error> damage;
+  std::optional<Error> missing;
+  for (const BlobLocation& place : places) {
+    Result<SharedBlob> blob = load_from(place, type, id, by);
+    if (!blob && blob.error().kind() == ErrorKind::kCorrupt) blob = load_from(place, type, id, by);
+    if (blob) return blob;
+    if (blob.error().kind() == ErrorKind::kNotFound) {
+      missing = std::move(blob).error();
+    } else if (blob.error().kind() == ErrorKind::kUnavailable) {
+      return blob;
+    } else {
+      damage = std::move(blob).error();
+    }
+  }
+  if (damage) return std::move(*damage);
+  if (missing) return std::move(*missing);
+  return Error(ErrorKind::kNotFound, fmt::format("{} blob {} is in no index of {}", to_string(type),
+                                                 id.hex(), storage->description()));
+}
+
+Result<SharedBlob> Repository::State::load_from(const BlobLocation& place, BlobType type,
+                                                const BlobId& id, Deadline by) {
+  const auto where = [&] {
+    return fmt::format("{} blob {} in pack {}", to_string(type), id.hex(), place.pack.hex());
+  };
+  const auto damaged = [&](std::string_view why) {
+    return Error(ErrorKind::kCorrupt, fmt::format("{}: {}", where(), why));
+  };
+  if (place.length < kSealOverheadBytes) return damaged("its index entry is too short");
+  Result<Bytes> read = storage->read({FileType::kPack, place.pack.hex()},
+                                     {.offset = place.offset, .length = place.length}, by);
+  if (!read) return std::move(read).error().with(where());
+
+  Bytes sealed = std::move(*read);
+  const Result<MutableByteView> opened = open_in_place(key, sealed.view());
+  if (!opened) return damaged(opened.error().message());
+  Bytes plain;
+  if (place.raw_length == 0) {
+    sealed.remove_prefix(kSealIvBytes);
+    sealed.remove_suffix(kSealMacBytes);
+    plain = std::move(sealed);
+  } else {
+    plain = Bytes(place.raw_length);
+    if (const Status status = decompress_into(*opened, plain.view()); !status) {
+      return damaged(status.error().message());
+    }
+  }
+  if (sha256(plain) != id.bytes) return damaged("its content does not have the hash it should");
+  return std::make_shared<const Bytes>(std::move(plain));
+}
+
+Result<std::vector<SnapshotId>> Repository::list_snapshots(Deadline by) {
+  ASSIGN_OR_RETURN(const std::vector<ListedFile> files,
+                   state_->storage->list(FileType::kSnapshot, by));
+  std::vector<SnapshotId> ids;
+  for (const ListedFile& file : files) {
+    if (const auto id = SnapshotId::parse(file.name)) ids.push_back(*id);
+  }
+  return ids;
+}
+
+Result<Snapshot> Repository::load_snapshot(const SnapshotId& id, Deadline by) {
+  ASSIGN_OR_RETURN(const Bytes json, state_->read_unpacked({FileType::kSnapshot, id.hex()}, by));
+  Result<Snapshot> snapshot = parse_snapshot(id, json);
+  if (!snapshot) return std::move(snapshot).error().with("snapshot " + id.hex());
+  return snapshot;
+}
+
+}  // namespace restree
