@@ -103,7 +103,8 @@ Result<Location> parse_url(std::string_view rest, std::string_view text) {
   if (path.empty()) return invalid(text, "no path in it");
   Location location{Location::Kind::kSftp, {}, {}, {}, {}};
   if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
-    const auto user = percent_decoded(authority.substr(0, authority.substr(0, at).find(':')));
+    const auto login = authority.substr(0, at);
+    const auto user = percent_decoded(login.substr(0, login.find(':')));
     if (!user) return invalid(text, "the user has a % that begins no escape");
     location.user = *user;
     authority.remove_prefix(at + 1);

@@ -1,0 +1,212 @@
+#include "tests/support/sshd.h"
+
+#include <netinet/in.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <stdexcept>
+
+namespace restree::testing {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds kStartTime{20};
+
+std::uint16_t free_port() {
+  const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  if (::bind(fd.get(), generic, size) != 0 || ::getsockname(fd.get(), generic, &size) != 0) {
+    throw std::runtime_error("no free port");
+  }
+  return ntohs(address.sin_port);
+}
+
+std::string text_of(const fs::path& path) {
+  std::ifstream stream(path);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+// The fourth field of /proc/PID/stat, after the name in parentheses.
+pid_t parent_of(const fs::path& process) {
+  const std::string stat = text_of(process / "stat");
+  const auto name_end = stat.rfind(')');
+  if (name_end == std::string::npos) return 0;
+  std::istringstream rest(stat.substr(name_end + 1));
+  char state = 0;
+  pid_t parent = 0;
+  rest >> state >> parent;
+  return state == 'Z' ? 0 : parent;
+}
+
+int count(const std::string& text, const std::string& word) {
+  int found = 0;
+  for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) ++found;
+  return found;
+}
+
+}  // namespace
+
+void make_ssh_key(const fs::path& path, const std::string& type, const std::string& passphrase) {
+  run_ok({.argv = {"ssh-keygen", "-q", "-t", type, "-N", passphrase, "-C", "test", "-f",
+                   path.string()}});
+}
+
+std::string Sshd::user() {
+  const passwd* entry = ::getpwuid(::getuid());
+  if (entry == nullptr) throw std::runtime_error("this user has no name");
+  return entry->pw_name;
+}
+
+Sshd::Sshd(SshdOptions options) : port_(free_port()) {
+  make_ssh_key(identity(), "ed25519");
+  fs::copy_file(identity().string() + ".pub", authorized_keys());
+  std::ofstream known(known_hosts());
+  for (const auto& type : options.host_key_types) {
+    make_ssh_key(host_key(type), type);
+    const std::string line = text_of(host_key(type).string() + ".pub");
+    known << "[127.0.0.1]:" << port_ << ' ' << line;
+  }
+  known.close();
+  std::ofstream(ssh_config()) << "# nothing\n";
+  write_config(options);
+  // Root's sshd wants this for its unprivileged half, even if it is not used.
+  if (::getuid() == 0) ::mkdir("/run/sshd", 0755);
+  start();
+}
+
+Sshd::~Sshd() { stop(); }
+
+void Sshd::write_config(const SshdOptions& options) {
+  std::ofstream config(dir_.path() / "sshd_config");
+  for (const auto& line : options.config) config << line << '\n';  // the first mention counts
+  config << "ListenAddress 127.0.0.1:" << port_ << '\n'
+         << "PidFile none\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nLogLevel VERBOSE\n"
+         << "PubkeyAuthentication yes\nPasswordAuthentication no\n"
+         << "KbdInteractiveAuthentication no\nUseDNS no\nMaxStartups 100\n"
+         << "AuthorizedKeysFile " << authorized_keys().string() << '\n';
+  for (const auto& type : options.host_key_types) {
+    config << "HostKey " << host_key(type).string() << '\n';
+  }
+  if (options.sftp) {
+    config << "Subsystem sftp "
+           << (options.external_sftp_server ? "/usr/lib/openssh/sftp-server" : "internal-sftp")
+           << '\n';
+  }
+}
+
+void Sshd::start() {
+  if (server_) return;
+  const int starts = count(log(), "Server listening on");
+  server_.emplace(
+      Process::start({.argv = {"/usr/sbin/sshd", "-D", "-f", (dir_.path() / "sshd_config").string(),
+                               "-E", (dir_.path() / "log").string()}}));
+  const bool up = holds_within(kStartTime, [&] {
+    return count(log(), "Server listening on") > starts || !server_->running();
+  });
+  if (!up || !server_->running()) throw std::runtime_error("sshd did not start:\n" + log());
+}
+
+void Sshd::stop() {
+  if (!server_) return;
+  // The server first, so that it starts no more.
+  const auto orphans = children();
+  server_->signal(SIGKILL);
+  server_->wait(kStartTime);
+  server_.reset();
+  for (const pid_t pid : orphans) ::kill(pid, SIGKILL);
+}
+
+std::string Sshd::location(const fs::path& folder) const {
+  return "sftp://" + user() + "@127.0.0.1:" + std::to_string(port_) + "/" + folder.string();
+}
+
+SshOptions Sshd::ssh_options() const {
+  SshOptions options;
+  options.config_file = ssh_config().string();
+  options.identity_files = {identity().string()};
+  options.known_hosts_file = known_hosts().string();
+  options.use_agent = false;
+  return options;
+}
+
+std::string Sshd::mount_options() const {
+  return "identity_file=" + identity().string() + ",known_hosts=" + known_hosts().string() +
+         ",ssh_config=" + ssh_config().string();
+}
+
+std::string Sshd::log() const { return text_of(dir_.path() / "log"); }
+
+int Sshd::logins() const {
+  const std::string text = log();
+  return count(text, "Accepted publickey for") + count(text, "Accepted password for") +
+         count(text, "Accepted keyboard-interactive");
+}
+
+int Sshd::connections() const {
+  int found = 0;
+  if (!server_) return 0;
+  for (const auto& process : fs::directory_iterator("/proc")) {
+    if (parent_of(process.path()) == server_->pid()) ++found;
+  }
+  return found;
+}
+
+// All that the server has started, however deep.
+std::vector<pid_t> Sshd::children() const {
+  std::multimap<pid_t, pid_t> by_parent;
+  for (const auto& process : fs::directory_iterator("/proc")) {
+    const std::string name = process.path().filename().string();
+    pid_t pid = 0;
+    const auto read = std::from_chars(name.data(), name.data() + name.size(), pid);
+    if (read.ptr != name.data() + name.size()) continue;
+    by_parent.emplace(parent_of(process.path()), pid);
+  }
+  std::vector<pid_t> found;
+  std::vector<pid_t> next;
+  if (server_) next.push_back(server_->pid());
+  while (!next.empty()) {
+    const auto [begin, end] = by_parent.equal_range(next.back());
+    next.pop_back();
+    for (auto child = begin; child != end; ++child) {
+      found.push_back(child->second);
+      next.push_back(child->second);
+    }
+  }
+  return found;
+}
+
+void Sshd::signal_children(int number) const {
+  for (const pid_t pid : children()) ::kill(pid, number);
+}
+
+void Sshd::kill_connections() { signal_children(SIGKILL); }
+void Sshd::freeze_connections() { signal_children(SIGSTOP); }
+void Sshd::thaw_connections() { signal_children(SIGCONT); }
+
+void Sshd::freeze() {
+  server_->signal(SIGSTOP);
+  freeze_connections();
+}
+
+void Sshd::thaw() {
+  server_->signal(SIGCONT);
+  thaw_connections();
+}
+
+}  // namespace restree::testing
