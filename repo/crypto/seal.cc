@@ -35,7 +35,8 @@ const unsigned char* raw(const std::byte* bytes) {
   return reinterpret_cast<const unsigned char*>(bytes);
 }
 
-// Looking algorithms up by name takes a lock and microseconds each: once a process.
+// Looking algorithms up by name takes a lock and microseconds each: once a process. Never freed, as
+// threads may still be at work while it exits.
 struct Algorithms {
   std::unique_ptr<EVP_CIPHER, FreeCipher> aes256_ctr{
       EVP_CIPHER_fetch(nullptr, "AES-256-CTR", nullptr)};
@@ -45,7 +46,7 @@ struct Algorithms {
 };
 
 const Algorithms& algorithms() {
-  static const Algorithms fetched;
+  static const Algorithms& fetched = *new Algorithms();
   return fetched;
 }
 

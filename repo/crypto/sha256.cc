@@ -9,18 +9,15 @@
 namespace restree {
 namespace {
 
-struct FreeDigest {
-  void operator()(EVP_MD* digest) const { EVP_MD_free(digest); }
-};
 struct FreeContext {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
 
-// Looking an algorithm up by name takes a lock and microseconds: once a process.
+// Looking an algorithm up by name takes a lock and microseconds: once a process. Never freed, as
+// threads may still be at work while it exits.
 const EVP_MD* algorithm() {
-  static const std::unique_ptr<EVP_MD, FreeDigest> fetched(
-      EVP_MD_fetch(nullptr, "SHA256", nullptr));
-  return fetched.get();
+  static const EVP_MD* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return fetched;
 }
 
 }  // namespace
