@@ -87,15 +87,17 @@ struct SshLogin::Attempt {
     tried.push_back(std::move(what));
     ASSIGN_OR_RETURN(const long outcome, wire.drive(patience, "login", call));
     if (outcome == 0 && libssh2_userauth_authenticated(session) != 0) return true;
-    switch (outcome) {
-      case LIBSSH2_ERROR_SOCKET_RECV:
-      case LIBSSH2_ERROR_SOCKET_SEND:
-      case LIBSSH2_ERROR_SOCKET_DISCONNECT:
-        return Error(ErrorKind::kUnavailable,
-                     fmt::format("{}: login: the server closed the connection", target.alias));
-      default:
-        return false;
-    }
+    if (wire.ended()) return closed();
+    return false;
+  }
+  // A server that has had enough of our attempts says no; one that just goes may come back.
+  Error closed() const {
+    const std::string why = wire.last_words();
+    const bool enough = why.find("Too many authentication failures") != std::string::npos;
+    std::string doing;
+    for (const auto& what : tried) doing += (doing.empty() ? "" : ", ") + what;
+    return {enough ? ErrorKind::kDenied : ErrorKind::kUnavailable,
+            fmt::format("{}: login: {} (tried {})", target.alias, why, doing)};
   }
   const char* user() const { return target.user.c_str(); }
   unsigned user_size() const { return static_cast<unsigned>(target.user.size()); }
@@ -111,10 +113,7 @@ Status SshLogin::authenticate(LIBSSH2_SESSION* session, SshWire& wire, const Ssh
                ? 0
                : libssh2_session_last_errno(session);
   }));
-  if (listed != 0) {
-    return Error(ErrorKind::kUnavailable,
-                 fmt::format("{}: login: the server closed the connection", target.alias));
-  }
+  if (listed != 0) return attempt.closed();
   if (libssh2_userauth_authenticated(session) != 0) return {};
 
   for (const auto& path : target.identity_files) {

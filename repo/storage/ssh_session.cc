@@ -259,12 +259,8 @@ std::uint64_t SshSession::bytes_moved() const { return wire_->bytes_moved(); }
 Error SshSession::take_error(std::string_view doing) const {
   char* text = nullptr;
   int length = 0;
-  const int code = libssh2_session_last_error(session_.get(), &text, &length, 0);
+  libssh2_session_last_error(session_.get(), &text, &length, 0);
   std::string why = wire_->last_words();
-  if (why.empty() && (code == LIBSSH2_ERROR_SOCKET_RECV || code == LIBSSH2_ERROR_SOCKET_SEND ||
-                      code == LIBSSH2_ERROR_SOCKET_DISCONNECT)) {
-    why = "the server closed the connection";
-  }
   if (why.empty() && length > 0) why = log::quoted({text, static_cast<std::size_t>(length)});
   return {ErrorKind::kUnavailable, fmt::format("{}: {}: {}", host_, doing, why)};
 }

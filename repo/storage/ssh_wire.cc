@@ -49,6 +49,15 @@ void SshWire::attach(LIBSSH2_SESSION* session) {
                                reinterpret_cast<void*>(&SshWire::send_callback));
   libssh2_session_callback_set(session, LIBSSH2_CALLBACK_RECV,
                                reinterpret_cast<void*>(&SshWire::receive_callback));
+  libssh2_session_callback_set(session, LIBSSH2_CALLBACK_DISCONNECT,
+                               reinterpret_cast<void*>(&SshWire::disconnect_callback));
+}
+
+void SshWire::disconnect_callback(LIBSSH2_SESSION*, int, const char* message, int size, const char*,
+                                  int, void** abstract) {
+  auto& wire = *static_cast<SshWire*>(*abstract);
+  wire.ended_ = true;
+  if (size > 0) wire.farewell_.assign(message, static_cast<std::size_t>(size));
 }
 
 ssize_t SshWire::send_callback(libssh2_socket_t, const void* data, std::size_t size, int,
@@ -76,7 +85,10 @@ void SshWire::push() {
                                 MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0) {
       if (errno == EINTR) continue;
-      if (errno != EAGAIN) failure_ = errno;
+      if (errno != EAGAIN) {
+        failure_ = errno;
+        ended_ = true;
+      }
       return;
     }
     sent_ += static_cast<std::size_t>(sent);
@@ -99,9 +111,12 @@ ssize_t SshWire::receive(void* data, std::size_t size) {
     got = ::recv(fd_.get(), data, std::min(size, allowance_), MSG_DONTWAIT);
   } while (got < 0 && errno == EINTR);
   if (got < 0) {
-    if (errno != EAGAIN) failure_ = errno;
-    return -errno;
+    if (errno == EAGAIN) return -EAGAIN;
+    failure_ = errno;
+    ended_ = true;
+    return -failure_;
   }
+  if (got == 0) ended_ = true;
   const auto count = static_cast<std::size_t>(got);
   moved_ += count;
   if (allowance_ != kNoAllowance) allowance_ -= count;
@@ -124,6 +139,7 @@ Error SshWire::too_late(const Patience& patience, std::string_view doing) const 
 }
 
 std::string SshWire::last_words() const {
+  if (!farewell_.empty()) return "the server says " + log::quoted(farewell_);
   if (proxy_complaints_) {
     // The proxy's complaint and the end of its stream race; a moment decides for the complaint.
     if (proxy_) const_cast<ChildProcess&>(*proxy_).ended(std::chrono::milliseconds(200));
@@ -131,7 +147,8 @@ std::string SshWire::last_words() const {
       return "proxy: " + log::quoted(words);
     }
   }
-  return failure_ == 0 ? "" : std::generic_category().message(failure_);
+  if (failure_ != 0) return std::generic_category().message(failure_);
+  return ended_ ? "the server closed the connection" : "";
 }
 
 }  // namespace restree

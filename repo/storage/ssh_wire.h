@@ -64,7 +64,9 @@ class SshWire {
 
   // The start of what the server sent, as long as it is not encrypted yet.
   ByteView greeting() const { return greeting_; }
-  // What the socket, or the proxy, says about the end of the connection; may be empty.
+  // True once the other side has closed, or the network has.
+  bool ended() const { return ended_; }
+  // Why, in the words of server, proxy or socket; may be empty.
   std::string last_words() const;
 
   // For libssh2's callbacks, which know nothing but the session's abstract.
@@ -80,6 +82,10 @@ class SshWire {
   static ssize_t receive_callback(libssh2_socket_t fd, void* data, std::size_t size, int flags,
                                   void** abstract);
 
+  static void disconnect_callback(LIBSSH2_SESSION* session, int reason, const char* message,
+                                  int size, const char* language, int language_size,
+                                  void** abstract);
+
   std::string host_;
   std::optional<Complaints> proxy_complaints_;
   std::optional<ChildProcess> proxy_;
@@ -91,6 +97,8 @@ class SshWire {
   std::vector<std::byte> greeting_;
   int failure_ = 0;  // errno
   bool shut_ = false;
+  bool ended_ = false;
+  std::string farewell_;  // the server's own reason
 };
 
 }  // namespace restree

@@ -22,7 +22,7 @@ struct SshdOptions {
   bool external_sftp_server = false;  // /usr/lib/openssh/sftp-server, else internal-sftp
   bool sftp = true;
   std::vector<std::string> host_key_types{"ed25519"};  // as for ssh-keygen -t
-  std::vector<std::string> config;  // more lines for sshd_config; they win over the usual ones
+  std::vector<std::string> config{};  // more lines for sshd_config; they win over the usual ones
 };
 
 class Sshd {

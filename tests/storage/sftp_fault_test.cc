@@ -1,0 +1,314 @@
+// A real sshd that is killed, restarted, frozen or stingy under a storage that is being read.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+#include <vector>
+
+#include "repo/storage/location.h"
+#include "tests/support/files.h"
+#include "tests/support/matchers.h"
+#include "tests/support/process.h"
+#include "tests/support/sshd.h"
+
+namespace restree::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t kPackBytes = 24 * kMiB;
+constexpr std::uint64_t kRangeBytes = kMiB;
+
+std::size_t entries_in(const fs::path& folder) {
+  return static_cast<std::size_t>(
+      std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
+}
+
+// One pack behind one server.
+class SftpFault : public ::testing::Test {
+ protected:
+  void serve(SshdOptions options = {}) {
+    sshd_.emplace(std::move(options));
+    content_ = random_bytes(7, kPackBytes);
+    fs::create_directories(root() / "data/aa");
+    write_file(root() / "data/aa" / pack_.name, content_);
+  }
+
+  std::shared_ptr<Storage> open(const std::function<void(SshOptions&)>& adjust = [](auto&) {}) {
+    SshOptions options = sshd_->ssh_options();
+    adjust(options);
+    return value_of(make_storage(value_of(parse_location(sshd_->location(root()))), options));
+  }
+
+  // Reads the whole pack in ranges on several threads, so often that what `meanwhile` does falls
+  // into the middle of it; the number of wrong or failed ranges.
+  int read_while(Storage& storage, const std::function<void()>& meanwhile, unsigned threads = 4) {
+    std::atomic<int> wrong = 0;
+    std::atomic<bool> done = false;
+    std::vector<std::jthread> readers;
+    for (unsigned i = 0; i < threads; ++i) {
+      readers.emplace_back([&, i] {
+        std::uint64_t at = i * kRangeBytes;
+        int after = 0;
+        while (after < 6) {
+          if (done) ++after;
+          const auto bytes =
+              storage.read(pack_, {at, kRangeBytes}, Deadline::after(std::chrono::seconds(60)));
+          if (!bytes || as_text(*bytes) != std::string_view(content_).substr(at, kRangeBytes)) {
+            ADD_FAILURE() << (bytes ? "other bytes" : bytes.error().message());
+            ++wrong;
+          }
+          at = (at + threads * kRangeBytes) % kPackBytes;
+        }
+      });
+    }
+    meanwhile();
+    done = true;
+    readers.clear();
+    return wrong;
+  }
+
+  Result<Bytes> read_one(Storage& storage, std::chrono::milliseconds time) {
+    return storage.read(pack_, {12345, 1000}, Deadline::after(time));
+  }
+
+  fs::path root() const { return sshd_->folder() / "repo"; }
+  Sshd& sshd() { return *sshd_; }
+
+  const FileName pack_{FileType::kPack, std::string(64, 'a')};
+  std::string content_;
+  std::optional<Sshd> sshd_;
+};
+
+TEST_F(SftpFault, AServerThatIsKilledAndRestartedIsNotNoticedByReaders) {
+  serve();
+  const auto storage = open();
+  EXPECT_EQ(read_while(*storage,
+                       [&] {
+                         for (int round = 0; round < 3; ++round) {
+                           ASSERT_TRUE(holds_within(20s, [&] { return sshd().logins() > round; }));
+                           sshd().stop();
+                           sshd().start();
+                         }
+                       }),
+            0);
+}
+
+TEST_F(SftpFault, ResetConnectionsAreReplaced) {
+  serve();
+  const auto storage = open();
+  EXPECT_EQ(read_while(*storage,
+                       [&] {
+                         for (int round = 0; round < 5; ++round) {
+                           const int before = sshd().logins();
+                           sshd().kill_connections();
+                           ASSERT_TRUE(holds_within(20s, [&] { return sshd().logins() > before; }));
+                         }
+                       }),
+            0);
+}
+
+TEST_F(SftpFault, TheSubprocessIsReplacedJustAsWell) {
+  serve();
+  const auto storage = open([](SshOptions& options) { options.command = "ssh"; });
+  EXPECT_EQ(read_while(*storage,
+                       [&] {
+                         ASSERT_TRUE(holds_within(20s, [&] { return sshd().logins() > 0; }));
+                         const int before = sshd().logins();
+                         sshd().kill_connections();
+                         ASSERT_TRUE(holds_within(20s, [&] { return sshd().logins() > before; }));
+                       }),
+            0);
+}
+
+TEST_F(SftpFault, ASilentConnectionIsReplaced) {
+  serve();
+  const auto storage = open([](SshOptions& options) {
+    options.silence = 300ms;
+    options.connect_timeout = 2s;
+  });
+  ASSERT_OK(read_one(*storage, 20s));
+  EXPECT_EQ(read_while(*storage,
+                       [&] {
+                         const int before = sshd().logins();
+                         sshd().freeze_connections();
+                         EXPECT_TRUE(holds_within(20s, [&] { return sshd().logins() > before; }));
+                       }),
+            0);
+}
+
+TEST_F(SftpFault, AnIdleConnectionThatWasClosedIsReplacedBeforeUse) {
+  serve();
+  const auto storage = open();
+  ASSERT_OK(read_one(*storage, 20s));
+  sshd().kill_connections();
+  ASSERT_OK(read_one(*storage, 20s));
+  EXPECT_EQ(sshd().logins(), 2);
+}
+
+TEST_F(SftpFault, AServerThatIsAwayIsUnavailableAtTheDeadlineAndBackAfterIt) {
+  serve();
+  const auto storage = open();
+  ASSERT_OK(read_one(*storage, 20s));
+  sshd().stop();
+  const auto began = std::chrono::steady_clock::now();
+  const auto answer = read_one(*storage, 1500ms);
+  const auto took = std::chrono::steady_clock::now() - began;
+  EXPECT_THAT(answer, FailsWith(ErrorKind::kUnavailable));
+  EXPECT_THAT(answer.error().message(), ::testing::HasSubstr("127.0.0.1"));
+  EXPECT_THAT(answer.error().message(), ::testing::HasSubstr("Connection refused"));
+  EXPECT_GE(took, 1500ms);
+  EXPECT_LT(took, 2500ms);
+  sshd().start();
+  EXPECT_OK(read_one(*storage, 20s));
+}
+
+TEST_F(SftpFault, AFrozenServerIsUnavailableAtTheDeadlineAndBackAfterIt) {
+  serve();
+  const auto storage = open();
+  ASSERT_OK(read_one(*storage, 20s));
+  sshd().freeze();
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_THAT(read_one(*storage, 700ms), FailsWith(ErrorKind::kUnavailable));
+  const auto took = std::chrono::steady_clock::now() - began;
+  EXPECT_GE(took, 700ms);
+  EXPECT_LT(took, 1700ms);
+  sshd().thaw();
+  EXPECT_OK(read_one(*storage, 20s));
+}
+
+TEST_F(SftpFault, AServerThatNeverGreetsIsUnavailableAtTheDeadline) {
+  serve();
+  sshd().freeze();
+  const auto storage = open([](SshOptions& options) { options.connect_timeout = 300ms; });
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_THAT(read_one(*storage, 1000ms), FailsWith(ErrorKind::kUnavailable));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 2000ms);
+  sshd().thaw();
+}
+
+TEST_F(SftpFault, DestroyingAStorageDoesNotWaitForAFrozenServer) {
+  serve();
+  auto storage = open();
+  ASSERT_OK(read_one(*storage, 20s));
+  sshd().freeze();
+  EXPECT_THAT(read_one(*storage, 100ms), FailsWith(ErrorKind::kUnavailable));
+  const auto began = std::chrono::steady_clock::now();
+  storage.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 1s);
+  sshd().thaw();
+}
+
+TEST_F(SftpFault, AStopRequestEndsTheWaitForTheServer) {
+  serve();
+  SshOptions options = sshd().ssh_options();
+  std::stop_source stop;
+  const auto storage = value_of(
+      make_storage(value_of(parse_location(sshd().location(root()))), options, stop.get_token()));
+  sshd().stop();
+  std::jthread stopper([&] { stop.request_stop(); });
+  EXPECT_THAT(read_one(*storage, 60s), FailsWith(ErrorKind::kCancelled));
+}
+
+TEST_F(SftpFault, RefusedConnectionsMeanFewerNotFailure) {
+  serve();
+  // An SSH command that grants one connection: the lock lives as long as the ssh that inherits it.
+  const fs::path command = sshd().folder() / "one-only";
+  write_file(command, "#!/bin/sh\nexec 9>" + command.string() + ".lock\n" +
+                          "flock -n 9 || { echo refused >> " + command.string() +
+                          ".log; exit 1; }\nexec ssh \"$@\"\n");
+  fs::permissions(command, fs::perms(0700));
+  const auto storage = open([&](SshOptions& options) { options.command = command.string(); });
+  EXPECT_EQ(
+      read_while(
+          *storage,
+          [&] {
+            EXPECT_TRUE(holds_within(20s, [&] { return fs::exists(command.string() + ".log"); }));
+          },
+          8),
+      0);
+  EXPECT_EQ(sshd().logins(), 1);
+  EXPECT_EQ(read_file(command.string() + ".log"), "refused\n");  // and not asked again and again
+}
+
+TEST_F(SftpFault, LoadOpensAsManyConnectionsAsAllowedAndNoMore) {
+  serve();
+  const auto storage = open([](SshOptions& options) { options.connections = 3; });
+  ASSERT_OK(read_one(*storage, 20s));
+  EXPECT_EQ(sshd().connections(), 1);
+  EXPECT_EQ(read_while(
+                *storage,
+                [&] { EXPECT_TRUE(holds_within(20s, [&] { return sshd().logins() == 3; })); }, 8),
+            0);
+  EXPECT_EQ(sshd().logins(), 3);
+}
+
+TEST_F(SftpFault, NoDescriptorThreadOrProcessIsLeft) {
+  serve();
+  const std::string content = content_;
+  const auto round = [&](const std::string& command) {
+    const auto storage = open([&](SshOptions& options) { options.command = command; });
+    EXPECT_EQ(read_while(*storage, [&] { sshd().kill_connections(); }), 0);
+  };
+  round("");  // what is only made once is made now
+  const auto descriptors = entries_in("/proc/self/fd");
+  const auto threads = entries_in("/proc/self/task");
+  round("");
+  round("ssh");
+  EXPECT_EQ(entries_in("/proc/self/fd"), descriptors);
+  EXPECT_EQ(entries_in("/proc/self/task"), threads);
+}
+
+TEST_F(SftpFault, APackThatIsRemovedWhileOpenIsReadToItsEnd) {
+  serve();
+  const auto storage = open([](SshOptions& options) { options.connections = 1; });
+  ASSERT_OK(read_one(*storage, 20s));
+  fs::remove(root() / "data/aa" / pack_.name);
+  EXPECT_OK(read_one(*storage, 20s));
+  EXPECT_THAT(storage->size(pack_, Deadline::after(20s)), FailsWith(ErrorKind::kNotFound));
+}
+
+TEST_F(SftpFault, ATruncatedPackIsCorrupt) {
+  serve();
+  const auto storage = open();
+  fs::resize_file(root() / "data/aa" / pack_.name, 1000);
+  EXPECT_THAT(read_one(*storage, 20s), FailsWith(ErrorKind::kCorrupt));
+}
+
+TEST_F(SftpFault, AFailedWriteLeavesNothingBehind) {
+  serve();
+  const auto storage = open();
+  // A folder where the file should go: everything works up to the rename.
+  fs::create_directories(root() / "keys" / std::string(64, '1') / "x");
+  EXPECT_THAT(
+      storage->write({FileType::kKey, std::string(64, '1')}, as_bytes("k"), Deadline::after(1s)),
+      FailsWith(ErrorKind::kUnavailable));
+  EXPECT_EQ(entries_in(root() / "keys"), 1U);
+}
+
+TEST_F(SftpFault, WrittenFilesArePrivateAndReadOnly) {
+  serve();
+  const auto storage = open();
+  const std::string name(64, '2');
+  ASSERT_OK(storage->write({FileType::kIndex, name}, as_bytes("i"), Deadline::after(20s)));
+  EXPECT_EQ(fs::status(root() / "index" / name).permissions(), fs::perms(0400));
+  EXPECT_EQ(fs::status(root() / "index").permissions(), fs::perms(0700));
+}
+
+TEST_F(SftpFault, AGroupsRepositoryStaysTheGroups) {
+  serve();
+  write_file(root() / "config", "c");
+  fs::permissions(root() / "config", fs::perms(0440));
+  const auto storage = open();
+  const std::string name(64, '2');
+  ASSERT_OK(storage->write({FileType::kIndex, name}, as_bytes("i"), Deadline::after(20s)));
+  EXPECT_EQ(fs::status(root() / "index" / name).permissions(), fs::perms(0440));
+  EXPECT_EQ(fs::status(root() / "index").permissions(), fs::perms(0770));
+}
+
+}  // namespace
+}  // namespace restree::testing

@@ -1,0 +1,196 @@
+// What every Storage promises, whatever lies behind it; all of them pass it.
+//
+// One instance a kind of storage; what serves it (an SSH server) lives as long as the instance.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "repo/base/clock.h"
+#include "repo/storage/storage.h"
+#include "tests/support/matchers.h"
+
+namespace restree::testing {
+
+// A storage and what it stands on.
+class StorageUnderTest {
+ public:
+  virtual ~StorageUnderTest() = default;
+  virtual Storage& storage() = 0;
+  // Puts a file beside those of the repository, as another program would.
+  virtual void put_stray(const std::string& relative_path) = 0;
+};
+
+struct StorageKind {
+  std::string name;
+  std::function<std::unique_ptr<StorageUnderTest>()> make;
+};
+
+inline void PrintTo(const StorageKind& kind, std::ostream* out) { *out << kind.name; }
+
+class StorageContract : public ::testing::TestWithParam<StorageKind> {
+ protected:
+  StorageContract() : under_test_(GetParam().make()) {}
+
+  Storage& storage() { return under_test_->storage(); }
+  StorageUnderTest& under_test() { return *under_test_; }
+  static Deadline soon() { return Deadline::after(std::chrono::seconds(60)); }
+  static FileName pack(char digit) { return {FileType::kPack, std::string(64, digit)}; }
+
+ private:
+  std::unique_ptr<StorageUnderTest> under_test_;
+};
+
+inline std::vector<std::string> sorted_names(std::vector<ListedFile> files) {
+  std::vector<std::string> names;
+  for (auto& file : files) names.push_back(std::move(file.name));
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+TEST_P(StorageContract, ReadsBackWhatWasWritten) {
+  ASSERT_OK(storage().write(pack('7'), as_bytes("0123456789"), soon()));
+  EXPECT_THAT(storage().read(pack('7'), {.offset = 4, .length = 3}, soon()), Holds("456"));
+  EXPECT_THAT(storage().read_all(pack('7'), soon()), Holds("0123456789"));
+  EXPECT_EQ(value_of(storage().size(pack('7'), soon())), 10U);
+}
+
+TEST_P(StorageContract, RangePastTheEndIsAnErrorNeverAShortRead) {
+  ASSERT_OK(storage().write(pack('7'), as_bytes("0123456789"), soon()));
+  EXPECT_THAT(storage().read(pack('7'), {.offset = 8, .length = 3}, soon()),
+              FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(storage().read(pack('7'), {.offset = 10, .length = 1}, soon()),
+              FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(storage().read(pack('7'), {.offset = 1000, .length = 1000}, soon()),
+              FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(storage().read(pack('7'), {.offset = 8, .length = 2}, soon()), Holds("89"));
+}
+
+TEST_P(StorageContract, AnEmptyRangeIsEmpty) {
+  ASSERT_OK(storage().write(pack('7'), as_bytes("0123456789"), soon()));
+  EXPECT_THAT(storage().read(pack('7'), {.offset = 3, .length = 0}, soon()), Holds(""));
+}
+
+TEST_P(StorageContract, AnEmptyFileIsAFile) {
+  ASSERT_OK(storage().write(pack('7'), {}, soon()));
+  EXPECT_THAT(storage().read_all(pack('7'), soon()), Holds(""));
+  EXPECT_EQ(value_of(storage().size(pack('7'), soon())), 0U);
+}
+
+TEST_P(StorageContract, WhatIsNotThereIsNotFound) {
+  const FileName nothing = pack('0');
+  EXPECT_THAT(storage().read(nothing, {.offset = 0, .length = 1}, soon()),
+              FailsWith(ErrorKind::kNotFound));
+  EXPECT_THAT(storage().read_all(nothing, soon()), FailsWith(ErrorKind::kNotFound));
+  EXPECT_THAT(storage().read_all({FileType::kConfig, ""}, soon()), FailsWith(ErrorKind::kNotFound));
+  EXPECT_THAT(storage().size(nothing, soon()), FailsWith(ErrorKind::kNotFound));
+  EXPECT_THAT(storage().remove(nothing, soon()), FailsWith(ErrorKind::kNotFound));
+}
+
+TEST_P(StorageContract, AMissingFolderIsAnEmptyList) {
+  for (const auto type :
+       {FileType::kKey, FileType::kLock, FileType::kSnapshot, FileType::kIndex, FileType::kPack}) {
+    EXPECT_TRUE(value_of(storage().list(type, soon())).empty());
+  }
+}
+
+TEST_P(StorageContract, ListsEveryFileOfAKindOnceWithItsSize) {
+  std::vector<std::string> names;
+  for (const char digit : std::string("0123456789abcdef")) {
+    const FileName file = pack(digit);
+    ASSERT_OK(storage().write(file, as_bytes(std::string(std::size_t(digit), 'x')), soon()));
+    names.push_back(file.name);
+  }
+  ASSERT_OK(storage().write({FileType::kIndex, std::string(64, 'a')}, as_bytes("index"), soon()));
+  const auto packs = value_of(storage().list(FileType::kPack, soon()));
+  EXPECT_EQ(sorted_names(packs), names);
+  for (const auto& file : packs) EXPECT_EQ(file.size_bytes, std::uint64_t(file.name[0]));
+  EXPECT_EQ(sorted_names(value_of(storage().list(FileType::kIndex, soon()))),
+            std::vector{std::string(64, 'a')});
+}
+
+TEST_P(StorageContract, ListingsLeaveStraysOut) {
+  const FileName snapshot{FileType::kSnapshot, std::string(64, 'b')};
+  ASSERT_OK(storage().write(snapshot, as_bytes("s"), soon()));
+  ASSERT_OK(storage().write(pack('c'), as_bytes("p"), soon()));
+  under_test().put_stray("snapshots/README");
+  under_test().put_stray("snapshots/" + std::string(64, 'B'));
+  under_test().put_stray("snapshots/" + std::string(64, 'd') + "-restic-temp-0");
+  under_test().put_stray("data/cc/" + std::string(63, 'c'));
+  EXPECT_EQ(sorted_names(value_of(storage().list(FileType::kSnapshot, soon()))),
+            std::vector{snapshot.name});
+  EXPECT_EQ(sorted_names(value_of(storage().list(FileType::kPack, soon()))),
+            std::vector{pack('c').name});
+}
+
+TEST_P(StorageContract, AWriteReplacesWhatWasThere) {
+  const FileName key{FileType::kKey, std::string(64, '1')};
+  ASSERT_OK(storage().write(key, as_bytes("the old content"), soon()));
+  EXPECT_THAT(storage().read(key, {.offset = 4, .length = 3}, soon()), Holds("old"));
+  ASSERT_OK(storage().write(key, as_bytes("the new content, longer"), soon()));
+  EXPECT_THAT(storage().read_all(key, soon()), Holds("the new content, longer"));
+  EXPECT_THAT(storage().read(key, {.offset = 4, .length = 3}, soon()), Holds("new"));
+  EXPECT_EQ(value_of(storage().list(FileType::kKey, soon())).size(), 1U);
+}
+
+TEST_P(StorageContract, WhatIsRemovedIsGone) {
+  ASSERT_OK(storage().write(pack('7'), as_bytes("0123456789"), soon()));
+  EXPECT_THAT(storage().read(pack('7'), {.offset = 0, .length = 1}, soon()), Holds("0"));
+  ASSERT_OK(storage().remove(pack('7'), soon()));
+  EXPECT_THAT(storage().read(pack('7'), {.offset = 0, .length = 1}, soon()),
+              FailsWith(ErrorKind::kNotFound));
+  EXPECT_THAT(storage().remove(pack('7'), soon()), FailsWith(ErrorKind::kNotFound));
+  EXPECT_TRUE(value_of(storage().list(FileType::kPack, soon())).empty());
+}
+
+TEST_P(StorageContract, TheConfigHasItsOwnPlace) {
+  const FileName config{FileType::kConfig, ""};
+  ASSERT_OK(storage().write(config, as_bytes("configuration"), soon()));
+  EXPECT_THAT(storage().read_all(config, soon()), Holds("configuration"));
+  ASSERT_OK(storage().remove(config, soon()));
+}
+
+TEST_P(StorageContract, EveryByteOfALargeFileComesBackWhereItBelongs) {
+  std::string content(5 * 1024 * 1024 + 12345, '\0');
+  std::uint32_t state = 1;
+  for (char& c : content) c = static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
+  ASSERT_OK(storage().write(pack('5'), as_bytes(content), soon()));
+  EXPECT_THAT(storage().read_all(pack('5'), soon()), Holds(content));
+  for (const std::uint64_t offset : {0U, 1U, 32768U, 261120U, 261121U, 3000001U}) {
+    for (const std::uint64_t length : {1U, 32767U, 261120U, 261121U, 2000000U}) {
+      EXPECT_THAT(storage().read(pack('5'), {offset, length}, soon()),
+                  Holds(content.substr(offset, length)));
+    }
+  }
+}
+
+TEST_P(StorageContract, ServesManyThreadsAtOnce) {
+  for (const char digit : std::string("01234567")) {
+    ASSERT_OK(storage().write(pack(digit), as_bytes(std::string(300'000, digit)), soon()));
+  }
+  std::atomic<int> wrong = 0;
+  std::vector<std::jthread> threads;
+  for (int thread = 0; thread < 8; ++thread) {
+    threads.emplace_back([this, thread, &wrong] {
+      for (int round = 0; round < 30; ++round) {
+        const char digit = static_cast<char>('0' + (thread + round) % 8);
+        const auto offset = static_cast<std::uint64_t>(round) * 9999;
+        const auto bytes = storage().read(pack(digit), {offset, 10'000}, soon());
+        if (!bytes || as_text(bytes->view()) != std::string(10'000, digit)) ++wrong;
+      }
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(wrong, 0);
+}
+
+}  // namespace restree::testing
