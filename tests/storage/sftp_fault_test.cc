@@ -216,11 +216,11 @@ TEST_F(SftpFault, AStopRequestEndsTheWaitForTheServer) {
 
 TEST_F(SftpFault, RefusedConnectionsMeanFewerNotFailure) {
   serve();
-  // An SSH command that grants one connection: the lock lives as long as the ssh that inherits it.
+  // An SSH command that grants one connection at a time.
   const fs::path command = sshd().folder() / "one-only";
-  write_file(command, "#!/bin/sh\nexec 9>" + command.string() + ".lock\n" +
-                          "flock -n 9 || { echo refused >> " + command.string() +
-                          ".log; exit 1; }\nexec ssh \"$@\"\n");
+  const std::string name = command.string();
+  write_file(command, "#!/bin/sh\nflock -n -E 99 " + name + ".lock ssh \"$@\"\n" +
+                          "[ $? = 99 ] && echo refused >> " + name + ".log\n");
   fs::permissions(command, fs::perms(0700));
   const auto storage = open([&](SshOptions& options) { options.command = command.string(); });
   EXPECT_EQ(
