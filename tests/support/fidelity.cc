@@ -18,7 +18,7 @@ using Listing = std::map<std::string, struct stat>;
 Listing stat_all(const fs::path& root, const std::vector<std::string>& ignored) {
   Listing listing;
   for (const auto& entry : fs::recursive_directory_iterator(root)) {
-    const std::string name = entry.path().string().substr(root.string().size() + 1);
+    const std::string name = entry.path().lexically_relative(root).string();
     if (std::find(ignored.begin(), ignored.end(), name) != ignored.end()) continue;
     struct stat attributes {};
     if (::lstat(entry.path().c_str(), &attributes) == 0) listing[name] = attributes;

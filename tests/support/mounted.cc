@@ -31,25 +31,6 @@ std::string with_log_path(const char* variable, const fs::path& log) {
          "log_path=" + log.string();
 }
 
-Command mount_command(const MountRequest& request, const fs::path& dir, const fs::path& on) {
-  Command command{.argv = {RESTREEFS_PATH, request.location, on.string()},
-                  .timeout = std::chrono::seconds(patient(120))};
-  for (const auto& option : request.options) {
-    command.argv.insert(command.argv.end(), {"-o", option});
-  }
-  command.argv.insert(command.argv.end(), {"-o", "log_file=" + (dir / "log").string()});
-  const fs::path cache = request.cache.empty() ? dir / "cache" : request.cache;
-  fs::create_directories(cache);
-  command.env = {{"RESTIC_PASSWORD", kPassword},
-                 {"RESTIC_REPOSITORY", std::nullopt},
-                 {"XDG_CACHE_HOME", cache.string()}};
-  for (const char* variable : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"}) {
-    command.env.emplace_back(variable, with_log_path(variable, dir / "sanitizer"));
-  }
-  command.env.insert(command.env.end(), request.env.begin(), request.env.end());
-  return command;
-}
-
 pid_t parent_of(const fs::path& proc) {
   std::ifstream status(proc / "status");
   std::string line;
@@ -69,6 +50,25 @@ bool command_line_has(const fs::path& proc, const std::string& word) {
 }
 
 }  // namespace
+
+Command mount_command(const MountRequest& request, const fs::path& dir, const fs::path& on) {
+  Command command{.argv = {RESTREEFS_PATH, request.location, on.string()},
+                  .timeout = std::chrono::seconds(patient(120))};
+  for (const auto& option : request.options) {
+    command.argv.insert(command.argv.end(), {"-o", option});
+  }
+  command.argv.insert(command.argv.end(), {"-o", "log_file=" + (dir / "log").string()});
+  const fs::path cache = request.cache.empty() ? dir / "cache" : request.cache;
+  fs::create_directories(cache);
+  command.env = {{"RESTIC_PASSWORD", kPassword},
+                 {"RESTIC_REPOSITORY", std::nullopt},
+                 {"XDG_CACHE_HOME", cache.string()}};
+  for (const char* variable : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"}) {
+    command.env.emplace_back(variable, with_log_path(variable, dir / "sanitizer"));
+  }
+  command.env.insert(command.env.end(), request.env.begin(), request.env.end());
+  return command;
+}
 
 void adopt_daemons() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
 
@@ -116,6 +116,15 @@ Mounted::Mounted(MountRequest request)
   ::umount2(mount_point_.c_str(), MNT_DETACH);
   if (pid_ > 0) kill();
   throw std::runtime_error("restreefs did not mount: " + finished.report() + "\nlog:\n" + log());
+}
+
+Mounted::Mounted(ByOthers, const fs::path& mount_point) : mount_point_(mount_point) {
+  take_over_process();
+  if (pid_ <= 0) throw std::runtime_error("no process serves " + mount_point_.string());
+}
+
+std::unique_ptr<Mounted> Mounted::by_others(const fs::path& mount_point) {
+  return std::unique_ptr<Mounted>(new Mounted(ByOthers{}, mount_point));
 }
 
 void Mounted::take_over_process() {

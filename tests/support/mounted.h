@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,6 +36,8 @@ class Mounted {
   explicit Mounted(MountRequest request);
   explicit Mounted(const Restic& restic, std::vector<std::string> options = {})
       : Mounted(mount_of(restic, std::move(options))) {}
+  // One that another program (mount(8)) has just made, as a descendant of this process.
+  static std::unique_ptr<Mounted> by_others(const std::filesystem::path& mount_point);
   Mounted(const Mounted&) = delete;
   Mounted& operator=(const Mounted&) = delete;
   ~Mounted();
@@ -57,6 +60,8 @@ class Mounted {
   void kill();
 
  private:
+  struct ByOthers {};
+  Mounted(ByOthers, const std::filesystem::path& mount_point);
   std::optional<int> exit_code_within(std::chrono::seconds timeout);
   void take_over_process();
 
@@ -65,6 +70,10 @@ class Mounted {
   pid_t pid_ = -1;
   UniqueFd pidfd_;
 };
+
+// What starts restreefs on `mount_point` and keeps log and cache in `dir`.
+Command mount_command(const MountRequest& request, const std::filesystem::path& dir,
+                      const std::filesystem::path& mount_point);
 
 // For mounts that must not come about: how restreefs ended and what it said. If it mounts all the
 // same, that is undone, and `exit_code` is 0.

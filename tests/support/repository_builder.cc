@@ -1,0 +1,151 @@
+#include "tests/support/repository_builder.h"
+
+#include <fmt/core.h>
+
+#include <stdexcept>
+
+#include "repo/crypto/kdf.h"
+#include "repo/crypto/sha256.h"
+#include "tests/support/files.h"
+#include "tests/support/restic.h"
+
+namespace restree::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Cheap on purpose: what is tested is not how long a password holds.
+constexpr ScryptParameters kCheap{.n = 1024, .r = 8, .p = 1};
+
+template <class T>
+T need(Result<T> result) {
+  if (!result) throw std::runtime_error(result.error().message());
+  return std::move(*result);
+}
+
+SealKey master_key() {
+  const std::string bytes = random_bytes(2026, 64);
+  return need(SealKey::from_derived(as_bytes(bytes)));
+}
+
+std::string sealed(const SealKey& key, std::string_view plain) {
+  const Bytes bytes = need(seal(key, as_bytes(plain)));
+  return std::string(as_text(bytes.view()));
+}
+
+std::string u32le(std::size_t value) {
+  std::string bytes;
+  for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>(value >> shift & 0xff);
+  return bytes;
+}
+
+std::string hex_hash(ByteView content) { return to_hex(sha256(content)); }
+
+std::string quoted_list(const std::vector<std::string>& words) {
+  std::string list;
+  for (const auto& word : words) list += (list.empty() ? "\"" : ",\"") + word + "\"";
+  return "[" + list + "]";
+}
+
+std::string key_file(const SealKey& master) {
+  const std::string salt = random_bytes(64, 64);
+  const Secret derived = need(derive_key(Secret(std::string(kPassword)), as_bytes(salt), kCheap));
+  const SealKey user = need(SealKey::from_derived(derived.view()));
+  const std::string json =
+      fmt::format(R"({{"mac":{{"k":"{}","r":"{}"}},"encrypt":"{}"}})", to_base64(master.mac_k()),
+                  to_base64(master.mac_r()), to_base64(master.encrypt()));
+  return fmt::format(
+      R"({{"created":"2026-01-01T00:00:00Z","username":"u","hostname":"h","kdf":"scrypt",)"
+      R"("N":{},"r":{},"p":{},"salt":"{}","data":"{}"}})",
+      kCheap.n, kCheap.r, kCheap.p, to_base64(as_bytes(salt)),
+      to_base64(as_bytes(sealed(user, json))));
+}
+
+}  // namespace
+
+RepositoryBuilder::RepositoryBuilder(fs::path root) : root_(std::move(root)), key_(master_key()) {
+  for (const char* folder : {"data", "index", "keys", "locks", "snapshots"}) {
+    fs::create_directories(root_ / folder);
+  }
+  write_named("keys", as_bytes(key_file(key_)));
+  write_file(root_ / "config",
+             sealed(key_, fmt::format(R"({{"version":1,"id":"{}","chunker_polynomial":"{}"}})",
+                                      hex_hash(as_bytes(root_.string())), "3da3358b4dc173")));
+}
+
+std::string RepositoryBuilder::write_named(const std::string& folder, ByteView content) const {
+  const std::string name = hex_hash(content);
+  write_file(root_ / folder / name, as_text(content));
+  return name;
+}
+
+BlobId RepositoryBuilder::add_tree(const std::vector<std::string>& nodes) {
+  std::string json;
+  for (const auto& node : nodes) json += (json.empty() ? "" : ",") + node;
+  return add(BlobType::kTree, "{\"nodes\":[" + json + "]}\n");
+}
+
+BlobId RepositoryBuilder::add(BlobType type, std::string_view content) {
+  BlobId id;
+  id.bytes = sha256(as_bytes(content));
+  add_as(id, type, content);
+  return id;
+}
+
+void RepositoryBuilder::add_as(const BlobId& id, BlobType type, std::string_view content) {
+  const std::string blob = sealed(key_, content);
+  std::string entry(1, type == BlobType::kTree ? '\x01' : '\0');
+  entry += u32le(blob.size());
+  entry += as_text(id.bytes);
+  const std::string header = sealed(key_, entry);
+  const std::string pack = blob + header + u32le(header.size());
+  const std::string name = hex_hash(as_bytes(pack));
+  const fs::path path = root_ / "data" / name.substr(0, 2) / name;
+  fs::create_directories(path.parent_path());
+  write_file(path, pack);
+  packs_.emplace(id, path);
+  index_ +=
+      fmt::format(R"({}{{"id":"{}","blobs":[{{"id":"{}","type":"{}","offset":0,"length":{}}}]}})",
+                  index_.empty() ? "" : ",", name, id.hex(), to_string(type), blob.size());
+}
+
+std::string RepositoryBuilder::add_snapshot(const BlobId& tree, const BuiltSnapshot& fields) {
+  const std::string json = fmt::format(
+      R"({{"time":"{}","tree":"{}","paths":{},"hostname":"{}","username":"u","tags":{}}})",
+      fields.time, tree.hex(), quoted_list(fields.paths), fields.hostname,
+      quoted_list(fields.tags));
+  return write_named("snapshots", as_bytes(sealed(key_, json))).substr(0, 8);
+}
+
+void RepositoryBuilder::finish() {
+  write_named("index", as_bytes(sealed(key_, "{\"packs\":[" + index_ + "]}")));
+  index_.clear();
+}
+
+std::vector<fs::path> RepositoryBuilder::packs_of(const BlobId& id) const {
+  std::vector<fs::path> paths;
+  const auto [begin, end] = packs_.equal_range(id);
+  for (auto entry = begin; entry != end; ++entry) paths.push_back(entry->second);
+  return paths;
+}
+
+std::string file_node(const std::string& name, const std::vector<BlobId>& content,
+                      std::uint64_t size, const std::string& more) {
+  std::vector<std::string> ids;
+  for (const auto& id : content) ids.push_back(id.hex());
+  return fmt::format(
+      R"({{"name":"{}","type":"file","mode":420,"mtime":"2020-01-01T00:00:00Z",)"
+      R"("atime":"2020-01-01T00:00:00Z","ctime":"2020-01-01T00:00:00Z","uid":0,"gid":0,)"
+      R"("inode":7,"size":{},"links":1{},"content":{}}})",
+      name, size, more, quoted_list(ids));
+}
+
+std::string folder_node(const std::string& name, const BlobId& subtree, const std::string& more) {
+  return fmt::format(
+      R"({{"name":"{}","type":"dir","mtime":"2020-01-01T00:00:00Z",)"
+      R"("atime":"2020-01-01T00:00:00Z","ctime":"2020-01-01T00:00:00Z","uid":0,"gid":0{},)"
+      R"("content":null,"subtree":"{}"}})",
+      name, more, subtree.hex());
+}
+
+}  // namespace restree::testing

@@ -1,0 +1,61 @@
+// A repository written by hand: authentic to the last MAC, and as wrong inside as a test wants.
+//
+// Format version 1, one blob in a pack, so that damage to a file is damage to one blob. Everything
+// throws std::runtime_error if it fails.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "repo/crypto/seal.h"
+#include "repo/format/id.h"
+
+namespace restree::testing {
+
+struct BuiltSnapshot {
+  std::string time = "2026-09-01T03:00:05Z";
+  std::vector<std::string> paths = {"/"};
+  std::vector<std::string> tags = {};
+  std::string hostname = "host";
+};
+
+class RepositoryBuilder {
+ public:
+  // Writes key and config. The password is kPassword.
+  explicit RepositoryBuilder(std::filesystem::path root);
+
+  BlobId add_data(std::string_view content) { return add(BlobType::kData, content); }
+  // A tree of nodes in JSON, in the order given.
+  BlobId add_tree(const std::vector<std::string>& nodes);
+  BlobId add(BlobType type, std::string_view content);
+  // The same, but under an id that is not the hash of the content.
+  void add_as(const BlobId& id, BlobType type, std::string_view content);
+  // The short id.
+  std::string add_snapshot(const BlobId& tree, const BuiltSnapshot& fields = {});
+  // Writes the index of all that was added.
+  void finish();
+
+  const std::filesystem::path& root() const { return root_; }
+  // The pack files that hold a blob, in the order in which they were added.
+  std::vector<std::filesystem::path> packs_of(const BlobId& id) const;
+
+ private:
+  std::string write_named(const std::string& folder, ByteView content) const;
+
+  std::filesystem::path root_;
+  SealKey key_;
+  std::string index_;
+  std::multimap<BlobId, std::filesystem::path> packs_;
+};
+
+// Nodes in JSON. `name` is written as it is, so quote it as restic does; `more` is further fields,
+// each with its comma in front.
+std::string file_node(const std::string& name, const std::vector<BlobId>& content,
+                      std::uint64_t size, const std::string& more = "");
+std::string folder_node(const std::string& name, const BlobId& subtree,
+                        const std::string& more = ",\"mode\":2147484141");
+
+}  // namespace restree::testing
