@@ -1,9 +1,13 @@
 #include "cache/prefetcher.h"
 
+#include <vector>
+
 namespace restree {
 namespace {
 
 constexpr std::size_t kMostWaiting = 256;
+// Small blobs are handed to a thread together: waking it costs more than one of them.
+constexpr std::size_t kBatchBytes = 256 << 10;
 
 }  // namespace
 
@@ -15,19 +19,30 @@ Prefetcher::Prefetcher(BlobCache& cache, std::size_t threads, std::size_t budget
       pool_(threads, kMostWaiting) {}
 
 void Prefetcher::want(std::span<const Wanted> blobs) {
+  std::vector<Wanted> batch;
+  std::size_t batch_bytes = 0;
+  const auto submit = [&] {
+    if (batch.empty()) return;
+    pending_bytes_ += batch_bytes;
+    if (!pool_.try_submit([this, work = batch] { load(work); })) pending_bytes_ -= batch_bytes;
+    batch.clear();
+    batch_bytes = 0;
+  };
   for (const Wanted& blob : blobs) {
+    if (pending_bytes_ + batch_bytes + blob.size_bytes > budget_bytes_) break;
     if (cache_.knows(BlobType::kData, blob.id)) continue;
-    if (pending_bytes_ + blob.size_bytes > budget_bytes_) return;
-    pending_bytes_ += blob.size_bytes;
-    const bool queued = pool_.try_submit([this, blob] {
-      static_cast<void>(
-          cache_.load(BlobType::kData, blob.id, Deadline::after(time_limit_)).has_value());
-      pending_bytes_ -= blob.size_bytes;
-    });
-    if (!queued) {
-      pending_bytes_ -= blob.size_bytes;
-      return;
-    }
+    batch.push_back(blob);
+    batch_bytes += blob.size_bytes;
+    if (batch_bytes >= kBatchBytes) submit();
+  }
+  submit();
+}
+
+void Prefetcher::load(std::span<const Wanted> batch) {
+  for (const Wanted& blob : batch) {
+    static_cast<void>(
+        cache_.load(BlobType::kData, blob.id, Deadline::after(time_limit_)).has_value());
+    pending_bytes_ -= blob.size_bytes;
   }
 }
 

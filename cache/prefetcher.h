@@ -31,6 +31,8 @@ class Prefetcher {
   void want(std::span<const Wanted> blobs);
 
  private:
+  void load(std::span<const Wanted> batch);
+
   BlobCache& cache_;
   const std::size_t budget_bytes_;
   const std::chrono::milliseconds time_limit_;

@@ -179,7 +179,7 @@ void FuseSession::widen_read_ahead() {
   }
 }
 
-void FuseSession::stop() {
+bool FuseSession::stop() {
   if (const Status status = unmount(mount_point_, true); !status) {
     log::warning("{}", status.error().message());
   }
@@ -187,16 +187,13 @@ void FuseSession::stop() {
   const auto patience = Deadline::after(kStopPatience);
   auto workers = workers_.lock();
   while (workers->alive > 0) {
-    if (patience.expired()) {
-      // Nothing here is written, so there is nothing to finish: only someone's read is cut short.
-      log::warning("unmounted {} while reads were still waiting", mount_point_);
-      std::_Exit(0);
-    }
+    if (patience.expired()) return false;
     // A worker may just be about to wait, and not feel the first knock.
     for (std::jthread& thread : workers->threads)
       ::pthread_kill(thread.native_handle(), kWakeSignal);
     worker_ended_.wait_for(workers.mutex_lock(), std::chrono::milliseconds(10));
   }
+  return true;
 }
 
 void FuseSession::invalidate(const Mount::Changes& changes) {

@@ -38,8 +38,9 @@ class FuseSession {
   // its own once the mount answers.
   void run(const std::function<void()>& ready);
 
-  // Unmounts, also with files open, and makes run() return. Callable once.
-  void stop();
+  // Unmounts, also with files open, and makes run() return. Callable once. False: requests that
+  // still wait for the repository keep run() from it, after a few seconds of patience.
+  bool stop();
 
   // Makes the kernel forget what changed.
   void invalidate(const Mount::Changes& changes);

@@ -12,10 +12,12 @@
 namespace restree {
 namespace {
 
-// Half of what readers may hold decoded can be on its way to them.
-constexpr std::size_t kPrefetchShare = 2;
-constexpr std::size_t kTreeShare = 4;
-constexpr std::size_t kLayoutBytes = 4 << 20;
+// How the memory that a user allows is shared out, in sixteenths. What is on its way to readers is
+// sealed and plain at the same time.
+constexpr std::size_t kBlobShare = 8;
+constexpr std::size_t kTreeShare = 3;
+constexpr std::size_t kLayoutShare = 1;
+constexpr std::size_t kReadAheadShare = 4;
 constexpr ForwardReader::Limits kFileReadAhead{
     .first_window = 1 << 20, .largest_window = 16 << 20, .slack = 1 << 20};
 // Counted in files.
@@ -35,13 +37,13 @@ Error as_damage(Error error) {
 Mount::Mount(Repository& repository, MountOptions options)
     : repository_(repository),
       options_(std::move(options)),
-      blobs_(repository, options_.memory_bytes),
-      trees_(repository, options_.memory_bytes / kTreeShare),
-      layouts_(kLayoutBytes,
+      blobs_(repository, options_.memory_bytes / 16 * kBlobShare),
+      trees_(repository, options_.memory_bytes / 16 * kTreeShare),
+      layouts_(options_.memory_bytes / 16 * kLayoutShare,
                [](const FileLayout& layout) { return layout.memory_bytes() + sizeof layout; }),
       file_readers_(kFileReadAhead),
       directory_readers_(kDirectoryReadAhead),
-      prefetcher_(blobs_, options_.read_ahead_threads, options_.memory_bytes / kPrefetchShare,
+      prefetcher_(blobs_, options_.read_ahead_threads, options_.memory_bytes / 16 * kReadAheadShare,
                   options_.time_limit) {}
 
 Mount::CurrentSpace Mount::current() const {

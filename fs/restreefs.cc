@@ -1,6 +1,7 @@
 // restreefs: mounts a restic repository.
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -29,6 +30,7 @@
 #include "repo/access.h"
 #include "repo/base/log.h"
 #include "repo/repository.h"
+#include "repo/repository_lock.h"
 #include "repo/storage/location.h"
 
 namespace restree {
@@ -40,6 +42,9 @@ void keep_memory_private() {
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
 }
+
+// Many threads that each free what another allocated would otherwise each keep a heap of their own.
+void keep_heaps_few() { ::mallopt(M_ARENA_MAX, 2); }
 
 // The signals that watch_signals() waits for. Blocked before the first thread starts, so that no
 // thread gets one unasked.
@@ -162,6 +167,10 @@ Status serve(RestreefsOptions options, const Location& location, Background& bac
                    make_storage(location, options.ssh, stopping.get_token()));
   ASSIGN_OR_RETURN(const std::unique_ptr<Repository> repository,
                    Repository::open(storage, password, find_key_hint(options.access), start));
+  std::unique_ptr<RepositoryLock> lock;
+  if (options.lock) {
+    ASSIGN_OR_RETURN(lock, RepositoryLock::acquire_shared(*repository, start));
+  }
   ASSIGN_OR_RETURN(const std::unique_ptr<Mount> mount, Mount::open(*repository, options.mount));
 
   FuseContext context{.mount = *mount};
@@ -231,5 +240,6 @@ int run(int argc, const char* const* argv) {
 
 int main(int argc, char** argv) {
   restree::keep_memory_private();
+  restree::keep_heaps_few();
   return restree::run(argc, argv);
 }

@@ -164,7 +164,18 @@ Repository::Repository(std::unique_ptr<State> state) : state_(std::move(state)) 
 Repository::~Repository() = default;
 
 const Config& Repository::config() const { return state_->config; }
-const Storage& Repository::storage() const { return *state_->storage; }
+Storage& Repository::storage() const { return *state_->storage; }
+
+Result<Bytes> Repository::load_unpacked(const FileName& file, Deadline by) {
+  return state_->read_unpacked(file, by);
+}
+
+Result<std::string> Repository::save_unpacked(FileType type, ByteView json, Deadline by) {
+  ASSIGN_OR_RETURN(const Bytes sealed, seal_unpacked(state_->key, state_->config.version, json));
+  std::string name = to_hex(sha256(sealed));
+  RETURN_IF_ERROR(state_->storage->write({type, name}, sealed, by));
+  return name;
+}
 
 Result<Bytes> Repository::State::read_verified(const FileName& file, Deadline by) {
   for (int attempt = 1;; ++attempt) {

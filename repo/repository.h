@@ -33,7 +33,12 @@ class Repository final : public BlobSource {
   ~Repository() override;
 
   const Config& config() const;
-  const Storage& storage() const;
+  Storage& storage() const;
+
+  // The JSON inside an index, snapshot or lock file, whose hash has been compared with its name.
+  Result<Bytes> load_unpacked(const FileName& file, Deadline by);
+  // Seals and writes such a file; its name.
+  Result<std::string> save_unpacked(FileType type, ByteView json, Deadline by);
 
   // Brings the index up to date with the index files there are: only new ones are read, and none
   // if the set of files has not changed. One caller works, others wait for it. A damaged index file

@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "repo/base/large_buffer.h"
+
 namespace restree {
 
 using ByteView = std::span<const std::byte>;
@@ -22,7 +24,7 @@ class Bytes {
   Bytes() = default;
   // `size` bytes of unspecified content.
   explicit Bytes(std::size_t size)
-      : storage_(size == 0 ? nullptr : new std::byte[size]), size_(size) {}
+      : storage_(size == 0 ? nullptr : allocate_buffer(size)), size_(size) {}
 
   static Bytes copy_of(ByteView view) {
     Bytes bytes(view.size());
@@ -46,7 +48,10 @@ class Bytes {
   void remove_suffix(std::size_t count) { size_ -= count; }
 
  private:
-  std::unique_ptr<std::byte[]> storage_;
+  struct Free {
+    void operator()(std::byte* buffer) const { free_buffer(buffer); }
+  };
+  std::unique_ptr<std::byte[], Free> storage_;
   std::size_t begin_ = 0;
   std::size_t size_ = 0;
 };

@@ -1,5 +1,7 @@
 #include "repo/format/timestamp.h"
 
+#include <fmt/core.h>
+
 #include <chrono>
 #include <cstddef>
 
@@ -93,6 +95,23 @@ std::optional<Timestamp> parse_timestamp(std::string_view text) {
   const std::int64_t days = sys_days(date).time_since_epoch().count();
   time.seconds = ((days * 24 + hour) * 60 + minute) * 60 + second - offset;
   return time;
+}
+
+std::string format_timestamp(Timestamp time) {
+  using std::chrono::days;
+  const std::chrono::sys_seconds second{std::chrono::seconds(time.seconds)};
+  const auto midnight = std::chrono::floor<days>(second);
+  const std::chrono::year_month_day date{midnight};
+  const std::chrono::hh_mm_ss clock{second - midnight};
+  std::string text =
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int{date.year()}, unsigned{date.month()},
+                  unsigned{date.day()}, clock.hours().count(), clock.minutes().count(),
+                  clock.seconds().count());
+  if (time.nanoseconds != 0) {
+    text += fmt::format(".{:09}", time.nanoseconds);
+    text.erase(text.find_last_not_of('0') + 1);
+  }
+  return text += 'Z';
 }
 
 }  // namespace restree

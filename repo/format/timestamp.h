@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace restree {
@@ -16,5 +17,8 @@ struct Timestamp {
 
 // RFC 3339 with up to nine fractional digits and any offset; nullopt if it is not that.
 std::optional<Timestamp> parse_timestamp(std::string_view text);
+
+// RFC 3339 in UTC, without trailing zeros in the fraction. For the years 0 to 9999.
+std::string format_timestamp(Timestamp time);
 
 }  // namespace restree

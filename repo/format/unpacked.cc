@@ -1,6 +1,7 @@
 #include "repo/format/unpacked.h"
 
 #include <cstddef>
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -28,6 +29,15 @@ Result<Bytes> open_unpacked(const SealKey& key, Bytes file) {
   }
   return Error(ErrorKind::kUnsupported,
                "an encoding that starts with byte 0x" + to_hex(file.view().first(1)));
+}
+
+Result<Bytes> seal_unpacked(const SealKey& key, std::uint32_t version, ByteView json) {
+  if (version == 1) return seal(key, json);
+  ASSIGN_OR_RETURN(const Bytes frame, compress(json));
+  Bytes marked(1 + frame.size());
+  marked.view().front() = kCompressed;
+  std::memcpy(marked.data() + 1, frame.data(), frame.size());
+  return seal(key, marked);
 }
 
 }  // namespace restree

@@ -12,6 +12,7 @@ namespace restree {
 namespace {
 
 constexpr std::size_t kFirstOutputBytes = 4096;
+constexpr int kCompressionLevel = 3;
 
 struct FreeContext {
   void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
@@ -78,6 +79,17 @@ Result<Bytes> decompress(ByteView frame, std::size_t limit_bytes) {
   Bytes raw(static_cast<std::size_t>(size));
   RETURN_IF_ERROR(decompress_into(frame, raw.view()));
   return raw;
+}
+
+Result<Bytes> compress(ByteView raw) {
+  Bytes frame(ZSTD_compressBound(raw.size()));
+  const std::size_t size =
+      ZSTD_compress(frame.data(), frame.size(), raw.data(), raw.size(), kCompressionLevel);
+  if (ZSTD_isError(size) != 0) {
+    return Error(ErrorKind::kLocalIo, std::string("zstd: ") + ZSTD_getErrorName(size));
+  }
+  frame.remove_suffix(frame.size() - size);
+  return frame;
 }
 
 }  // namespace restree

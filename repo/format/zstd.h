@@ -14,4 +14,7 @@ Status decompress_into(ByteView frame, MutableByteView raw);
 // A frame whose size is not known beforehand; kCorrupt if it would exceed `limit_bytes`.
 Result<Bytes> decompress(ByteView frame, std::size_t limit_bytes);
 
+// One frame without a checksum, at the level that restic's default comes to.
+Result<Bytes> compress(ByteView raw);
+
 }  // namespace restree

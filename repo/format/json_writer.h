@@ -1,0 +1,32 @@
+// JSON written byte for byte as restic writes it.
+//
+// Compact, fields in the order of the calls, strings escaped as Go's encoding/json does it. Values;
+// one thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace restree {
+
+class JsonWriter {
+ public:
+  JsonWriter& begin_object();
+  JsonWriter& end_object();
+  JsonWriter& key(std::string_view name);
+  // Invalid UTF-8 is written as U+FFFD, byte by byte.
+  JsonWriter& text(std::string_view value);
+  JsonWriter& number(std::uint64_t value);
+  JsonWriter& boolean(bool value);
+
+  const std::string& json() const { return json_; }
+
+ private:
+  void separate();
+
+  std::string json_;
+  bool needs_comma_ = false;
+};
+
+}  // namespace restree
