@@ -12,7 +12,7 @@
 #include <set>
 
 #include "tests/support/awkward_tree.h"
-#include "tests/support/mounted.h"
+#include "tests/support/mounted_over_ssh.h"
 #include "tests/support/restic.h"
 #include "tests/support/scale.h"
 #include "tests/support/sshd.h"
@@ -192,28 +192,24 @@ TEST_P(FidelityOnce, ListingsComeInTheSameOrderEachTimeAndWithDots) {
 struct Route {
   std::string name;
   bool external_sftp_server;
-  bool ssh_command;
+  SshTransport transport;
   friend std::ostream& operator<<(std::ostream& out, const Route& route) {
     return out << route.name;
   }
 };
 
 class FidelityOverSftp : public ::testing::TestWithParam<Route> {};
-INSTANTIATE_TEST_SUITE_P(Routes, FidelityOverSftp,
-                         ::testing::Values(Route{"OwnTransportInternalServer", false, false},
-                                           Route{"OwnTransportExternalServer", true, false},
-                                           Route{"SshCommandExternalServer", true, true}),
-                         [](const auto& instance) { return instance.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Routes, FidelityOverSftp,
+    ::testing::Values(Route{"OwnTransportInternalServer", false, SshTransport::kBuiltIn},
+                      Route{"OwnTransportExternalServer", true, SshTransport::kBuiltIn},
+                      Route{"SshCommandExternalServer", true, SshTransport::kCommand}),
+    [](const auto& instance) { return instance.param.name; });
 
 TEST_P(FidelityOverSftp, TheMountEqualsTheSource) {
   const Restic& restic = World::instance().repository(kAuto);
   const Sshd sshd({.external_sftp_server = GetParam().external_sftp_server});
-  MountRequest request = mount_of(restic, {sshd.mount_options()});
-  request.location = sshd.location(restic.repository());
-  if (GetParam().ssh_command) {
-    request.options.push_back("ssh_command=ssh -F " + sshd.ssh_config().string());
-  }
-  const Mounted mounted(request);
+  const Mounted mounted(mount_over_ssh(restic, sshd, GetParam().transport));
   EXPECT_EQ(differences(mounted / "apps/awkward/latest", source(), kNotBackedUp), "");
   EXPECT_EQ(stat_differences(mounted / "apps/awkward/latest/", source(), kNotBackedUp), "");
 }

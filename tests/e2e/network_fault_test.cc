@@ -9,7 +9,7 @@
 
 #include "tests/support/fidelity.h"
 #include "tests/support/files.h"
-#include "tests/support/mounted.h"
+#include "tests/support/mounted_over_ssh.h"
 #include "tests/support/restic.h"
 #include "tests/support/scale.h"
 #include "tests/support/sshd.h"
@@ -22,9 +22,7 @@ using std::chrono::seconds;
 using std::chrono::steady_clock;
 using ::testing::HasSubstr;
 
-enum class Transport { kOwn, kSshCommand };
-
-class NetworkFault : public ::testing::TestWithParam<Transport> {
+class NetworkFault : public ::testing::TestWithParam<SshTransport> {
  protected:
   static void SetUpTestSuite() {
     data_ = std::make_unique<TempDir>();
@@ -41,15 +39,7 @@ class NetworkFault : public ::testing::TestWithParam<Transport> {
   static Restic restic() { return Restic(data_->path() / "home"); }
 
   MountRequest request(std::vector<std::string> options = {}) {
-    options.push_back(sshd_.mount_options());
-    if (GetParam() == Transport::kSshCommand) {
-      options.push_back("ssh_command=ssh -F " + sshd_.ssh_config().string());
-    }
-    return {.location = sshd_.location(restic().repository()),
-            .options = std::move(options),
-            .env = {},
-            .mount_point = {},
-            .cache = {}};
+    return mount_over_ssh(restic(), sshd_, GetParam(), std::move(options));
   }
   static fs::path app(const Mounted& mounted) { return mounted / "apps/a/latest"; }
 
@@ -84,9 +74,9 @@ class NetworkFault : public ::testing::TestWithParam<Transport> {
 std::unique_ptr<TempDir> NetworkFault::data_;
 
 INSTANTIATE_TEST_SUITE_P(Transports, NetworkFault,
-                         ::testing::Values(Transport::kOwn, Transport::kSshCommand),
+                         ::testing::Values(SshTransport::kBuiltIn, SshTransport::kCommand),
                          [](const auto& instance) {
-                           return instance.param == Transport::kOwn ? "Own" : "SshCommand";
+                           return instance.param == SshTransport::kBuiltIn ? "BuiltIn" : "Command";
                          });
 
 TEST_P(NetworkFault, CpFinishesOverAServerThatIsKilledAndRestarted) {
@@ -206,7 +196,8 @@ TEST_P(NetworkFault, AnUnknownHostKeyIsRefusedWithItsFingerprint) {
   write_file(sshd_.known_hosts(), "");
   const Finished refused = try_mount(request());
   EXPECT_EQ(refused.exit_code, 1) << refused.report();
-  EXPECT_THAT(refused.err, HasSubstr(GetParam() == Transport::kOwn ? "SHA256:" : "Host key"));
+  EXPECT_THAT(refused.err,
+              HasSubstr(GetParam() == SshTransport::kBuiltIn ? "SHA256:" : "Host key"));
 }
 
 }  // namespace
