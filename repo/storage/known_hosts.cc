@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 namespace restree {
 
@@ -77,9 +78,9 @@ std::string KnownHosts::name_of(const std::string& host, std::uint16_t port) {
   return name;
 }
 
-Result<KnownHosts> KnownHosts::read(const std::vector<std::string>& files, const std::string& host,
-                                    std::uint16_t port, const HashedNameIs& hashed_name_is) {
-  KnownHosts known(name_of(host, port));
+Result<KnownHosts> KnownHosts::read(const std::vector<std::string>& files, std::string name,
+                                    const HashedNameIs& hashed_name_is) {
+  KnownHosts known(std::move(name));
   for (const auto& file : files) {
     std::ifstream stream(file);
     if (!stream) {

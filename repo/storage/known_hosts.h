@@ -30,8 +30,8 @@ class KnownHosts {
 
   // A file that does not exist knows nobody; one that cannot be read is an error, since a
   // @revoked line in it would go unseen.
-  static Result<KnownHosts> read(const std::vector<std::string>& files, const std::string& host,
-                                 std::uint16_t port, const HashedNameIs& hashed_name_is);
+  static Result<KnownHosts> read(const std::vector<std::string>& files, std::string name,
+                                 const HashedNameIs& hashed_name_is);
   // The lines of one file that are about the host.
   void add_file(std::string_view text, const std::string& file, const HashedNameIs& hashed_name_is);
   explicit KnownHosts(std::string name) : name_(std::move(name)) {}

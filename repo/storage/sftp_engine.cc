@@ -231,9 +231,8 @@ Status SftpEngine::end_packet() {
   }
   const auto status = sftp::parse_status(in.answer);
   if (!status || status->code == sftp::StatusCode::kOk) {
-    Error error = malformed("no data and no reason");
-    fail(*asked.job, error);  // no longer among those that die() finds
-    return error;
+    awaited_.insert(std::move(node));  // where die() finds it
+    return malformed("no data and no reason");
   }
   fail(*asked.job, sftp::status_error(*status, fmt::format("{}: read", host_)));
   return {};

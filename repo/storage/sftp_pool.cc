@@ -59,6 +59,7 @@ Result<std::shared_ptr<SftpConnection>> SftpPool::acquire(Deadline by) {
     changed_.notify_all();
     changed_.wait_for(state.mutex_lock(), by.remaining());
   }
+  if (state->last_error) return *state->last_error;
   return Error(ErrorKind::kUnavailable, fmt::format("{}: no connection in time", host_));
 }
 

@@ -60,8 +60,8 @@ Result<SshKeyFile> SshKeyFile::parse(std::string path, std::string_view text) {
   SshKeyFile key;
   key.path = std::move(path);
   const auto has = [&](std::string_view part) { return text.find(part) != std::string_view::npos; };
-  if (const std::string body = body_of(text, "OPENSSH PRIVATE KEY"); !body.empty()) {
-    const auto decoded = from_base64(body);
+  if (has("-----BEGIN OPENSSH PRIVATE KEY-----")) {
+    const auto decoded = from_base64(body_of(text, "OPENSSH PRIVATE KEY"));
     if (decoded && parse_openssh(*decoded, key)) return key;
   } else if (has("-----BEGIN ") && has("PRIVATE KEY-----")) {
     if (has("BEGIN RSA PRIVATE KEY")) key.type = "ssh-rsa";

@@ -40,13 +40,13 @@ struct FreeKnownHosts {
 // it gets one line with a made-up key: a mismatch of keys means that the names matched.
 bool hashed_name_is(LIBSSH2_SESSION* session, std::string_view hashed, const std::string& name) {
   const std::unique_ptr<LIBSSH2_KNOWNHOSTS, FreeKnownHosts> hosts(libssh2_knownhost_init(session));
-  const std::string line = fmt::format("{} ssh-rsa AAAA", hashed);
+  const std::string line = fmt::format("{} ssh-rsa {:A>64}", hashed, "");
   if (libssh2_knownhost_readline(hosts.get(), line.data(), line.size(),
                                  LIBSSH2_KNOWNHOST_FILE_OPENSSH) != 0) {
     return false;
   }
   const int verdict = libssh2_knownhost_check(
-      hosts.get(), name.c_str(), "BBBB", 4,
+      hosts.get(), name.c_str(), "other", 5,
       LIBSSH2_KNOWNHOST_TYPE_PLAIN | LIBSSH2_KNOWNHOST_KEYENC_BASE64, nullptr);
   return verdict == LIBSSH2_KNOWNHOST_CHECK_MISMATCH;
 }
@@ -146,7 +146,7 @@ Result<std::unique_ptr<SshSession>> SshSession::connect(const SshTarget& target,
 Status SshSession::shake_hands(const SshTarget& target, const Patience& patience) {
   LIBSSH2_SESSION* const ssh = session_.get();
   ASSIGN_OR_RETURN(const KnownHosts known,
-                   KnownHosts::read(target.known_hosts_files, target.key_name, target.port,
+                   KnownHosts::read(target.known_hosts_files, target.key_name,
                                     [ssh](std::string_view hashed, const std::string& name) {
                                       return hashed_name_is(ssh, hashed, name);
                                     }));

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "repo/storage/child_process.h"
+#include "repo/storage/known_hosts.h"
 
 namespace restree {
 
@@ -50,7 +51,7 @@ std::string expand_tokens(std::string_view text, const SshTarget& target) {
       case 'n':
         return target.alias;
       case 'k':
-        return target.key_name;
+        return target.key_name.empty() ? target.host : target.key_name;
       case 'p':
         return std::to_string(target.port);
       case 'r':
@@ -178,8 +179,7 @@ Result<SshTarget> parse_ssh_settings(const std::string& alias, std::string_view 
   target.alias = alias;
   target.host = one(settings, "hostname");
   if (target.host.empty()) target.host = alias;
-  const std::string key_alias = one(settings, "hostkeyalias");
-  target.key_name = key_alias.empty() ? target.host : key_alias;
+  target.key_name = one(settings, "hostkeyalias");  // stands for host and port
   target.user = one(settings, "user");
   if (target.user.empty()) target.user = login_name();
   if (const std::string port = one(settings, "port"); !port.empty()) {
@@ -200,6 +200,7 @@ Result<SshTarget> parse_ssh_settings(const std::string& alias, std::string_view 
     target.known_hosts_files.push_back(std::move(file));
   }
   target.proxy = proxy_of(settings, target, options);
+  if (target.key_name.empty()) target.key_name = KnownHosts::name_of(target.host, target.port);
   return target;
 }
 

@@ -14,7 +14,7 @@ namespace restree {
 struct SshTarget {
   std::string alias;     // what the user calls the host
   std::string host;      // where it is
-  std::string key_name;  // what known_hosts calls it
+  std::string key_name;  // what known_hosts calls it: "host", "[host]:2222", an alias
   std::uint16_t port = 22;
   std::string user;
   std::vector<std::string> identity_files;  // may name files that do not exist
