@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 
 #include <memory>
@@ -65,6 +66,42 @@ class Mounting : public ::testing::Test {
   static std::unique_ptr<TempDir> dir_;
 };
 std::unique_ptr<TempDir> Mounting::dir_;
+
+// The program where mount.fuse3 looks for it, as after `make install`: it does not keep our PATH.
+class Installed {
+ public:
+  Installed() {
+    if (fs::is_symlink(kPath)) fs::remove(kPath);  // of a test that was killed
+    fs::create_symlink(RESTREEFS_PATH, kPath);
+  }
+  ~Installed() {
+    std::error_code ignored;
+    fs::remove(kPath, ignored);
+  }
+  Installed(const Installed&) = delete;
+  Installed& operator=(const Installed&) = delete;
+
+ private:
+  static constexpr const char* kPath = "/usr/local/sbin/restreefs";
+};
+
+// /dev/fuse as udev makes it on every Debian; bare containers and virtual machines may not have it.
+class FuseForAll {
+ public:
+  FuseForAll() : before_(fs::status(kPath).permissions()) {
+    fs::permissions(kPath, fs::perms(0666));
+  }
+  ~FuseForAll() {
+    std::error_code ignored;
+    fs::permissions(kPath, before_, ignored);
+  }
+  FuseForAll(const FuseForAll&) = delete;
+  FuseForAll& operator=(const FuseForAll&) = delete;
+
+ private:
+  static constexpr const char* kPath = "/dev/fuse";
+  fs::perms before_;
+};
 
 std::vector<std::string> mount_options(const fs::path& mount_point) {
   std::istringstream words(mount_line(mount_point));
@@ -192,19 +229,16 @@ TEST_F(Mounting, NoDefaultPermissionsShowsOthersEverything) {
 
 TEST_F(Mounting, FstabMountsItByType) {
   const fs::path on = mount_point();
-  const fs::path bin = dir_->path() / "bin";
-  fs::create_directories(bin);
-  fs::create_symlink(RESTREEFS_PATH, bin / "restreefs");
+  const Installed installed;
   write_file(dir_->path() / "fstab",
              restic().repository().string() + " " + on.string() +
                  " fuse.restreefs ro,noauto,_netdev,nofail,x-systemd.automount,allow_other,"
                  "refresh=60,password_file=" +
                  password_file() + " 0 0\n");
-  const std::string path = bin.string() + ":" + std::getenv("PATH");
   adopt_daemons();
   const Finished mount =
       run({.argv = {"mount", "-T", (dir_->path() / "fstab").string(), on.string()},
-           .env = {{"PATH", path}, {"XDG_CACHE_HOME", (dir_->path() / "cache").string()}}});
+           .env = {{"XDG_CACHE_HOME", (dir_->path() / "cache").string()}}});
   ASSERT_TRUE(mount.ok()) << mount.report();
   const auto mounted = Mounted::by_others(on);
   expect_works(*mounted);
@@ -216,12 +250,9 @@ TEST_F(Mounting, FstabMountsItByType) {
 
 TEST_F(Mounting, AFailureReachesMountsExitCode) {
   const fs::path on = mount_point();
-  const fs::path bin = dir_->path() / "bin-for-failure";
-  fs::create_directories(bin);
-  fs::create_symlink(RESTREEFS_PATH, bin / "restreefs");
+  const Installed installed;
   const Finished mount = run({.argv = {"mount", "-t", "fuse.restreefs", "/nowhere", on.string()},
-                              .env = {{"PATH", bin.string() + ":" + std::getenv("PATH")},
-                                      {"RESTIC_PASSWORD", kPassword}}});
+                              .env = {{"RESTIC_PASSWORD", kPassword}}});
   EXPECT_NE(mount.exit_code, 0);
   EXPECT_THAT(mount.err, HasSubstr("/nowhere"));
   EXPECT_FALSE(is_mounted(on));
@@ -269,8 +300,8 @@ TEST_F(Mounting, ADeadMountIsClearedFirst) {
   request.mount_point = mount_point();
   Mounted dead(request);
   dead.kill();
-  struct stat attributes {};
-  ASSERT_EQ(::stat(request.mount_point.c_str(), &attributes), -1);
+  struct statvfs answer {};
+  ASSERT_EQ(::statvfs(request.mount_point.c_str(), &answer), -1);
   ASSERT_EQ(errno, ENOTCONN);
   Mounted alive(request);
   expect_works(alive);
@@ -307,6 +338,7 @@ TEST_F(Mounting, TwoMountsOfOneRepositoryGetAlong) {
 }
 
 TEST_F(Mounting, AnOrdinaryUserCanMount) {
+  const FuseForAll fuse_for_all;
   const TempDir here;
   const fs::path on = here.path() / "mnt";
   fs::create_directories(on);
