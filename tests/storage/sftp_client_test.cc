@@ -138,6 +138,7 @@ TEST_F(SftpClientTest, AsksForExactlyTheRangeAndManyPiecesAtOnce) {
     for (const auto& read : asked) server.answer_data(read.id, pattern(read.offset, read.length));
   });
   EXPECT_THAT(client->read("h", 1000, 100'000, soon()), Holds(pattern(1000, 100'000)));
+  server_.join();
   std::uint64_t at = 1000;
   for (const auto& read : asked) {
     EXPECT_EQ(read.offset, at);
@@ -316,7 +317,7 @@ TEST_F(SftpClientTest, GreetingsThatAreNoneAreRefused) {
       std::move(sftp::Request(Type::kHandle)).finish(3),
   };
   for (const auto& greeting : greetings) {
-    const auto client = try_client_of([&](FakeServer& server) {
+    const auto client = try_client_of([greeting](FakeServer& server) {
       server.receive_raw();
       server.send(greeting);
       server.hang_up();
@@ -331,14 +332,14 @@ TEST_F(SftpClientTest, GarbageNeverDoesMoreThanEndTheConnection) {
   for (int round = 0; round < 300; ++round) {
     std::vector<std::byte> garbage(random() % 400);
     for (auto& byte : garbage) byte = static_cast<std::byte>(random());
-    const auto client = client_of([&](FakeServer& server) {
+    const auto client = client_of([=](FakeServer& server) mutable {
       server.greet();
       const Received request = server.receive();
       // Half of the rounds begin plausibly: a short packet that answers what was asked.
       if (garbage.size() > 13 && round % 2 == 0) {
         const auto start = sftp::Request(static_cast<Type>(101 + round % 5)).finish(request.id);
         std::copy(start.begin(), start.end(), garbage.begin());
-        garbage[3] = static_cast<std::byte>(9 + random() % 100);
+        garbage[3] = static_cast<std::byte>(9 + round % 100);
       }
       server.send(garbage);
       server.hang_up();
