@@ -110,6 +110,14 @@ bool ChildProcess::ended(std::chrono::milliseconds wait) {
   return ready > 0;
 }
 
+bool ChildProcess::failed(std::chrono::milliseconds wait) {
+  if (!ended(wait)) return false;
+  siginfo_t end{};
+  // Left to be waited for: until the destructor has done so, nobody else can get this id.
+  const int found = ::waitid(P_PID, static_cast<id_t>(pid_), &end, WEXITED | WNOHANG | WNOWAIT);
+  return found == 0 && (end.si_code != CLD_EXITED || end.si_status != 0);
+}
+
 Complaints::Complaints() : file_(::memfd_create("complaints", MFD_CLOEXEC)) {}
 
 std::string Complaints::last_words() const {
@@ -156,7 +164,9 @@ Result<std::string> output_of(const std::vector<std::string>& words, Deadline by
   if (output.empty() || !complaints.last_words().empty()) {
     log::debug("{} says: {}", words[0], log::quoted(complaints.last_words()));
   }
-  if (output.empty()) {
+  // Its output has ended, and so will it.
+  const auto patience = std::chrono::ceil<std::chrono::milliseconds>(by.remaining());
+  if (output.empty() || child.failed(patience)) {
     return Error(ErrorKind::kInvalid,
                  fmt::format("{}: {}", words[0], log::quoted(complaints.last_words())));
   }

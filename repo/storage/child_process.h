@@ -34,6 +34,8 @@ class ChildProcess {
 
   // True once it has ended; waits for that.
   bool ended(std::chrono::milliseconds wait);
+  // True once it has ended otherwise than with exit code 0; waits for its end like ended().
+  bool failed(std::chrono::milliseconds wait);
 
  private:
   explicit ChildProcess(pid_t pid);
