@@ -3,11 +3,13 @@
 #include <fmt/core.h>
 
 #include <stdexcept>
+#include <type_traits>
 
 #include "repo/crypto/kdf.h"
 #include "repo/crypto/sha256.h"
+#include "repo/storage/local_storage.h"
 #include "tests/support/files.h"
-#include "tests/support/restic.h"
+#include "tests/support/password.h"
 
 namespace restree::testing {
 namespace {
@@ -20,7 +22,7 @@ constexpr ScryptParameters kCheap{.n = 1024, .r = 8, .p = 1};
 template <class T>
 T need(Result<T> result) {
   if (!result) throw std::runtime_error(result.error().message());
-  return std::move(*result);
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
 SealKey master_key() {
@@ -47,9 +49,9 @@ std::string quoted_list(const std::vector<std::string>& words) {
   return "[" + list + "]";
 }
 
-std::string key_file(const SealKey& master) {
+std::string key_file(const SealKey& master, std::string_view password) {
   const std::string salt = random_bytes(64, 64);
-  const Secret derived = need(derive_key(Secret(std::string(kPassword)), as_bytes(salt), kCheap));
+  const Secret derived = need(derive_key(Secret(std::string(password)), as_bytes(salt), kCheap));
   const SealKey user = need(SealKey::from_derived(derived.view()));
   const std::string json =
       fmt::format(R"({{"mac":{{"k":"{}","r":"{}"}},"encrypt":"{}"}})", to_base64(master.mac_k()),
@@ -61,21 +63,38 @@ std::string key_file(const SealKey& master) {
       to_base64(as_bytes(sealed(user, json))));
 }
 
-}  // namespace
-
-RepositoryBuilder::RepositoryBuilder(fs::path root) : root_(std::move(root)), key_(master_key()) {
-  for (const char* folder : {"data", "index", "keys", "locks", "snapshots"}) {
-    fs::create_directories(root_ / folder);
-  }
-  write_named("keys", as_bytes(key_file(key_)));
-  write_file(root_ / "config",
-             sealed(key_, fmt::format(R"({{"version":1,"id":"{}","chunker_polynomial":"{}"}})",
-                                      hex_hash(as_bytes(root_.string())), "3da3358b4dc173")));
+fs::path made(fs::path folder) {
+  fs::create_directories(folder);
+  return folder;
 }
 
-std::string RepositoryBuilder::write_named(const std::string& folder, ByteView content) const {
-  const std::string name = hex_hash(content);
-  write_file(root_ / folder / name, as_text(content));
+}  // namespace
+
+RepositoryBuilder::RepositoryBuilder(std::shared_ptr<Storage> storage, std::uint32_t version)
+    : storage_(std::move(storage)), key_(master_key()) {
+  add_key(kPassword);
+  const std::string config =
+      fmt::format(R"({{"version":{},"id":"{}","chunker_polynomial":"{}"}})", version,
+                  hex_hash(as_bytes(storage_->description())), "3da3358b4dc173");
+  need(storage_->write({FileType::kConfig, ""}, as_bytes(sealed(key_, config)), Deadline::never()));
+}
+
+RepositoryBuilder::RepositoryBuilder(fs::path root)
+    : RepositoryBuilder(make_local_storage(made(root).string())) {
+  root_ = std::move(root);
+}
+
+std::string RepositoryBuilder::add_key(std::string_view password) {
+  return add_file(FileType::kKey, as_bytes(key_file(key_, password)));
+}
+
+std::string RepositoryBuilder::add_sealed(FileType type, std::string_view plain) {
+  return add_file(type, as_bytes(sealed(key_, plain)));
+}
+
+std::string RepositoryBuilder::add_file(FileType type, ByteView content) {
+  std::string name = hex_hash(content);
+  need(storage_->write({type, name}, content, Deadline::never()));
   return name;
 }
 
@@ -99,11 +118,8 @@ void RepositoryBuilder::add_as(const BlobId& id, BlobType type, std::string_view
   entry += as_text(id.bytes);
   const std::string header = sealed(key_, entry);
   const std::string pack = blob + header + u32le(header.size());
-  const std::string name = hex_hash(as_bytes(pack));
-  const fs::path path = root_ / "data" / name.substr(0, 2) / name;
-  fs::create_directories(path.parent_path());
-  write_file(path, pack);
-  packs_.emplace(id, path);
+  const std::string name = add_file(FileType::kPack, as_bytes(pack));
+  packs_.emplace(id, FileName{FileType::kPack, name});
   index_ +=
       fmt::format(R"({}{{"id":"{}","blobs":[{{"id":"{}","type":"{}","offset":0,"length":{}}}]}})",
                   index_.empty() ? "" : ",", name, id.hex(), to_string(type), blob.size());
@@ -114,18 +130,25 @@ std::string RepositoryBuilder::add_snapshot(const BlobId& tree, const BuiltSnaps
       R"({{"time":"{}","tree":"{}","paths":{},"hostname":"{}","username":"u","tags":{}}})",
       fields.time, tree.hex(), quoted_list(fields.paths), fields.hostname,
       quoted_list(fields.tags));
-  return write_named("snapshots", as_bytes(sealed(key_, json))).substr(0, 8);
+  return add_sealed(FileType::kSnapshot, json).substr(0, 8);
 }
 
-void RepositoryBuilder::finish() {
-  write_named("index", as_bytes(sealed(key_, "{\"packs\":[" + index_ + "]}")));
+std::string RepositoryBuilder::finish() {
+  std::string name = add_sealed(FileType::kIndex, "{\"packs\":[" + index_ + "]}");
   index_.clear();
+  return name;
+}
+
+std::vector<FileName> RepositoryBuilder::pack_names_of(const BlobId& id) const {
+  std::vector<FileName> names;
+  const auto [begin, end] = packs_.equal_range(id);
+  for (auto entry = begin; entry != end; ++entry) names.push_back(entry->second);
+  return names;
 }
 
 std::vector<fs::path> RepositoryBuilder::packs_of(const BlobId& id) const {
   std::vector<fs::path> paths;
-  const auto [begin, end] = packs_.equal_range(id);
-  for (auto entry = begin; entry != end; ++entry) paths.push_back(entry->second);
+  for (const FileName& pack : pack_names_of(id)) paths.push_back(root_ / relative_path(pack));
   return paths;
 }
 

@@ -1,17 +1,20 @@
 // A repository written by hand: authentic to the last MAC, and as wrong inside as a test wants.
 //
-// Format version 1, one blob in a pack, so that damage to a file is damage to one blob. Everything
-// throws std::runtime_error if it fails.
+// One blob in a pack, so that damage to a file is damage to one blob. Everything throws
+// std::runtime_error if it fails.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "repo/crypto/seal.h"
 #include "repo/format/id.h"
+#include "repo/storage/storage.h"
 
 namespace restree::testing {
 
@@ -25,7 +28,12 @@ struct BuiltSnapshot {
 class RepositoryBuilder {
  public:
   // Writes key and config. The password is kPassword.
+  explicit RepositoryBuilder(std::shared_ptr<Storage> storage, std::uint32_t version = 1);
+  // The same in a folder, which is made.
   explicit RepositoryBuilder(std::filesystem::path root);
+
+  // One more key file for the same master key; its name.
+  std::string add_key(std::string_view password);
 
   BlobId add_data(std::string_view content) { return add(BlobType::kData, content); }
   // A tree of nodes in JSON, in the order given.
@@ -35,20 +43,27 @@ class RepositoryBuilder {
   void add_as(const BlobId& id, BlobType type, std::string_view content);
   // The short id.
   std::string add_snapshot(const BlobId& tree, const BuiltSnapshot& fields = {});
-  // Writes the index of all that was added.
-  void finish();
+  // Writes the index of all that was added since the last one; its name.
+  std::string finish();
 
+  // Any file whose name is its hash, sealed with the master key; its name.
+  std::string add_sealed(FileType type, std::string_view plain);
+  // The same without a seal.
+  std::string add_file(FileType type, ByteView content);
+
+  Storage& storage() const { return *storage_; }
   const std::filesystem::path& root() const { return root_; }
-  // The pack files that hold a blob, in the order in which they were added.
+  // The packs that hold a blob, in the order in which they were added.
+  std::vector<FileName> pack_names_of(const BlobId& id) const;
+  // The same as paths below root().
   std::vector<std::filesystem::path> packs_of(const BlobId& id) const;
 
  private:
-  std::string write_named(const std::string& folder, ByteView content) const;
-
   std::filesystem::path root_;
+  std::shared_ptr<Storage> storage_;
   SealKey key_;
   std::string index_;
-  std::multimap<BlobId, std::filesystem::path> packs_;
+  std::multimap<BlobId, FileName> packs_;
 };
 
 // Nodes in JSON. `name` is written as it is, so quote it as restic does; `more` is further fields,

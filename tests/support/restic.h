@@ -5,11 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/password.h"
 #include "tests/support/process.h"
 
 namespace restree::testing {
-
-inline constexpr const char* kPassword = "correct horse battery staple";
 
 // Ownership: the repository below `home`, which the caller owns; restic's cache lies there too.
 // Errors:    all but run() throw std::runtime_error with restic's own words.

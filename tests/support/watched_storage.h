@@ -1,0 +1,79 @@
+// A storage that counts what is asked of it, and fails or waits where a test says so.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "repo/base/guarded.h"
+#include "repo/storage/storage.h"
+
+namespace restree::testing {
+
+class WatchedStorage final : public Storage {
+ public:
+  // Called before a list (whose name is empty), read or read_all goes through; an error is what the
+  // caller gets instead.
+  using Watch = std::function<Status(const FileName&)>;
+
+  explicit WatchedStorage(std::shared_ptr<Storage> inner) : inner_(std::move(inner)) {}
+
+  void watch(Watch watch) { state_.lock()->watch = std::move(watch); }
+  std::size_t lists(FileType type) const { return state_.lock()->lists[index(type)]; }
+  std::size_t reads(FileType type) const { return state_.lock()->reads[index(type)]; }
+  std::size_t reads() const {
+    std::size_t sum = 0;
+    const auto state = state_.lock();
+    for (const std::size_t count : state->reads) sum += count;
+    return sum;
+  }
+
+  Result<std::vector<ListedFile>> list(FileType type, Deadline by) override {
+    RETURN_IF_ERROR(note(&State::lists, {type, ""}));
+    return inner_->list(type, by);
+  }
+  Result<std::uint64_t> size(const FileName& file, Deadline by) override {
+    return inner_->size(file, by);
+  }
+  Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override {
+    RETURN_IF_ERROR(note(&State::reads, file));
+    return inner_->read(file, range, by);
+  }
+  Result<Bytes> read_all(const FileName& file, Deadline by) override {
+    RETURN_IF_ERROR(note(&State::reads, file));
+    return inner_->read_all(file, by);
+  }
+  Status write(const FileName& file, ByteView content, Deadline by) override {
+    return inner_->write(file, content, by);
+  }
+  Status remove(const FileName& file, Deadline by) override { return inner_->remove(file, by); }
+  std::string description() const override { return inner_->description(); }
+
+ private:
+  using Counts = std::array<std::size_t, 6>;
+  struct State {
+    Watch watch;
+    Counts lists{};
+    Counts reads{};
+  };
+  static std::size_t index(FileType type) { return static_cast<std::size_t>(type); }
+
+  Status note(Counts State::*counts, const FileName& file) {
+    Watch watch;
+    {
+      auto state = state_.lock();
+      ++((*state).*counts)[index(file.type)];
+      watch = state->watch;
+    }
+    return watch ? watch(file) : Status();
+  }
+
+  const std::shared_ptr<Storage> inner_;
+  Guarded<State> state_;
+};
+
+}  // namespace restree::testing
