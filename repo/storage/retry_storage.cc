@@ -69,21 +69,27 @@ auto RetryStorage::repeat(Deadline by, Attempt attempt) -> decltype(attempt()) {
 
 void RetryStorage::note_failure(const Error& error) {
   {
-    auto since = trouble_since_.lock();
-    if (*since) return;
-    *since = world_.now();
+    const auto now = world_.now();
+    auto trouble = trouble_.lock();
+    if (trouble->since) return;
+    trouble->since = now;
+    trouble->announced = !trouble->told || now - *trouble->told >= kQuietTime;
+    if (!trouble->announced) return;
+    trouble->told = now;
   }
   log::warning("{}: {}; trying again", description(), error.message());
 }
 
 void RetryStorage::note_success() {
-  std::optional<Deadline::Clock::time_point> since;
+  std::chrono::duration<double> lasted{};
   {
-    auto trouble = trouble_since_.lock();
-    if (!*trouble) return;
-    since = std::exchange(*trouble, std::nullopt);
+    const auto now = world_.now();
+    auto trouble = trouble_.lock();
+    if (!trouble->since) return;
+    lasted = now - *std::exchange(trouble->since, std::nullopt);
+    if (!trouble->announced) return;
+    trouble->told = now;
   }
-  const std::chrono::duration<double> lasted = world_.now() - *since;
   log::warning("{}: works again, after {:.1f} s", description(), lasted.count());
 }
 

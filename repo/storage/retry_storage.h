@@ -43,9 +43,12 @@ struct RetryWorld {
 // Threads:   any.
 // Errors:    those of the decorated storage; at the deadline kUnavailable with the last cause.
 //            kCancelled: `stop` was requested.
-// The log gets one line when trouble begins and one when it is over, whatever the number of calls.
+// The log gets one line when trouble begins and one when it is over, whatever the number of calls,
+// and nothing about trouble that comes back within kQuietTime of a line.
 class RetryStorage final : public Storage {
  public:
+  static constexpr std::chrono::seconds kQuietTime{10};
+
   RetryStorage(std::shared_ptr<Storage> inner, BackOff back_off, std::stop_token stop);
   RetryStorage(std::shared_ptr<Storage> inner, BackOff back_off, std::stop_token stop,
                RetryWorld world);
@@ -59,6 +62,11 @@ class RetryStorage final : public Storage {
   std::string description() const override { return inner_->description(); }
 
  private:
+  struct Trouble {
+    std::optional<Deadline::Clock::time_point> since;  // while it lasts
+    std::optional<Deadline::Clock::time_point> told;   // the last line about it
+    bool announced = false;                            // this time
+  };
   template <class Attempt>
   auto repeat(Deadline by, Attempt attempt) -> decltype(attempt());
   void note_failure(const Error& error);
@@ -68,7 +76,7 @@ class RetryStorage final : public Storage {
   const BackOff back_off_;
   const std::stop_token stop_;
   const RetryWorld world_;
-  Guarded<std::optional<Deadline::Clock::time_point>> trouble_since_;
+  Guarded<Trouble> trouble_;
 };
 
 }  // namespace restree

@@ -59,6 +59,7 @@ Result<SftpClient::Abilities> parse_greeting(ByteView packet, std::string_view h
     const std::string_view value = reader.string();
     abilities.posix_rename |= name == "posix-rename@openssh.com" && value == "1";
     abilities.fsync |= name == "fsync@openssh.com" && value == "1";
+    abilities.statvfs |= name == "statvfs@openssh.com" && value == "2";
     abilities.limits |= name == "limits@openssh.com" && value == "1";
   }
   return abilities;
@@ -282,6 +283,21 @@ Status SftpClient::rename(std::string_view from, std::string_view to, Deadline b
   if (abilities_.posix_rename) request.string("posix-rename@openssh.com");
   request.string(from).string(to);
   return call_for_ok(std::move(request), fmt::format("rename {}", from), by);
+}
+
+Result<std::uint64_t> SftpClient::free_bytes(std::string_view path, Deadline by) {
+  Request request(Type::kExtended);
+  request.string(std::string_view("statvfs@openssh.com")).string(path);
+  ASSIGN_OR_RETURN(const Answer answer, call(std::move(request), "free space", by));
+  sftp::Reader reader(answer.body);
+  reader.u64();  // block size
+  const std::uint64_t unit = reader.u64();
+  reader.u64();  // all blocks
+  reader.u64();  // free ones
+  const std::uint64_t available = reader.u64();
+  if (answer.type != Type::kExtendedReply || !reader.ok()) return unexpected(answer, "free space");
+  std::uint64_t bytes = 0;
+  return __builtin_mul_overflow(unit, available, &bytes) ? UINT64_MAX : bytes;
 }
 
 Result<std::string> SftpClient::realpath(std::string_view path, Deadline by) {

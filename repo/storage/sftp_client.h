@@ -46,6 +46,7 @@ class SftpClient {
     bool posix_rename = false;
     bool fsync = false;
     bool limits = false;
+    bool statvfs = false;
   };
 
   static constexpr std::size_t kMaxBytesInFlight = 16 * 1024 * 1024;
@@ -86,6 +87,8 @@ class SftpClient {
   Status remove(std::string_view path, Deadline by);
   // Replaces what is at `to`, if the server can (abilities().posix_rename).
   Status rename(std::string_view from, std::string_view to, Deadline by);
+  // Bytes that an ordinary user may still write where `path` is (abilities().statvfs).
+  Result<std::uint64_t> free_bytes(std::string_view path, Deadline by);
   Result<std::string> realpath(std::string_view path, Deadline by);
 
   // Writes the content from offset 0, makes it durable where the server can, checks the size that

@@ -122,7 +122,8 @@ Status SftpStorage::write(const FileName& file, ByteView content, Deadline by) {
       const auto cleaned = client.remove(temporary, Deadline::after(kCleaningTime));
       if (!cleaned) log::debug("{}", cleaned.error().message());
     }
-    return std::move(written).error().with(fmt::format("write {}", relative_path(file)));
+    return explain_failed_write(client, std::move(written).error(), content.size())
+        .with(fmt::format("write {}", relative_path(file)));
   }
   forget(path);
   // Protection against accidents; some servers do not have it.
@@ -130,6 +131,14 @@ Status SftpStorage::write(const FileName& file, ByteView content, Deadline by) {
     log::debug("{}", status.error().message());
   }
   return {};
+}
+
+Error SftpStorage::explain_failed_write(SftpClient& client, Error error, std::size_t size) const {
+  if (!client.alive() || !client.abilities().statvfs) return error;
+  const auto room = client.free_bytes(root_, Deadline::after(kCleaningTime));
+  if (!room || *room >= size) return error;
+  return {ErrorKind::kDenied,
+          fmt::format("{}: the disk is full: {} bytes free, {} needed", description_, *room, size)};
 }
 
 Status SftpStorage::publish(SftpClient& client, const std::string& temporary,

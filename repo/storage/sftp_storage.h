@@ -13,7 +13,8 @@ namespace restree {
 //
 // Ownership: the pool.
 // Threads:   any; calls share the pool's connections.
-// Limits:    one file of a listing, a write or a read_all is held in memory as a whole.
+// Errors:    as Storage; a full disk is kDenied.
+// Limits:    what a listing, a write or a read_all is about is held in memory as a whole.
 class SftpStorage final : public Storage {
  public:
   // `root`: absolute, or relative to the login folder. `description`: what people call it.
@@ -40,6 +41,8 @@ class SftpStorage final : public Storage {
                  Deadline by);
   Status make_folders(SftpClient& client, const std::string& folder, std::uint32_t mode,
                       Deadline by);
+  // SFTP has no word for a full disk: a failed write asks how much room there is.
+  Error explain_failed_write(SftpClient& client, Error error, std::size_t size) const;
   void forget(const std::string& path);
   // Says where the repository was looked for, if it is the repository that is missing.
   Error explain_missing(SftpClient& client, Error error, Deadline by) const;

@@ -157,5 +157,15 @@ TEST_F(RetryStorageTest, TroubleIsLoggedOnceAndItsEndOnce) {
   EXPECT_THAT(log, ::testing::HasSubstr("works again"));
 }
 
+TEST_F(RetryStorageTest, TroubleThatComesAndGoesDoesNotFillTheLog) {
+  ::testing::internal::CaptureStderr();
+  for (int round = 0; round < 50; ++round) {
+    inner_->errors.assign(1, ErrorKind::kUnavailable);
+    EXPECT_THAT(storage_.read_all(kFile, in(60s)), FailsWith(ErrorKind::kNotFound));
+  }
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 2) << log;
+}
+
 }  // namespace
 }  // namespace restree::testing

@@ -1,5 +1,6 @@
 // A real sshd that is killed, restarted, frozen or stingy under a storage that is being read.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -288,6 +289,22 @@ TEST_F(SftpFault, AFailedWriteLeavesNothingBehind) {
       storage->write({FileType::kKey, std::string(64, '1')}, as_bytes("k"), Deadline::after(1s)),
       FailsWith(ErrorKind::kUnavailable));
   EXPECT_EQ(entries_in(root() / "keys"), 1U);
+}
+
+TEST_F(SftpFault, AFullDiskIsCalledThatAndNotTriedAgain) {
+  if (::getuid() != 0) GTEST_SKIP() << "needs root, to mount a small file system";
+  serve();
+  fs::create_directories(root() / "small");
+  const std::string small = (root() / "small").string();
+  run_ok({.argv = {"mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small}});
+  const auto storage = value_of(
+      make_storage(value_of(parse_location(sshd().location(small))), sshd().ssh_options()));
+  const auto written = storage->write(pack_, as_bytes(content_), Deadline::after(20s));
+  const std::size_t left = files_below(small).size();
+  run_ok({.argv = {"umount", small}});
+  EXPECT_THAT(written, FailsWith(ErrorKind::kDenied));
+  EXPECT_THAT(written.error().message(), ::testing::HasSubstr("disk is full"));
+  EXPECT_EQ(left, 0U);
 }
 
 TEST_F(SftpFault, WrittenFilesArePrivateAndReadOnly) {
