@@ -127,7 +127,7 @@ Result<SealKey> find_master_key(Storage& storage, const Secret& password, const 
   for (const std::string& name : names) {
     Result<SealKey> key = try_key(storage, name, password, by);
     if (key) return key;
-    if (key.error().kind() == ErrorKind::kDenied) {
+    if (key.error().kind() == ErrorKind::kWrongPassword) {
       ++denied;
     } else if (key.error().kind() == ErrorKind::kCorrupt ||
                key.error().kind() == ErrorKind::kUnsupported) {

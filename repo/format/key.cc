@@ -67,7 +67,7 @@ Result<SealKey> open_key_file(const KeyFile& file, const Secret& password) {
   auto opened = open_in_place(user_key, sealed.view());
   if (!opened && opened.error().kind() == ErrorKind::kCorrupt) {
     // A wrong password and a damaged file look the same from here; files are checked by their id.
-    return Error(ErrorKind::kDenied, "the password does not fit this key file");
+    return Error(ErrorKind::kWrongPassword, "the password does not fit this key file");
   }
   if (!opened) return std::move(opened).error();
   auto master_key = parse_master_key(*opened);

@@ -24,8 +24,8 @@ Result<KeyFile> parse_key_file(ByteView json);
 // The master key from the opened `sealed_master_key`.
 Result<SealKey> parse_master_key(ByteView json);
 
-// Derives the user's key and opens the master key with it. kDenied: the password does not fit this
-// key file.
+// Derives the user's key and opens the master key with it. kWrongPassword: the password
+// does not fit this key file.
 Result<SealKey> open_key_file(const KeyFile& file, const Secret& password);
 
 }  // namespace restree

@@ -2,6 +2,7 @@
 // bytes. Pure functions; any thread.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -13,5 +14,8 @@ bool append_unquoted_name(std::string_view quoted, std::string& name);
 
 // Why a directory cannot hold the name, as the end of a sentence about the node; nullptr if it can.
 const char* objection_to_name(std::string_view name);
+// Linux knows names of up to 255 bytes, other systems somewhat longer ones; the kernel refuses a
+// whole listing that holds one longer than this.
+inline constexpr std::size_t kLongestNodeName = 1023;
 
 }  // namespace restree

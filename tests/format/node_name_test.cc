@@ -44,6 +44,8 @@ TEST(NodeName, MustBeOneThatADirectoryCanHold) {
         std::string_view("../x"), std::string_view("a\0b", 3)}) {
     EXPECT_NE(objection_to_name(name), nullptr) << name;
   }
+  EXPECT_EQ(objection_to_name(std::string(kLongestNodeName, 'x')), nullptr);
+  EXPECT_NE(objection_to_name(std::string(kLongestNodeName + 1, 'x')), nullptr);
 }
 
 }  // namespace
