@@ -23,9 +23,10 @@ FuseContext& context_of(fuse_req_t request) {
 // then is answered with EIO by the Reply's end.
 template <class Work>
 void answer(fuse_req_t request, const char* operation, const Work& work) {
-  Reply reply(request);
+  FuseContext& context = context_of(request);
+  Reply reply(request, context.interrupts);
   try {
-    work(context_of(request), reply);
+    work(context, reply);
   } catch (const std::exception& failure) {
     log::error("{}: {}", operation, failure.what());
   }
@@ -77,20 +78,16 @@ void op_lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
   });
 }
 
+// The kernel waits for no answer to these.
 void op_forget(fuse_req_t request, fuse_ino_t inode, std::uint64_t count) {
-  answer(request, "forget", [&](FuseContext& context, Reply& reply) {
-    context.mount.forget(inode, count);
-    reply.none();
-  });
+  context_of(request).mount.forget(inode, count);
+  fuse_reply_none(request);
 }
 
 void op_forget_multi(fuse_req_t request, std::size_t count, fuse_forget_data* forgets) {
-  answer(request, "forget", [&](FuseContext& context, Reply& reply) {
-    for (std::size_t i = 0; i < count; ++i) {
-      context.mount.forget(forgets[i].ino, forgets[i].nlookup);
-    }
-    reply.none();
-  });
+  Mount& mount = context_of(request).mount;
+  for (std::size_t i = 0; i < count; ++i) mount.forget(forgets[i].ino, forgets[i].nlookup);
+  fuse_reply_none(request);
 }
 
 void op_getattr(fuse_req_t request, fuse_ino_t inode, fuse_file_info*) {
@@ -138,8 +135,9 @@ void op_read(fuse_req_t request, fuse_ino_t inode, std::size_t size, off_t offse
 // A buffer of directory entries as the kernel wants them.
 class EntryBuffer final : public Mount::Listing {
  public:
-  EntryBuffer(fuse_req_t request, std::size_t size, bool with_attributes)
-      : request_(request), with_attributes_(with_attributes), bytes_(size) {}
+  EntryBuffer(fuse_req_t request, const FuseContext& context, std::size_t size,
+              bool with_attributes)
+      : request_(request), context_(context), with_attributes_(with_attributes), bytes_(size) {}
 
   bool has_room(std::string_view name) override {
     name_.assign(name);
@@ -165,7 +163,7 @@ class EntryBuffer final : public Mount::Listing {
     entry.attr.st_ino = inode;
     entry.attr.st_mode = type;
     if (found) {
-      entry = entry_of(*found, context_of(request_));
+      entry = entry_of(*found, context_);
       taken_.push_back(found->inode);
     }
     used_ += fuse_add_direntry_plus(request_, at, room, name_.c_str(), &entry, offset);
@@ -175,7 +173,8 @@ class EntryBuffer final : public Mount::Listing {
   const std::vector<std::uint64_t>& taken() const { return taken_; }
 
  private:
-  const fuse_req_t request_;
+  const fuse_req_t request_;  // only handed to libfuse, which does not look at it here
+  const FuseContext& context_;
   const bool with_attributes_;
   std::vector<char> bytes_;
   std::size_t used_ = 0;
@@ -186,12 +185,13 @@ class EntryBuffer final : public Mount::Listing {
 void list(fuse_req_t request, fuse_ino_t inode, std::size_t size, off_t offset,
           bool with_attributes) {
   answer(request, "readdir", [&](FuseContext& context, Reply& reply) {
-    EntryBuffer entries(request, size, with_attributes);
+    EntryBuffer entries(request, context, size, with_attributes);
     const Status status =
         context.mount.list(inode, static_cast<std::uint64_t>(offset), with_attributes, entries);
-    if (status) return reply.data(entries.bytes());
+    if (status && reply.data(entries.bytes())) return;
+    // The kernel did not learn of these.
     for (const std::uint64_t taken : entries.taken()) context.mount.forget(taken, 1);
-    reply.error(status.error());
+    if (!status) reply.error(status.error());
   });
 }
 
@@ -214,7 +214,7 @@ void op_statfs(fuse_req_t request, fuse_ino_t) {
 void reply_xattr(Reply& reply, std::string_view bytes, std::size_t size) {
   if (size == 0) return reply.xattr_size(bytes.size());
   if (bytes.size() > size) return reply.errno_value(ERANGE);
-  reply.data(bytes);
+  static_cast<void>(reply.data(bytes));
 }
 
 void op_getxattr(fuse_req_t request, fuse_ino_t inode, const char* name, std::size_t size) {
@@ -251,7 +251,7 @@ void op_lseek(fuse_req_t request, fuse_ino_t inode, off_t offset, int whence, fu
 // The mount is read-only, so the kernel refuses these itself; this is for one that was remounted.
 template <class... Args>
 void op_refuse(fuse_req_t request, Args...) {
-  Reply(request).errno_value(EROFS);
+  fuse_reply_err(request, EROFS);
 }
 
 }  // namespace

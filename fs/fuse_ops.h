@@ -3,12 +3,15 @@
 
 #include <fuse_lowlevel.h>
 
+#include "fs/interrupts.h"
 #include "fs/mount.h"
 
 namespace restree {
 
 // What the operations find behind a session's user data. Must outlive the session.
 struct FuseContext {
+  explicit FuseContext(Mount& shown) : mount(shown) {}
+
   Mount& mount;
   // For how long the kernel may take a name or an attribute of what changes for granted.
   double live_seconds = 1.0;
@@ -17,6 +20,7 @@ struct FuseContext {
   // Set by the INIT operation: the kernel lets open and opendir be skipped.
   bool skips_open = false;
   bool skips_opendir = false;
+  Interrupts interrupts;
 };
 
 const fuse_lowlevel_ops& fuse_operations();

@@ -282,6 +282,17 @@ std::vector<std::string> split_option_list(const std::string& list) {
   return words;
 }
 
+// mount(8) begins a list with ro or rw, and its helper for FUSE ends it with `dev,suid` unless the
+// list has their opposites. That is the helper's default and nobody's wish: who does wish it has
+// written it in fstab, so that the word is there twice.
+std::string_view without_helper_defaults(std::string_view list) {
+  if (!list.starts_with("ro,") && !list.starts_with("rw,")) return list;
+  for (const std::string_view added : {",suid", ",dev"}) {
+    if (list.ends_with(added)) list.remove_suffix(added.size());
+  }
+  return list;
+}
+
 // Leaves in `kernel` what the kernel is to be told: safe defaults, and of two opposites the last.
 void settle_kernel_options(RestreefsOptions& options) {
   std::vector<std::string> told;
@@ -373,7 +384,9 @@ Result<ParsedCommandLine> parse_command_line(int argc, const char* const* argv) 
     parsed.text = "restreefs " RESTREE_VERSION "\n";
     return parsed;
   }
-  for (const std::string& list : lists) RETURN_IF_ERROR(apply_option_list(list, options));
+  for (const std::string& list : lists) {
+    RETURN_IF_ERROR(apply_option_list(std::string(without_helper_defaults(list)), options));
+  }
   settle_kernel_options(options);
   if (options.debug) options.foreground = true;
   if (places.empty() || places.size() > 2) {

@@ -3,15 +3,13 @@
 #pragma once
 
 #include <fuse_lowlevel.h>
-#include <sys/uio.h>
 
-#include <array>
 #include <cerrno>
+#include <memory>
 #include <span>
 #include <string_view>
-#include <utility>
-#include <vector>
 
+#include "fs/interrupts.h"
 #include "repo/base/bytes.h"
 #include "repo/base/result.h"
 
@@ -38,46 +36,33 @@ constexpr int to_errno(ErrorKind kind) {
   return EIO;
 }
 
+// Threads: the one that serves the request. Whoever asked may be killed meanwhile: then the request
+// is answered from elsewhere (interrupts.h), and what is said here goes nowhere.
 class Reply {
  public:
-  explicit Reply(fuse_req_t request) : request_(request) {}
-  Reply(Reply&& other) noexcept : request_(std::exchange(other.request_, nullptr)) {}
-  Reply& operator=(Reply&&) = delete;
-  ~Reply() {
-    if (request_ != nullptr) fuse_reply_err(request_, EIO);  // a forgotten path, or an exception
-  }
+  Reply(fuse_req_t request, Interrupts& interrupts);
+  Reply(const Reply&) = delete;
+  Reply& operator=(const Reply&) = delete;
+  ~Reply();  // a forgotten path, or an exception: EIO
 
-  void error(const Error& failure) { fuse_reply_err(take(), to_errno(failure.kind())); }
-  void errno_value(int value) { fuse_reply_err(take(), value); }
+  void error(const Error& failure) { errno_value(to_errno(failure.kind())); }
+  void errno_value(int value);
   // False: the kernel did not take it (the caller was interrupted), and no reference counts.
-  bool entry(const fuse_entry_param& entry) { return fuse_reply_entry(take(), &entry) == 0; }
-  void attributes(const struct stat& attributes, double valid_seconds) {
-    fuse_reply_attr(take(), &attributes, valid_seconds);
-  }
-  void link(const char* target) { fuse_reply_readlink(take(), target); }
-  void data(std::string_view bytes) { fuse_reply_buf(take(), bytes.data(), bytes.size()); }
-  void data(std::span<const ByteView> slices) {
-    if (slices.empty()) {
-      fuse_reply_buf(take(), nullptr, 0);
-      return;
-    }
-    std::vector<iovec> vectors;
-    vectors.reserve(slices.size());
-    for (const ByteView slice : slices) {
-      // iovec is for reading and writing alike; this one is only read.
-      vectors.push_back({const_cast<std::byte*>(slice.data()), slice.size()});
-    }
-    fuse_reply_iov(take(), vectors.data(), static_cast<int>(vectors.size()));
-  }
-  void xattr_size(std::size_t size) { fuse_reply_xattr(take(), size); }
-  void offset(off_t offset) { fuse_reply_lseek(take(), offset); }
-  void figures(const struct statvfs& figures) { fuse_reply_statfs(take(), &figures); }
-  void opened(const fuse_file_info& file) { fuse_reply_open(take(), &file); }
-  void none() { fuse_reply_none(take()); }
+  bool entry(const fuse_entry_param& entry);
+  void attributes(const struct stat& attributes, double valid_seconds);
+  void link(const char* target);
+  // False as above.
+  bool data(std::string_view bytes);
+  void data(std::span<const ByteView> slices);
+  void xattr_size(std::size_t size);
+  void offset(off_t offset);
+  void figures(const struct statvfs& figures);
+  void opened(const fuse_file_info& file);
 
  private:
-  fuse_req_t take() { return std::exchange(request_, nullptr); }
-  fuse_req_t request_;
+  // The request, or nullptr if it was answered already.
+  fuse_req_t take();
+  std::shared_ptr<PendingRequest> pending_;
 };
 
 }  // namespace restree

@@ -17,6 +17,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -71,14 +72,25 @@ void stay_below_kernel_timeout(std::chrono::milliseconds& limit) {
   }
 }
 
+// What a person typed is kept: every further connection, and every one after a cut line, needs it
+// again, when nobody is there to ask.
 void set_secret_sources(RestreefsOptions& options) {
   const std::string file = options.ssh_password_file;
   const std::string command = options.ssh_password_command;
   const std::chrono::milliseconds limit = options.mount.time_limit;
+  const auto typed = std::make_shared<Guarded<std::map<std::string, Secret>>>();
   const SecretSource source = [=](const std::string& what_for) -> Result<Secret> {
     if (!file.empty()) return secret_from_file(file);
     if (!command.empty()) return secret_from_command(command, Deadline::after(limit));
-    return secret_from_prompt(what_for);
+    {
+      auto known = typed->lock();
+      if (const auto found = known->find(what_for); found != known->end()) {
+        return found->second.clone();
+      }
+    }
+    Result<Secret> secret = secret_from_prompt(what_for);
+    if (secret) typed->lock()->emplace(what_for, secret->clone());
+    return secret;
   };
   options.ssh.password = source;
   options.ssh.passphrase = source;
@@ -160,20 +172,21 @@ std::string source_name(const Location& location) {
 
 Status serve(RestreefsOptions options, const Location& location, Background& background) {
   const auto start = Deadline::after(std::chrono::minutes(2));
-  ASSIGN_OR_RETURN(const Secret password, find_password(options.access, Deadline::never()));
+  ASSIGN_OR_RETURN(Secret password, find_password(options.access, Deadline::never()));
   set_secret_sources(options);
   std::stop_source stopping;  // ends retries against a server that is away
   ASSIGN_OR_RETURN(const std::shared_ptr<Storage> storage,
                    make_storage(location, options.ssh, stopping.get_token()));
   ASSIGN_OR_RETURN(const std::unique_ptr<Repository> repository,
                    Repository::open(storage, password, find_key_hint(options.access), start));
+  password = Secret();  // wiped: the keys are open
   std::unique_ptr<RepositoryLock> lock;
   if (options.lock) {
     ASSIGN_OR_RETURN(lock, RepositoryLock::acquire_shared(*repository, start));
   }
   ASSIGN_OR_RETURN(const std::unique_ptr<Mount> mount, Mount::open(*repository, options.mount));
 
-  FuseContext context{.mount = *mount};
+  FuseContext context(*mount);
   ASSIGN_OR_RETURN(const std::unique_ptr<FuseSession> session,
                    FuseSession::mount(context, options.mount_point, source_name(location),
                                       options.kernel, options.debug));
