@@ -84,7 +84,7 @@ TEST_P(NetworkFault, CpFinishesOverAServerThatIsKilledAndRestarted) {
   Process cp = cp_under_way(mounted);
   sshd_.stop();
   cp.signal(SIGCONT);
-  // Reads now run into the dead server for a while, before it is back.
+  // The fault is that the server stays away for a time, so a time is what passes here.
   std::thread restart([&] {
     std::this_thread::sleep_for(seconds(2));
     sshd_.start();
