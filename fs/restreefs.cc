@@ -37,6 +37,9 @@
 namespace restree {
 namespace {
 
+// How long a server may take until the repository is open.
+constexpr std::chrono::minutes kStartLimit{2};
+
 // Keys and passwords must not end up in a core dump, nor be read by another process of the user.
 void keep_memory_private() {
   ::prctl(PR_SET_DUMPABLE, 0);
@@ -47,7 +50,7 @@ void keep_memory_private() {
 // Many threads that each free what another allocated would otherwise each keep a heap of their own.
 void keep_heaps_few() { ::mallopt(M_ARENA_MAX, 2); }
 
-// The signals that watch_signals() waits for. Blocked before the first thread starts, so that no
+// The signals that SignalWatch waits for. Blocked before the first thread starts, so that no
 // thread gets one unasked.
 sigset_t handled_signals() {
   sigset_t set;
@@ -137,26 +140,47 @@ class Refresher {
   std::jthread thread_;
 };
 
-// Turns signals into what they ask for until `done`.
+// Turns signals into what they ask for. What SIGHUP and SIGTERM mean changes as the start goes on.
 class SignalWatch {
  public:
-  SignalWatch(std::function<void()> refresh, std::function<void()> stop)
-      : thread_(
-            [refresh = std::move(refresh), stop = std::move(stop)](const std::stop_token& done) {
-              const sigset_t set = handled_signals();
-              bool stopping = false;
-              while (!done.stop_requested()) {
-                const timespec slice{.tv_sec = 0, .tv_nsec = 200'000'000};
-                const int signal = ::sigtimedwait(&set, nullptr, &slice);
-                if (signal == SIGHUP) refresh();
-                if ((signal == SIGTERM || signal == SIGINT) && !stopping) {
-                  stopping = true;
-                  stop();
-                }
-              }
-            }) {}
+  SignalWatch()
+      : meaning_(Meaning{[] {},
+                         [] {
+                           leave_prompt();
+                           std::_Exit(exit_code_of(ErrorKind::kCancelled));
+                         }}),
+        thread_([this](const std::stop_token& done) { run(done); }) {}
+
+  void on_refresh(std::function<void()> refresh) { meaning_.lock()->refresh = std::move(refresh); }
+  void on_stop(std::function<void()> stop) { meaning_.lock()->stop = std::move(stop); }
+  // Returns once no signal means anything any more.
+  void end() {
+    thread_.request_stop();
+    thread_.join();
+  }
 
  private:
+  struct Meaning {
+    std::function<void()> refresh;
+    std::function<void()> stop;
+  };
+
+  void run(const std::stop_token& done) {
+    const sigset_t set = handled_signals();
+    bool stopping = false;
+    while (!done.stop_requested()) {
+      const timespec slice{.tv_sec = 0, .tv_nsec = 200'000'000};
+      const int signal = ::sigtimedwait(&set, nullptr, &slice);
+      const Meaning meaning = *meaning_.lock();
+      if (signal == SIGHUP) meaning.refresh();
+      if ((signal == SIGTERM || signal == SIGINT) && !stopping) {
+        stopping = true;
+        meaning.stop();
+      }
+    }
+  }
+
+  Guarded<Meaning> meaning_;
   std::jthread thread_;
 };
 
@@ -171,34 +195,44 @@ std::string source_name(const Location& location) {
 }
 
 Status serve(RestreefsOptions options, const Location& location, Background& background) {
-  const auto start = Deadline::after(std::chrono::minutes(2));
+  SignalWatch signals;
   ASSIGN_OR_RETURN(Secret password, find_password(options.access, Deadline::never()));
   set_secret_sources(options);
   std::stop_source stopping;  // ends retries against a server that is away
   ASSIGN_OR_RETURN(const std::shared_ptr<Storage> storage,
                    make_storage(location, options.ssh, stopping.get_token()));
+  const auto start = Deadline::after(kStartLimit);
   ASSIGN_OR_RETURN(const std::unique_ptr<Repository> repository,
                    Repository::open(storage, password, find_key_hint(options.access), start));
   password = Secret();  // wiped: the keys are open
+
   std::unique_ptr<RepositoryLock> lock;
   if (options.lock) {
     ASSIGN_OR_RETURN(lock, RepositoryLock::acquire_shared(*repository, start));
   }
+  // The process ends where it is: nothing is written, so only someone's read is cut short.
+  const auto leave_at_once = [&lock](int exit_code) {
+    lock.reset();
+    leave_prompt();
+    std::_Exit(exit_code);
+  };
+  signals.on_stop([&] { leave_at_once(exit_code_of(ErrorKind::kCancelled)); });
   ASSIGN_OR_RETURN(const std::unique_ptr<Mount> mount, Mount::open(*repository, options.mount));
 
   FuseContext context(*mount);
   ASSIGN_OR_RETURN(const std::unique_ptr<FuseSession> session,
                    FuseSession::mount(context, options.mount_point, source_name(location),
                                       options.kernel, options.debug));
-  {
-    Refresher refresher(*mount, *session, options.refresh);
-    const SignalWatch signals([&] { refresher.poke(); },
-                              [&] {
-                                stopping.request_stop();
-                                session->stop();
-                              });
-    session->run([&] { background.ready(); });
-  }
+  Refresher refresher(*mount, *session, options.refresh);
+  signals.on_refresh([&] { refresher.poke(); });
+  signals.on_stop([&] {
+    stopping.request_stop();
+    if (session->stop()) return;
+    log::warning("unmounted {} while reads were still waiting", options.mount_point);
+    leave_at_once(0);
+  });
+  session->run([&] { background.ready(); });
+  signals.end();
   return {};
 }
 
@@ -243,7 +277,10 @@ int run(int argc, const char* const* argv) {
   Result<Background> background = options.foreground ? Background::foreground(options.log_file)
                                                      : Background::start(options.log_file);
   if (!background) return complain(background.error());
-  if (background->is_parent()) return background->wait_for_child();
+  if (background->is_parent()) {
+    ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+    return background->wait_for_child();
+  }
   const Status served = serve(std::move(options), *location, *background);
   return served ? 0 : complain(served.error());
 }

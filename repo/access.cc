@@ -7,8 +7,10 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <utility>
 
+#include "repo/base/guarded.h"
 #include "repo/base/unique_fd.h"
 #include "repo/storage/child_process.h"
 
@@ -95,23 +97,31 @@ Result<std::string> read_small_file(const std::string& path) {
   return content;
 }
 
+// A terminal whose echo is off, and how it was before.
+struct Silenced {
+  int fd;
+  termios before;
+};
+Guarded<std::optional<Silenced>>& silenced_terminal() {
+  static Guarded<std::optional<Silenced>> terminal;
+  return terminal;
+}
+
 // Echo off for as long as this lives.
 class SilentTerminal {
  public:
-  explicit SilentTerminal(int fd) : fd_(fd) {
-    ::tcgetattr(fd_, &before_);
-    termios silent = before_;
+  explicit SilentTerminal(int fd) {
+    Silenced silenced{fd, {}};
+    if (::tcgetattr(fd, &silenced.before) != 0) return;
+    termios silent = silenced.before;
     silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
     silent.c_lflag |= ECHONL;
-    ::tcsetattr(fd_, TCSAFLUSH, &silent);
+    *silenced_terminal().lock() = silenced;
+    ::tcsetattr(fd, TCSAFLUSH, &silent);
   }
-  ~SilentTerminal() { ::tcsetattr(fd_, TCSAFLUSH, &before_); }
+  ~SilentTerminal() { leave_prompt(); }
   SilentTerminal(const SilentTerminal&) = delete;
   SilentTerminal& operator=(const SilentTerminal&) = delete;
-
- private:
-  int fd_;
-  termios before_{};
 };
 
 void print(int fd, std::string_view text) {
@@ -182,6 +192,13 @@ Result<Secret> secret_from_prompt(const std::string& what_for) {
   char c = 0;
   while (::read(terminal.get(), &c, 1) == 1 && c != '\n') line += c;
   return Secret(std::move(line));
+}
+
+void leave_prompt() {
+  auto silenced = silenced_terminal().lock();
+  if (!silenced->has_value()) return;
+  ::tcsetattr((*silenced)->fd, TCSAFLUSH, &(*silenced)->before);
+  silenced->reset();
 }
 
 Result<Secret> find_password(const RepositoryAccess& access, Deadline by) {

@@ -146,7 +146,7 @@ SshOptions Sshd::ssh_options() const {
 }
 
 std::string Sshd::mount_options() const {
-  return "identity_file=" + identity().string() + ",known_hosts=" + known_hosts().string() +
+  return "ssh_key=" + identity().string() + ",ssh_known_hosts=" + known_hosts().string() +
          ",ssh_config=" + ssh_config().string();
 }
 
