@@ -25,13 +25,13 @@ Result<std::string> absolute(const std::string& path) {
 
 }  // namespace
 
-Result<Background> Background::foreground(std::string log_file) {
+Result<Background> Background::foreground(const std::string& log_file) {
   Background none;
   if (!log_file.empty()) RETURN_IF_ERROR(log::open_file(log_file));
   return none;
 }
 
-Result<Background> Background::start(std::string log_file) {
+Result<Background> Background::start(const std::string& log_file) {
   Background both;
   ASSIGN_OR_RETURN(both.log_file_, absolute(log_file));
   std::array<int, 2> ends{};

@@ -17,9 +17,9 @@ namespace restree {
 class Background {
  public:
   // `log_file`: where the child's log goes from ready() on; empty for syslog.
-  static Result<Background> start(std::string log_file);
+  static Result<Background> start(const std::string& log_file);
   // The same without a second process; the log goes to stderr, or to `log_file`.
-  static Result<Background> foreground(std::string log_file);
+  static Result<Background> foreground(const std::string& log_file);
 
   bool is_parent() const { return child_ > 0; }
   // The parent's part: its exit code.

@@ -21,8 +21,8 @@ constexpr std::array<std::uint8_t, 256> digit_values(std::string_view digits) {
 
 constexpr std::array<std::uint8_t, 256> kHexValues = [] {
   auto values = digit_values(kHexDigits);
-  for (int i = 0; i < 6; ++i) {
-    values[static_cast<std::size_t>('A' + i)] = static_cast<std::uint8_t>(10 + i);
+  for (std::uint8_t i = 0; i < 6; ++i) {
+    values[std::size_t{'A'} + i] = static_cast<std::uint8_t>(10 + i);
   }
   return values;
 }();
