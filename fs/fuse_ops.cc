@@ -1,5 +1,6 @@
 #include "fs/fuse_ops.h"
 
+#include <climits>
 #include <cstring>
 #include <exception>
 #include <string>
@@ -71,6 +72,7 @@ void op_lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
       if (!reply.entry(entry_of(child, context))) context.mount.forget(child.inode, 1);
       return;
     }
+    if (std::strlen(name) > NAME_MAX) return reply.errno_value(ENAMETOOLONG);
     if (!context.mount.lasting_absence(parent)) return reply.errno_value(ENOENT);
     fuse_entry_param absent{};
     absent.entry_timeout = kForEver;

@@ -91,9 +91,15 @@ Result<Mount::Directory> Mount::directory_of(std::uint64_t inode, Deadline by) {
   if (!known) return no_such_inode();
   if (known->subtree.is_null()) {
     return report(Error(ErrorKind::kCorrupt, "the backup names no tree for this directory"), inode,
-                  "list");
+                  "read directory");
   }
   return Directory{known->subtree, known->place.view};
+}
+
+Result<SharedTree> Mount::load_tree(std::uint64_t directory, const BlobId& tree, Deadline by) {
+  Result<SharedTree> loaded = trees_.load(tree, by);
+  if (!loaded) return report(as_damage(std::move(loaded).error()), directory, "read directory");
+  return loaded;
 }
 
 Result<Mount::Located> Mount::locate(std::uint64_t inode, Deadline by) {
@@ -108,10 +114,9 @@ Result<Mount::Located> Mount::locate(std::uint64_t inode, Deadline by) {
     if (!parent) return no_such_inode();
     tree_id = parent->subtree;
   }
-  Result<SharedTree> tree = trees_.load(tree_id, by);
-  if (!tree) return report(as_damage(std::move(tree).error()), inode, "look up");
-  const Node* node = &(*tree)->nodes()[place.position];
-  return Located{tree_id, std::move(*tree), node, place};
+  ASSIGN_OR_RETURN(SharedTree tree, load_tree(place.parent, tree_id, by));
+  const Node* node = &tree->nodes()[place.position];
+  return Located{tree_id, std::move(tree), node, place};
 }
 
 std::uint64_t Mount::number_of(std::uint64_t directory, const Directory& where, const Node& node,
@@ -182,16 +187,15 @@ Result<std::optional<Mount::Found>> Mount::lookup(std::uint64_t directory, std::
     }
   }
   ASSIGN_OR_RETURN(const Directory where, directory_of(directory, by));
-  Result<SharedTree> tree = trees_.load(where.tree, by);
-  if (!tree) return report(as_damage(std::move(tree).error()), directory, "look up");
-  const Node* node = (*tree)->find(name);
+  ASSIGN_OR_RETURN(const SharedTree tree, load_tree(directory, where.tree, by));
+  const Node* node = tree->find(name);
   if (node == nullptr) return std::optional<Found>();
   if (node->subtree && is_own_ancestor(directory, *node->subtree)) {
     return report(Error(ErrorKind::kCorrupt, fmt::format("directory {} contains itself (tree {})",
                                                          log::quoted(name), node->subtree->hex())),
                   directory, "look up");
   }
-  const auto position = static_cast<std::uint32_t>(node - (*tree)->nodes().data());
+  const auto position = static_cast<std::uint32_t>(node - tree->nodes().data());
   return std::optional(take(directory, where, *node, position));
 }
 
@@ -244,7 +248,7 @@ Status Mount::list_virtual(std::uint64_t directory, std::uint64_t offset, Listin
     auto spaces = spaces_.lock();
     space = spaces->recent.back();
     generation = spaces->generation;
-    const std::uint32_t began_in = static_cast<std::uint32_t>(offset >> kCountBits);
+    const auto began_in = static_cast<std::uint32_t>(offset >> kCountBits);
     const std::uint32_t age = (generation - began_in) & 0x7fffffff;
     if (offset != 0 && age < spaces->recent.size()) {
       space = spaces->recent[spaces->recent.size() - 1 - age];
@@ -276,8 +280,7 @@ Status Mount::list_virtual(std::uint64_t directory, std::uint64_t offset, Listin
 Status Mount::list_tree(std::uint64_t directory, std::uint64_t offset, bool with_attributes,
                         Listing& listing, Deadline by) {
   ASSIGN_OR_RETURN(const Directory where, directory_of(directory, by));
-  Result<SharedTree> tree = trees_.load(where.tree, by);
-  if (!tree) return report(as_damage(std::move(tree).error()), directory, "list");
+  ASSIGN_OR_RETURN(const SharedTree tree, load_tree(directory, where.tree, by));
 
   std::uint64_t next = offset;
   for (const std::string_view dots : {std::string_view("."), std::string_view("..")}) {
@@ -285,7 +288,7 @@ Status Mount::list_tree(std::uint64_t directory, std::uint64_t offset, bool with
     if (!listing.has_room(dots)) return {};
     listing.add(dots, directory, S_IFDIR, std::nullopt, ++next);
   }
-  const std::span<const Node> nodes = (*tree)->nodes();
+  const std::span<const Node> nodes = tree->nodes();
   for (std::uint64_t i = next - 2; i < nodes.size(); ++i) {
     const Node& node = nodes[i];
     if (!listing.has_room(node.name)) return {};

@@ -164,6 +164,8 @@ class Mount {
     std::uint32_t view;
   };
   Result<Directory> directory_of(std::uint64_t inode, Deadline by);
+  // The tree of a directory, whose damage is then reported as that directory's.
+  Result<SharedTree> load_tree(std::uint64_t directory, const BlobId& tree, Deadline by);
   Result<Located> locate(std::uint64_t inode, Deadline by);
   // Calls `use` with the node behind the inode, or with nullptr where no backup recorded one.
   Status with_node(std::uint64_t inode, const std::function<void(const Node*)>& use);

@@ -1,6 +1,6 @@
 #include "fs/mount_point.h"
 
-#include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -19,8 +19,9 @@ bool is_below(const std::filesystem::path& inner, const std::filesystem::path& o
 }
 
 Status clear_dead_mount(const std::string& path) {
-  struct stat attributes {};
-  if (::stat(path.c_str(), &attributes) == 0 || errno != ENOTCONN) return {};
+  // Not stat(2): the kernel may still know the attributes of a mount that is dead.
+  struct statvfs figures {};
+  if (::statvfs(path.c_str(), &figures) == 0 || errno != ENOTCONN) return {};
   log::warning("{}: unmounting what is left of a mount whose program has died", path);
   Status status = unmount(path, true);
   if (!status) {

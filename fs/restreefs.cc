@@ -37,9 +37,6 @@
 namespace restree {
 namespace {
 
-// How long a server may take until the repository is open.
-constexpr std::chrono::minutes kStartLimit{2};
-
 // Keys and passwords must not end up in a core dump, nor be read by another process of the user.
 void keep_memory_private() {
   ::prctl(PR_SET_DUMPABLE, 0);
@@ -201,7 +198,7 @@ Status serve(RestreefsOptions options, const Location& location, Background& bac
   std::stop_source stopping;  // ends retries against a server that is away
   ASSIGN_OR_RETURN(const std::shared_ptr<Storage> storage,
                    make_storage(location, options.ssh, stopping.get_token()));
-  const auto start = Deadline::after(kStartLimit);
+  const auto start = Deadline::after(options.mount.time_limit);
   ASSIGN_OR_RETURN(const std::unique_ptr<Repository> repository,
                    Repository::open(storage, password, find_key_hint(options.access), start));
   password = Secret();  // wiped: the keys are open

@@ -19,6 +19,9 @@ constexpr std::size_t kCallLoad = 4096;
 // Enough to keep the channel busy; more would only make later, shorter requests wait.
 constexpr std::size_t kMaxOutgoingBytes = 512 * 1024;
 constexpr std::size_t kMaxAwaited = 1024;
+// An answer that began to come in shows that the other side lives, and so do this many bytes either
+// way. The few that a request takes do not: a dead line's buffers swallow those for long.
+constexpr std::uint64_t kProgressBytes = 32 * 1024;
 // Before looking for new requests again.
 constexpr int kReadsInARow = 16;
 
@@ -199,6 +202,7 @@ Status SftpEngine::begin_packet() {
   if (length < 9 || length > sftp::kMaxPacketBytes) return malformed("a packet of absurd length");
   const auto asked = awaited_.find(in.id);
   if (asked == awaited_.end()) return malformed("an answer that nobody asked for");
+  note_progress();
   const Awaited& read = asked->second;
   if (in.answer.type == Type::kData && read.job != nullptr) {
     if (word == 0 || word > read.piece.length || word != length - 9) {
@@ -260,10 +264,14 @@ void SftpEngine::fail(ReadJob& job, Error error) {
   job.done.set_value(std::move(error));
 }
 
+void SftpEngine::note_progress() {
+  moved_seen_ = channel_->bytes_moved();
+  moved_at_ = Deadline::Clock::now();
+}
+
 Status SftpEngine::wait() {
-  const auto now = Deadline::Clock::now();
   const std::uint64_t moved = channel_->bytes_moved();
-  if (std::exchange(moved_seen_, moved) != moved) moved_at_ = now;
+  if (moved - moved_seen_ >= kProgressBytes) note_progress();
   const auto silence = slow_calls_ > 0 ? 4 * limits_.silence : limits_.silence;
   const auto by = awaited_.empty() ? Deadline::never() : Deadline::at(moved_at_ + silence);
   if (by.expired()) {

@@ -116,6 +116,7 @@ class SftpEngine {
   Status end_packet();
   void settle_piece(const Awaited& piece, std::uint32_t got);
   void fail(ReadJob& job, Error error);
+  void note_progress();
   Status wait();
   void die(Error error);
   Error malformed(std::string_view what) const;

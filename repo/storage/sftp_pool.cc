@@ -8,6 +8,12 @@
 #include "repo/base/log.h"
 
 namespace restree {
+namespace {
+
+// For how long a connection that did its work is believed to be able to do more.
+constexpr std::chrono::seconds kTrusted{1};
+
+}  // namespace
 
 SftpPool::SftpPool(std::string host, std::size_t most, std::chrono::milliseconds connect_timeout,
                    Connect connect)
@@ -24,9 +30,16 @@ SftpPool::~SftpPool() {
 }
 
 SftpPool::Connections SftpPool::bury(State& state) {
+  const auto is_dead = [](const auto& connection) { return !connection->client().alive(); };
+  if (std::none_of(state.connections.begin(), state.connections.end(), is_dead)) return {};
+  // What cut one of them may have cut all: one that has nothing to do cannot tell, and whoever
+  // tries it would wait for its silence to end as well.
+  const auto lately = Deadline::Clock::now() - kTrusted;
   Connections dead;
   for (auto& connection : state.connections) {
-    if (!connection->client().alive()) dead.push_back(std::move(connection));
+    const auto& client = connection->client();
+    const bool untried = client.load() == 0 && client.last_used() < lately;
+    if (!client.alive() || untried) dead.push_back(std::move(connection));
   }
   std::erase(state.connections, nullptr);
   return dead;
