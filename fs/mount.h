@@ -147,6 +147,7 @@ class Mount {
   struct Snapshots {
     std::unordered_map<SnapshotId, std::shared_ptr<const Snapshot>> readable;
     std::unordered_set<SnapshotId> unreadable;
+    bool changed = false;  // since the newest namespace was built
   };
   struct CurrentSpace {
     std::shared_ptr<const Namespace> space;
@@ -187,7 +188,7 @@ class Mount {
                   std::uint64_t begin, std::uint64_t end);
   void read_ahead_siblings(const Located& file);
 
-  Result<bool> load_snapshots(Deadline by);
+  Status load_snapshots(Deadline by);
   std::shared_ptr<const Namespace> build_namespace();
 
   // Logs a failure, unless just this one was logged of late, and hands it on.

@@ -25,12 +25,13 @@ Result<std::unique_ptr<Mount>> Mount::open(Repository& repository, MountOptions 
   return mount;
 }
 
-// Brings snapshots_ up to date; true if it changed.
-Result<bool> Mount::load_snapshots(Deadline by) {
+// Brings snapshots_ up to date, as far as it comes.
+Status Mount::load_snapshots(Deadline by) {
   ASSIGN_OR_RETURN(const std::vector<SnapshotId> ids, repository_.list_snapshots(by));
   const std::unordered_set<SnapshotId> listed(ids.begin(), ids.end());
   const std::size_t forgotten = std::erase_if(
       snapshots_.readable, [&](const auto& known) { return !listed.contains(known.first); });
+  if (forgotten > 0) snapshots_.changed = true;
 
   std::vector<SnapshotId> fresh;
   std::copy_if(ids.begin(), ids.end(), std::back_inserter(fresh),
@@ -52,7 +53,7 @@ Result<bool> Mount::load_snapshots(Deadline by) {
     loaded.lock()->push_back(std::move(*snapshot));
     return {};
   }));
-  const bool changed = forgotten > 0 || !loaded.lock()->empty();
+  if (!loaded.lock()->empty()) snapshots_.changed = true;
   for (Snapshot& snapshot : *loaded.lock()) {
     const SnapshotId id = snapshot.id;
     snapshots_.readable.emplace(id, std::make_shared<const Snapshot>(std::move(snapshot)));
@@ -61,21 +62,22 @@ Result<bool> Mount::load_snapshots(Deadline by) {
   for (const SnapshotId& id : fresh) {
     if (!snapshots_.readable.contains(id)) snapshots_.unreadable.insert(id);
   }
-  return changed;
+  return {};
 }
 
 std::shared_ptr<const Namespace> Mount::build_namespace() {
   std::vector<std::shared_ptr<const Snapshot>> all;
   for (const auto& [id, snapshot] : snapshots_.readable) all.push_back(snapshot);
+  snapshots_.changed = false;
   return Namespace::build(std::move(all), options_.names);
 }
 
 Result<Mount::Changes> Mount::refresh() {
   const Deadline by = deadline();
-  ASSIGN_OR_RETURN(const bool changed, load_snapshots(by));
+  RETURN_IF_ERROR(load_snapshots(by));
   RETURN_IF_ERROR(repository_.refresh_index(by));
   Changes changes;
-  if (!changed) return changes;
+  if (!snapshots_.changed) return changes;
 
   const std::shared_ptr<const Namespace> before = current().space;
   const std::shared_ptr<const Namespace> now = build_namespace();
