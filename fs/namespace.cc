@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <set>
 #include <tuple>
 
 #include "fs/inode_numbers.h"
@@ -140,7 +141,9 @@ class NamespaceBuilder {
     place(ids_, snapshot->id.short_hex(), snapshot, false, false);
     place(snapshots_, time, snapshot, false, true);
     place(directory(hosts_, entry_name(snapshot->hostname)), time, snapshot, false, true);
-    for (const std::string& tag : snapshot->tags) {
+    // A tag may have been given twice.
+    for (const std::string& tag :
+         std::set<std::string>(snapshot->tags.begin(), snapshot->tags.end())) {
       place(directory(tags_, entry_name(tag)), time, snapshot, false, true);
     }
   }
@@ -190,7 +193,10 @@ class NamespaceBuilder {
       return siblings.contains(candidate) || (with_latest && candidate == kLatest);
     };
     std::string free_name = name;
-    for (int i = 1; taken(free_name); ++i) free_name = fmt::format("{}-{}", name, i);
+    for (int i = 1; taken(free_name); ++i) {
+      const std::string number = fmt::format("-{}", i);
+      free_name = name.substr(0, kLongestName - number.size()) + number;
+    }
 
     VirtualNode& added =
         insert(parent, free_name, snapshot->id.hex(), VirtualNode::Kind::kSnapshot);
