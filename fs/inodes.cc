@@ -15,7 +15,10 @@ std::uint64_t Inodes::remember(std::uint64_t wanted, const Place& place, bool li
                                const BlobId& subtree) {
   auto entries = entries_.lock();
   std::uint64_t inode = wanted;
-  for (;; inode = mix64(inode + place.position) & ~kVirtualBit) {
+  // All names of a link group must look in the same places. The one is added since mix64(0) is 0,
+  // and the search must not stay where it is.
+  const std::uint64_t step = std::uint64_t{link_group ? place.view : place.position} + 1;
+  for (;; inode = mix64(inode + step) & ~kVirtualBit) {
     if (inode <= 1) continue;
     const auto [found, added] = entries->try_emplace(inode);
     Entry& entry = found->second;
