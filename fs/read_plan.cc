@@ -1,8 +1,15 @@
 #include "fs/read_plan.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace restree {
+namespace {
+
+// What off_t can say. The kernel refuses a file of more before anyone could ask why.
+constexpr std::uint64_t kLargestFileBytes = std::numeric_limits<std::int64_t>::max();
+
+}  // namespace
 
 FileLayout FileLayout::make(std::span<const BlobId> content, std::uint64_t recorded_size,
                             const BlobSize& size_of) {
@@ -33,7 +40,7 @@ FileLayout FileLayout::make(std::span<const BlobId> content, std::uint64_t recor
   for (std::size_t i = layout.last_gap_ + 1; i < content.size(); ++i) {
     tail += after_gap[i - layout.first_gap_];
   }
-  layout.size_ = std::max(recorded_size, end + tail);
+  layout.size_ = std::max(std::min(recorded_size, kLargestFileBytes), end + tail);
   std::uint64_t position = layout.size_ - tail;
   for (std::size_t i = layout.first_gap_; i < content.size(); ++i) {
     if (i > layout.last_gap_) position += after_gap[i - layout.first_gap_];
