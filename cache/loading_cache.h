@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <list>
 #include <memory>
@@ -122,13 +123,15 @@ class LoadingCache {
     return *flight->result;
   }
 
-  // Whoever waits for this flight must see it land, also when memory runs out.
+  // Whoever waits for this flight must see it land, whatever a library throws on the way.
   template <class Load>
   Result<Shared> load_or_explain(const Load& load) {
     try {
       return load();
     } catch (const std::bad_alloc&) {
       return Error(ErrorKind::kLocalIo, "out of memory while loading from the repository");
+    } catch (const std::exception& failure) {
+      return Error(ErrorKind::kLocalIo, failure.what());
     }
   }
 
