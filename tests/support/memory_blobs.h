@@ -46,8 +46,8 @@ class MemoryBlobs final : public BlobSource {
   Result<SharedBlob> load(BlobType, const BlobId& id, Deadline) override {
     ++(*loads_.lock())[id];
     if (on_load) on_load(id);
-    if (const auto errors = errors_.lock(); errors->contains(id)) return errors->at(id);
-    const auto contents = contents_.lock();
+    if (auto errors = errors_.lock(); errors->contains(id)) return errors->at(id);
+    auto contents = contents_.lock();
     const auto found = contents->find(id);
     if (found == contents->end()) return Error(ErrorKind::kCorrupt, "no blob " + id.hex());
     return std::make_shared<const Bytes>(Bytes::copy_of(as_bytes(found->second)));
