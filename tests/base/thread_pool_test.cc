@@ -1,0 +1,79 @@
+#include "repo/base/thread_pool.h"
+
+#include <atomic>
+#include <memory>
+
+#include "tests/support/gate.h"
+#include "tests/support/matchers.h"
+
+namespace restree {
+namespace {
+
+using testing::FailsWith;
+using testing::Gate;
+
+TEST(ThreadPool, RunsWhatItIsHandedOnSeveralThreads) {
+  Gate gate;
+  ThreadPool pool(3, 10);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(pool.try_submit([&] { gate.pass(); }));
+  gate.wait_for_arrivals(3);
+  gate.open();
+}
+
+TEST(ThreadPool, RefusesWhatItsQueueCannotHold) {
+  Gate gate;
+  ThreadPool pool(1, 2);
+  EXPECT_TRUE(pool.try_submit([&] { gate.pass(); }));
+  gate.wait_for_arrivals(1);
+  EXPECT_TRUE(pool.try_submit([] {}));
+  EXPECT_TRUE(pool.try_submit([] {}));
+  EXPECT_FALSE(pool.try_submit([] {}));
+  gate.open();
+}
+
+TEST(ThreadPool, WaitsAtItsEndForWhatHasBegun) {
+  std::atomic<bool> finished = false;
+  Gate gate;
+  {
+    ThreadPool pool(1, 2);
+    EXPECT_TRUE(pool.try_submit([&] {
+      gate.pass();
+      finished = true;
+    }));
+    gate.wait_for_arrivals(1);
+    gate.open();
+  }
+  EXPECT_TRUE(finished);
+}
+
+TEST(ParallelFor, CallsForEveryIndexOnce) {
+  for (const std::size_t threads : {0U, 1U, 4U, 100U}) {
+    std::vector<std::atomic<int>> calls(50);
+    EXPECT_OK(parallel_for(calls.size(), threads, [&](std::size_t i) -> Status {
+      ++calls[i];
+      return {};
+    }));
+    for (const auto& count : calls) EXPECT_EQ(count, 1);
+  }
+}
+
+TEST(ParallelFor, OfNothingSucceeds) {
+  EXPECT_OK(parallel_for(0, 4, [](std::size_t) -> Status {
+    return Error(ErrorKind::kInvalid, "must not be called");
+  }));
+}
+
+TEST(ParallelFor, BeginsNothingAfterAnError) {
+  std::atomic<int> calls = 0;
+  EXPECT_THAT(parallel_for(1000, 1,
+                           [&](std::size_t i) -> Status {
+                             ++calls;
+                             if (i == 3) return Error(ErrorKind::kCorrupt, "the fourth");
+                             return {};
+                           }),
+              FailsWith(ErrorKind::kCorrupt));
+  EXPECT_EQ(calls, 4);
+}
+
+}  // namespace
+}  // namespace restree
