@@ -64,7 +64,7 @@ struct Repository::State {
   std::vector<BlobLocation> locations_of(BlobType type, const BlobId& id) const;
   Result<SharedBlob> load_from(const BlobLocation& place, BlobType type, const BlobId& id,
                                Deadline by);
-  Result<SharedBlob> load_from_any(std::vector<BlobLocation> places, BlobType type,
+  Result<SharedBlob> load_from_any(const std::vector<BlobLocation>& places, BlobType type,
                                    const BlobId& id, Deadline by);
 
   const std::shared_ptr<Storage> storage;
@@ -96,6 +96,7 @@ Result<Bytes> read_config_file(Storage& storage, Deadline by) {
 Result<std::vector<std::string>> key_names(Storage& storage, const std::string& hint, Deadline by) {
   ASSIGN_OR_RETURN(const std::vector<ListedFile> files, storage.list(FileType::kKey, by));
   std::vector<std::string> names;
+  names.reserve(files.size());
   for (const ListedFile& file : files) names.push_back(file.name);
   std::sort(names.begin(), names.end());
   if (!hint.empty()) {
@@ -325,8 +326,8 @@ Result<SharedBlob> Repository::load(BlobType type, const BlobId& id, Deadline by
 }
 
 // kNotFound only if no pack is left to ask.
-Result<SharedBlob> Repository::State::load_from_any(std::vector<BlobLocation> places, BlobType type,
-                                                    const BlobId& id, Deadline by) {
+Result<SharedBlob> Repository::State::load_from_any(const std::vector<BlobLocation>& places,
+                                                    BlobType type, const BlobId& id, Deadline by) {
   std::optional<Error> damage;
   std::optional<Error> missing;
   for (const BlobLocation& place : places) {

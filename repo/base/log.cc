@@ -95,7 +95,7 @@ std::string quoted(std::string_view name) {
   std::string shown = "\"";
   while (!name.empty()) {
     const std::size_t length = utf8_sequence(name);
-    const unsigned char first = static_cast<unsigned char>(name.front());
+    const auto first = static_cast<unsigned char>(name.front());
     if (length == 0 || first < 0x20 || first == 0x7f || first == '"' || first == '\\') {
       shown += fmt::format("\\x{:02x}", first);
       name.remove_prefix(1);

@@ -126,7 +126,7 @@ void TreeParser::parse_node(json::Value value) {
     next = field + 1;
     set_field(field, field_value, draft, pending);
   });
-  keep(std::move(draft), pending);
+  keep(draft, pending);
 }
 
 void TreeParser::set_field(std::size_t field, json::Value& value, Draft& draft, Pending& pending) {
@@ -331,7 +331,7 @@ std::shared_ptr<const Tree> TreeParser::finish() {
       sizeof(Tree) + tree->text_.capacity() + tree->content_.capacity() * sizeof(BlobId) +
       tree->xattrs_.capacity() * sizeof(ExtendedAttribute) + tree->nodes_.capacity() * sizeof(Node);
   for (const std::string& line : tree->refused_) {
-    tree->memory_bytes_ += sizeof line + line.capacity();
+    tree->memory_bytes_ += sizeof(std::string) + line.capacity();
   }
   return tree;
 }

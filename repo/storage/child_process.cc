@@ -25,7 +25,7 @@ namespace restree {
 namespace {
 
 constexpr std::chrono::milliseconds kGrace{200};
-constexpr std::size_t kMaxOutputBytes = 1024 * 1024;
+constexpr std::size_t kMaxOutputBytes = 1 << 20;
 
 class SpawnPlan {
  public:

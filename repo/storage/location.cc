@@ -218,7 +218,7 @@ SftpPool::Connect through_libssh2(const Location& location, const SshOptions& op
 }  // namespace
 
 Result<std::shared_ptr<Storage>> make_storage(const Location& location, const SshOptions& options,
-                                              std::stop_token stop) {
+                                              const std::stop_token& stop) {
   if (location.kind == Location::Kind::kLocal) return make_local_storage(location.path);
   SftpPool::Connect connect;
   if (options.command.empty()) {

@@ -40,6 +40,6 @@ Result<Location> parse_location(std::string_view text);
 // retries (retry_storage.h), which end when `stop` is requested. A local folder gets none: what a
 // local disk refuses once, it refuses again, and nobody's hand is to be hidden by waiting.
 Result<std::shared_ptr<Storage>> make_storage(const Location& location, const SshOptions& options,
-                                              std::stop_token stop = {});
+                                              const std::stop_token& stop = {});
 
 }  // namespace restree

@@ -18,7 +18,7 @@ std::chrono::milliseconds BackOff::wait(unsigned failures, double luck) const {
   return std::chrono::milliseconds(std::llround(full * (0.5 + 0.5 * luck)));
 }
 
-RetryWorld RetryWorld::real(std::stop_token stop) {
+RetryWorld RetryWorld::real(const std::stop_token& stop) {
   return {
       [] { return Deadline::Clock::now(); },
       [stop](Deadline::Clock::time_point when) {
@@ -34,7 +34,8 @@ RetryWorld RetryWorld::real(std::stop_token stop) {
   };
 }
 
-RetryStorage::RetryStorage(std::shared_ptr<Storage> inner, BackOff back_off, std::stop_token stop)
+RetryStorage::RetryStorage(std::shared_ptr<Storage> inner, BackOff back_off,
+                           const std::stop_token& stop)
     : RetryStorage(std::move(inner), back_off, stop, RetryWorld::real(stop)) {}
 
 RetryStorage::RetryStorage(std::shared_ptr<Storage> inner, BackOff back_off, std::stop_token stop,

@@ -32,7 +32,7 @@ struct RetryWorld {
   std::function<double()> luck;
 
   // Sleeps end when `stop` is requested.
-  static RetryWorld real(std::stop_token stop);
+  static RetryWorld real(const std::stop_token& stop);
 };
 
 // Only kUnavailable is repeated. A write is repeated as well: what a name stands for is always the
@@ -49,7 +49,7 @@ class RetryStorage final : public Storage {
  public:
   static constexpr std::chrono::seconds kQuietTime{10};
 
-  RetryStorage(std::shared_ptr<Storage> inner, BackOff back_off, std::stop_token stop);
+  RetryStorage(std::shared_ptr<Storage> inner, BackOff back_off, const std::stop_token& stop);
   RetryStorage(std::shared_ptr<Storage> inner, BackOff back_off, std::stop_token stop,
                RetryWorld world);
 

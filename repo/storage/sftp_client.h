@@ -49,7 +49,7 @@ class SftpClient {
     bool statvfs = false;
   };
 
-  static constexpr std::size_t kMaxBytesInFlight = 16 * 1024 * 1024;
+  static constexpr std::size_t kMaxBytesInFlight = 16 << 20;
 
   // Greets the server; `host` is what messages call it.
   static Result<std::unique_ptr<SftpClient>> start(std::unique_ptr<ByteChannel> channel,

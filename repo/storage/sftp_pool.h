@@ -36,7 +36,7 @@ class SftpPool {
   static constexpr std::chrono::seconds kFileIdleLimit{30};
   static constexpr std::chrono::minutes kIdleLimit{5};
   // A connection with less to do than this takes one more request without another being opened.
-  static constexpr std::size_t kBusyBytes = 1024 * 1024;
+  static constexpr std::size_t kBusyBytes = 1 << 20;
 
   SftpPool(std::string host, std::size_t most, std::chrono::milliseconds connect_timeout,
            Connect connect);

@@ -33,8 +33,8 @@ class SshWire;
 
 class SshSession final : public ByteChannel {
  public:
-  static constexpr std::uint32_t kWindowBytes = 16 * 1024 * 1024;
-  static constexpr std::size_t kMaxUnsentBytes = 256 * 1024;
+  static constexpr std::uint32_t kWindowBytes = 16 << 20;
+  static constexpr std::size_t kMaxUnsentBytes = 256 << 10;
 
   static Result<std::unique_ptr<SshSession>> connect(const SshTarget& target, SshLogin& login,
                                                      Patience patience);
