@@ -41,7 +41,8 @@ TEST(KeyFile, DerivesTheKeyThatResticDerives) {
 
 TEST(KeyFile, DeniesAWrongPassword) {
   const KeyFile file = value_of(parse(vectors::kKeyFile));
-  EXPECT_THAT(open_key_file(file, Secret(std::string("wrong"))), FailsWith(ErrorKind::kWrongPassword));
+  EXPECT_THAT(open_key_file(file, Secret(std::string("wrong"))),
+              FailsWith(ErrorKind::kWrongPassword));
 }
 
 TEST(KeyFile, WithAnotherKeyDerivationIsUnsupported) {

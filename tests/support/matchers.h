@@ -13,15 +13,15 @@
 namespace restree::testing {
 
 // Both take any Result or Status and show its message when there should have been none.
-#define ASSERT_OK(expr)                                                           \
-  do {                                                                            \
-    const auto& restree_result = (expr);                                          \
-    ASSERT_TRUE(restree_result.has_value()) << restree_result.error().message();  \
+#define ASSERT_OK(expr)                                                          \
+  do {                                                                           \
+    const auto& restree_result = (expr);                                         \
+    ASSERT_TRUE(restree_result.has_value()) << restree_result.error().message(); \
   } while (false)
-#define EXPECT_OK(expr)                                                           \
-  do {                                                                            \
-    const auto& restree_result = (expr);                                          \
-    EXPECT_TRUE(restree_result.has_value()) << restree_result.error().message();  \
+#define EXPECT_OK(expr)                                                          \
+  do {                                                                           \
+    const auto& restree_result = (expr);                                         \
+    EXPECT_TRUE(restree_result.has_value()) << restree_result.error().message(); \
   } while (false)
 
 // The value of a Result, or a failed test that says why there is none.
