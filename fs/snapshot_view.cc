@@ -26,9 +26,9 @@ Result<std::optional<Descent>> follow(TreeSource& trees, const BlobId& root,
   for (std::size_t i = 0; i < way.size(); ++i) {
     ASSIGN_OR_RETURN(const SharedTree tree, trees.load(reached.tree, by));
     const Node* node = tree->find(way[i]);
-    if (node == nullptr) return std::optional<Descent>();
+    if (node == nullptr) return std::nullopt;
     if (node->type != NodeType::kDirectory) {
-      if (i + 1 < way.size()) return std::optional<Descent>();
+      if (i + 1 < way.size()) return std::nullopt;
       break;
     }
     // More than the way to the targets lies here: stop, so that it is seen.
