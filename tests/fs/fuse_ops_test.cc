@@ -140,6 +140,7 @@ class FuseOps : public ::testing::Test {
     fuse_args args{1, words.data(), 0};
     session_.reset(
         fuse_session_new(&args, &fuse_operations(), sizeof(fuse_lowlevel_ops), context_.get()));
+    fuse_opt_free_args(&args);  // it was copied to add words to it
     ASSERT_NE(session_, nullptr);
     static const fuse_custom_io io = [] {
       fuse_custom_io calls{};
