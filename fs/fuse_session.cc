@@ -120,12 +120,13 @@ Result<std::unique_ptr<FuseSession>> FuseSession::mount(FuseContext& context,
 FuseSession::~FuseSession() { fuse_session_unmount(session_.get()); }
 
 void FuseSession::start_worker(Workers& workers) {
-  ++workers.alive;
+  workers.finished.clear();
   ++workers.idle;
-  workers.threads.emplace_back([this] { serve(); });
+  const auto self = workers.threads.emplace(workers.threads.end());
+  *self = std::jthread([this, self] { serve(self); });
 }
 
-void FuseSession::serve() {
+void FuseSession::serve(Threads::iterator self) {
   fuse_session* const session = session_.get();
   fuse_buf buffer{};
   while (fuse_session_exited(session) == 0) {
@@ -139,13 +140,17 @@ void FuseSession::serve() {
     {
       auto workers = workers_.lock();
       --workers->idle;
-      if (workers->idle == 0 && workers->alive < kMostWorkers) start_worker(*workers);
+      if (workers->idle == 0 && workers->threads.size() < kMostWorkers) start_worker(*workers);
     }
     fuse_session_process_buf(session, &buffer);
-    ++workers_.lock()->idle;
+    auto workers = workers_.lock();
+    ++workers->idle;
+    if (workers->idle > kMostIdle) break;
   }
   std::free(buffer.mem);
-  --workers_.lock()->alive;
+  auto workers = workers_.lock();
+  --workers->idle;
+  workers->finished.splice(workers->finished.end(), workers->threads, self);
   worker_ended_.notify_all();
 }
 
@@ -153,16 +158,17 @@ void FuseSession::run(const std::function<void()>& ready) {
   start_worker(*workers_.lock());
   {
     // It asks the file system itself, so it has to be another thread than the workers.
-    std::jthread greeter([&] {
+    const std::jthread greeter([&] {
       struct statvfs figures {};
       if (::statvfs(mount_point_.c_str(), &figures) != 0) return;
       widen_read_ahead();
       ready();
     });
     auto workers = workers_.lock();
-    worker_ended_.wait(workers.mutex_lock(), [&] { return workers->alive == 0; });
+    worker_ended_.wait(workers.mutex_lock(), [&] { return workers->threads.empty(); });
   }
-  workers_.lock()->threads.clear();
+  Threads finished;
+  finished.swap(workers_.lock()->finished);
 }
 
 // The kernel reads at most 128 KiB ahead of a file system that cannot say it can do more; root may
@@ -186,7 +192,7 @@ bool FuseSession::stop() {
   fuse_session_exit(session_.get());
   const auto patience = Deadline::after(kStopPatience);
   auto workers = workers_.lock();
-  while (workers->alive > 0) {
+  while (!workers->threads.empty()) {
     if (patience.expired()) return false;
     // A worker may just be about to wait, and not feel the first knock.
     for (std::jthread& thread : workers->threads)

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
 #include <thread>
@@ -25,6 +26,7 @@ namespace restree {
 class FuseSession {
  public:
   static constexpr std::size_t kMostWorkers = 128;
+  static constexpr std::size_t kMostIdle = 12;
 
   // `options`: as mount(8) takes them after -o, without fsname.
   static Result<std::unique_ptr<FuseSession>> mount(FuseContext& context,
@@ -49,15 +51,16 @@ class FuseSession {
   struct EndSession {
     void operator()(fuse_session* session) const;
   };
+  using Threads = std::list<std::jthread>;
   struct Workers {
-    std::vector<std::jthread> threads;
+    Threads threads;   // at work, or waiting for some
+    Threads finished;  // to be joined
     std::size_t idle = 0;
-    std::size_t alive = 0;
   };
 
   FuseSession(FuseContext& context, std::string mount_point);
   void start_worker(Workers& workers);
-  void serve();
+  void serve(Threads::iterator self);
   void widen_read_ahead();
 
   FuseContext& context_;
