@@ -14,7 +14,7 @@ namespace {
 
 // How the memory that a user allows is shared out, in sixteenths. What is on its way to readers is
 // sealed and plain at the same time.
-constexpr std::size_t kBlobShare = 8;
+constexpr std::size_t kBlobShare = 7;
 constexpr std::size_t kTreeShare = 3;
 constexpr std::size_t kLayoutShare = 1;
 constexpr std::size_t kReadAheadShare = 4;

@@ -14,7 +14,7 @@ namespace restree {
 namespace {
 
 // Freed buffers that wait for reuse take this much together.
-constexpr std::size_t kMostWaitingBytes = 6 << 20;
+constexpr std::size_t kMostWaitingBytes = 12 << 20;
 constexpr std::size_t kGranularity = 64 << 10;
 
 // A sanitizer that watches malloc must see every buffer by itself.
@@ -40,19 +40,26 @@ Guarded<Waiting>& waiting_buffers() {
   return *waiting;
 }
 
-// A waiting buffer that is not much too large, or nullptr.
-Header* take_waiting(std::size_t needed) {
+std::size_t rounded(std::size_t needed) {
+  return (needed + kGranularity - 1) / kGranularity * kGranularity;
+}
+
+// Takes out the waiting buffer that fits best: the smallest that is large enough, or else the
+// largest. nullptr if none waits.
+Header* take_waiting(std::size_t size) {
   auto waiting = waiting_buffers().lock();
-  auto best = waiting->buffers.end();
-  for (auto it = waiting->buffers.begin(); it != waiting->buffers.end(); ++it) {
-    const std::size_t has = (*it)->mapped_bytes;
-    if (has < needed || has > needed + needed / 4) continue;
-    if (best == waiting->buffers.end() || has < (*best)->mapped_bytes) best = it;
-  }
-  if (best == waiting->buffers.end()) return nullptr;
+  auto& buffers = waiting->buffers;
+  if (buffers.empty()) return nullptr;
+  const auto fits_better = [size](const Header* a, const Header* b) {
+    const bool a_fits = a->mapped_bytes >= size;
+    const bool b_fits = b->mapped_bytes >= size;
+    if (a_fits != b_fits) return a_fits;
+    return a_fits ? a->mapped_bytes < b->mapped_bytes : a->mapped_bytes > b->mapped_bytes;
+  };
+  const auto best = std::min_element(buffers.begin(), buffers.end(), fits_better);
   Header* const taken = *best;
   waiting->bytes -= taken->mapped_bytes;
-  waiting->buffers.erase(best);
+  buffers.erase(best);
   return taken;
 }
 
@@ -67,9 +74,36 @@ bool keep_waiting(Header* header) {
 
 std::byte* behind(Header* header) { return reinterpret_cast<std::byte*>(header + 1); }
 
+// Cuts what is too much off a buffer; it waits for somebody else.
+void split(Header* header, std::size_t size) {
+  const std::size_t rest = header->mapped_bytes - size;
+  if (rest < kLargeBufferBytes) return;
+  header->mapped_bytes = size;
+  auto* const cut = new (reinterpret_cast<std::byte*>(header) + size) Header{rest};
+  if (!keep_waiting(cut)) ::munmap(cut, rest);
+}
+
+// The pages of a smaller buffer, and some more behind them; nullptr if there are none to be had.
+Header* grow(Header* header, std::size_t size) {
+  void* const moved = ::mremap(header, header->mapped_bytes, size, MREMAP_MAYMOVE);
+  if (moved == MAP_FAILED) {
+    ::munmap(header, header->mapped_bytes);
+    return nullptr;
+  }
+  auto* const grown = static_cast<Header*>(moved);
+  grown->mapped_bytes = size;
+  return grown;
+}
+
 Header* map(std::size_t needed) {
-  if (Header* const taken = take_waiting(needed); taken != nullptr) return taken;
-  const std::size_t size = (needed + kGranularity - 1) / kGranularity * kGranularity;
+  const std::size_t size = rounded(needed);
+  if (Header* const taken = take_waiting(size); taken != nullptr) {
+    if (taken->mapped_bytes >= size) {
+      split(taken, size);
+      return taken;
+    }
+    if (Header* const grown = grow(taken, size); grown != nullptr) return grown;
+  }
   void* const mapping =
       ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapping == MAP_FAILED) throw std::bad_alloc();

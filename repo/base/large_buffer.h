@@ -2,8 +2,8 @@
 //
 // malloc keeps what is freed between buffers of 100 KiB to 8 MiB in ever more pieces: a mount that
 // decodes blobs for hours came to twice the memory that it used. Here each large buffer is a
-// mapping of its own, and a few freed ones wait for the next that fits, which saves most of the
-// page faults that mappings cost.
+// mapping of its own. Fresh pages cost more than decrypting what goes into them, so a few freed
+// buffers wait, and their pages are cut and stretched to what is wanted next.
 #pragma once
 
 #include <cstddef>
