@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <iterator>
+#include <new>
 #include <set>
 #include <thread>
 #include <utility>
@@ -212,7 +213,13 @@ Result<bool> Repository::refresh_index(Deadline by) {
     }
     ++turn->begun;
   }
-  Result<bool> changed = state.refresh_index_now(by);
+  // Whatever happens, the turn ends: others wait for it.
+  Result<bool> changed = Error(ErrorKind::kLocalIo, "out of memory while loading the index");
+  try {
+    changed = state.refresh_index_now(by);
+  } catch (const std::bad_alloc&) {
+    log::error("{}", changed.error().message());
+  }
   {
     auto turn = state.turn.lock();
     turn->ended = turn->begun;
@@ -315,11 +322,14 @@ std::vector<BlobLocation> Repository::State::locations_of(BlobType type, const B
 Result<SharedBlob> Repository::load(BlobType type, const BlobId& id, Deadline by) {
   State& state = *state_;
   Result<SharedBlob> blob = state.load_from_any(state.locations_of(type, id), type, id, by);
-  if (blob || blob.error().kind() != ErrorKind::kNotFound) return blob;
+  if (blob || blob.error().kind() == ErrorKind::kUnavailable) return blob;
 
-  // Not in the index, or its pack is gone: a backup may have come, or a prune have moved it.
-  ASSIGN_OR_RETURN(const bool changed, refresh_index(by));
-  static_cast<void>(changed);  // another reader's refresh may have brought it: look in any case
+  // Not in the index, its pack gone, or damaged: a backup or a prune may have put it elsewhere.
+  const Result<bool> changed = refresh_index(by);
+  const bool was_there = blob.error().kind() == ErrorKind::kCorrupt;
+  if (!changed && !was_there) return changed.error();
+  if (was_there && !changed.value_or(false)) return blob;
+  // Also if nothing changed just now: another reader's refresh may have brought it.
   blob = state.load_from_any(state.locations_of(type, id), type, id, by);
   if (blob || blob.error().kind() != ErrorKind::kNotFound) return blob;
   return Error(ErrorKind::kCorrupt, blob.error().message());

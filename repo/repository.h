@@ -56,9 +56,9 @@ class Repository final : public BlobSource {
   };
   IndexFigures index_figures() const;
 
-  // A blob that no index names, or whose packs are gone, makes the index be refreshed once (a
-  // prune may have moved it) before that is an error. A read that does not authenticate is repeated
-  // once, and then tried in the other packs that should hold the blob.
+  // A blob that no index names, or whose packs are gone or damaged, makes the index be refreshed
+  // once (a prune or a repair may have moved it) before that is an error. A read that does not
+  // authenticate is repeated once, and then tried in the other packs that should hold the blob.
   Result<SharedBlob> load(BlobType type, const BlobId& id, Deadline by) override;
 
   Result<std::vector<SnapshotId>> list_snapshots(Deadline by);

@@ -291,6 +291,14 @@ TEST_F(LoadDuplicate, OfWhichOneIsDamagedAndOneGoneIsCorrupt) {
   EXPECT_THAT(load(*repository_, blob_), FailsWith(ErrorKind::kCorrupt));
 }
 
+TEST_F(LoadDuplicate, ThatIsDamagedIsLookedForInANewerIndex) {
+  garble(packs_[0]);
+  memory_.remove(packs_[1]);
+  memory_.builder().add_data("content");
+  memory_.builder().finish();
+  EXPECT_EQ(text_of(load(*repository_, blob_)), "content");
+}
+
 // --- index --------------------------------------------------------------------------------------
 
 class RefreshIndex : public ::testing::Test {
