@@ -153,7 +153,7 @@ class SignalWatch {
   // Returns once no signal means anything any more.
   void end() {
     thread_.request_stop();
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
   }
 
  private:
@@ -179,6 +179,18 @@ class SignalWatch {
 
   Guarded<Meaning> meaning_;
   std::jthread thread_;
+};
+
+// Ends a watch before what its signals would touch goes.
+class EndOfSignals {
+ public:
+  explicit EndOfSignals(SignalWatch& watch) : watch_(watch) {}
+  ~EndOfSignals() { watch_.end(); }
+  EndOfSignals(const EndOfSignals&) = delete;
+  EndOfSignals& operator=(const EndOfSignals&) = delete;
+
+ private:
+  SignalWatch& watch_;
 };
 
 // What the mount is called in /proc/mounts: the repository, without the colons that make tools
@@ -214,6 +226,7 @@ Status serve(RestreefsOptions options, const Location& location, Background& bac
     std::_Exit(exit_code);
   };
   signals.on_stop([&] { leave_at_once(exit_code_of(ErrorKind::kCancelled)); });
+  const EndOfSignals no_signal_after_this(signals);
   ASSIGN_OR_RETURN(const std::unique_ptr<Mount> mount, Mount::open(*repository, options.mount));
 
   FuseContext context(*mount);
