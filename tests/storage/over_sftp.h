@@ -1,0 +1,44 @@
+// An SFTP storage under test, with a real sshd of its own.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "repo/storage/location.h"
+#include "tests/storage/storage_contract.h"
+#include "tests/support/sshd.h"
+
+namespace restree::testing {
+
+// Makes a file that no listing should show.
+inline void put_file(const std::filesystem::path& path) {
+  std::filesystem::create_directories(path.parent_path());
+  std::ofstream(path) << "stray";
+}
+
+class OverSftp final : public StorageUnderTest {
+ public:
+  OverSftp(SshdOptions server, const std::string& command) : sshd_(std::move(server)) {
+    SshOptions options = sshd_.ssh_options();
+    options.command = command;
+    storage_ = value_of(make_storage(value_of(parse_location(sshd_.location(root()))), options));
+  }
+  Storage& storage() override { return *storage_; }
+  void put_stray(const std::string& path) override { put_file(root() / path); }
+
+ private:
+  std::filesystem::path root() const { return sshd_.folder() / "some/folder/repo"; }
+
+  Sshd sshd_;
+  std::shared_ptr<Storage> storage_;
+};
+
+inline StorageKind over_sftp(const std::string& name, const SshdOptions& server,
+                             const std::string& command = "") {
+  return {name, [=] { return std::make_unique<OverSftp>(server, command); }};
+}
+
+}  // namespace restree::testing
