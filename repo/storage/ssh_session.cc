@@ -21,7 +21,9 @@ constexpr const char* kKeyExchanges =
     "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,"
     "ecdh-sha2-nistp521,diffie-hellman-group-exchange-sha256,diffie-hellman-group16-sha512,"
     "diffie-hellman-group18-sha512,diffie-hellman-group14-sha256";
-constexpr const char* kCiphers = "aes128-ctr,aes192-ctr,aes256-ctr";
+// libssh2 leaves out what it does not know: GCM is there from 1.11 on, and far quicker.
+constexpr const char* kCiphers =
+    "aes128-gcm@openssh.com,aes256-gcm@openssh.com,aes128-ctr,aes192-ctr,aes256-ctr";
 constexpr const char* kMacs = "hmac-sha2-256,hmac-sha2-512,hmac-sha1";
 
 // Let in before data is taken out again; fits the second-level cache.

@@ -6,10 +6,12 @@
 
 #include <array>
 #include <cerrno>
+#include <filesystem>
 #include <system_error>
 #include <utility>
 
 #include "repo/base/log.h"
+#include "repo/crypto/processor.h"
 
 namespace restree {
 
@@ -18,6 +20,26 @@ namespace {
 // A larger buffer than the default halves the switches between us and the program.
 constexpr int kSocketBufferBytes = 1024 * 1024;
 constexpr std::chrono::milliseconds kLastWordsGrace{500};
+
+constexpr std::chrono::seconds kConfigurationWait{5};
+constexpr std::string_view kChaCha = "chacha20-poly1305@openssh.com";
+constexpr std::string_view kGcm = "aes128-gcm@openssh.com";
+
+// The ciphers that this ssh would offer, quickest first; empty: leave them as they are.
+std::string quicker_ciphers(std::vector<std::string> ssh, const std::string& host) {
+  if (!has_fast_aes() || std::filesystem::path(ssh[0]).filename() != "ssh") return {};
+  ssh.insert(ssh.end(), {"-G", "--", host});
+  // Whatever is wrong with the configuration is said by the connection.
+  const auto settings = output_of(ssh, Deadline::after(kConfigurationWait));
+  if (!settings) return {};
+  constexpr std::string_view kKey = "\nciphers ";
+  const auto at = settings->find(kKey);
+  if (at == std::string::npos) return {};
+  const auto begin = at + kKey.size();
+  const auto offered = settings->substr(begin, settings->find('\n', begin) - begin);
+  const bool usual = offered.starts_with(kChaCha) && offered.find(kGcm) != std::string::npos;
+  return usual ? fmt::format("{},{}", kGcm, offered) : std::string();
+}
 
 bool is_refusal(std::string_view words) {
   return words.find("Permission denied") != std::string_view::npos ||
@@ -113,6 +135,9 @@ Result<std::vector<std::string>> ssh_command(const std::string& host, const std:
     add({"-o", "UserKnownHostsFile=" + options.known_hosts_file});
   }
   if (!options.use_agent) add({"-o", "IdentityAgent=none"});
+  if (const auto ciphers = quicker_ciphers(*words, host); !ciphers.empty()) {
+    add({"-o", "Ciphers=" + ciphers});
+  }
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(options.connect_timeout).count();
   add({"-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o",
        fmt::format("ConnectTimeout={}", seconds), "-s", "--", host, "sftp"});

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "repo/crypto/processor.h"
 #include "repo/storage/child_process.h"
 #include "repo/storage/ssh_subprocess.h"
 #include "tests/support/matchers.h"
@@ -11,7 +12,9 @@
 namespace restree::testing {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::StartsWith;
 
 SshTarget target_of(const std::string& printed, const SshOptions& options = {}) {
   return value_of(parse_ssh_settings("nas", printed, options));
@@ -107,6 +110,18 @@ TEST(SshCommand, ACompleteCommandIsLeftAlone) {
               ElementsAre("ssh", "joe@nas", "-s", "sftp"));
   options.command = "/usr/lib/openssh/sftp-server";
   EXPECT_EQ(value_of(ssh_command("nas", "", {}, options)).size(), 1U);
+}
+
+TEST(SshCommand, AesGcmComesFirstUnlessTheConfigurationOrdersTheCiphersItself) {
+  if (!has_fast_aes()) GTEST_SKIP() << "this processor has no AES";
+  SshOptions options;
+  options.command = "ssh";
+  options.config_file = "/dev/null";
+  EXPECT_THAT(value_of(ssh_command("nas", "", {}, options)),
+              Contains(StartsWith("Ciphers=aes128-gcm@openssh.com,chacha20-poly1305@openssh.com")));
+  options.command = "ssh -o Ciphers=aes256-ctr,aes128-gcm@openssh.com";
+  EXPECT_THAT(value_of(ssh_command("nas", "", {}, options)),
+              Contains(StartsWith("Ciphers=")).Times(1));
 }
 
 TEST(OutputOf, TellsAMissingProgramASilentOneAndASlowOneApart) {
