@@ -64,6 +64,19 @@ JsonWriter& JsonWriter::end_object() {
   return *this;
 }
 
+JsonWriter& JsonWriter::begin_array() {
+  separate();
+  json_ += '[';
+  needs_comma_ = false;
+  return *this;
+}
+
+JsonWriter& JsonWriter::end_array() {
+  json_ += ']';
+  needs_comma_ = true;
+  return *this;
+}
+
 JsonWriter& JsonWriter::key(std::string_view name) {
   text(name);
   json_ += ':';
@@ -97,6 +110,12 @@ JsonWriter& JsonWriter::number(std::uint64_t value) {
 JsonWriter& JsonWriter::boolean(bool value) {
   separate();
   json_ += value ? "true" : "false";
+  return *this;
+}
+
+JsonWriter& JsonWriter::null() {
+  separate();
+  json_ += "null";
   return *this;
 }
 

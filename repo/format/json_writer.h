@@ -14,11 +14,14 @@ class JsonWriter {
  public:
   JsonWriter& begin_object();
   JsonWriter& end_object();
+  JsonWriter& begin_array();
+  JsonWriter& end_array();
   JsonWriter& key(std::string_view name);
   // Invalid UTF-8 is written as U+FFFD, byte by byte.
   JsonWriter& text(std::string_view value);
   JsonWriter& number(std::uint64_t value);
   JsonWriter& boolean(bool value);
+  JsonWriter& null();
 
   const std::string& json() const { return json_; }
 
