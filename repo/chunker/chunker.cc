@@ -1,0 +1,112 @@
+#include "repo/chunker/chunker.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+
+namespace restree {
+namespace {
+
+constexpr std::size_t kWindowBytes = 64;
+// Cuts lie a mebibyte apart, on average, beyond the smallest size.
+constexpr std::uint64_t kCutMask = (1 << 20) - 1;
+
+// The hash of one byte waits for that of the byte before: some 8 cycles, most of them idle. So
+// several stretches, one after the other in the file, are hashed in turns. Longer ones cost more
+// when the cut lies in one of the first, shorter ones more for their first windows.
+constexpr std::size_t kLanes = 4;
+constexpr std::size_t kLaneBytes = 4096;
+
+bool is_cut(std::uint64_t hash) { return (hash & kCutMask) == 0; }
+
+}  // namespace
+
+Result<Chunker> Chunker::make(std::uint64_t polynomial) {
+  const unsigned degree = degree_of(polynomial);
+  if (degree < 8 || degree > kChunkerDegree || !is_irreducible(polynomial)) {
+    return Error(ErrorKind::kUnsupported,
+                 fmt::format("the chunker polynomial {:x} is not an irreducible one of degree 8 "
+                             "to {}",
+                             polynomial, kChunkerDegree));
+  }
+  return Chunker(polynomial);
+}
+
+Chunker::Chunker(std::uint64_t polynomial)
+    : tables_(make_rolling_tables(polynomial, kWindowBytes)), shift_(degree_of(polynomial) - 8) {}
+
+inline std::uint64_t Chunker::slid(std::uint64_t hash, std::byte leaving,
+                                   std::byte entering) const {
+  hash ^= tables_.leaving[static_cast<std::size_t>(leaving)];
+  return ((hash << 8) | static_cast<std::uint64_t>(entering)) ^ tables_.reduced[hash >> shift_];
+}
+
+// Restic's window begins as a single 1 before 64 bytes enter, the last of which pushes it out: the
+// hash is that of the bytes alone.
+inline std::uint64_t Chunker::hash_of_window(const std::byte* end) const {
+  std::uint64_t hash = 0;
+  for (const std::byte* byte = end - kWindowBytes; byte != end; ++byte) {
+    hash = slid(hash, std::byte{0}, *byte);
+  }
+  return hash;
+}
+
+std::optional<std::size_t> Chunker::find_cut(ByteView data, std::size_t searched) const {
+  const std::size_t last = std::min(data.size(), kMaxChunkBytes);
+  const std::size_t first = std::max(kMinChunkBytes, searched + 1);
+  if (first <= last) {
+    if (const auto cut = search(data.data(), first, last)) return cut;
+  }
+  if (data.size() >= kMaxChunkBytes) return kMaxChunkBytes;
+  return std::nullopt;
+}
+
+std::optional<std::size_t> Chunker::search(const std::byte* data, std::size_t first,
+                                           std::size_t last) const {
+  for (; last - first >= kLanes * kLaneBytes; first += kLanes * kLaneBytes) {
+    if (const auto cut = search_in_lanes(data, first)) return cut;
+  }
+  return search_in_order(data, first, last);
+}
+
+// Tries the lengths from `first` to `first + kLanes * kLaneBytes - 1`.
+std::optional<std::size_t> Chunker::search_in_lanes(const std::byte* data,
+                                                    std::size_t first) const {
+  const std::byte* const begin = data + first - 1;
+  std::array<std::uint64_t, kLanes> hash;
+  for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    hash[lane] = hash_of_window(begin + lane * kLaneBytes);
+  }
+  for (std::size_t i = 0; i < kLaneBytes; ++i) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const std::byte* const entering = begin + lane * kLaneBytes + i;
+      hash[lane] = slid(hash[lane], *(entering - kWindowBytes), *entering);
+    }
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      if (!is_cut(hash[lane])) continue;
+      // The lanes before it have come only as far: the first cut may be in what they have left.
+      for (std::size_t before = 0; before < lane; ++before) {
+        const std::size_t start = first + before * kLaneBytes;
+        if (const auto cut = search_in_order(data, start + i + 1, start + kLaneBytes - 1)) {
+          return cut;
+        }
+      }
+      return first + lane * kLaneBytes + i;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::size_t> Chunker::search_in_order(const std::byte* data, std::size_t first,
+                                                    std::size_t last) const {
+  if (first > last) return std::nullopt;
+  std::uint64_t hash = hash_of_window(data + first);
+  for (std::size_t length = first;; ++length) {
+    if (is_cut(hash)) return length;
+    if (length == last) return std::nullopt;
+    hash = slid(hash, data[length - kWindowBytes], data[length]);
+  }
+}
+
+}  // namespace restree

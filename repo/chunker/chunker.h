@@ -1,0 +1,52 @@
+// Where a file is cut into chunks, so that equal stretches of files become equal chunks.
+//
+// A rolling hash over the last 64 bytes decides; the same as restic's, cut for cut. Each chunk is
+// judged by its own bytes alone, so an insertion moves the cuts near it and no others.
+//
+// Ownership: two tables of 2 KiB. Threads: any; it never changes, one serves a whole repository.
+// Limits:    no byte is read twice, but for the 64 before the place where a search goes on.
+// Errors:    kUnsupported: a polynomial of another degree than 8 to 53, or one that is reducible.
+// Format:    restic's design document and its chunker library.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "repo/base/bytes.h"
+#include "repo/base/result.h"
+#include "repo/chunker/polynomial.h"
+
+namespace restree {
+
+class Chunker {
+ public:
+  static constexpr std::size_t kMinChunkBytes = 512 << 10;
+  static constexpr std::size_t kMaxChunkBytes = 8 << 20;
+
+  // `polynomial`: the repository's own, from its config.
+  static Result<Chunker> make(std::uint64_t polynomial);
+
+  // The length of the chunk that begins with data[0], or nullopt if its end is not within `data`.
+  // Then the caller comes again with more appended and says how much of it is `searched` already,
+  // that is the size of the data he had; at the end of the file all that is left is the chunk.
+  std::optional<std::size_t> find_cut(ByteView data, std::size_t searched = 0) const;
+
+ private:
+  explicit Chunker(std::uint64_t polynomial);
+
+  // The smallest length from `first` on, up to `last`, at which the hash of the 64 bytes before
+  // says so. first >= 64.
+  std::optional<std::size_t> search(const std::byte* data, std::size_t first,
+                                    std::size_t last) const;
+  std::optional<std::size_t> search_in_lanes(const std::byte* data, std::size_t first) const;
+  std::optional<std::size_t> search_in_order(const std::byte* data, std::size_t first,
+                                             std::size_t last) const;
+  std::uint64_t slid(std::uint64_t hash, std::byte leaving, std::byte entering) const;
+  std::uint64_t hash_of_window(const std::byte* end) const;
+
+  RollingTables tables_;
+  unsigned shift_;
+};
+
+}  // namespace restree
