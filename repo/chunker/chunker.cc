@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 
 namespace restree {
 namespace {
@@ -73,29 +72,37 @@ std::optional<std::size_t> Chunker::search(const std::byte* data, std::size_t fi
 // Tries the lengths from `first` to `first + kLanes * kLaneBytes - 1`.
 std::optional<std::size_t> Chunker::search_in_lanes(const std::byte* data,
                                                     std::size_t first) const {
-  const std::byte* const begin = data + first - 1;
-  std::array<std::uint64_t, kLanes> hash;
-  for (std::size_t lane = 0; lane < kLanes; ++lane) {
-    hash[lane] = hash_of_window(begin + lane * kLaneBytes);
-  }
+  static_assert(kLanes == 4, "the hashes have names, so that they stay in registers");
+  const std::byte* const a_begin = data + first - 1;
+  const std::byte* const b_begin = a_begin + kLaneBytes;
+  const std::byte* const c_begin = b_begin + kLaneBytes;
+  const std::byte* const d_begin = c_begin + kLaneBytes;
+  std::uint64_t a = hash_of_window(a_begin);
+  std::uint64_t b = hash_of_window(b_begin);
+  std::uint64_t c = hash_of_window(c_begin);
+  std::uint64_t d = hash_of_window(d_begin);
   for (std::size_t i = 0; i < kLaneBytes; ++i) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      const std::byte* const entering = begin + lane * kLaneBytes + i;
-      hash[lane] = slid(hash[lane], *(entering - kWindowBytes), *entering);
-    }
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      if (!is_cut(hash[lane])) continue;
-      // The lanes before it have come only as far: the first cut may be in what they have left.
-      for (std::size_t before = 0; before < lane; ++before) {
-        const std::size_t start = first + before * kLaneBytes;
-        if (const auto cut = search_in_order(data, start + i + 1, start + kLaneBytes - 1)) {
-          return cut;
-        }
-      }
-      return first + lane * kLaneBytes + i;
+    a = slid(a, (a_begin - kWindowBytes)[i], a_begin[i]);
+    b = slid(b, (b_begin - kWindowBytes)[i], b_begin[i]);
+    c = slid(c, (c_begin - kWindowBytes)[i], c_begin[i]);
+    d = slid(d, (d_begin - kWindowBytes)[i], d_begin[i]);
+    if (is_cut(a) || is_cut(b) || is_cut(c) || is_cut(d)) [[unlikely]] {
+      const std::size_t lane = is_cut(a) ? 0 : is_cut(b) ? 1 : is_cut(c) ? 2 : 3;
+      return first_cut(data, first, lane, i);
     }
   }
   return std::nullopt;
+}
+
+// The lanes have come to their byte `i`, where `lane` has met a cut. The lanes before it have met
+// none so far: the first cut may be in what they have left.
+std::optional<std::size_t> Chunker::first_cut(const std::byte* data, std::size_t first,
+                                              std::size_t lane, std::size_t i) const {
+  for (std::size_t before = 0; before < lane; ++before) {
+    const std::size_t start = first + before * kLaneBytes;
+    if (const auto cut = search_in_order(data, start + i + 1, start + kLaneBytes - 1)) return cut;
+  }
+  return first + lane * kLaneBytes + i;
 }
 
 std::optional<std::size_t> Chunker::search_in_order(const std::byte* data, std::size_t first,

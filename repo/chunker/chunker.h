@@ -40,6 +40,8 @@ class Chunker {
   std::optional<std::size_t> search(const std::byte* data, std::size_t first,
                                     std::size_t last) const;
   std::optional<std::size_t> search_in_lanes(const std::byte* data, std::size_t first) const;
+  std::optional<std::size_t> first_cut(const std::byte* data, std::size_t first, std::size_t lane,
+                                       std::size_t i) const;
   std::optional<std::size_t> search_in_order(const std::byte* data, std::size_t first,
                                              std::size_t last) const;
   std::uint64_t slid(std::uint64_t hash, std::byte leaving, std::byte entering) const;
