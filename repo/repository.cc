@@ -179,6 +179,14 @@ Result<std::string> Repository::save_unpacked(FileType type, ByteView json, Dead
   return name;
 }
 
+Status Repository::seal_into(ByteView plain, MutableByteView sealed) const {
+  return restree::seal_into(state_->key, plain, sealed);
+}
+
+Status Repository::open_into(ByteView sealed, MutableByteView plain) const {
+  return restree::open_into(state_->key, sealed, plain);
+}
+
 Result<Bytes> Repository::State::read_verified(const FileName& file, Deadline by) {
   for (int attempt = 1;; ++attempt) {
     ASSIGN_OR_RETURN(Bytes bytes, storage->read_all(file, by));

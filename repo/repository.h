@@ -40,6 +40,11 @@ class Repository final : public BlobSource {
   // Seals and writes such a file; its name.
   Result<std::string> save_unpacked(FileType type, ByteView json, Deadline by);
 
+  // Seals `plain` into `sealed`, which is kSealOverheadBytes longer.
+  Status seal_into(ByteView plain, MutableByteView sealed) const;
+  // Opens what was sealed into `plain`. kCorrupt: it does not authenticate.
+  Status open_into(ByteView sealed, MutableByteView plain) const;
+
   // Brings the index up to date with the index files there are: only new ones are read, and none
   // if the set of files has not changed. One caller works, others wait for it. A damaged index file
   // is skipped with a log line; its blobs are then missing. True if the index changed.

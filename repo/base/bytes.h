@@ -75,4 +75,10 @@ inline std::uint32_t load_u32le(const std::byte* from) {
          std::uint32_t(from[3]) << 24;
 }
 
+// Returns where the next byte goes.
+inline std::byte* store_u32le(std::uint32_t value, std::byte* to) {
+  for (int i = 0; i < 4; ++i) *to++ = static_cast<std::byte>(value >> (8 * i));
+  return to;
+}
+
 }  // namespace restree

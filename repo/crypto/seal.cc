@@ -168,15 +168,19 @@ Status open_into(const SealKey& key, ByteView sealed, MutableByteView plain) {
 
 Result<Bytes> seal(const SealKey& key, ByteView plain) {
   Bytes sealed(plain.size() + kSealOverheadBytes);
-  const MutableByteView iv = sealed.view().first(kSealIvBytes);
-  const MutableByteView ciphertext = sealed.view().subspan(kSealIvBytes, plain.size());
+  RETURN_IF_ERROR(seal_into(key, plain, sealed.view()));
+  return sealed;
+}
+
+Status seal_into(const SealKey& key, ByteView plain, MutableByteView sealed) {
+  const MutableByteView iv = sealed.first(kSealIvBytes);
+  const MutableByteView ciphertext = sealed.subspan(kSealIvBytes, plain.size());
   if (RAND_bytes(raw(iv.data()), static_cast<int>(iv.size())) != 1) {
     return openssl_error("random bytes");
   }
   Engine& engine = Engine::of_this_thread();
   RETURN_IF_ERROR(engine.crypt(key, iv, plain, ciphertext));
-  RETURN_IF_ERROR(engine.mac(key, iv, ciphertext, sealed.view().last(kSealMacBytes)));
-  return sealed;
+  return engine.mac(key, iv, ciphertext, sealed.last(kSealMacBytes));
 }
 
 }  // namespace restree

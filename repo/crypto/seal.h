@@ -50,5 +50,7 @@ Status open_into(const SealKey& key, ByteView sealed, MutableByteView plain);
 
 // Encrypts with a fresh random IV. kLocalIo: OpenSSL itself fails.
 Result<Bytes> seal(const SealKey& key, ByteView plain);
+// The same into memory of the caller's, `plain.size() + kSealOverheadBytes` bytes.
+Status seal_into(const SealKey& key, ByteView plain, MutableByteView sealed);
 
 }  // namespace restree

@@ -5,6 +5,7 @@
 
 #include "repo/crypto/seal.h"
 #include "repo/format/json_reader.h"
+#include "repo/format/json_writer.h"
 
 namespace restree {
 namespace {
@@ -73,6 +74,23 @@ Status parse_index_file(ByteView json, const IndexVisitor& visit) {
     });
     if (!has_packs) throw json::BadJson("no packs");
   });
+}
+
+std::string write_index_file(std::span<const IndexedPack> packs) {
+  JsonWriter json;
+  json.begin_object().key("packs").begin_array();
+  for (const IndexedPack& pack : packs) {
+    json.begin_object().key("id").text(pack.id.hex()).key("blobs").begin_array();
+    for (const IndexedBlob& blob : pack.blobs) {
+      json.begin_object().key("id").text(blob.id.hex()).key("type").text(to_string(blob.type));
+      json.key("offset").number(blob.offset).key("length").number(blob.length);
+      if (blob.raw_length != 0) json.key("uncompressed_length").number(blob.raw_length);
+      json.end_object();
+    }
+    json.end_array().end_object();
+  }
+  json.end_array().end_object();
+  return json.json() + "\n";
 }
 
 }  // namespace restree

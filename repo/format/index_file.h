@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "repo/base/bytes.h"
@@ -27,5 +28,11 @@ struct IndexedBlob {
 // kCorrupt: not the format above, or a blob that no pack can hold.
 using IndexVisitor = std::function<void(const PackId& pack, std::span<const IndexedBlob> blobs)>;
 Status parse_index_file(ByteView json, const IndexVisitor& visit);
+
+struct IndexedPack {
+  PackId id;
+  std::vector<IndexedBlob> blobs;
+};
+std::string write_index_file(std::span<const IndexedPack> packs);
 
 }  // namespace restree

@@ -50,4 +50,23 @@ Result<std::vector<IndexedBlob>> parse_pack_header(ByteView header, std::uint64_
   return blobs;
 }
 
+std::size_t pack_header_entry_bytes(const IndexedBlob& blob) {
+  return blob.raw_length == 0 ? kRawEntryBytes : kCompressedEntryBytes;
+}
+
+Bytes write_pack_header(std::span<const IndexedBlob> blobs) {
+  std::size_t size = 0;
+  for (const IndexedBlob& blob : blobs) size += pack_header_entry_bytes(blob);
+  Bytes header(size);
+  std::byte* at = header.data();
+  for (const IndexedBlob& blob : blobs) {
+    const bool compressed = blob.raw_length != 0;
+    *at++ = static_cast<std::byte>((blob.type == BlobType::kTree ? 1 : 0) + (compressed ? 2 : 0));
+    at = store_u32le(blob.length, at);
+    if (compressed) at = store_u32le(blob.raw_length, at);
+    at = std::ranges::copy(blob.id.bytes, at).out;
+  }
+  return header;
+}
+
 }  // namespace restree

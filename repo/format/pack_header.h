@@ -10,6 +10,8 @@
 // be wrong (a buggy writer), so nothing is believed unchecked.
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <vector>
 
 #include "repo/base/bytes.h"
@@ -22,5 +24,15 @@ namespace restree {
 // kCorrupt: an entry is cut short, or the blobs do not fill the payload. kUnsupported: unknown
 // type.
 Result<std::vector<IndexedBlob>> parse_pack_header(ByteView header, std::uint64_t payload_size);
+
+// What a blob's entry takes in the header.
+std::size_t pack_header_entry_bytes(const IndexedBlob& blob);
+// What a pack takes besides its sealed blobs and the entries of its header.
+inline constexpr std::size_t kPackOverheadBytes = 36;
+// No header that restic reads has more entries.
+inline constexpr std::size_t kMostPackEntries = 409'199;
+
+// The header, not sealed yet, for blobs that lie one after the other in this order.
+Bytes write_pack_header(std::span<const IndexedBlob> blobs);
 
 }  // namespace restree

@@ -12,10 +12,17 @@ namespace restree {
 namespace {
 
 constexpr std::size_t kFirstOutputBytes = 4096;
-constexpr int kCompressionLevel = 3;
+constexpr int kDefaultLevel = 3;
+// Little more than a copy.
+constexpr int kLeastLevel = -20;
+// Blobs from this size on are tried by samples first.
+constexpr std::size_t kSampledBytes = 128 << 10;
+constexpr std::size_t kSampleBytes = 4 << 10;
+constexpr std::size_t kSamples = 8;
 
 struct FreeContext {
   void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+  void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
 };
 
 // This thread's context; null if there is no memory for one.
@@ -29,6 +36,35 @@ Error zstd_error(std::size_t code) {
 }
 Error no_context() { return {ErrorKind::kLocalIo, "zstd: out of memory"}; }
 Error too_large() { return {ErrorKind::kCorrupt, "zstd: more bytes than anything here has"}; }
+
+int level_of(Compression mode) {
+  switch (mode) {
+    case Compression::kFastest:
+      return 1;
+    case Compression::kBetter:
+      return 7;
+    case Compression::kMax:
+      return 11;
+    case Compression::kAuto:
+    case Compression::kOff:
+      break;
+  }
+  return kDefaultLevel;
+}
+
+// False if several places of a large blob gain nothing: media and archives, where trying in earnest
+// would cost more than all else that is done to them.
+bool looks_compressible(ZSTD_CCtx* context, ByteView raw, Bytes& scratch) {
+  if (raw.size() < kSampledBytes) return true;
+  const std::size_t step = (raw.size() - kSampleBytes) / (kSamples - 1);
+  for (std::size_t i = 0; i < kSamples; ++i) {
+    const ByteView sample = raw.subspan(i * step, kSampleBytes);
+    const std::size_t size =
+        ZSTD_compressCCtx(context, scratch.data(), scratch.size(), sample.data(), sample.size(), 1);
+    if (ZSTD_isError(size) != 0 || size < kSampleBytes - kSampleBytes / 32) return true;
+  }
+  return false;
+}
 
 // Grows the output as it fills up.
 Result<Bytes> decompress_stream(ByteView frame, std::size_t limit_bytes) {
@@ -81,15 +117,36 @@ Result<Bytes> decompress(ByteView frame, std::size_t limit_bytes) {
   return raw;
 }
 
+std::optional<Compression> parse_compression(std::string_view name) {
+  if (name == "auto") return Compression::kAuto;
+  if (name == "off") return Compression::kOff;
+  if (name == "fastest") return Compression::kFastest;
+  if (name == "better") return Compression::kBetter;
+  if (name == "max") return Compression::kMax;
+  return std::nullopt;
+}
+
 Result<Bytes> compress(ByteView raw) {
-  Bytes frame(ZSTD_compressBound(raw.size()));
-  const std::size_t size =
-      ZSTD_compress(frame.data(), frame.size(), raw.data(), raw.size(), kCompressionLevel);
+  Bytes frame;
+  ASSIGN_OR_RETURN(const ByteView view, compress_into(raw, Compression::kAuto, frame));
+  frame.remove_suffix(frame.size() - view.size());
+  return frame;
+}
+
+Result<ByteView> compress_into(ByteView raw, Compression mode, Bytes& scratch) {
+  thread_local const std::unique_ptr<ZSTD_CCtx, FreeContext> context(ZSTD_createCCtx());
+  if (context == nullptr) return no_context();
+  const std::size_t bound = ZSTD_compressBound(raw.size());
+  if (scratch.size() < bound) scratch = Bytes(bound);
+  const int level = mode == Compression::kMax || looks_compressible(context.get(), raw, scratch)
+                        ? level_of(mode)
+                        : kLeastLevel;
+  const std::size_t size = ZSTD_compressCCtx(context.get(), scratch.data(), scratch.size(),
+                                             raw.data(), raw.size(), level);
   if (ZSTD_isError(size) != 0) {
     return Error(ErrorKind::kLocalIo, std::string("zstd: ") + ZSTD_getErrorName(size));
   }
-  frame.remove_suffix(frame.size() - size);
-  return frame;
+  return ByteView(scratch).first(size);
 }
 
 }  // namespace restree

@@ -3,6 +3,10 @@
 // Threads: any; each keeps its own context. Errors: kLocalIo if there is no memory for it.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
 #include "repo/base/bytes.h"
 #include "repo/base/result.h"
 
@@ -14,7 +18,15 @@ Status decompress_into(ByteView frame, MutableByteView raw);
 // A frame whose size is not known beforehand; kCorrupt if it would exceed `limit_bytes`.
 Result<Bytes> decompress(ByteView frame, std::size_t limit_bytes);
 
+// What restic calls its modes; kOff leaves data blobs as they are, and nothing else.
+enum class Compression : std::uint8_t { kAuto, kOff, kFastest, kBetter, kMax };
+// By restic's name for it.
+std::optional<Compression> parse_compression(std::string_view name);
+
 // One frame without a checksum, at the level that restic's default comes to.
 Result<Bytes> compress(ByteView raw);
+// The same at the level of a mode other than kOff, into `scratch`, which grows as it must: a view
+// of it, good until its next use. What does not look compressible gets the least effort.
+Result<ByteView> compress_into(ByteView raw, Compression mode, Bytes& scratch);
 
 }  // namespace restree

@@ -23,6 +23,8 @@ class WatchedStorage final : public Storage {
   explicit WatchedStorage(std::shared_ptr<Storage> inner) : inner_(std::move(inner)) {}
 
   void watch(Watch watch) { state_.lock()->watch = std::move(watch); }
+  // The same for writes, which the other leaves alone.
+  void watch_writes(Watch watch) { state_.lock()->watch_writes = std::move(watch); }
   std::size_t lists(FileType type) const { return state_.lock()->lists[index(type)]; }
   std::size_t reads(FileType type) const { return state_.lock()->reads[index(type)]; }
   std::size_t reads() const {
@@ -48,6 +50,8 @@ class WatchedStorage final : public Storage {
     return inner_->read_all(file, by);
   }
   Status write(const FileName& file, ByteView content, Deadline by) override {
+    const Watch watch = state_.lock()->watch_writes;
+    if (watch) RETURN_IF_ERROR(watch(file));
     return inner_->write(file, content, by);
   }
   Status remove(const FileName& file, Deadline by) override { return inner_->remove(file, by); }
@@ -57,6 +61,7 @@ class WatchedStorage final : public Storage {
   using Counts = std::array<std::size_t, 6>;
   struct State {
     Watch watch;
+    Watch watch_writes;
     Counts lists{};
     Counts reads{};
   };

@@ -1,0 +1,35 @@
+// The blobs that this run has taken on, so that each is stored once.
+//
+// Threads: any. Limits: some 80 bytes a blob.
+#pragma once
+
+#include <array>
+#include <unordered_set>
+
+#include "repo/base/guarded.h"
+#include "repo/format/id.h"
+
+namespace restree {
+
+class KnownBlobs {
+ public:
+  // True for the first to come with it, who then has to store it.
+  bool insert(BlobType type, const BlobId& id) {
+    auto& shard = shards_[std::to_integer<std::size_t>(id.bytes.back()) % kShards];
+    return shard.lock()->insert({id, type}).second;
+  }
+
+ private:
+  static constexpr std::size_t kShards = 16;
+  struct Key {
+    BlobId id;
+    BlobType type;
+    bool operator==(const Key&) const = default;
+  };
+  struct Hash {
+    std::size_t operator()(const Key& key) const { return std::hash<BlobId>()(key.id); }
+  };
+  std::array<Guarded<std::unordered_set<Key, Hash>>, kShards> shards_;
+};
+
+}  // namespace restree

@@ -1,0 +1,173 @@
+#include "repo/pack_uploader.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+#include <utility>
+
+#include "repo/crypto/seal.h"
+#include "repo/crypto/sha256.h"
+#include "repo/format/zstd.h"
+
+namespace restree {
+namespace {
+
+// As long as restic goes on trying; a server that is back within that finds us still there.
+constexpr std::chrono::minutes kStoreTimeout{15};
+
+Error memory_fault(const IndexedBlob& blob) {
+  return Error(ErrorKind::kCorrupt,
+               fmt::format("{} blob {} has changed in memory before it was stored",
+                           to_string(blob.type), blob.id.hex()))
+      .hinting("The memory of this machine is faulty; test it before the next backup.");
+}
+
+// Opens the blob as a reader would, and compares its hash.
+Status verify(const Repository& repository, const OpenPack& pack, const IndexedBlob& blob,
+              Bytes& opened, Bytes& raw) {
+  const std::size_t opened_bytes = blob.length - kSealOverheadBytes;
+  if (opened.size() < opened_bytes) opened = Bytes(opened_bytes);
+  const MutableByteView content = opened.view().first(opened_bytes);
+  if (!repository.open_into(pack.sealed_blob(blob), content)) return memory_fault(blob);
+  ByteView plain = content;
+  if (blob.raw_length != 0) {
+    if (raw.size() < blob.raw_length) raw = Bytes(blob.raw_length);
+    const MutableByteView into = raw.view().first(blob.raw_length);
+    if (!decompress_into(content, into)) return memory_fault(blob);
+    plain = into;
+  }
+  if (sha256(plain) != blob.id.bytes) return memory_fault(blob);
+  return {};
+}
+
+}  // namespace
+
+PackUploader::PackUploader(Repository& repository, PendingIndex& index, const Options& options,
+                           std::stop_token stop)
+    : repository_(repository),
+      index_(index),
+      options_(options),
+      stop_(std::move(stop)),
+      on_stop_(stop_, [this] {
+        { auto state = state_.lock(); }
+        changed_.notify_all();
+      }) {
+  for (std::size_t i = 0; i < options.threads; ++i) threads_.emplace_back([this] { run(); });
+}
+
+PackUploader::~PackUploader() {
+  {
+    auto state = state_.lock();
+    state->ending = true;
+    state->waiting.clear();
+  }
+  changed_.notify_all();
+}
+
+std::optional<Error> PackUploader::failure(State& state) const {
+  if (!state.error && stop_.stop_requested()) {
+    return Error(ErrorKind::kCancelled, "stopped before everything was stored");
+  }
+  return state.error;
+}
+
+Result<Bytes> PackUploader::take_buffer(std::size_t wanted_bytes) {
+  auto state = state_.lock();
+  for (;;) {
+    if (auto error = failure(*state)) return std::move(*error);
+    if (state->buffers_out < options_.buffers) break;
+    changed_.wait(state.mutex_lock());
+  }
+  ++state->buffers_out;
+  if (wanted_bytes <= options_.buffer_bytes && !state->spare.empty()) {
+    Bytes buffer = std::move(state->spare.back());
+    state->spare.pop_back();
+    return buffer;
+  }
+  return Bytes(std::max(wanted_bytes, options_.buffer_bytes));
+}
+
+void PackUploader::give_back(Bytes buffer) {
+  {
+    auto state = state_.lock();
+    --state->buffers_out;
+    if (buffer.size() == options_.buffer_bytes) state->spare.push_back(std::move(buffer));
+  }
+  changed_.notify_all();
+}
+
+Status PackUploader::submit(std::unique_ptr<OpenPack> pack) {
+  {
+    auto state = state_.lock();
+    if (auto error = failure(*state)) return std::move(*error);
+    state->waiting.push_back(std::move(pack));
+  }
+  changed_.notify_all();
+  return {};
+}
+
+Status PackUploader::wait() {
+  auto state = state_.lock();
+  for (;;) {
+    // What is at work may still succeed, and whoever saves the index next wants to know.
+    if (state->at_work == 0) {
+      if (auto error = failure(*state)) return std::move(*error);
+      if (state->waiting.empty()) return {};
+    }
+    changed_.wait(state.mutex_lock());
+  }
+}
+
+void PackUploader::fail(Error error) {
+  {
+    auto state = state_.lock();
+    if (!state->error) state->error = std::move(error);
+    state->waiting.clear();
+  }
+  changed_.notify_all();
+}
+
+void PackUploader::run() {
+  for (;;) {
+    std::unique_ptr<OpenPack> pack;
+    {
+      auto state = state_.lock();
+      changed_.wait(state.mutex_lock(),
+                    [&] { return state->ending || (!state->waiting.empty() && !failure(*state)); });
+      if (state->ending) return;
+      pack = std::move(state->waiting.front());
+      state->waiting.pop_front();
+      ++state->at_work;
+    }
+    Status stored = Error(ErrorKind::kLocalIo, "out of memory while storing a pack");
+    try {
+      stored = store(*pack);
+    } catch (const std::bad_alloc&) {
+      // said already
+    }
+    if (!stored) fail(std::move(stored).error());
+    give_back(std::move(*pack).take_buffer());
+    {
+      auto state = state_.lock();
+      --state->at_work;
+    }
+    changed_.notify_all();
+  }
+}
+
+Status PackUploader::store(OpenPack& pack) {
+  thread_local Bytes opened;
+  thread_local Bytes raw;
+  for (const IndexedBlob& blob : pack.blobs()) {
+    RETURN_IF_ERROR(verify(repository_, pack, blob, opened, raw));
+  }
+  ASSIGN_OR_RETURN(const ByteView file, pack.finish(repository_));
+  const PackId id{sha256(file)};
+  const Deadline by = Deadline::after(kStoreTimeout);
+  RETURN_IF_ERROR(repository_.storage().write({FileType::kPack, id.hex()}, file, by));
+  return index_.add({id, {pack.blobs().begin(), pack.blobs().end()}}, by);
+}
+
+}  // namespace restree

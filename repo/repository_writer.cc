@@ -1,0 +1,156 @@
+#include "repo/repository_writer.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <utility>
+
+#include "repo/crypto/seal.h"
+#include "repo/crypto/sha256.h"
+
+namespace restree {
+namespace {
+
+constexpr std::chrono::minutes kIndexTimeout{15};
+// After a stop somebody waits for us to end.
+constexpr std::chrono::seconds kLastIndexTimeout{60};
+// What a pack's last blob and its header may take beyond the target.
+constexpr std::size_t kPackReserveBytes = 9 << 20;
+// One open pack of each type, and one that fills up while the next is begun.
+constexpr std::size_t kOpenPacks = 3;
+
+std::size_t index_of(BlobType type) { return type == BlobType::kData ? 0 : 1; }
+
+}  // namespace
+
+RepositoryWriter::RepositoryWriter(Repository& repository, const Options& options,
+                                   std::stop_token stop)
+    : repository_(repository),
+      options_(options),
+      index_(repository),
+      uploader_(repository, index_,
+                {.threads = options.uploads,
+                 .buffers = options.uploads + kOpenPacks,
+                 .buffer_bytes = options.pack_bytes + kPackReserveBytes},
+                std::move(stop)) {}
+
+RepositoryWriter::~RepositoryWriter() = default;
+
+bool RepositoryWriter::has(BlobType type, const BlobId& id) const {
+  return repository_.blob_size(type, id).has_value();
+}
+
+Result<SavedBlob> RepositoryWriter::save(BlobType type, ByteView plain) {
+  if (plain.size() > std::numeric_limits<std::uint32_t>::max() - kPackReserveBytes) {
+    return Error(ErrorKind::kUnsupported, "a blob of 4 GiB: no pack can hold it")
+        .hinting("A directory with tens of millions of entries cannot be saved as one.");
+  }
+  const BlobId id{sha256(plain)};
+  if (has(type, id) || !taken_on_.insert(type, id)) return SavedBlob{id};
+
+  thread_local Bytes scratch;
+  const bool compressed = repository_.config().version >= 2 && !plain.empty() &&
+                          (type == BlobType::kTree || options_.compression != Compression::kOff);
+  ByteView content = plain;
+  if (compressed) {
+    const Compression mode =
+        options_.compression == Compression::kOff ? Compression::kAuto : options_.compression;
+    ASSIGN_OR_RETURN(content, compress_into(plain, mode, scratch));
+  }
+  const IndexedBlob blob{.id = id,
+                         .type = type,
+                         .offset = 0,
+                         .length = static_cast<std::uint32_t>(content.size() + kSealOverheadBytes),
+                         .raw_length = compressed ? static_cast<std::uint32_t>(plain.size()) : 0};
+  count(blob, plain.size());
+  if (!options_.dry_run) RETURN_IF_ERROR(store(blob, content));
+  return SavedBlob{id, true, blob.length + pack_header_entry_bytes(blob)};
+}
+
+void RepositoryWriter::count(const IndexedBlob& blob, std::size_t raw_bytes) {
+  auto figures = figures_.lock();
+  ++(blob.type == BlobType::kData ? figures->data_blobs : figures->tree_blobs);
+  figures->raw_bytes += raw_bytes;
+  figures->stored_bytes += blob.length + pack_header_entry_bytes(blob);
+}
+
+RepositoryWriter::Figures RepositoryWriter::figures() const { return *figures_.lock(); }
+
+Status RepositoryWriter::store(const IndexedBlob& blob, ByteView content) {
+  ASSIGN_OR_RETURN(const Slot slot, reserve(blob));
+  const Status sealed = repository_.seal_into(content, slot.place);
+  if (!sealed) {
+    uploader_.fail(sealed.error());
+    return sealed;
+  }
+  return filled(blob.type, slot.pack);
+}
+
+Result<RepositoryWriter::Slot> RepositoryWriter::reserve(const IndexedBlob& blob) {
+  OpenGroup& group = open_[index_of(blob.type)];
+  const auto try_last = [&](auto& packs) -> std::optional<Slot> {
+    if (packs->empty()) return std::nullopt;
+    const auto place = packs->back()->reserve(blob);
+    return place ? std::optional<Slot>({packs->back().get(), *place}) : std::nullopt;
+  };
+  {
+    auto packs = group.lock();
+    if (const auto slot = try_last(packs)) return *slot;
+  }
+  // Without the lock: this waits for the storage.
+  ASSIGN_OR_RETURN(Bytes buffer, uploader_.take_buffer(OpenPack::bytes_for(blob)));
+  std::unique_ptr<OpenPack> left_full;
+  std::optional<Slot> slot;
+  bool is_used = false;
+  {
+    auto packs = group.lock();
+    slot = try_last(packs);  // somebody else was quicker
+    if (!slot) {
+      is_used = true;
+      // A pack that is filled, but had no room for this blob, was left for nobody to hand on.
+      if (!packs->empty() && packs->back()->is_filled()) {
+        left_full = std::move(packs->back());
+        packs->pop_back();
+      }
+      packs->push_back(std::make_unique<OpenPack>(std::move(buffer), options_.pack_bytes));
+      slot = try_last(packs);
+    }
+  }
+  if (!is_used) uploader_.give_back(std::move(buffer));
+  if (left_full) RETURN_IF_ERROR(uploader_.submit(std::move(left_full)));
+  return *slot;
+}
+
+Status RepositoryWriter::filled(BlobType type, OpenPack* pack) {
+  std::unique_ptr<OpenPack> done;
+  {
+    auto packs = open_[index_of(type)].lock();
+    pack->filled();
+    const bool takes_more = packs->back().get() == pack && !pack->is_full();
+    if (takes_more || !pack->is_filled()) return {};
+    const auto found = std::find_if(packs->begin(), packs->end(),
+                                    [&](const auto& open) { return open.get() == pack; });
+    done = std::move(*found);
+    packs->erase(found);
+  }
+  return uploader_.submit(std::move(done));
+}
+
+Status RepositoryWriter::flush() {
+  for (OpenGroup& group : open_) {
+    std::vector<std::unique_ptr<OpenPack>> left = std::exchange(*group.lock(), {});
+    for (auto& pack : left) RETURN_IF_ERROR(uploader_.submit(std::move(pack)));
+  }
+  RETURN_IF_ERROR(uploader_.wait());
+  return index_.save(Deadline::after(kIndexTimeout));
+}
+
+Status RepositoryWriter::finish_early() {
+  uploader_.fail(Error(ErrorKind::kCancelled, "stopped before everything was stored"));
+  static_cast<void>(uploader_.wait());  // the error that brought us here
+  return index_.save(Deadline::after(kLastIndexTimeout));
+}
+
+}  // namespace restree
