@@ -21,7 +21,7 @@ constexpr const char* kKeyExchanges =
     "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,"
     "ecdh-sha2-nistp521,diffie-hellman-group-exchange-sha256,diffie-hellman-group16-sha512,"
     "diffie-hellman-group18-sha512,diffie-hellman-group14-sha256";
-// libssh2 leaves out what it does not know: GCM is there from 1.11 on, and far quicker.
+// libssh2 has GCM from 1.11 on; it is far quicker.
 constexpr const char* kCiphers =
     "aes128-gcm@openssh.com,aes256-gcm@openssh.com,aes128-ctr,aes192-ctr,aes256-ctr";
 constexpr const char* kMacs = "hmac-sha2-256,hmac-sha2-512,hmac-sha1";
@@ -107,6 +107,26 @@ Error changed_key(const SshTarget& target, const KnownHosts& known, const KnownK
                   line.file, known.name()));
 }
 
+// Of a list of algorithms, those that this libssh2 has, which are then asked for in this order.
+// libssh2 1.10 would copy overlapping memory while it leaves out the others itself.
+std::string prefer(LIBSSH2_SESSION* ssh, int method, std::string_view wanted) {
+  const char** supported = nullptr;
+  const int count = libssh2_session_supported_algs(ssh, method, &supported);
+  std::string list;
+  while (!wanted.empty()) {
+    const std::string_view name = wanted.substr(0, wanted.find(','));
+    wanted.remove_prefix(std::min(name.size() + 1, wanted.size()));
+    if (std::any_of(supported, supported + std::max(count, 0),
+                    [&](std::string_view known) { return known == name; })) {
+      if (!list.empty()) list += ',';
+      list += name;
+    }
+  }
+  if (supported != nullptr) libssh2_free(ssh, supported);
+  if (!list.empty()) libssh2_session_method_pref(ssh, method, list.c_str());
+  return list;
+}
+
 }  // namespace
 
 void SshSession::EndSession::operator()(LIBSSH2_SESSION* session) const {
@@ -152,23 +172,20 @@ Status SshSession::shake_hands(const SshTarget& target, const Patience& patience
                                     [ssh](std::string_view hashed, const std::string& name) {
                                       return hashed_name_is(ssh, hashed, name);
                                     }));
-  const std::string host_keys = known.preferred_algorithms();
-  libssh2_session_method_pref(ssh, LIBSSH2_METHOD_KEX, kKeyExchanges);
-  libssh2_session_method_pref(ssh, LIBSSH2_METHOD_HOSTKEY, host_keys.c_str());
-  for (const int method : {LIBSSH2_METHOD_CRYPT_CS, LIBSSH2_METHOD_CRYPT_SC}) {
-    libssh2_session_method_pref(ssh, method, kCiphers);
-  }
-  for (const int method : {LIBSSH2_METHOD_MAC_CS, LIBSSH2_METHOD_MAC_SC}) {
-    libssh2_session_method_pref(ssh, method, kMacs);
-  }
+  const std::string key_exchanges = prefer(ssh, LIBSSH2_METHOD_KEX, kKeyExchanges);
+  const std::string host_keys = prefer(ssh, LIBSSH2_METHOD_HOSTKEY, known.preferred_algorithms());
+  prefer(ssh, LIBSSH2_METHOD_CRYPT_CS, kCiphers);
+  const std::string ciphers = prefer(ssh, LIBSSH2_METHOD_CRYPT_SC, kCiphers);
+  prefer(ssh, LIBSSH2_METHOD_MAC_CS, kMacs);
+  prefer(ssh, LIBSSH2_METHOD_MAC_SC, kMacs);
   ASSIGN_OR_RETURN(const long outcome, wire_->drive(patience, "greeting", [&] {
     return libssh2_session_handshake(ssh, wire_->fd());
   }));
   if (outcome != 0) {
     const auto offer = parse_ssh_offer(wire_->greeting());
     if (offer &&
-        (!lists_meet(host_keys, offer->host_keys) || !lists_meet(kCiphers, offer->ciphers) ||
-         !lists_meet(kKeyExchanges, offer->key_exchanges))) {
+        (!lists_meet(host_keys, offer->host_keys) || !lists_meet(ciphers, offer->ciphers) ||
+         !lists_meet(key_exchanges, offer->key_exchanges))) {
       return no_common_ground(host_, *offer, host_keys);
     }
     return take_error(wire_->greeting().empty() ? "closed before any greeting" : "greeting");
