@@ -10,6 +10,7 @@
 #include "repo/crypto/seal.h"
 #include "repo/crypto/sha256.h"
 #include "repo/format/tree.h"
+#include "repo/format/tree_writer.h"
 #include "repo/format/zstd.h"
 
 namespace restree {
@@ -105,6 +106,23 @@ void parse_tree(benchmark::State& state) {
       static_cast<double>(memory) / static_cast<double>(state.range(0));
 }
 BENCHMARK(parse_tree)->Args({20, 1})->Args({1000, 1})->Args({100'000, 1})->Args({10, 100'000});
+
+// Argument: files in the directory.
+void write_tree(benchmark::State& state) {
+  const std::string json = tree_of_files(static_cast<std::size_t>(state.range(0)), 1);
+  const auto tree = Tree::parse(as_bytes(json));
+  if (!tree) std::abort();
+  const TimeZone zone = TimeZone::named("Europe/Berlin");
+  for (auto _ : state) {
+    TreeWriter writer(zone);
+    for (const Node& node : (*tree)->nodes()) {
+      if (!writer.append(node)) std::abort();
+    }
+    benchmark::DoNotOptimize(writer.finish());
+  }
+  count_bytes(state, json.size());
+}
+BENCHMARK(write_tree)->Arg(20)->Arg(60'000);
 
 }  // namespace
 }  // namespace restree

@@ -32,12 +32,17 @@ constexpr auto kBase64Values = digit_values(kBase64Digits);
 
 std::string to_hex(ByteView bytes) {
   std::string hex;
-  hex.reserve(bytes.size() * 2);
-  for (const std::byte byte : bytes) {
-    hex += kHexDigits[std::to_integer<std::size_t>(byte >> 4)];
-    hex += kHexDigits[std::to_integer<std::size_t>(byte & std::byte{15})];
-  }
+  append_hex(bytes, hex);
   return hex;
+}
+
+void append_hex(ByteView bytes, std::string& out) {
+  std::size_t at = out.size();
+  out.resize(at + bytes.size() * 2);
+  for (const std::byte byte : bytes) {
+    out[at++] = kHexDigits[std::to_integer<std::size_t>(byte >> 4)];
+    out[at++] = kHexDigits[std::to_integer<std::size_t>(byte & std::byte{15})];
+  }
 }
 
 bool from_hex(std::string_view hex, MutableByteView into) {

@@ -64,6 +64,7 @@ inline std::string_view as_text(ByteView bytes) {
 }
 
 std::string to_hex(ByteView bytes);
+void append_hex(ByteView bytes, std::string& out);
 // Exactly `into.size()` bytes from lower- or upper-case hexadecimal; false if `hex` is not that.
 bool from_hex(std::string_view hex, MutableByteView into);
 // Standard base64 with padding, as Go's encoding/json writes []byte; nullopt if it is not that.

@@ -2,6 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <array>
+#include <cstddef>
+
 #include "repo/format/utf8.h"
 
 namespace restree {
@@ -44,7 +47,45 @@ void append_escaped(std::uint32_t rune, std::string_view encoded, std::string& j
   }
 }
 
+// ASCII that stands for itself: nearly all that trees and snapshots consist of.
+constexpr bool is_plain(char c) {
+  const bool special = c == '"' || c == '\\' || c == '<' || c == '>' || c == '&';
+  return c >= 0x20 && !special;
+}
+constexpr std::array<bool, 256> kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (int byte = 0; byte < 128; ++byte) {
+    plain[static_cast<std::size_t>(byte)] = is_plain(static_cast<char>(byte));
+  }
+  return plain;
+}();
+
+std::size_t plain_prefix(std::string_view text) {
+  std::size_t length = 0;
+  while (length < text.size() && kPlain[static_cast<unsigned char>(text[length])]) ++length;
+  return length;
+}
+
 }  // namespace
+
+void append_json_text(std::string_view value, std::string& json) {
+  json += '"';
+  for (;;) {
+    const std::size_t plain = plain_prefix(value);
+    json += value.substr(0, plain);
+    value.remove_prefix(plain);
+    if (value.empty()) break;
+    const DecodedRune decoded = decode_utf8(value);
+    if (decoded.length == 0) {
+      json += "\\ufffd";
+      value.remove_prefix(1);
+      continue;
+    }
+    append_escaped(decoded.rune, value.substr(0, decoded.length), json);
+    value.remove_prefix(decoded.length);
+  }
+  json += '"';
+}
 
 void JsonWriter::separate() {
   if (needs_comma_) json_ += ',';
@@ -86,18 +127,7 @@ JsonWriter& JsonWriter::key(std::string_view name) {
 
 JsonWriter& JsonWriter::text(std::string_view value) {
   separate();
-  json_ += '"';
-  while (!value.empty()) {
-    const DecodedRune decoded = decode_utf8(value);
-    if (decoded.length == 0) {
-      json_ += "\\ufffd";
-      value.remove_prefix(1);
-      continue;
-    }
-    append_escaped(decoded.rune, value.substr(0, decoded.length), json_);
-    value.remove_prefix(decoded.length);
-  }
-  json_ += '"';
+  append_json_text(value, json_);
   return *this;
 }
 

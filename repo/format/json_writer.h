@@ -10,6 +10,9 @@
 
 namespace restree {
 
+// Appends `value` in quotes. Invalid UTF-8 is written as U+FFFD, byte by byte.
+void append_json_text(std::string_view value, std::string& json);
+
 class JsonWriter {
  public:
   JsonWriter& begin_object();

@@ -39,8 +39,10 @@ enum NodeField : std::size_t {
 std::size_t field_named(std::string_view key, std::size_t next);
 
 std::optional<NodeType> type_named(std::string_view name);
+std::string_view name_of(NodeType type);
 
 // The mode's 07777 bits as st_mode has them: Go keeps rwx there and the three above elsewhere.
 std::uint16_t permissions_of(std::uint32_t go_mode);
+std::uint32_t go_mode_of(NodeType type, std::uint16_t permissions);
 
 }  // namespace restree

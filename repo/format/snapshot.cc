@@ -1,5 +1,9 @@
 #include "repo/format/snapshot.h"
 
+#include <array>
+#include <string_view>
+#include <utility>
+
 #include "repo/format/json_reader.h"
 
 namespace restree {
@@ -11,13 +15,96 @@ std::optional<IdType> id_or_null(const json::Value& value) {
   return value.to_id<IdType>();
 }
 
-Timestamp time_of(const json::Value& value) {
-  const auto time = parse_timestamp(value.to_text());
+ZonedTimestamp time_of(const json::Value& value) {
+  const auto time = parse_zoned_timestamp(value.to_text());
   if (!time) throw json::BadJson("not a time");
   return *time;
 }
 
+using Count = std::uint64_t SnapshotSummary::*;
+// In the order in which they are written.
+constexpr std::array<std::pair<std::string_view, Count>, 12> kCounts = {{
+    {"files_new", &SnapshotSummary::files_new},
+    {"files_changed", &SnapshotSummary::files_changed},
+    {"files_unmodified", &SnapshotSummary::files_unmodified},
+    {"dirs_new", &SnapshotSummary::dirs_new},
+    {"dirs_changed", &SnapshotSummary::dirs_changed},
+    {"dirs_unmodified", &SnapshotSummary::dirs_unmodified},
+    {"data_blobs", &SnapshotSummary::data_blobs},
+    {"tree_blobs", &SnapshotSummary::tree_blobs},
+    {"data_added", &SnapshotSummary::data_added},
+    {"data_added_packed", &SnapshotSummary::data_added_packed},
+    {"total_files_processed", &SnapshotSummary::total_files_processed},
+    {"total_bytes_processed", &SnapshotSummary::total_bytes_processed},
+}};
+
+std::optional<SnapshotSummary> summary_of(json::Value& value) {
+  if (value.is_null()) return std::nullopt;
+  SnapshotSummary summary;
+  value.each_field([&](std::string_view key, const json::Value& field) {
+    if (key == "backup_start") summary.backup_start = time_of(field);
+    if (key == "backup_end") summary.backup_end = time_of(field);
+    for (const auto& [name, count] : kCounts) {
+      if (key == name) summary.*count = field.to_u64();
+    }
+  });
+  return summary;
+}
+
+void append_texts(std::string_view key, const std::vector<std::string>& texts, JsonWriter& writer) {
+  writer.key(key).begin_array();
+  for (const std::string& text : texts) writer.text(text);
+  writer.end_array();
+}
+
+void append_unless_empty(std::string_view key, const std::string& text, JsonWriter& writer) {
+  if (!text.empty()) writer.key(key).text(text);
+}
+
+void append_unless_zero(std::string_view key, std::uint64_t number, JsonWriter& writer) {
+  if (number != 0) writer.key(key).number(number);
+}
+
 }  // namespace
+
+void append_summary_fields(const SnapshotSummary& summary, JsonWriter& writer) {
+  writer.key("backup_start").text(format_zoned_timestamp(summary.backup_start));
+  writer.key("backup_end").text(format_zoned_timestamp(summary.backup_end));
+  for (const auto& [name, count] : kCounts) writer.key(name).number(summary.*count);
+}
+
+void append_snapshot_fields(const Snapshot& snapshot, JsonWriter& writer) {
+  writer.key("time").text(
+      format_zoned_timestamp(ZonedTimestamp{snapshot.time, snapshot.time_offset_seconds}));
+  if (snapshot.parent) writer.key("parent").text(snapshot.parent->hex());
+  writer.key("tree");
+  if (snapshot.tree) {
+    writer.text(snapshot.tree->hex());
+  } else {
+    writer.null();
+  }
+  append_texts("paths", snapshot.paths, writer);
+  append_unless_empty("hostname", snapshot.hostname, writer);
+  append_unless_empty("username", snapshot.username, writer);
+  append_unless_zero("uid", snapshot.uid, writer);
+  append_unless_zero("gid", snapshot.gid, writer);
+  if (!snapshot.excludes.empty()) append_texts("excludes", snapshot.excludes, writer);
+  if (!snapshot.tags.empty()) append_texts("tags", snapshot.tags, writer);
+  if (snapshot.original) writer.key("original").text(snapshot.original->hex());
+  append_unless_empty("program_version", snapshot.program_version, writer);
+  if (!snapshot.summary) return;
+  writer.key("summary").begin_object();
+  append_summary_fields(*snapshot.summary, writer);
+  writer.end_object();
+}
+
+std::string write_snapshot(const Snapshot& snapshot) {
+  JsonWriter writer;
+  writer.begin_object();
+  append_snapshot_fields(snapshot, writer);
+  writer.end_object();
+  return writer.json();
+}
 
 Result<Snapshot> parse_snapshot(const SnapshotId& id, ByteView json) {
   Snapshot snapshot;
@@ -26,7 +113,9 @@ Result<Snapshot> parse_snapshot(const SnapshotId& id, ByteView json) {
   RETURN_IF_ERROR(json::read_json(json, "snapshot", [&](json::Root root) {
     root.each_field([&](std::string_view key, json::Value value) {
       if (key == "time") {
-        snapshot.time = time_of(value);
+        const ZonedTimestamp zoned = time_of(value);
+        snapshot.time = zoned.time;
+        snapshot.time_offset_seconds = zoned.offset_seconds;
         has_time = true;
       }
       if (key == "tree") snapshot.tree = id_or_null<BlobId>(value);
@@ -40,6 +129,7 @@ Result<Snapshot> parse_snapshot(const SnapshotId& id, ByteView json) {
       if (key == "parent") snapshot.parent = id_or_null<SnapshotId>(value);
       if (key == "original") snapshot.original = id_or_null<SnapshotId>(value);
       if (key == "program_version") snapshot.program_version = value.to_text();
+      if (key == "summary") snapshot.summary = summary_of(value);
     });
   }));
   if (!has_time) return Error(ErrorKind::kCorrupt, "snapshot: no time");

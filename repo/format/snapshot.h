@@ -1,6 +1,7 @@
 // A snapshot file: when, of what, by whom, and the tree it points to.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,13 +9,33 @@
 #include "repo/base/bytes.h"
 #include "repo/base/result.h"
 #include "repo/format/id.h"
+#include "repo/format/json_writer.h"
 #include "repo/format/timestamp.h"
 
 namespace restree {
 
+// What the backup did, as restic 0.17 and later count it.
+struct SnapshotSummary {
+  ZonedTimestamp backup_start;
+  ZonedTimestamp backup_end;
+  std::uint64_t files_new = 0;
+  std::uint64_t files_changed = 0;
+  std::uint64_t files_unmodified = 0;
+  std::uint64_t dirs_new = 0;
+  std::uint64_t dirs_changed = 0;
+  std::uint64_t dirs_unmodified = 0;
+  std::uint64_t data_blobs = 0;
+  std::uint64_t tree_blobs = 0;
+  std::uint64_t data_added = 0;         // bytes of new blobs before compression
+  std::uint64_t data_added_packed = 0;  // what they take in packs
+  std::uint64_t total_files_processed = 0;
+  std::uint64_t total_bytes_processed = 0;
+};
+
 struct Snapshot {
   SnapshotId id;  // the name of the file, not part of it
   Timestamp time;
+  std::int32_t time_offset_seconds = 0;  // of the zone that the file has the time in
   std::optional<BlobId> tree;
   std::vector<std::string> paths;
   std::string hostname;
@@ -26,10 +47,17 @@ struct Snapshot {
   std::optional<SnapshotId> parent;
   std::optional<SnapshotId> original;
   std::string program_version;
+  std::optional<SnapshotSummary> summary;
 };
 
 // Missing fields are as above (old versions wrote fewer); a missing time or tree is kCorrupt.
 // Strings are taken as any bytes that JSON can carry.
 Result<Snapshot> parse_snapshot(const SnapshotId& id, ByteView json);
+
+// The file's content, byte for byte as restic 0.19 writes it.
+std::string write_snapshot(const Snapshot& snapshot);
+// The same fields into an object that the caller has begun, for what prints snapshots.
+void append_snapshot_fields(const Snapshot& snapshot, JsonWriter& writer);
+void append_summary_fields(const SnapshotSummary& summary, JsonWriter& writer);
 
 }  // namespace restree

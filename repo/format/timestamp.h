@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "repo/base/time_zone.h"
+
 namespace restree {
 
 struct Timestamp {
@@ -15,10 +17,27 @@ struct Timestamp {
   auto operator<=>(const Timestamp&) const = default;
 };
 
+// A point in time with the zone it was written in, so that it can be written again as it was.
+struct ZonedTimestamp {
+  Timestamp time;
+  std::int32_t offset_seconds = 0;  // east of UTC
+  auto operator<=>(const ZonedTimestamp&) const = default;
+};
+
 // RFC 3339 with up to nine fractional digits and any offset; nullopt if it is not that.
 std::optional<Timestamp> parse_timestamp(std::string_view text);
+std::optional<ZonedTimestamp> parse_zoned_timestamp(std::string_view text);
 
 // RFC 3339 in UTC, without trailing zeros in the fraction. For the years 0 to 9999.
 std::string format_timestamp(Timestamp time);
+// The same in another zone. Of an offset with seconds (mean solar time) only the minutes can be
+// written, and such a time does not read back as it was.
+std::string format_zoned_timestamp(ZonedTimestamp time);
+
+// As trees have it: in `zone`, and in year 0 or 9999, day and time kept, if it lies outside of what
+// RFC 3339 can write.
+void append_timestamp(Timestamp time, const TimeZone& zone, std::string& out);
+// The same moment as the zone's clocks show it.
+ZonedTimestamp in_zone(Timestamp time, const TimeZone& zone);
 
 }  // namespace restree

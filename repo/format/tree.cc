@@ -227,7 +227,9 @@ void TreeParser::parse_xattrs(json::Value& value, Draft& draft) {
     ExtendedAttribute parsed;
     attribute.each_field([&](std::string_view key, const json::Value& field) {
       if (key == "name") parsed.name = store_text(field);
-      if (key == "value") parsed.value = store_bytes(field.to_bytes());
+      if (key != "value") return;
+      parsed.value = store_bytes(field.to_bytes());
+      parsed.has_value = !field.is_null();
     });
     if (!parsed.name.empty()) xattrs_.push_back(parsed);
   });

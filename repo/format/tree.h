@@ -35,6 +35,7 @@ enum class NodeType : std::uint8_t {
 struct ExtendedAttribute {
   std::string_view name;
   std::string_view value;  // any bytes
+  bool has_value = true;   // false: it was gone when its value was asked for
 };
 
 struct Node {

@@ -46,6 +46,28 @@ TEST(Snapshot, OfARealRepositoryIsRead) {
   EXPECT_EQ(snapshot.original, std::nullopt);
 }
 
+TEST(Snapshot, IsWrittenAsItWasRead) {
+  const auto rewritten = [](std::string_view json) {
+    return write_snapshot(value_of(parse_snapshot(SnapshotId{}, as_bytes(json))));
+  };
+  EXPECT_EQ(rewritten(vectors::kSnapshot), vectors::kSnapshot);
+  const std::string full =
+      "{" + std::string(kTime) + R"(,"parent":")" + std::string(vectors::kSnapshotId) + "\"," +
+      std::string(kTree) +
+      R"(,"paths":["/a","/a"],"hostname":"h","username":"u","uid":1,"gid":4294967295,)"
+      R"("excludes":["*.o"],"tags":["t"],"original":")" +
+      std::string(vectors::kSnapshotId) + R"(","program_version":"p"})";
+  EXPECT_EQ(rewritten(full), full);
+}
+
+TEST(Snapshot, HasItsSummary) {
+  const Snapshot snapshot = value_of(parse_snapshot(SnapshotId{}, as_bytes(vectors::kSnapshot)));
+  ASSERT_TRUE(snapshot.summary);
+  EXPECT_EQ(snapshot.summary->files_new, 14u);
+  EXPECT_EQ(snapshot.summary->data_added_packed, 1149u);
+  EXPECT_EQ(snapshot.summary->backup_end.offset_seconds, -12600);
+}
+
 TEST(Snapshot, OfTheFirstVersionsHasFewFields) {
   const Snapshot snapshot = value_of(parse(std::string(kTime) + "," + std::string(kTree)));
   EXPECT_EQ(snapshot.time, parse_timestamp("2015-03-01T11:00:00.5Z"));
