@@ -37,6 +37,7 @@ class LocalStorage final : public Storage {
  public:
   explicit LocalStorage(std::string root) : root_(std::move(root)) {}
 
+  Status make_folders(Deadline by) override;
   Result<std::vector<ListedFile>> list(FileType type, Deadline by) override;
   Result<std::uint64_t> size(const FileName& file, Deadline by) override;
   Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override;
@@ -223,6 +224,20 @@ class TemporaryFile {
 Status make_folder(const std::string& folder, mode_t mode) {
   if (::mkdir(folder.c_str(), mode) == 0 || errno == EEXIST) return {};
   return errno_error(errno, "create folder " + folder);
+}
+
+Status LocalStorage::make_folders(Deadline) {
+  const mode_t mode = permissions().directory;
+  for (auto slash = root_.find('/', 1); slash != std::string::npos;
+       slash = root_.find('/', slash + 1)) {
+    RETURN_IF_ERROR(make_folder(root_.substr(0, slash), mode));
+  }
+  RETURN_IF_ERROR(make_folder(root_, mode));
+  for (const std::string& folder : repository_folders()) {
+    RETURN_IF_ERROR(make_folder(root_ + "/" + folder, mode));
+  }
+  RETURN_IF_ERROR(sync_folder(root_ + "/data"));
+  return sync_folder(root_);
 }
 
 Status LocalStorage::write(const FileName& file, ByteView content, Deadline) {

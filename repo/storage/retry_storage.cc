@@ -94,6 +94,10 @@ void RetryStorage::note_success() {
   log::warning("{}: works again, after {:.1f} s", description(), lasted.count());
 }
 
+Status RetryStorage::make_folders(Deadline by) {
+  return repeat(by, [&] { return inner_->make_folders(by); });
+}
+
 Result<std::vector<ListedFile>> RetryStorage::list(FileType type, Deadline by) {
   return repeat(by, [&] { return inner_->list(type, by); });
 }

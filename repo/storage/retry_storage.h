@@ -53,6 +53,7 @@ class RetryStorage final : public Storage {
   RetryStorage(std::shared_ptr<Storage> inner, BackOff back_off, std::stop_token stop,
                RetryWorld world);
 
+  Status make_folders(Deadline by) override;
   Result<std::vector<ListedFile>> list(FileType type, Deadline by) override;
   Result<std::uint64_t> size(const FileName& file, Deadline by) override;
   Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override;

@@ -20,6 +20,7 @@ class SftpStorage final : public Storage {
   // `root`: absolute, or relative to the login folder. `description`: what people call it.
   SftpStorage(std::unique_ptr<SftpPool> pool, std::string root, std::string description);
 
+  Status make_folders(Deadline by) override;
   Result<std::vector<ListedFile>> list(FileType type, Deadline by) override;
   Result<std::uint64_t> size(const FileName& file, Deadline by) override;
   Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override;
@@ -39,8 +40,10 @@ class SftpStorage final : public Storage {
   Result<Modes> modes(SftpClient& client, Deadline by);
   Status publish(SftpClient& client, const std::string& temporary, const std::string& path,
                  Deadline by);
-  Status make_folders(SftpClient& client, const std::string& folder, std::uint32_t mode,
-                      Deadline by);
+  Status make_side_by_side(SftpClient& client, const std::vector<std::string>& folders,
+                           std::uint32_t mode, Deadline by);
+  // One folder and those that it lies in.
+  Status make_path(SftpClient& client, const std::string& folder, std::uint32_t mode, Deadline by);
   // SFTP has no word for a full disk: a failed write asks how much room there is.
   Error explain_failed_write(SftpClient& client, Error error, std::size_t size) const;
   void forget(const std::string& path);

@@ -1,5 +1,7 @@
 #include "repo/storage/storage.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 namespace restree {
@@ -31,6 +33,13 @@ std::string relative_path(const FileName& file) {
     path += '/';
   }
   return path += file.name;
+}
+
+std::vector<std::string> repository_folders() {
+  std::vector<std::string> folders = {"keys", "locks", "snapshots", "index", "data"};
+  for (int prefix = 0; prefix < 256; ++prefix)
+    folders.push_back(fmt::format("data/{:02x}", prefix));
+  return folders;
 }
 
 bool is_repository_name(std::string_view name) {

@@ -35,6 +35,8 @@ struct FileName {
 std::string relative_path(const FileName& file);
 // The folder whose files `list(type)` names: "data", "index", …
 std::string_view directory_of(FileType type);
+// The folders of a repository relative to its root, each after the one that it lies in.
+std::vector<std::string> repository_folders();
 // True for exactly 64 lower-case hex digits; all other names are strays that a listing leaves out.
 bool is_repository_name(std::string_view name);
 
@@ -51,6 +53,9 @@ struct ListedFile {
 class Storage {
  public:
   virtual ~Storage() = default;
+
+  // Makes the folders of a repository, and those that it lies in, where they are missing.
+  virtual Status make_folders(Deadline by) = 0;
 
   // Every file of the type with a valid name, in no order, each name once. A missing folder is an
   // empty list. Not for kConfig.

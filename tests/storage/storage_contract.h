@@ -103,6 +103,14 @@ TEST_P(StorageContract, AMissingFolderIsAnEmptyList) {
   }
 }
 
+TEST_P(StorageContract, MakesTheFoldersOfARepositoryOnce) {
+  ASSERT_OK(storage().make_folders(soon()));
+  ASSERT_OK(storage().write(pack('7'), as_bytes("0123456789"), soon()));
+  EXPECT_OK(storage().make_folders(soon()));
+  EXPECT_THAT(storage().read_all(pack('7'), soon()), Holds("0123456789"));
+  EXPECT_TRUE(value_of(storage().list(FileType::kKey, soon())).empty());
+}
+
 TEST_P(StorageContract, ListsEveryFileOfAKindOnceWithItsSize) {
   std::vector<std::string> names;
   for (const char digit : std::string("0123456789abcdef")) {

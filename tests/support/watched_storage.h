@@ -22,6 +22,8 @@ class WatchedStorage final : public Storage {
 
   explicit WatchedStorage(std::shared_ptr<Storage> inner) : inner_(std::move(inner)) {}
 
+  // The same before a write.
+  void watch_writes(Watch watch) { state_.lock()->watch_writes = std::move(watch); }
   void watch(Watch watch) { state_.lock()->watch = std::move(watch); }
   // The same for writes, which the other leaves alone.
   void watch_writes(Watch watch) { state_.lock()->watch_writes = std::move(watch); }
@@ -34,6 +36,7 @@ class WatchedStorage final : public Storage {
     return sum;
   }
 
+  Status make_folders(Deadline by) override { return inner_->make_folders(by); }
   Result<std::vector<ListedFile>> list(FileType type, Deadline by) override {
     RETURN_IF_ERROR(note(&State::lists, {type, ""}));
     return inner_->list(type, by);
