@@ -1,14 +1,13 @@
 #include "repo/repository_lock.h"
 
 #include <fmt/core.h>
-#include <pwd.h>
 #include <unistd.h>
 
-#include <array>
 #include <utility>
 #include <vector>
 
 #include "repo/base/log.h"
+#include "repo/identity.h"
 
 namespace restree {
 namespace {
@@ -19,28 +18,8 @@ constexpr std::chrono::milliseconds kSettleTime{200};
 constexpr std::chrono::seconds kUnreadablePause{2};
 constexpr std::chrono::seconds kRemovalTime{10};
 
-Timestamp now() {
-  const auto time = std::chrono::system_clock::now().time_since_epoch();
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-  return {seconds.count(),
-          static_cast<std::uint32_t>(std::chrono::nanoseconds(time - seconds).count())};
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : std::string();
-}
-
-std::string user_name() {
-  passwd entry{};
-  passwd* found = nullptr;
-  std::array<char, 4096> text{};
-  if (::getpwuid_r(::getuid(), &entry, text.data(), text.size(), &found) != 0) return {};
-  return found == nullptr ? std::string() : std::string(found->pw_name);
-}
-
 LockFile own_shared_lock() {
-  return {.time = now(),
+  return {.time = wall_clock_now(),
           .exclusive = false,
           .hostname = host_name(),
           .username = user_name(),

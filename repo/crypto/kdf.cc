@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <bit>
 #include <string>
 #include <utility>
@@ -43,6 +44,20 @@ Result<Secret> derive_key(const Secret& password, ByteView salt, ScryptParameter
     return openssl_error(shown);
   }
   return Secret(std::move(derived));
+}
+
+Result<ScryptParameters> calibrate_scrypt(std::chrono::milliseconds time) {
+  using Clock = std::chrono::steady_clock;
+  // More memory would not fit into the 60 MiB that restic allows itself.
+  constexpr ScryptParameters kLeast{.n = 32768, .r = 8, .p = 1};
+  constexpr std::int64_t kMostLanes = 64;
+  const Secret password(std::string("how long does it take?"));
+  const Clock::time_point start = Clock::now();
+  RETURN_IF_ERROR(derive_key(password, password.view(), kLeast));
+  const Clock::duration once = std::max(Clock::now() - start, Clock::duration(1));
+  ScryptParameters parameters = kLeast;
+  parameters.p = static_cast<std::uint32_t>(std::clamp<std::int64_t>(time / once, 1, kMostLanes));
+  return parameters;
 }
 
 }  // namespace restree

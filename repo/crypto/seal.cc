@@ -2,13 +2,13 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 
 #include <algorithm>
 #include <memory>
 #include <string>
 
 #include "repo/crypto/openssl_error.h"
+#include "repo/crypto/random.h"
 
 namespace restree {
 namespace {
@@ -175,9 +175,7 @@ Result<Bytes> seal(const SealKey& key, ByteView plain) {
 Status seal_into(const SealKey& key, ByteView plain, MutableByteView sealed) {
   const MutableByteView iv = sealed.first(kSealIvBytes);
   const MutableByteView ciphertext = sealed.subspan(kSealIvBytes, plain.size());
-  if (RAND_bytes(raw(iv.data()), static_cast<int>(iv.size())) != 1) {
-    return openssl_error("random bytes");
-  }
+  RETURN_IF_ERROR(fill_random(iv));
   Engine& engine = Engine::of_this_thread();
   RETURN_IF_ERROR(engine.crypt(key, iv, plain, ciphertext));
   return engine.mac(key, iv, ciphertext, sealed.last(kSealMacBytes));

@@ -1,10 +1,13 @@
 #include "repo/format/config.h"
 
+#include <fmt/core.h>
+
 #include <charconv>
 #include <optional>
 #include <string>
 
 #include "repo/format/json_reader.h"
+#include "repo/format/json_writer.h"
 
 namespace restree {
 namespace {
@@ -43,6 +46,16 @@ Result<Config> parse_config(ByteView json) {
   }
   config.version = *version;
   return config;
+}
+
+std::string write_config(const Config& config) {
+  JsonWriter writer;
+  writer.begin_object();
+  writer.key("version").number(config.version);
+  writer.key("id").text(config.id.hex());
+  writer.key("chunker_polynomial").text(fmt::format("{:x}", config.chunker_polynomial));
+  writer.end_object();
+  return writer.json();
 }
 
 }  // namespace restree

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "repo/base/result.h"
 #include "repo/format/id.h"
@@ -16,5 +17,8 @@ struct Config {
 
 // From the decrypted JSON. kUnsupported: a version other than 1 and 2. kCorrupt: anything else.
 Result<Config> parse_config(ByteView json);
+
+// The JSON that restic writes for it.
+std::string write_config(const Config& config);
 
 }  // namespace restree

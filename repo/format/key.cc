@@ -2,12 +2,29 @@
 
 #include <utility>
 
+#include "repo/crypto/random.h"
 #include "repo/format/json_reader.h"
+#include "repo/format/json_writer.h"
 
 namespace restree {
 namespace {
 
 constexpr std::size_t kSaltBytes = 64;
+
+// The JSON of the master key, in one buffer that is never moved, so that it can be wiped.
+Secret write_master_key(const SealKey& key) {
+  std::string json;
+  json.reserve(256);
+  const auto add = [&](std::string_view before, ByteView part) {
+    const Secret text(to_base64(part));
+    json.append(before).append(text.text());
+  };
+  add(R"({"mac":{"k":")", key.mac_k());
+  add(R"(","r":")", key.mac_r());
+  add(R"("},"encrypt":")", key.encrypt());
+  json += R"("})";
+  return Secret(std::move(json));
+}
 
 Error bad_key(const char* reason) {
   return {ErrorKind::kCorrupt, std::string("key file: ") + reason};
@@ -20,6 +37,8 @@ Result<KeyFile> parse_key_file(ByteView json) {
   std::string kdf;
   RETURN_IF_ERROR(json::read_json(json, "key file", [&](json::Root root) {
     root.each_field([&](std::string_view key, json::Value value) {
+      // For people only: a time that is none harms nothing.
+      if (key == "created") file.created = parse_timestamp(value.to_text()).value_or(Timestamp{});
       if (key == "username") file.username = value.to_text();
       if (key == "hostname") file.hostname = value.to_text();
       if (key == "kdf") kdf = value.to_text();
@@ -73,6 +92,38 @@ Result<SealKey> open_key_file(const KeyFile& file, const Secret& password) {
   auto master_key = parse_master_key(*opened);
   wipe_memory(sealed.view());
   return master_key;
+}
+
+std::string write_key_file(const KeyFile& file) {
+  JsonWriter writer;
+  writer.begin_object();
+  writer.key("created").text(format_timestamp(file.created));
+  writer.key("username").text(file.username);
+  writer.key("hostname").text(file.hostname);
+  writer.key("kdf").text("scrypt");
+  writer.key("N").number(file.parameters.n);
+  writer.key("r").number(file.parameters.r);
+  writer.key("p").number(file.parameters.p);
+  writer.key("salt").text(to_base64(as_bytes(file.salt)));
+  writer.key("data").text(to_base64(as_bytes(file.sealed_master_key)));
+  writer.end_object();
+  return writer.json();
+}
+
+Result<KeyFile> make_key_file(const SealKey& master, const Secret& password, KeyHolder holder,
+                              ScryptParameters parameters) {
+  std::string salt(kSaltBytes, '\0');
+  RETURN_IF_ERROR(fill_random(std::as_writable_bytes(std::span(salt))));
+  ASSIGN_OR_RETURN(const Secret derived, derive_key(password, as_bytes(salt), parameters));
+  ASSIGN_OR_RETURN(const SealKey user_key, SealKey::from_derived(derived.view()));
+  const Secret json = write_master_key(master);
+  ASSIGN_OR_RETURN(const Bytes sealed, seal(user_key, json.view()));
+  return KeyFile{.created = holder.created,
+                 .username = std::move(holder.username),
+                 .hostname = std::move(holder.hostname),
+                 .parameters = parameters,
+                 .salt = std::move(salt),
+                 .sealed_master_key = std::string(as_text(sealed))};
 }
 
 }  // namespace restree

@@ -7,10 +7,12 @@
 #include "repo/base/result.h"
 #include "repo/crypto/kdf.h"
 #include "repo/crypto/seal.h"
+#include "repo/format/timestamp.h"
 
 namespace restree {
 
 struct KeyFile {
+  Timestamp created;
   std::string username;
   std::string hostname;
   ScryptParameters parameters;
@@ -27,5 +29,17 @@ Result<SealKey> parse_master_key(ByteView json);
 // Derives the user's key and opens the master key with it. kWrongPassword: the password
 // does not fit this key file.
 Result<SealKey> open_key_file(const KeyFile& file, const Secret& password);
+
+// The JSON that restic writes for it.
+std::string write_key_file(const KeyFile& file);
+
+// A key file that holds `master` under `password`, with a salt of its own. kLocalIo: OpenSSL fails.
+struct KeyHolder {
+  Timestamp created;
+  std::string username;
+  std::string hostname;
+};
+Result<KeyFile> make_key_file(const SealKey& master, const Secret& password, KeyHolder holder,
+                              ScryptParameters parameters);
 
 }  // namespace restree

@@ -42,5 +42,20 @@ TEST(DeriveKey, RefusesToFillMemoryOrToRunForHours) {
               FailsWith(ErrorKind::kCorrupt));
 }
 
+TEST(CalibrateScrypt, NeverGoesBelowResticsLeast) {
+  const auto parameters = calibrate_scrypt(std::chrono::milliseconds(0));
+  ASSERT_OK(parameters);
+  EXPECT_EQ(parameters->n, 32768U);
+  EXPECT_EQ(parameters->r, 8U);
+  EXPECT_EQ(parameters->p, 1U);
+}
+
+TEST(CalibrateScrypt, SpendsMoreTimeOnMoreLanesOfTheSameMemory) {
+  const auto parameters = calibrate_scrypt(std::chrono::hours(1));
+  ASSERT_OK(parameters);
+  EXPECT_EQ(parameters->n, 32768U);
+  EXPECT_EQ(parameters->p, 64U);
+}
+
 }  // namespace
 }  // namespace restree

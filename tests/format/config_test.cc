@@ -29,6 +29,10 @@ TEST(Config, OfARealRepositoryIsRead) {
   EXPECT_EQ(config.chunker_polynomial, 0x2d607483fe70cfu);
 }
 
+TEST(Config, IsWrittenAsResticWritesIt) {
+  EXPECT_EQ(write_config(value_of(parse_config(as_bytes(vectors::kConfig)))), vectors::kConfig);
+}
+
 TEST(Config, OfVersionOneIsRead) {
   EXPECT_EQ(value_of(parse(config_of("1", R"("3da3358b4dc173")"))).version, 1u);
 }

@@ -39,6 +39,33 @@ TEST(KeyFile, DerivesTheKeyThatResticDerives) {
   EXPECT_EQ(to_hex(derived->view()), vectors::kDerivedKey);
 }
 
+TEST(KeyFile, IsWrittenAsResticWritesIt) {
+  EXPECT_EQ(write_key_file(value_of(parse(vectors::kKeyFile))), vectors::kKeyFile);
+}
+
+TEST(KeyFile, MadeForAMasterKeyOpensToIt) {
+  const SealKey master = value_of(parse_master_key(as_bytes(vectors::kMasterKey)));
+  const KeyHolder alice{{1'800'000'000, 5}, "alice", "example"};
+  const Secret password(std::string("secret"));
+  const KeyFile made = value_of(make_key_file(master, password, alice, {.n = 16, .r = 8, .p = 1}));
+  const KeyFile read = value_of(parse(write_key_file(made)));
+  EXPECT_EQ(read.created, alice.created);
+  EXPECT_EQ(read.username, "alice");
+  EXPECT_EQ(read.hostname, "example");
+  const SealKey opened = value_of(open_key_file(read, password));
+  EXPECT_EQ(to_hex(opened.encrypt()), vectors::kEncrypt);
+  EXPECT_EQ(to_hex(opened.mac_k()), vectors::kMacK);
+  EXPECT_EQ(to_hex(opened.mac_r()), vectors::kMacR);
+}
+
+TEST(KeyFile, HasAnotherSaltEachTime) {
+  const SealKey master = value_of(parse_master_key(as_bytes(vectors::kMasterKey)));
+  const auto make = [&] {
+    return value_of(make_key_file(master, Secret(std::string("p")), {}, {.n = 16, .r = 8, .p = 1}));
+  };
+  EXPECT_NE(make().salt, make().salt);
+}
+
 TEST(KeyFile, DeniesAWrongPassword) {
   const KeyFile file = value_of(parse(vectors::kKeyFile));
   EXPECT_THAT(open_key_file(file, Secret(std::string("wrong"))),

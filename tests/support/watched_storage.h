@@ -22,8 +22,6 @@ class WatchedStorage final : public Storage {
 
   explicit WatchedStorage(std::shared_ptr<Storage> inner) : inner_(std::move(inner)) {}
 
-  // The same before a write.
-  void watch_writes(Watch watch) { state_.lock()->watch_writes = std::move(watch); }
   void watch(Watch watch) { state_.lock()->watch = std::move(watch); }
   // The same for writes, which the other leaves alone.
   void watch_writes(Watch watch) { state_.lock()->watch_writes = std::move(watch); }

@@ -1,0 +1,16 @@
+// Who this process is, as keys, locks and snapshots record it.
+#pragma once
+
+#include <string>
+
+#include "repo/format/timestamp.h"
+
+namespace restree {
+
+// The machine's name as the kernel knows it; empty if it has none.
+std::string host_name();
+// The name of the user who runs this, empty if he has none.
+std::string user_name();
+Timestamp wall_clock_now();
+
+}  // namespace restree
