@@ -4,65 +4,32 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
-#include <functional>
 #include <sstream>
 #include <string_view>
 #include <utility>
 
+#include "program/named_option.h"
+
 namespace restree {
 namespace {
 
-using Apply = std::function<Status(const std::string& value, RestreefsOptions& options)>;
-
-struct Option {
-  std::string_view name;
-  bool takes_value;
-  Apply apply;
-};
-
-Error bad_value(std::string_view name, const std::string& value, std::string_view wanted) {
-  return {ErrorKind::kInvalid, fmt::format("option {}={}: {}", name, value, wanted)};
-}
-
-Result<std::uint64_t> parse_number(std::string_view name, const std::string& value, int base) {
-  std::uint64_t number = 0;
-  const auto [end, failure] =
-      std::from_chars(value.data(), value.data() + value.size(), number, base);
-  if (failure != std::errc() || end != value.data() + value.size()) {
-    return bad_value(name, value, base == 8 ? "not an octal number" : "not a number");
-  }
-  return number;
-}
-
-template <class T>
-Option text(std::string_view name, T target) {
-  return {name, true, [target](const std::string& value, RestreefsOptions& options) -> Status {
-            target(options) = value;
-            return {};
-          }};
-}
-
-// A whole number from `least` to `most`, handed to `take`.
-template <class Take>
-Option number(std::string_view name, std::uint64_t least, std::uint64_t most, Take take,
-              int base = 10) {
-  return {name, true, [=](const std::string& value, RestreefsOptions& options) -> Status {
-            ASSIGN_OR_RETURN(const std::uint64_t parsed, parse_number(name, value, base));
-            if (parsed < least || parsed > most) {
-              return bad_value(name, value, fmt::format("must be from {} to {}", least, most));
-            }
-            take(options, parsed);
-            return {};
-          }};
-}
+using Option = NamedOption<RestreefsOptions>;
+using Table = OptionTable<RestreefsOptions>;
 
 template <class Take>
 Option flag(std::string_view name, Take take) {
-  return {name, false, [take](const std::string&, RestreefsOptions& options) -> Status {
-            take(options);
-            return {};
-          }};
+  return flag_option<RestreefsOptions>(name, take);
+}
+
+template <class Member>
+Option text(std::string_view name, Member member) {
+  return text_option<RestreefsOptions>(name, member);
+}
+
+template <class Take>
+Option number(std::string_view name, std::uint64_t least, std::uint64_t most, Take take,
+              int base = 10) {
+  return number_option<RestreefsOptions>(name, least, most, take, base);
 }
 
 // A flag that mount(2) or fusermount3 understands.
@@ -73,22 +40,6 @@ Option kernel_flag(std::string_view name) {
 // What mount(8), fstab and systemd put there for themselves.
 Option for_others(std::string_view name, bool takes_value = false) {
   return {name, takes_value, [](const std::string&, RestreefsOptions&) -> Status { return {}; }};
-}
-
-Result<std::size_t> parse_size(std::string_view name, const std::string& value) {
-  std::string digits = value;
-  unsigned shift = 0;
-  if (!digits.empty()) {
-    constexpr std::string_view kUnits = "KMGT";
-    const char last = static_cast<char>(std::toupper(static_cast<unsigned char>(digits.back())));
-    if (const std::size_t unit = kUnits.find(last); unit != std::string_view::npos) {
-      shift = 10 * (static_cast<unsigned>(unit) + 1);
-      digits.pop_back();
-    }
-  }
-  ASSIGN_OR_RETURN(const std::uint64_t count, parse_number(name, digits, 10));
-  if (count > (std::uint64_t{1} << 50) >> shift) return bad_value(name, value, "too large");
-  return static_cast<std::size_t>(count << shift);
 }
 
 Status take_memory(const std::string& value, RestreefsOptions& options) {
@@ -119,7 +70,7 @@ Status take_path(const std::string& value, RestreefsOptions& options) {
   return {};
 }
 
-std::vector<Option> repository_options() {
+Table repository_options() {
   return {
       text(
           "password_file", [](auto& o) -> auto& { return o.access.password_file; }),
@@ -133,7 +84,7 @@ std::vector<Option> repository_options() {
   };
 }
 
-std::vector<Option> view_options() {
+Table view_options() {
   return {
       {"host", true,
        [](const std::string& value, RestreefsOptions& o) -> Status {
@@ -170,44 +121,17 @@ std::vector<Option> view_options() {
   };
 }
 
-std::vector<Option> ssh_options() {
-  return {
-      text(
-          "ssh_command", [](auto& o) -> auto& { return o.ssh.command; }),
-      text(
-          "ssh_config", [](auto& o) -> auto& { return o.ssh.config_file; }),
-      text(
-          "ssh_user", [](auto& o) -> auto& { return o.ssh.user; }),
-      number(
-          "ssh_port", 1, 65'535,
-          [](RestreefsOptions& o, std::uint64_t v) { o.ssh.port = static_cast<std::uint16_t>(v); }),
-      {"ssh_key", true,
-       [](const std::string& value, RestreefsOptions& o) -> Status {
-         o.ssh.identity_files.push_back(value);
-         return {};
-       }},
-      text(
-          "ssh_known_hosts", [](auto& o) -> auto& { return o.ssh.known_hosts_file; }),
-      text(
-          "ssh_password_file", [](auto& o) -> auto& { return o.ssh_password_file; }),
-      text(
-          "ssh_password_command", [](auto& o) -> auto& { return o.ssh_password_command; }),
-      flag("no_ssh_agent", [](RestreefsOptions& o) { o.ssh.use_agent = false; }),
-      number("connections", 1, 64,
-             [](RestreefsOptions& o, std::uint64_t v) {
-               o.ssh.connections = static_cast<unsigned>(v);
-             }),
-      number("connect_timeout", 1, 3600,
-             [](RestreefsOptions& o, std::uint64_t v) {
-               o.ssh.connect_timeout = std::chrono::seconds(v);
-             }),
-      number("silence_timeout", 1, 3600,
-             [](RestreefsOptions& o, std::uint64_t v) { o.ssh.silence = std::chrono::seconds(v); }),
-  };
+Table ssh_options() {
+  Table options;
+  for (const auto& option : ssh_option_table()) {
+    options.push_back(option_within<RestreefsOptions>(
+        option, [](RestreefsOptions& o) -> SshSettings& { return o.ssh; }));
+  }
+  return options;
 }
 
-std::vector<Option> mount_options() {
-  std::vector<Option> options;
+Table mount_options() {
+  Table options;
   for (const std::string_view name :
        {"allow_other", "allow_root", "default_permissions", "nosuid", "nodev", "suid", "dev",
         "noexec", "exec", "dirsync", "sync", "async", "noatime", "atime"}) {
@@ -229,9 +153,9 @@ std::vector<Option> mount_options() {
   return options;
 }
 
-const std::vector<Option>& all_options() {
-  static const std::vector<Option> options = [] {
-    std::vector<Option> all;
+const Table& all_options() {
+  static const Table options = [] {
+    Table all;
     for (auto group : {repository_options(), view_options(), ssh_options(), mount_options()}) {
       all.insert(all.end(), group.begin(), group.end());
     }
@@ -244,26 +168,17 @@ bool is_for_userspace(std::string_view name) {
   return name.starts_with("x-") || name.starts_with("X-");
 }
 
-Status apply_option(const std::string& word, RestreefsOptions& options) {
-  const std::size_t equals = word.find('=');
-  const std::string name = word.substr(0, equals);
-  const auto& known = all_options();
-  const auto option =
-      std::find_if(known.begin(), known.end(), [&](const Option& o) { return o.name == name; });
-  if (option == known.end()) {
+Status apply_word(const std::string& word, RestreefsOptions& options) {
+  const Option* option = find_option(all_options(), word);
+  if (option == nullptr) {
+    const std::string name = word.substr(0, word.find('='));
     if (is_for_userspace(name)) return {};
     return Error(ErrorKind::kInvalid, fmt::format("unknown option {}", name))
         .hinting("restreefs(8) lists the options.");
   }
-  const bool has_value = equals != std::string::npos;
-  if (option->takes_value && !has_value) {
-    return Error(ErrorKind::kInvalid, fmt::format("option {} needs a value: {}=…", name, name));
-  }
   // `user=NAME` is what mount(8) hands on of `user`.
-  if (!option->takes_value && has_value && name != "user") {
-    return Error(ErrorKind::kInvalid, fmt::format("option {} takes no value", name));
-  }
-  return option->apply(has_value ? word.substr(equals + 1) : std::string(), options);
+  if (option->name == "user") return {};
+  return apply_option(*option, word, options);
 }
 
 std::vector<std::string> split_option_list(const std::string& list) {
@@ -345,7 +260,7 @@ constexpr std::string_view kUsage =
 Status apply_option_list(const std::string& list, RestreefsOptions& options) {
   for (const std::string& word : split_option_list(list)) {
     if (word.empty()) continue;
-    RETURN_IF_ERROR(apply_option(word, options));
+    RETURN_IF_ERROR(apply_word(word, options));
   }
   return {};
 }

@@ -8,19 +8,17 @@
 #include <vector>
 
 #include "fs/mount.h"
+#include "program/ssh_settings.h"
 #include "repo/access.h"
 #include "repo/base/result.h"
-#include "repo/storage/ssh_options.h"
 
 namespace restree {
 
 struct RestreefsOptions {
   std::string mount_point;
   RepositoryAccess access;
-  SshOptions ssh;
+  SshSettings ssh;
   MountOptions mount;
-  std::string ssh_password_file;
-  std::string ssh_password_command;
 
   bool foreground = false;
   bool debug = false;

@@ -27,6 +27,7 @@ constexpr int to_errno(ErrorKind kind) {
     case ErrorKind::kCorrupt:
     case ErrorKind::kUnavailable:
     case ErrorKind::kDenied:
+    case ErrorKind::kNoRepository:
     case ErrorKind::kWrongPassword:
     case ErrorKind::kLocked:
     case ErrorKind::kCancelled:

@@ -1,11 +1,8 @@
 // restreefs: mounts a restic repository.
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,17 +14,18 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <thread>
 
 #include "fs/background.h"
-#include "fs/exit_code.h"
 #include "fs/fuse_session.h"
 #include "fs/mount.h"
 #include "fs/mount_point.h"
 #include "fs/options.h"
+#include "program/exit_codes.h"
+#include "program/process.h"
+#include "program/ssh_settings.h"
 #include "repo/access.h"
 #include "repo/base/log.h"
 #include "repo/repository.h"
@@ -37,15 +35,11 @@
 namespace restree {
 namespace {
 
-// Keys and passwords must not end up in a core dump, nor be read by another process of the user.
-void keep_memory_private() {
-  ::prctl(PR_SET_DUMPABLE, 0);
-  const rlimit none{0, 0};
-  ::setrlimit(RLIMIT_CORE, &none);
+// Tells a person what went wrong, and returns the exit code for it.
+int complain(const Error& error) {
+  std::fprintf(stderr, "restreefs: %s\n", error.for_people().c_str());
+  return to_int(exit_code_of(error.kind()));
 }
-
-// Many threads that each free what another allocated would otherwise each keep a heap of their own.
-void keep_heaps_few() { ::mallopt(M_ARENA_MAX, 2); }
 
 // The signals that SignalWatch waits for. Blocked before the first thread starts, so that no
 // thread gets one unasked.
@@ -70,30 +64,6 @@ void stay_below_kernel_timeout(std::chrono::milliseconds& limit) {
                  std::chrono::duration_cast<std::chrono::seconds>(most).count());
     limit = most;
   }
-}
-
-// What a person typed is kept: every further connection, and every one after a cut line, needs it
-// again, when nobody is there to ask.
-void set_secret_sources(RestreefsOptions& options) {
-  const std::string file = options.ssh_password_file;
-  const std::string command = options.ssh_password_command;
-  const std::chrono::milliseconds limit = options.mount.time_limit;
-  const auto typed = std::make_shared<Guarded<std::map<std::string, Secret>>>();
-  const SecretSource source = [=](const std::string& what_for) -> Result<Secret> {
-    if (!file.empty()) return secret_from_file(file);
-    if (!command.empty()) return secret_from_command(command, Deadline::after(limit));
-    {
-      auto known = typed->lock();
-      if (const auto found = known->find(what_for); found != known->end()) {
-        return found->second.clone();
-      }
-    }
-    Result<Secret> secret = secret_from_prompt(what_for);
-    if (secret) typed->lock()->emplace(what_for, secret->clone());
-    return secret;
-  };
-  options.ssh.password = source;
-  options.ssh.passphrase = source;
 }
 
 // Looks for new snapshots every so often, and at once when poked.
@@ -144,7 +114,7 @@ class SignalWatch {
       : meaning_(Meaning{[] {},
                          [] {
                            leave_prompt();
-                           std::_Exit(exit_code_of(ErrorKind::kCancelled));
+                           std::_Exit(to_int(ExitCode::kCancelled));
                          }}),
         thread_([this](const std::stop_token& done) { run(done); }) {}
 
@@ -206,10 +176,11 @@ std::string source_name(const Location& location) {
 Status serve(RestreefsOptions options, const Location& location, Background& background) {
   SignalWatch signals;
   ASSIGN_OR_RETURN(Secret password, find_password(options.access, Deadline::never()));
-  set_secret_sources(options);
   std::stop_source stopping;  // ends retries against a server that is away
-  ASSIGN_OR_RETURN(const std::shared_ptr<Storage> storage,
-                   make_storage(location, options.ssh, stopping.get_token()));
+  ASSIGN_OR_RETURN(
+      const std::shared_ptr<Storage> storage,
+      make_storage(location, with_secret_sources(options.ssh, options.mount.time_limit),
+                   stopping.get_token()));
   const auto start = Deadline::after(options.mount.time_limit);
   ASSIGN_OR_RETURN(const std::unique_ptr<Repository> repository,
                    Repository::open(storage, password, find_key_hint(options.access), start));
@@ -225,7 +196,7 @@ Status serve(RestreefsOptions options, const Location& location, Background& bac
     leave_prompt();
     std::_Exit(exit_code);
   };
-  signals.on_stop([&] { leave_at_once(exit_code_of(ErrorKind::kCancelled)); });
+  signals.on_stop([&] { leave_at_once(to_int(ExitCode::kCancelled)); });
   const EndOfSignals no_signal_after_this(signals);
   ASSIGN_OR_RETURN(const std::unique_ptr<Mount> mount, Mount::open(*repository, options.mount));
 

@@ -194,11 +194,12 @@ Result<Secret> secret_from_prompt(const std::string& what_for) {
   return Secret(std::move(line));
 }
 
-void leave_prompt() {
+bool leave_prompt() {
   auto silenced = silenced_terminal().lock();
-  if (!silenced->has_value()) return;
+  if (!silenced->has_value()) return false;
   ::tcsetattr((*silenced)->fd, TCSAFLUSH, &(*silenced)->before);
   silenced->reset();
+  return true;
 }
 
 Result<Secret> find_password(const RepositoryAccess& access, Deadline by) {
@@ -222,7 +223,8 @@ Result<Secret> find_password(const RepositoryAccess& access, Deadline by) {
     Result<Secret> typed = secret_from_prompt("repository password");
     if (!typed) {
       return std::move(typed).error().hinting(
-          "Set RESTIC_PASSWORD_FILE or RESTIC_PASSWORD_COMMAND, or use -o password_file=FILE.");
+          "Name a password file or a password command, as an option or in RESTIC_PASSWORD_FILE or "
+          "RESTIC_PASSWORD_COMMAND.");
     }
     password = std::move(*typed);
   }

@@ -34,7 +34,8 @@ Result<Secret> secret_from_file(const std::string& path);
 Result<Secret> secret_from_command(const std::string& command, Deadline by);
 // Asks on the terminal, without echo. kInvalid: there is no terminal.
 Result<Secret> secret_from_prompt(const std::string& what_for);
-// Gives the terminal its echo back if somebody is being asked just now: for who ends the process.
-void leave_prompt();
+// Gives the terminal its echo back if somebody is being asked just now, and says whether that was
+// so: for who ends the process.
+bool leave_prompt();
 
 }  // namespace restree

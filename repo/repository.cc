@@ -79,9 +79,10 @@ struct Repository::State {
 namespace {
 
 Error no_repository(const Storage& storage) {
-  return Error(ErrorKind::kNotFound,
-               "no repository at " + storage.description() + ": there is no config file")
-      .hinting("Check the location; `restic init` makes a new repository.");
+  // The hint is in words that scripts look for.
+  return Error(ErrorKind::kNoRepository,
+               "repository does not exist: there is no config file in " + storage.description())
+      .hinting("Is there a repository at the following location?\n" + storage.description());
 }
 
 Result<Bytes> read_config_file(Storage& storage, Deadline by) {
@@ -140,9 +141,10 @@ Result<SealKey> find_master_key(Storage& storage, const Secret& password, const 
     }
   }
   if (denied == 0 && damage) return std::move(*damage).with(storage.description());
-  return Error(ErrorKind::kWrongPassword,
-               fmt::format("wrong password: it opens none of the {} key files of {}", names.size(),
-                           storage.description()));
+  return Error(
+      ErrorKind::kWrongPassword,
+      fmt::format("wrong password or no key found: it opens none of the {} key files of {}",
+                  names.size(), storage.description()));
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 // Ownership: shares the storage; owns keys and index.
 // Threads:   any.
 // Limits:    index: see index.h. load() holds one blob, and its sealed form while it is opened.
-// Errors:    open: kNotFound no repository there, kWrongPassword, kDenied, kCorrupt, kUnsupported,
+// Errors:    open: kNoRepository, kWrongPassword, kDenied, kCorrupt, kUnsupported,
 //            kUnavailable. The key never leaves this class.
 // Format:    restic's design document, versions 1 and 2.
 #pragma once

@@ -16,6 +16,8 @@ std::string_view to_string(ErrorKind kind) {
       return "unavailable";
     case ErrorKind::kDenied:
       return "denied";
+    case ErrorKind::kNoRepository:
+      return "no repository";
     case ErrorKind::kWrongPassword:
       return "wrong password";
     case ErrorKind::kLocked:

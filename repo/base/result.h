@@ -15,6 +15,7 @@ enum class ErrorKind : std::uint8_t {
   kCorrupt,        // contradicts its hash, MAC, length or format
   kUnavailable,    // network or server trouble; a retry may help
   kDenied,         // refused login, unknown host key, missing permission
+  kNoRepository,   // nothing at the location is a repository
   kWrongPassword,  // no key file opens with it
   kLocked,         // another process holds a conflicting lock
   kCancelled,      // the caller, or a signal, asked to stop

@@ -106,7 +106,7 @@ TEST(RestreefsOptions, ATagWithCommasMeansAllOfItsTags) {
 }
 
 TEST(RestreefsOptions, AValueStaysWhateverItHoldsBehindTheFirstEqualsSign) {
-  EXPECT_EQ(options("ssh_command=ssh -o Port=2222").ssh.command, "ssh -o Port=2222");
+  EXPECT_EQ(options("ssh_command=ssh -o Port=2222").ssh.options.command, "ssh -o Port=2222");
 }
 
 TEST(RestreefsOptions, SeveralListsAddUp) {

@@ -81,7 +81,7 @@ TEST(OpenRepository, WithTheWrongPasswordSaysHowManyKeysItTried) {
 TEST(OpenRepository, WithoutConfigIsNoRepository) {
   MemoryRepository memory;
   memory.remove(kConfigFile);
-  EXPECT_THAT(memory.try_open(), FailsWith(ErrorKind::kNotFound));
+  EXPECT_THAT(memory.try_open(), FailsWith(ErrorKind::kNoRepository));
 }
 
 TEST(OpenRepository, WithAnEmptyConfigIsDamaged) {

@@ -1,0 +1,26 @@
+// The options about SSH that every program takes after -o, and where SSH's passwords come from.
+#pragma once
+
+#include <string>
+
+#include "program/named_option.h"
+#include "repo/base/clock.h"
+#include "repo/storage/ssh_options.h"
+
+namespace restree {
+
+struct SshSettings {
+  SshOptions options;
+  std::string password_file;
+  std::string password_command;
+};
+
+// ssh_command, ssh_port, connections, …
+const OptionTable<SshSettings>& ssh_option_table();
+
+// SSH's options with a source for passwords and passphrases: the file, the command (which gets
+// `time_limit`), or else a prompt. What a person typed is kept: every further connection, and every
+// one after a cut line, needs it again, when nobody is there to ask.
+SshOptions with_secret_sources(const SshSettings& settings, Deadline::Clock::duration time_limit);
+
+}  // namespace restree
