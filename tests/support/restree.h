@@ -1,0 +1,82 @@
+// The program restree, run inside the test's own process.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "program/exit_codes.h"
+#include "tests/support/files.h"
+#include "tests/support/password.h"
+#include "tests/support/temp_dir.h"
+#include "tools/io.h"
+#include "tools/restree.h"
+
+namespace restree::testing {
+
+// Keeps what is printed. Threads: one.
+class KeptIo final : public Io {
+ public:
+  void out(std::string_view text) override { out_ += text; }
+  void err(std::string_view text) override { err_ += text; }
+  bool is_terminal() const override { return is_terminal_; }
+  std::size_t width() const override { return 80; }
+  void status(std::string_view line) override { status_ = line; }
+  Status flush() override { return {}; }
+
+  void be_a_terminal() { is_terminal_ = true; }
+  const std::string& printed() const { return out_; }
+  const std::string& complaints() const { return err_; }
+  const std::string& status_line() const { return status_; }
+
+ private:
+  bool is_terminal_ = false;
+  std::string out_;
+  std::string err_;
+  std::string status_;
+};
+
+struct Outcome {
+  ExitCode code;
+  std::string out;
+  std::string err;
+};
+
+// Runs commands on one storage, whatever location they name; the password is kPassword unless
+// their words say otherwise.
+class RestreeRunner {
+ public:
+  explicit RestreeRunner(std::shared_ptr<Storage> storage) : storage_(std::move(storage)) {
+    write_file(folder_.path() / "password", kPassword);
+  }
+
+  Outcome run(std::vector<std::string> words) const {
+    const std::string file = (folder_.path() / "password").string();
+    words.insert(words.begin(), {"-r", "memory", "--password-file", file});
+    return run_bare(std::move(words));
+  }
+  // Without a word but these.
+  Outcome run_bare(const std::vector<std::string>& words) const {
+    KeptIo io;
+    const StorageMaker maker = [this](const auto&...) -> Result<std::shared_ptr<Storage>> {
+      return storage_;
+    };
+    const ExitCode code = run_restree(words, io, stop_.get_token(), maker);
+    return {code, io.printed(), io.complaints()};
+  }
+
+  // As a signal would.
+  void stop() { stop_.request_stop(); }
+  // A folder that lives as long as this.
+  const std::filesystem::path& folder() const { return folder_.path(); }
+
+ private:
+  TempDir folder_;
+  std::shared_ptr<Storage> storage_;
+  std::stop_source stop_;
+};
+
+}  // namespace restree::testing

@@ -1,0 +1,42 @@
+// restree version
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+
+#include "repo/format/json_writer.h"
+#include "tools/commands.h"
+
+namespace restree {
+
+namespace {
+
+// The restic whose commands, output and exit codes these are: what scripts ask the version for.
+constexpr std::string_view kLikeRestic = "0.19.1";
+#if defined(__x86_64__)
+constexpr std::string_view kProcessor = "amd64";
+#elif defined(__aarch64__)
+constexpr std::string_view kProcessor = "arm64";
+#else
+constexpr std::string_view kProcessor = "unknown";
+#endif
+
+Result<ExitCode> run_version(Session& session) {
+  if (!session.options().json) {
+    session.io().out_line(
+        fmt::format("restree {} (like restic {}) compiled with g++ {}.{} on linux/{}",
+                    RESTREE_VERSION, kLikeRestic, __GNUC__, __GNUC_MINOR__, kProcessor));
+    return ExitCode::kSuccess;
+  }
+  JsonWriter json;
+  json.begin_object().key("message_type").text("version").key("version").text(kLikeRestic);
+  json.key("go_version").text("restree " RESTREE_VERSION);
+  json.key("go_os").text("linux").key("go_arch").text(kProcessor).end_object();
+  session.io().out_line(json.json());
+  return ExitCode::kSuccess;
+}
+
+}  // namespace
+
+Run declare_version(CLI::App&) { return run_version; }
+
+}  // namespace restree

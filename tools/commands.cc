@@ -1,0 +1,29 @@
+#include "tools/commands.h"
+
+namespace restree {
+
+const std::vector<Command>& all_commands() {
+  static const std::vector<Command> commands = {
+      {"version", "Print the program's version", declare_version},
+  };
+  return commands;
+}
+
+const std::vector<RefusedCommand>& refused_commands() {
+  static const std::vector<RefusedCommand> commands = {
+      {"cache", "Restree keeps no cache on disk that would have to be managed."},
+      {"copy", "Use restic: both programs work on the same repository."},
+      {"features", "Restree has no feature flags."},
+      {"migrate", "Use restic: both programs work on the same repository."},
+      {"options", "restree(1) lists the extended options."},
+      {"prune", "Use restic: both programs work on the same repository."},
+      {"rebuild-index", "Use restic: both programs work on the same repository."},
+      {"recover", "Use restic: both programs work on the same repository."},
+      {"repair", "Use restic: both programs work on the same repository."},
+      {"rewrite", "Use restic: both programs work on the same repository."},
+      {"self-update", "Update the package that restree came with."},
+  };
+  return commands;
+}
+
+}  // namespace restree

@@ -1,0 +1,41 @@
+// The commands: one file each, command_NAME.cc, which declares its options and runs it.
+#pragma once
+
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "program/exit_codes.h"
+#include "repo/base/result.h"
+#include "tools/session.h"
+
+namespace CLI {
+class App;
+}
+
+namespace restree {
+
+// What a command does once its words are parsed. An Error ends the program with the exit code of
+// its kind; what ends differently (3) returns its code.
+using Run = std::function<Result<ExitCode>(Session& session)>;
+
+struct Command {
+  std::string_view name;
+  std::string_view summary;  // one line, for --help and completions
+  // Adds the command's options to its part of the command line; what runs it holds them.
+  Run (*declare)(CLI::App& app);
+};
+
+// Sorted by name.
+const std::vector<Command>& all_commands();
+
+// What restic has and Restree has not yet, each with what to do instead.
+struct RefusedCommand {
+  std::string_view name;
+  std::string_view instead;
+};
+const std::vector<RefusedCommand>& refused_commands();
+
+Run declare_version(CLI::App& app);
+
+}  // namespace restree

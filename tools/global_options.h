@@ -1,0 +1,61 @@
+// The options that every command takes, before or after its name, and their environment variables.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "program/ssh_settings.h"
+#include "repo/access.h"
+#include "repo/base/result.h"
+
+namespace CLI {
+class App;
+}
+
+namespace restree {
+
+struct GlobalOptions {
+  RepositoryAccess access;
+  bool insecure_no_password = false;
+
+  bool no_lock = false;
+  std::chrono::nanoseconds retry_lock{0};
+
+  bool json = false;
+  // 0: errors only (-q), 1: the default, 2: -v, 3: -vv.
+  int verbosity = 1;
+
+  std::string cache_dir;
+  bool no_cache = false;
+  bool cleanup_cache = false;
+
+  std::string compression = "auto";   // auto, off, fastest, better, max
+  std::uint64_t pack_size_bytes = 0;  // 0: the default
+  bool extra_verify = true;
+  std::uint64_t upload_limit = 0;  // bytes a second; 0: none
+  std::uint64_t download_limit = 0;
+
+  SshSettings ssh;
+
+  // As they stand on the command line; settle() turns them into the above.
+  bool quiet = false;
+  std::int64_t verbose = 0;
+  std::vector<std::string> extended;
+  std::uint64_t pack_size_mib = 0;
+  std::int64_t upload_limit_kib = 0;
+  std::int64_t download_limit_kib = 0;
+  std::chrono::nanoseconds stuck_request_timeout{0};
+};
+
+// `options` must outlive the parsing.
+void add_global_options(CLI::App& app, GlobalOptions& options);
+
+// Adds what the environment says, and checks what a single option cannot see. kInvalid.
+Status settle(GlobalOptions& options);
+
+// The names that -o knows.
+std::vector<std::string> extended_option_names();
+
+}  // namespace restree

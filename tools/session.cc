@@ -1,0 +1,74 @@
+#include "tools/session.h"
+
+#include <fmt/core.h>
+
+#include <utility>
+
+#include "program/ssh_settings.h"
+
+namespace restree {
+
+Result<std::shared_ptr<Storage>> storage_at(const std::string& location,
+                                            const GlobalOptions& options,
+                                            const std::stop_token& stop) {
+  ASSIGN_OR_RETURN(const Location parsed, parse_location(location));
+  const SshOptions ssh = with_secret_sources(options.ssh, options.ssh.options.connect_timeout);
+  return make_storage(parsed, ssh, stop);
+}
+
+Session::Session(GlobalOptions options, Io& io, std::stop_token stop, StorageMaker make_storage)
+    : options_(std::move(options)),
+      io_(io),
+      stop_(std::move(stop)),
+      make_storage_(std::move(make_storage)) {}
+
+Status Session::go_on() const {
+  if (stop_.stop_requested()) return Error(ErrorKind::kCancelled, "interrupted");
+  return {};
+}
+
+Result<std::string> Session::location() const { return find_location(options_.access); }
+
+Result<std::shared_ptr<Storage>> Session::storage() {
+  if (!storage_) {
+    ASSIGN_OR_RETURN(const std::string where, location());
+    ASSIGN_OR_RETURN(storage_, make_storage_(where, options_, stop_));
+  }
+  return storage_;
+}
+
+Result<Secret> Session::password() const {
+  if (options_.insecure_no_password) {
+    const bool given =
+        !options_.access.password_file.empty() || !options_.access.password_command.empty();
+    if (!given) return Secret();
+    return Error(ErrorKind::kInvalid,
+                 "--insecure-no-password is given together with a password; use one");
+  }
+  return find_password(options_.access, Deadline::never());
+}
+
+Result<Repository*> Session::open(Locking locking) {
+  if (repository_) return repository_.get();
+  ASSIGN_OR_RETURN(const std::shared_ptr<Storage> where, storage());
+  ASSIGN_OR_RETURN(const Secret secret, password());
+  ASSIGN_OR_RETURN(repository_,
+                   Repository::open(where, secret, find_key_hint(options_.access), patience()));
+  if (locking != Locking::kNone && !options_.no_lock) {
+    ASSIGN_OR_RETURN(lock_, RepositoryLock::acquire_shared(*repository_, patience()));
+  }
+  if (io_.is_terminal() && !options_.json && options_.verbosity > 0) {
+    io_.out_line(fmt::format("repository {} opened (version {}, compression level {})",
+                             repository_->config().id.short_hex(), repository_->config().version,
+                             options_.compression));
+  }
+  return repository_.get();
+}
+
+Result<Repository*> Session::open_with_index(Locking locking) {
+  ASSIGN_OR_RETURN(Repository* const repository, open(locking));
+  RETURN_IF_ERROR(repository->refresh_index(patience()));
+  return repository;
+}
+
+}  // namespace restree

@@ -1,0 +1,71 @@
+// One run of a command: its options, its output, and the repository that it works on.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <stop_token>
+
+#include "repo/base/clock.h"
+#include "repo/base/result.h"
+#include "repo/crypto/secret.h"
+#include "repo/repository.h"
+#include "repo/repository_lock.h"
+#include "repo/storage/location.h"
+#include "tools/global_options.h"
+#include "tools/io.h"
+
+namespace restree {
+
+enum class Locking { kNone, kShared, kExclusive };
+
+// Makes the storage for a location; tests have their own.
+using StorageMaker = std::function<Result<std::shared_ptr<Storage>>(
+    const std::string& location, const GlobalOptions& options, const std::stop_token& stop)>;
+
+// The local or SFTP storage that the location names.
+Result<std::shared_ptr<Storage>> storage_at(const std::string& location,
+                                            const GlobalOptions& options,
+                                            const std::stop_token& stop);
+
+// Ownership: the repository and the lock on it, given back when the session ends.
+// Threads:   one; stop() may be asked by any.
+// Errors:    of open(): as Repository::open and RepositoryLock say.
+class Session {
+ public:
+  Session(GlobalOptions options, Io& io, std::stop_token stop, StorageMaker make_storage);
+
+  const GlobalOptions& options() const { return options_; }
+  Io& io() const { return io_; }
+  // Requested by SIGINT, SIGTERM, and by an output that nobody reads any more.
+  const std::stop_token& stop() const { return stop_; }
+  // kCancelled once that is so: for loops, RETURN_IF_ERROR(session.go_on()).
+  Status go_on() const;
+  // By when one request to the storage must be answered, retries included.
+  Deadline patience() const { return Deadline::after(kPatience); }
+
+  // The storage that the options name, and its location in their words. Nothing is read yet.
+  Result<std::string> location() const;
+  Result<std::shared_ptr<Storage>> storage();
+  // The password that the options, the environment or a person give.
+  Result<Secret> password() const;
+
+  // The repository, opened and locked: as `locking` says, and not at all with --no-lock (a command
+  // that does not let itself be run without a lock passes the difference itself).
+  Result<Repository*> open(Locking locking);
+  // open() and the index of all blobs.
+  Result<Repository*> open_with_index(Locking locking);
+
+ private:
+  static constexpr std::chrono::minutes kPatience{15};
+
+  const GlobalOptions options_;
+  Io& io_;
+  const std::stop_token stop_;
+  const StorageMaker make_storage_;
+  std::shared_ptr<Storage> storage_;
+  std::unique_ptr<Repository> repository_;
+  std::unique_ptr<RepositoryLock> lock_;
+};
+
+}  // namespace restree
