@@ -66,7 +66,9 @@ PackUploader::~PackUploader() {
   changed_.notify_all();
 }
 
-std::optional<Error> PackUploader::failure(State& state) const {
+std::optional<Error> PackUploader::failure() const { return failure_in(*state_.lock()); }
+
+std::optional<Error> PackUploader::failure_in(const State& state) const {
   if (!state.error && stop_.stop_requested()) {
     return Error(ErrorKind::kCancelled, "stopped before everything was stored");
   }
@@ -76,7 +78,7 @@ std::optional<Error> PackUploader::failure(State& state) const {
 Result<Bytes> PackUploader::take_buffer(std::size_t wanted_bytes) {
   auto state = state_.lock();
   for (;;) {
-    if (auto error = failure(*state)) return std::move(*error);
+    if (auto error = failure_in(*state)) return std::move(*error);
     if (state->buffers_out < options_.buffers) break;
     changed_.wait(state.mutex_lock());
   }
@@ -101,7 +103,7 @@ void PackUploader::give_back(Bytes buffer) {
 Status PackUploader::submit(std::unique_ptr<OpenPack> pack) {
   {
     auto state = state_.lock();
-    if (auto error = failure(*state)) return std::move(*error);
+    if (auto error = failure_in(*state)) return std::move(*error);
     state->waiting.push_back(std::move(pack));
   }
   changed_.notify_all();
@@ -113,7 +115,7 @@ Status PackUploader::wait() {
   for (;;) {
     // What is at work may still succeed, and whoever saves the index next wants to know.
     if (state->at_work == 0) {
-      if (auto error = failure(*state)) return std::move(*error);
+      if (auto error = failure_in(*state)) return std::move(*error);
       if (state->waiting.empty()) return {};
     }
     changed_.wait(state.mutex_lock());
@@ -134,8 +136,9 @@ void PackUploader::run() {
     std::unique_ptr<OpenPack> pack;
     {
       auto state = state_.lock();
-      changed_.wait(state.mutex_lock(),
-                    [&] { return state->ending || (!state->waiting.empty() && !failure(*state)); });
+      changed_.wait(state.mutex_lock(), [&] {
+        return state->ending || (!state->waiting.empty() && !failure_in(*state));
+      });
       if (state->ending) return;
       pack = std::move(state->waiting.front());
       state->waiting.pop_front();

@@ -46,6 +46,8 @@ class PackUploader {
   Status submit(std::unique_ptr<OpenPack> pack);
   // Waits until everything submitted is stored.
   Status wait();
+  // Why nothing more is stored, if that is so.
+  std::optional<Error> failure() const;
   // Ends it with this error, unless it has failed already.
   void fail(Error error);
 
@@ -60,7 +62,7 @@ class PackUploader {
   };
   void run();
   Status store(OpenPack& pack);
-  std::optional<Error> failure(State& state) const;
+  std::optional<Error> failure_in(const State& state) const;
 
   Repository& repository_;
   PendingIndex& index_;

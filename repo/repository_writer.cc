@@ -43,13 +43,19 @@ bool RepositoryWriter::has(BlobType type, const BlobId& id) const {
 }
 
 Result<SavedBlob> RepositoryWriter::save(BlobType type, ByteView plain) {
+  const BlobId id{sha256(plain)};
+  if (has(type, id) || !taken_on_.insert(type, id)) return SavedBlob{id};
+  auto saved = save_new(type, id, plain);
+  // Others count on this blob: without it nothing that follows is whole.
+  if (!saved) uploader_.fail(saved.error());
+  return saved;
+}
+
+Result<SavedBlob> RepositoryWriter::save_new(BlobType type, const BlobId& id, ByteView plain) {
   if (plain.size() > std::numeric_limits<std::uint32_t>::max() - kPackReserveBytes) {
     return Error(ErrorKind::kUnsupported, "a blob of 4 GiB: no pack can hold it")
         .hinting("A directory with tens of millions of entries cannot be saved as one.");
   }
-  const BlobId id{sha256(plain)};
-  if (has(type, id) || !taken_on_.insert(type, id)) return SavedBlob{id};
-
   thread_local Bytes scratch;
   const bool compressed = repository_.config().version >= 2 && !plain.empty() &&
                           (type == BlobType::kTree || options_.compression != Compression::kOff);
@@ -80,11 +86,7 @@ RepositoryWriter::Figures RepositoryWriter::figures() const { return *figures_.l
 
 Status RepositoryWriter::store(const IndexedBlob& blob, ByteView content) {
   ASSIGN_OR_RETURN(const Slot slot, reserve(blob));
-  const Status sealed = repository_.seal_into(content, slot.place);
-  if (!sealed) {
-    uploader_.fail(sealed.error());
-    return sealed;
-  }
+  RETURN_IF_ERROR(repository_.seal_into(content, slot.place));
   return filled(blob.type, slot.pack);
 }
 

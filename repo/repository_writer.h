@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stop_token>
 
 #include "repo/base/guarded.h"
@@ -53,6 +54,8 @@ class RepositoryWriter {
   ~RepositoryWriter();
 
   Result<SavedBlob> save(BlobType type, ByteView plain);
+  // Why nothing more can be saved, if that is so.
+  std::optional<Error> failure() const { return uploader_.failure(); }
   // Whether the blob is in the repository already, or will be once this is flushed.
   bool has(BlobType type, const BlobId& id) const;
 
@@ -70,6 +73,7 @@ class RepositoryWriter {
   };
   using OpenGroup = Guarded<std::vector<std::unique_ptr<OpenPack>>>;
 
+  Result<SavedBlob> save_new(BlobType type, const BlobId& id, ByteView plain);
   Status store(const IndexedBlob& blob, ByteView content);
   Result<Slot> reserve(const IndexedBlob& blob);
   Status filled(BlobType type, OpenPack* pack);

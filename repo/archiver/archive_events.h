@@ -1,0 +1,39 @@
+// What happens while a backup runs, for whoever shows it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "repo/archiver/file_saver.h"
+#include "repo/base/result.h"
+
+namespace restree {
+
+enum class ItemChange : std::uint8_t { kNew, kModified, kUnmodified };
+
+struct SavedItem {
+  std::string_view path;  // in the snapshot
+  NodeType type;
+  ItemChange change;
+  std::uint64_t size;  // of a file's content
+  AddedSizes data;
+  AddedSizes metadata;  // of a directory: its tree
+  std::chrono::nanoseconds duration;
+};
+
+// Threads: any of them may be called by several threads at once.
+class ArchiveEvents {
+ public:
+  virtual ~ArchiveEvents() = default;
+
+  // Something could not be read, and is missing from the snapshot or not complete in it. `path` is
+  // where it lies in the file system.
+  virtual void on_error(const std::string& path, const Error& error) = 0;
+  virtual void on_file_begun(std::string_view path) = 0;
+  virtual void on_bytes_read(std::uint64_t count) = 0;
+  virtual void on_saved(const SavedItem& item) = 0;
+};
+
+}  // namespace restree

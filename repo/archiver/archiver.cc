@@ -1,0 +1,406 @@
+#include "repo/archiver/archiver.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <thread>
+#include <utility>
+
+#include "repo/archiver/folder_work.h"
+#include "repo/archiver/source_folder.h"
+#include "repo/archiver/work_stack.h"
+#include "repo/base/thread_pool.h"
+#include "repo/format/tree_writer.h"
+
+namespace restree {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+// So many entries of a large directory are one piece of work.
+constexpr std::size_t kEntriesAtOnce = 256;
+constexpr std::chrono::minutes kLoadTimeout{15};
+
+class Archiver {
+ public:
+  Archiver(const ArchiveParts& parts, const ArchiveOptions& options, const std::stop_token& stop)
+      : parts_(parts),
+        options_(options),
+        stop_(stop),
+        pool_(options.chunk_threads, options.chunk_threads),
+        files_(parts.writer, parts.chunker, pool_,
+               [this](std::uint64_t count) { parts_.events.on_bytes_read(count); }) {}
+
+  Result<ArchiveResult> run(const TargetNode& targets, const std::optional<BlobId>& tree_before);
+
+ private:
+  using Folder = std::shared_ptr<FolderWork>;
+
+  bool is_over() const { return stop_.stop_requested() || parts_.writer.failure().has_value(); }
+  void complain(const std::string& path, const Error& error);
+  std::shared_ptr<const Tree> load_before(const std::optional<BlobId>& id, const std::string& path);
+
+  void begin_folder(const Folder& folder);
+  Status open_folder(FolderWork& folder);
+  Status list_entries(FolderWork& folder);
+  void save_entries(const Folder& folder, std::size_t begin, std::size_t end);
+  // The work that a subdirectory is; null if the entry is done already.
+  Folder save_entry(const Folder& folder, std::size_t slot);
+  Folder make_subfolder(const Folder& folder, std::size_t slot, dev_t target_device);
+  void save_file(const Folder& folder, std::size_t slot, const struct stat& attributes);
+  void save_special(const Folder& folder, std::size_t slot, const struct stat& attributes);
+  bool reuse_content(const Node& before, SourceNode& node);
+  void finish_entry(Folder folder);
+  bool finish_folder(FolderWork& folder);
+
+  ItemChange change_of(const SourceNode& node, const Node* before) const;
+  void count(const SourceNode& node, ItemChange change);
+  void report(const FolderWork& folder, const FolderWork::Entry& entry, const SourceNode& node,
+              const Node* before, const AddedSizes& data, SteadyClock::time_point begun);
+
+  const ArchiveParts& parts_;
+  const ArchiveOptions& options_;
+  const std::stop_token stop_;
+  OwnerNames owners_;
+  WorkStack stack_;
+  Guarded<ArchiveResult> result_;
+  Guarded<std::optional<BlobId>> root_tree_;
+  ThreadPool pool_;
+  FileSaver files_;
+};
+
+Result<ArchiveResult> Archiver::run(const TargetNode& targets,
+                                    const std::optional<BlobId>& tree_before) {
+  auto root = std::make_shared<FolderWork>();
+  root->target = &targets;
+  root->before = load_before(tree_before, "/");
+  stack_.push([this, root = std::move(root)] { begin_folder(root); });
+  {
+    std::vector<std::jthread> workers;
+    for (std::size_t i = 1; i < options_.workers; ++i) {
+      workers.emplace_back([this] { stack_.run(); });
+    }
+    stack_.run();
+  }
+  if (stop_.stop_requested()) return Error(ErrorKind::kCancelled, "stopped");
+  if (auto failure = parts_.writer.failure()) return std::move(*failure);
+  const std::optional<BlobId> tree = *root_tree_.lock();
+  if (!tree) return Error(ErrorKind::kInvalid, "snapshot is empty");
+  ArchiveResult result = *result_.lock();
+  result.tree = *tree;
+  return result;
+}
+
+void Archiver::complain(const std::string& path, const Error& error) {
+  ++result_.lock()->errors;
+  parts_.events.on_error(path, error);
+}
+
+// What cannot be loaded only makes its files be read again.
+std::shared_ptr<const Tree> Archiver::load_before(const std::optional<BlobId>& id,
+                                                  const std::string& path) {
+  if (!id) return nullptr;
+  const auto blob = parts_.blobs.load(BlobType::kTree, *id, Deadline::after(kLoadTimeout));
+  if (!blob) {
+    complain(path, blob.error());
+    return nullptr;
+  }
+  auto tree = Tree::parse(**blob);
+  if (!tree) complain(path, tree.error());
+  return tree ? *tree : nullptr;
+}
+
+// --- directories --------------------------------------------------------------------------------
+
+void Archiver::begin_folder(const Folder& folder) {
+  if (is_over()) return;
+  folder->begun = SteadyClock::now();
+  Status begun;
+  if (folder->parent) begun = open_folder(*folder);
+  if (begun) begun = list_entries(*folder);
+  if (!begun) {
+    // Gone since its parent was read, it is as if it had never been there.
+    if (begun.error().kind() != ErrorKind::kNotFound || folder->target != nullptr) {
+      complain(folder->source_path, begun.error());
+    }
+    if (folder->parent) finish_entry(folder->parent);
+    return;
+  }
+  folder->nodes.resize(folder->entries.size());
+  if (folder->own_before != nullptr && folder->own_before->type == NodeType::kDirectory) {
+    folder->before = load_before(folder->own_before->subtree, folder->source_path);
+  }
+  // One more than there are entries: the last one cannot finish it while others are handed out.
+  folder->unfinished = folder->entries.size() + 1;
+  const std::size_t whole = folder->entries.size() > 2 * kEntriesAtOnce ? kEntriesAtOnce : 0;
+  if (whole == 0) {
+    save_entries(folder, 0, folder->entries.size());
+  } else {
+    // The first on top.
+    for (std::size_t end = folder->entries.size(); end > 0;) {
+      const std::size_t begin = (end - 1) / whole * whole;
+      stack_.push([this, folder, begin, end] { save_entries(folder, begin, end); });
+      end = begin;
+    }
+  }
+  finish_entry(folder);
+}
+
+Status Archiver::open_folder(FolderWork& folder) {
+  // On the way to a target, links are followed, as the path to the target does.
+  const bool is_on_the_way = folder.target != nullptr && !folder.target->is_target;
+  struct stat attributes {};
+  if (is_on_the_way) {
+    if (::stat(folder.place.name.c_str(), &attributes) != 0) {
+      return errno_error(errno, "stat " + folder.source_path);
+    }
+  } else {
+    ASSIGN_OR_RETURN(folder.fd, open_source_folder(folder.place, folder.source_path));
+    if (::fstat(folder.fd.get(), &attributes) != 0) {
+      return errno_error(errno, "stat " + folder.source_path);
+    }
+  }
+  ASSIGN_OR_RETURN(folder.own, read_source_node(folder.place, attributes,
+                                                folder.parent->entries[folder.slot].name,
+                                                folder.source_path, options_.with_atime, owners_));
+  for (const Error& error : folder.own.complaints) {
+    if (is_on_the_way && error.kind() == ErrorKind::kDenied) continue;
+    complain(folder.source_path, error);
+  }
+  return {};
+}
+
+Status Archiver::list_entries(FolderWork& folder) {
+  if (folder.fd) {
+    ASSIGN_OR_RETURN(auto names, names_in_folder(folder.fd, folder.source_path));
+    RETURN_IF_ERROR(parts_.filter.thin_out(folder.fd, folder.source_path, names));
+    folder.entries.reserve(names.size());
+    for (std::string& name : names) folder.entries.push_back({std::move(name), nullptr});
+  }
+  if (folder.target == nullptr) return {};
+  // Targets below win over what the directory itself calls by the same name.
+  for (const TargetNode& child : folder.target->children) {
+    const auto at = std::lower_bound(
+        folder.entries.begin(), folder.entries.end(), child.name,
+        [](const FolderWork::Entry& entry, const std::string& name) { return entry.name < name; });
+    if (at != folder.entries.end() && at->name == child.name) {
+      at->target = &child;
+    } else {
+      folder.entries.insert(at, {child.name, &child});
+    }
+  }
+  return {};
+}
+
+void Archiver::save_entries(const Folder& folder, std::size_t begin, std::size_t end) {
+  std::vector<Folder> subfolders;
+  for (std::size_t slot = begin; slot < end; ++slot) {
+    if (is_over()) return;
+    if (auto subfolder = save_entry(folder, slot)) subfolders.push_back(std::move(subfolder));
+  }
+  for (auto subfolder = subfolders.rbegin(); subfolder != subfolders.rend(); ++subfolder) {
+    stack_.push([this, work = std::move(*subfolder)] { begin_folder(work); });
+  }
+}
+
+// The thread that finishes a directory's last entry finishes the directory, and goes on upwards.
+void Archiver::finish_entry(Folder folder) {
+  while (folder && folder->unfinished.fetch_sub(1) == 1) {
+    if (is_over() || !finish_folder(*folder)) return;
+    folder = folder->parent;
+  }
+}
+
+bool Archiver::finish_folder(FolderWork& folder) {
+  TreeWriter writer;
+  std::vector<ExtendedAttribute> views;
+  bool is_empty = true;
+  for (const auto& node : folder.nodes) {
+    if (!node) continue;
+    is_empty = false;
+    if (const Status added = writer.append(node->view(views)); !added) {
+      complain(folder.source_path, added.error());
+    }
+  }
+  folder.nodes.clear();
+  if (!folder.parent && is_empty) return false;
+  const std::string json = writer.finish();
+  const auto saved = parts_.writer.save(BlobType::kTree, as_bytes(json));
+  if (!saved) return false;
+  if (!folder.parent) {
+    *root_tree_.lock() = saved->id;
+    return true;
+  }
+  folder.own.subtree = saved->id;
+  AddedSizes added;
+  added.add(*saved, json.size());
+  report(*folder.parent, folder.parent->entries[folder.slot], folder.own, folder.own_before, added,
+         folder.begun);
+  folder.parent->nodes[folder.slot] = std::move(folder.own);
+  folder.fd.reset();
+  return true;
+}
+
+// --- what directories hold ----------------------------------------------------------------------
+
+Archiver::Folder Archiver::save_entry(const Folder& folder, std::size_t slot) {
+  const FolderWork::Entry& entry = folder->entries[slot];
+  const SourcePlace place = folder->place_of(entry);
+  const bool is_on_the_way = entry.target != nullptr && !entry.target->is_target;
+  struct stat attributes {};
+  if (::fstatat(place.folder_fd, place.name.c_str(), &attributes,
+                is_on_the_way ? 0 : AT_SYMLINK_NOFOLLOW) != 0) {
+    // What vanishes between the listing and now was never there.
+    if (errno != ENOENT || entry.target != nullptr) {
+      const std::string path = folder->source_path_of(entry);
+      complain(path, errno_error(errno, "stat " + path));
+    }
+    finish_entry(folder);
+    return nullptr;
+  }
+  const dev_t target_device = entry.target != nullptr ? attributes.st_dev : folder->target_device;
+  const bool may_be_left_out = entry.target == nullptr || !entry.target->is_explicit;
+  const auto type = node_type(attributes.st_mode);
+  if (!type || (may_be_left_out &&
+                !parts_.filter.wants(folder->source_path_of(entry), attributes, target_device))) {
+    finish_entry(folder);
+    return nullptr;
+  }
+  if (*type == NodeType::kDirectory) return make_subfolder(folder, slot, target_device);
+  if (*type == NodeType::kFile) {
+    save_file(folder, slot, attributes);
+  } else {
+    save_special(folder, slot, attributes);
+  }
+  finish_entry(folder);
+  return nullptr;
+}
+
+Archiver::Folder Archiver::make_subfolder(const Folder& folder, std::size_t slot,
+                                          dev_t target_device) {
+  const FolderWork::Entry& entry = folder->entries[slot];
+  auto subfolder = std::make_shared<FolderWork>();
+  subfolder->parent = folder;
+  subfolder->slot = slot;
+  subfolder->source_path = folder->source_path_of(entry);
+  subfolder->snapshot_path = folder->snapshot_path_of(entry);
+  subfolder->place = folder->place_of(entry);
+  subfolder->target = entry.target;
+  subfolder->target_device = target_device;
+  subfolder->parent_before = folder->before;
+  if (folder->before) subfolder->own_before = folder->before->find(entry.name);
+  return subfolder;
+}
+
+void Archiver::save_special(const Folder& folder, std::size_t slot, const struct stat& attributes) {
+  const FolderWork::Entry& entry = folder->entries[slot];
+  const auto begun = SteadyClock::now();
+  const std::string path = folder->source_path_of(entry);
+  auto node = read_source_node(folder->place_of(entry), attributes, entry.name, path,
+                               options_.with_atime, owners_);
+  if (!node) {
+    if (node.error().kind() != ErrorKind::kNotFound) complain(path, node.error());
+    return;
+  }
+  for (const Error& error : node->complaints) complain(path, error);
+  const Node* before = folder->before ? folder->before->find(entry.name) : nullptr;
+  report(*folder, entry, *node, before, {}, begun);
+  folder->nodes[slot] = std::move(*node);
+}
+
+void Archiver::save_file(const Folder& folder, std::size_t slot, const struct stat& attributes) {
+  const FolderWork::Entry& entry = folder->entries[slot];
+  const auto begun = SteadyClock::now();
+  const std::string path = folder->source_path_of(entry);
+  const SourcePlace place = folder->place_of(entry);
+  const Node* before = folder->before ? folder->before->find(entry.name) : nullptr;
+
+  const auto fail = [&](const Error& error) {
+    if (error.kind() != ErrorKind::kNotFound || entry.target != nullptr) complain(path, error);
+  };
+  const auto finish = [&](SourceNode node, const AddedSizes& added) {
+    for (const Error& error : node.complaints) complain(path, error);
+    report(*folder, entry, node, before, added, begun);
+    folder->nodes[slot] = std::move(node);
+  };
+
+  if (before != nullptr && is_content_unchanged(*before, attributes, options_.change_detection)) {
+    auto node = read_source_node(place, attributes, entry.name, path, options_.with_atime, owners_);
+    if (!node) return fail(node.error());
+    if (reuse_content(*before, *node)) return finish(std::move(*node), {});
+    complain(path, Error(ErrorKind::kCorrupt,
+                         "parts of " + path +
+                             " are not in the repository any more; storing the file again"));
+  }
+  parts_.events.on_file_begun(folder->snapshot_path_of(entry));
+  auto file = SourceFile::open(place, path);
+  if (!file) return fail(file.error());
+  auto node =
+      read_source_node(place, file->attributes(), entry.name, path, options_.with_atime, owners_);
+  if (!node) return fail(node.error());
+  auto content = files_.save(*file);
+  if (!content) {
+    // The writer's own failure ends everything; it is not the file's.
+    if (!parts_.writer.failure()) fail(content.error());
+    return;
+  }
+  node->content = std::move(content->blobs);
+  node->size = content->size;
+  finish(std::move(*node), content->added);
+}
+
+bool Archiver::reuse_content(const Node& before, SourceNode& node) {
+  const bool is_all_there =
+      std::all_of(before.content.begin(), before.content.end(),
+                  [&](const BlobId& id) { return parts_.writer.has(BlobType::kData, id); });
+  if (!is_all_there) return false;
+  node.content.assign(before.content.begin(), before.content.end());
+  node.size = before.size;
+  parts_.events.on_bytes_read(before.size);
+  return true;
+}
+
+// --- figures ------------------------------------------------------------------------------------
+
+ItemChange Archiver::change_of(const SourceNode& node, const Node* before) const {
+  if (before == nullptr) return ItemChange::kNew;
+  std::vector<ExtendedAttribute> views;
+  return is_same_node(*before, node.view(views)) ? ItemChange::kUnmodified : ItemChange::kModified;
+}
+
+void Archiver::count(const SourceNode& node, ItemChange change) {
+  auto result = result_.lock();
+  result->bytes += node.size;
+  if (node.type != NodeType::kFile && node.type != NodeType::kDirectory) return;
+  auto& counts = node.type == NodeType::kFile ? result->files : result->folders;
+  ++(change == ItemChange::kNew        ? counts.created
+     : change == ItemChange::kModified ? counts.changed
+                                       : counts.unmodified);
+}
+
+void Archiver::report(const FolderWork& folder, const FolderWork::Entry& entry,
+                      const SourceNode& node, const Node* before, const AddedSizes& added,
+                      SteadyClock::time_point begun) {
+  const ItemChange change = change_of(node, before);
+  count(node, change);
+  const bool is_folder = node.type == NodeType::kDirectory;
+  const std::string path = folder.snapshot_path_of(entry);
+  parts_.events.on_saved({.path = path,
+                          .type = node.type,
+                          .change = change,
+                          .size = node.size,
+                          .data = is_folder ? AddedSizes{} : added,
+                          .metadata = is_folder ? added : AddedSizes{},
+                          .duration = SteadyClock::now() - begun});
+}
+
+}  // namespace
+
+Result<ArchiveResult> archive(const ArchiveParts& parts, const ArchiveOptions& options,
+                              const TargetNode& targets, const std::optional<BlobId>& tree_before,
+                              const std::stop_token& stop) {
+  return Archiver(parts, options, stop).run(targets, tree_before);
+}
+
+}  // namespace restree

@@ -1,0 +1,63 @@
+// Turns what lies in the file system into the trees and blobs of a snapshot.
+//
+// Directories are taken on depth first, by several threads; within one, entries are saved in order,
+// so that what is read together later lies together in the packs.
+// Ownership: everything that Parts names must outlive it.
+// Threads:   any; a call has threads of its own, which tell the events.
+// Limits:    directories begun and not done: about the depth of the tree for each thread. A
+// directory
+//            costs some 300 bytes an entry while it is being saved.
+// Errors:    what cannot be read is told to the events and left out. It fails if nothing is left
+//            (kInvalid), the writer fails, or the stop token says so (kCancelled).
+// Format:    the same trees as restic's, node for node.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+
+#include "repo/archiver/archive_events.h"
+#include "repo/archiver/node_change.h"
+#include "repo/archiver/source_filter.h"
+#include "repo/archiver/target_tree.h"
+#include "repo/base/result.h"
+#include "repo/blob_source.h"
+#include "repo/chunker/chunker.h"
+#include "repo/repository_writer.h"
+
+namespace restree {
+
+struct ArchiveOptions {
+  ChangeDetection change_detection;
+  bool with_atime = false;
+  std::size_t workers = 2;        // directories and files taken on at once
+  std::size_t chunk_threads = 2;  // chunks of large files saved at once
+};
+
+struct ArchiveResult {
+  BlobId tree;
+  struct Counts {
+    std::uint64_t created = 0;
+    std::uint64_t changed = 0;
+    std::uint64_t unmodified = 0;
+  };
+  Counts files;
+  Counts folders;
+  std::uint64_t bytes = 0;   // of all files, read or not
+  std::uint64_t errors = 0;  // told to the events
+};
+
+struct ArchiveParts {
+  RepositoryWriter& writer;
+  BlobSource& blobs;  // for the trees of the backup before
+  const Chunker& chunker;
+  const SourceFilter& filter;
+  ArchiveEvents& events;
+};
+
+// `tree_before`: the tree of the backup to compare with, if there is one.
+Result<ArchiveResult> archive(const ArchiveParts& parts, const ArchiveOptions& options,
+                              const TargetNode& targets, const std::optional<BlobId>& tree_before,
+                              const std::stop_token& stop);
+
+}  // namespace restree

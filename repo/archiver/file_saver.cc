@@ -1,0 +1,149 @@
+#include "repo/archiver/file_saver.h"
+
+#include <condition_variable>
+#include <cstring>
+#include <deque>
+#include <optional>
+#include <utility>
+
+#include "repo/base/guarded.h"
+
+namespace restree {
+namespace {
+
+// No chunk ends before that, so that the first look is worth it; then in smaller steps, since what
+// is read beyond a cut is copied.
+constexpr std::size_t kFirstReadBytes = Chunker::kMinChunkBytes;
+constexpr std::size_t kReadBytes = 128 << 10;
+
+// The chunks of one file that are being saved.
+class ChunksUnderWay {
+ public:
+  ChunksUnderWay(RepositoryWriter& writer, ThreadPool& pool) : writer_(writer), pool_(pool) {}
+  ~ChunksUnderWay() { wait(); }
+
+  void save(Bytes chunk) {
+    Chunk* const slot = begin();
+    slot->size = chunk.size();
+    auto shared = std::make_shared<const Bytes>(std::move(chunk));
+    const auto work = [this, slot, shared]() mutable {
+      auto saved = writer_.save(BlobType::kData, *shared);
+      shared.reset();
+      end(slot, std::move(saved));
+    };
+    if (!pool_.try_submit(work)) work();
+  }
+
+  Result<SavedContent> finish() {
+    wait();
+    auto state = state_.lock();
+    if (state->error) return std::move(*state->error);
+    SavedContent content;
+    content.blobs.reserve(state->chunks.size());
+    for (const Chunk& chunk : state->chunks) {
+      content.blobs.push_back(chunk.saved.id);
+      content.size += chunk.size;
+      content.added.add(chunk.saved, chunk.size);
+    }
+    return content;
+  }
+
+ private:
+  struct Chunk {
+    SavedBlob saved;
+    std::size_t size = 0;
+  };
+  struct State {
+    std::deque<Chunk> chunks;  // whose places stay where they are
+    std::size_t under_way = 0;
+    std::optional<Error> error;
+  };
+
+  Chunk* begin() {
+    auto state = state_.lock();
+    ++state->under_way;
+    return &state->chunks.emplace_back();
+  }
+  void end(Chunk* chunk, Result<SavedBlob> saved) {
+    auto state = state_.lock();
+    if (saved) {
+      chunk->saved = *saved;
+    } else if (!state->error) {
+      state->error = std::move(saved).error();
+    }
+    --state->under_way;
+    // Under the lock: whoever waits may destroy this once it is free.
+    changed_.notify_all();
+  }
+  void wait() {
+    auto state = state_.lock();
+    changed_.wait(state.mutex_lock(), [&] { return state->under_way == 0; });
+  }
+
+  RepositoryWriter& writer_;
+  ThreadPool& pool_;
+  Guarded<State> state_;
+  std::condition_variable changed_;
+};
+
+}  // namespace
+
+FileSaver::FileSaver(RepositoryWriter& writer, const Chunker& chunker, ThreadPool& pool,
+                     std::function<void(std::uint64_t)> on_bytes)
+    : writer_(writer), chunker_(chunker), pool_(pool), on_bytes_(std::move(on_bytes)) {}
+
+Result<SavedContent> FileSaver::save(SourceFile& file) {
+  // Most files are one chunk: no buffer of their own, and no other thread.
+  thread_local Bytes first(kFirstReadBytes);
+  ASSIGN_OR_RETURN(const std::size_t size, file.read(first.view()));
+  on_bytes_(size);
+  if (size == first.size()) {
+    Bytes buffer(Chunker::kMaxChunkBytes);
+    std::memcpy(buffer.data(), first.data(), size);
+    return save_chunks(file, std::move(buffer), size);
+  }
+  SavedContent content;
+  if (size == 0) return content;
+  ASSIGN_OR_RETURN(const SavedBlob saved, writer_.save(BlobType::kData, first.view().first(size)));
+  content.blobs.push_back(saved.id);
+  content.size = size;
+  content.added.add(saved, size);
+  return content;
+}
+
+Result<SavedContent> FileSaver::save_chunks(SourceFile& file, Bytes buffer, std::size_t filled) {
+  ChunksUnderWay chunks(writer_, pool_);
+  std::size_t searched = 0;
+  for (;;) {
+    const auto cut = chunker_.find_cut(buffer.view().first(filled), searched);
+    if (cut) {
+      Bytes next(Chunker::kMaxChunkBytes);
+      std::memcpy(next.data(), buffer.data() + *cut, filled - *cut);
+      buffer.remove_suffix(buffer.size() - *cut);
+      chunks.save(std::exchange(buffer, std::move(next)));
+      filled -= *cut;
+      searched = 0;
+      if (writer_.failure()) break;
+      continue;
+    }
+    searched = filled;
+    const std::size_t wanted = std::min(
+        filled < kFirstReadBytes ? kFirstReadBytes - filled : kReadBytes, buffer.size() - filled);
+    ASSIGN_OR_RETURN(const std::size_t size, file.read(buffer.view().subspan(filled, wanted)));
+    on_bytes_(size);
+    filled += size;
+    if (size < wanted) break;
+  }
+  // What is left at the end may still hold a cut.
+  while (filled > 0 && !writer_.failure()) {
+    const auto cut = chunker_.find_cut(buffer.view().first(filled), searched).value_or(filled);
+    Bytes rest = Bytes::copy_of(buffer.view().subspan(cut, filled - cut));
+    buffer.remove_suffix(buffer.size() - cut);
+    chunks.save(std::exchange(buffer, std::move(rest)));
+    filled -= cut;
+    searched = 0;
+  }
+  return chunks.finish();
+}
+
+}  // namespace restree

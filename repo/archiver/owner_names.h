@@ -1,0 +1,29 @@
+// The names of users and groups, looked up once each.
+//
+// Ownership: the names that it gives live as long as it does. Threads: any.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "repo/base/guarded.h"
+
+namespace restree {
+
+class OwnerNames {
+ public:
+  // Empty if the system knows no name.
+  std::string_view user(uid_t id);
+  std::string_view group(gid_t id);
+
+ private:
+  using Names = std::unordered_map<std::uint32_t, std::unique_ptr<const std::string>>;
+  Guarded<Names> users_;
+  Guarded<Names> groups_;
+};
+
+}  // namespace restree

@@ -1,0 +1,47 @@
+#include "repo/archiver/source_file.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace restree {
+namespace {
+
+// The kernel's read-ahead serves smaller files well enough without a call to ask for more.
+constexpr off_t kAdvisedBytes = 1 << 20;
+
+}  // namespace
+
+Result<SourceFile> SourceFile::open(const SourcePlace& place, const std::string& path) {
+  constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+  UniqueFd fd(::openat(place.folder_fd, place.name.c_str(), kFlags | O_NOATIME));
+  // O_NOATIME is for the owner only.
+  if (!fd && errno == EPERM) {
+    fd = UniqueFd(::openat(place.folder_fd, place.name.c_str(), kFlags));
+  }
+  if (!fd) return errno_error(errno, "open " + path);
+  struct stat attributes {};
+  if (::fstat(fd.get(), &attributes) != 0) return errno_error(errno, "stat " + path);
+  if (!S_ISREG(attributes.st_mode)) {
+    return Error(ErrorKind::kLocalIo, path + " was a regular file and is none any more");
+  }
+  if (attributes.st_size >= kAdvisedBytes) {
+    static_cast<void>(::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL));
+  }
+  return SourceFile(std::move(fd), attributes, path);
+}
+
+Result<std::size_t> SourceFile::read(MutableByteView into) {
+  std::size_t done = 0;
+  while (done < into.size()) {
+    const ssize_t count = ::read(fd_.get(), into.data() + done, into.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno_error(errno, "read " + path_);
+    if (count == 0) break;
+    done += static_cast<std::size_t>(count);
+  }
+  return done;
+}
+
+}  // namespace restree
