@@ -17,6 +17,8 @@ namespace {
 // As long as restic goes on trying; a server that is back within that finds us still there.
 constexpr std::chrono::minutes kStoreTimeout{15};
 
+constexpr std::size_t kBufferAlignment = 4096;
+
 Error memory_fault(const IndexedBlob& blob) {
   return Error(ErrorKind::kCorrupt,
                fmt::format("{} blob {} has changed in memory before it was stored",
@@ -88,7 +90,13 @@ Result<Bytes> PackUploader::take_buffer(std::size_t wanted_bytes) {
     state->spare.pop_back();
     return buffer;
   }
-  return Bytes(std::max(wanted_bytes, options_.buffer_bytes));
+  // Aligned for whoever writes it around the page cache.
+  const std::size_t size = std::max(wanted_bytes, options_.buffer_bytes);
+  Bytes buffer(size + kBufferAlignment);
+  const auto address = reinterpret_cast<std::uintptr_t>(buffer.data());
+  buffer.remove_prefix(kBufferAlignment - address % kBufferAlignment);
+  buffer.remove_suffix(buffer.size() - size);
+  return buffer;
 }
 
 void PackUploader::give_back(Bytes buffer) {

@@ -26,11 +26,7 @@ class ChunksUnderWay {
     Chunk* const slot = begin();
     slot->size = chunk.size();
     auto shared = std::make_shared<const Bytes>(std::move(chunk));
-    const auto work = [this, slot, shared]() mutable {
-      auto saved = writer_.save(BlobType::kData, *shared);
-      shared.reset();
-      end(slot, std::move(saved));
-    };
+    const auto work = [this, slot, shared] { end(slot, writer_.save(BlobType::kData, *shared)); };
     if (!pool_.try_submit(work)) work();
   }
 

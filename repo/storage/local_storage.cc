@@ -5,7 +5,9 @@
 #include <fmt/core.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <set>
@@ -32,6 +34,11 @@ constexpr Permissions kWithGroup{0770, 0440};
 
 // A range of this length is allocated before it is known whether the file is that long.
 constexpr std::uint64_t kBelievedRangeBytes = 16 << 20;
+
+// Files from this size on are written around the page cache, in steps of whole blocks.
+constexpr std::size_t kDirectBytes = 1 << 20;
+constexpr std::size_t kDirectBlockBytes = 4096;
+constexpr std::size_t kDirectStepBytes = 8 << 20;
 
 class LocalStorage final : public Storage {
  public:
@@ -160,9 +167,33 @@ Permissions LocalStorage::permissions() const {
   return group_reads ? kWithGroup : kOwnerOnly;
 }
 
+// Writes what it can of a large file around the page cache, which nobody needs it in and where it
+// costs more than all that was done to its bytes before. Whole blocks only, from memory that is
+// aligned like them; not every file system can, and then nothing is written. What is left to write.
+ByteView write_around_cache(const UniqueFd& fd, ByteView content) {
+  const bool is_aligned = reinterpret_cast<std::uintptr_t>(content.data()) % kDirectBlockBytes == 0;
+  if (content.size() < kDirectBytes || !is_aligned) return content;
+  const int flags = ::fcntl(fd.get(), F_GETFL);
+  if (flags < 0 || ::fcntl(fd.get(), F_SETFL, flags | O_DIRECT) != 0) return content;
+  for (off_t at = 0; content.size() >= kDirectBlockBytes;) {
+    const std::size_t blocks = std::min(content.size(), kDirectStepBytes) / kDirectBlockBytes;
+    const ssize_t count = ::pwrite(fd.get(), content.data(), blocks * kDirectBlockBytes, at);
+    if (count <= 0 || static_cast<std::size_t>(count) % kDirectBlockBytes != 0) break;
+    content = content.subspan(static_cast<std::size_t>(count));
+    at += count;
+  }
+  // Whatever was wrong is wrong for an ordinary write too, and said by that.
+  static_cast<void>(::fcntl(fd.get(), F_SETFL, flags));
+  return content;
+}
+
 Status write_exactly(const UniqueFd& fd, const std::string& path, ByteView content) {
+  const std::size_t size = content.size();
+  content = write_around_cache(fd, content);
   while (!content.empty()) {
-    const ssize_t count = ::write(fd.get(), content.data(), content.size());
+    const std::size_t at = size - content.size();
+    const ssize_t count =
+        ::pwrite(fd.get(), content.data(), content.size(), static_cast<off_t>(at));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return errno_error(errno, "write " + path);
     content = content.subspan(static_cast<std::size_t>(count));
