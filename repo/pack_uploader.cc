@@ -169,10 +169,12 @@ void PackUploader::run() {
 }
 
 Status PackUploader::store(OpenPack& pack) {
-  thread_local Bytes opened;
-  thread_local Bytes raw;
-  for (const IndexedBlob& blob : pack.blobs()) {
-    RETURN_IF_ERROR(verify(repository_, pack, blob, opened, raw));
+  {
+    // One at a time: two blobs of memory instead of two for each thread.
+    auto scratch = scratch_.lock();
+    for (const IndexedBlob& blob : pack.blobs()) {
+      RETURN_IF_ERROR(verify(repository_, pack, blob, scratch->opened, scratch->raw));
+    }
   }
   ASSIGN_OR_RETURN(const ByteView file, pack.finish(repository_));
   const PackId id{sha256(file)};

@@ -18,8 +18,8 @@ constexpr std::chrono::minutes kIndexTimeout{15};
 constexpr std::chrono::seconds kLastIndexTimeout{60};
 // What a pack's last blob and its header may take beyond the target.
 constexpr std::size_t kPackReserveBytes = 9 << 20;
-// One open pack of each type, and one that fills up while the next is begun.
-constexpr std::size_t kOpenPacks = 3;
+// One of each type, or one that fills up while the next is begun.
+constexpr std::size_t kOpenPacks = 2;
 
 std::size_t index_of(BlobType type) { return type == BlobType::kData ? 0 : 1; }
 

@@ -28,7 +28,7 @@ class Archiver {
       : parts_(parts),
         options_(options),
         stop_(stop),
-        pool_(options.chunk_threads, options.chunk_threads),
+        pool_(options.chunk_threads, 1),
         files_(parts.writer, parts.chunker, pool_,
                [this](std::uint64_t count) { parts_.events.on_bytes_read(count); }) {}
 

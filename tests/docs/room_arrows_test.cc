@@ -32,6 +32,7 @@ const std::vector<Room>& rooms() {
       {"repo/",
        {"repo/base/", "repo/crypto/", "repo/storage/", "repo/format/", "repo/chunker/",
         "repo/index/"}},
+      {"repo/archiver/", {"repo/"}},
       {"cache/", {"repo/"}},
       {"program/", {"repo/"}},
       {"fs/", {"program/", "cache/", "repo/"}},

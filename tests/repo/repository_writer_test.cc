@@ -1,12 +1,12 @@
 #include "repo/repository_writer.h"
 
 #include <atomic>
-#include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "repo/crypto/sha256.h"
+#include "tests/support/files.h"
 #include "tests/support/memory_repository.h"
 
 namespace restree {
@@ -23,12 +23,7 @@ constexpr BlobType kData = BlobType::kData;
 constexpr BlobType kTree = BlobType::kTree;
 
 // Bytes that do not compress, another sequence for each seed.
-std::string noise(std::size_t size, unsigned seed) {
-  std::mt19937_64 random(seed);
-  std::string bytes(size, 0);
-  for (char& byte : bytes) byte = static_cast<char>(random());
-  return bytes;
-}
+std::string noise(std::size_t size, unsigned seed) { return testing::random_bytes(seed, size); }
 
 class RepositoryWriterTest : public ::testing::Test {
  protected:

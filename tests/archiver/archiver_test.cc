@@ -1,0 +1,225 @@
+#include "repo/archiver/archiver.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <set>
+#include <string>
+
+#include "tests/support/files.h"
+#include "tests/support/memory_repository.h"
+#include "tests/support/temp_dir.h"
+
+namespace restree {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::Contains;
+using testing::FailsWith;
+using ::testing::IsEmpty;
+using testing::MemoryRepository;
+using testing::soon;
+using testing::TempDir;
+using testing::value_of;
+using testing::write_file;
+
+class Recorded final : public ArchiveEvents {
+ public:
+  void on_error(const std::string& path, const Error&) override { errors_.lock()->insert(path); }
+  void on_file_begun(std::string_view path) override { read_.lock()->emplace(path); }
+  void on_bytes_read(std::uint64_t) override {}
+  void on_saved(const SavedItem& item) override {
+    if (item.change == ItemChange::kUnmodified) return;
+    changed_.lock()->emplace(item.path);
+  }
+
+  std::multiset<std::string> errors() const { return *errors_.lock(); }
+  // Whose content was read.
+  std::multiset<std::string> read() const { return *read_.lock(); }
+  std::multiset<std::string> changed() const { return *changed_.lock(); }
+
+ private:
+  Guarded<std::multiset<std::string>> errors_;
+  Guarded<std::multiset<std::string>> read_;
+  Guarded<std::multiset<std::string>> changed_;
+};
+
+class Everything : public SourceFilter {
+ public:
+  bool wants(const std::string&, const struct stat&, dev_t) const override { return true; }
+  Status thin_out(const UniqueFd&, const std::string&, std::vector<std::string>&) const override {
+    return {};
+  }
+};
+
+class ArchiverTest : public ::testing::Test {
+ protected:
+  ArchiverTest() : repository_(memory_.open()) {}
+
+  // The folder itself as the only thing at the root of the tree.
+  TargetNode target() const {
+    const std::string path = folder_.path().string();
+    TargetNode root;
+    root.children.push_back({"a", path, path, true, true, {}});
+    return root;
+  }
+  Result<ArchiveResult> save(const TargetNode& targets,
+                             const std::optional<BlobId>& before = std::nullopt) {
+    const auto chunker = value_of(Chunker::make(repository_->config().chunker_polynomial));
+    RepositoryWriter writer(*repository_, {}, stop_.get_token());
+    ASSIGN_OR_RETURN(const ArchiveResult result,
+                     archive({writer, *repository_, chunker, *filter_, events_}, options_, targets,
+                             before, stop_.get_token()));
+    RETURN_IF_ERROR(writer.flush());
+    value_of(repository_->refresh_index(soon()));
+    return result;
+  }
+  std::shared_ptr<const Tree> tree(const BlobId& id) {
+    return value_of(Tree::parse(*value_of(repository_->load(BlobType::kTree, id, soon()))));
+  }
+  // The tree of the folder that was saved.
+  std::shared_ptr<const Tree> saved(const ArchiveResult& result) {
+    return tree(*tree(result.tree)->find("a")->subtree);
+  }
+  fs::path path(const std::string& name) const { return folder_.path() / name; }
+  std::string under(const std::string& name) const { return path(name).string(); }
+
+  MemoryRepository memory_{2};
+  std::unique_ptr<Repository> repository_;
+  TempDir folder_;
+  ArchiveOptions options_;
+  Everything everything_;
+  const SourceFilter* filter_ = &everything_;
+  Recorded events_;
+  std::stop_source stop_;
+};
+
+TEST_F(ArchiverTest, SavesWhatIsThere) {
+  write_file(path("small"), "content");
+  write_file(path("empty"), "");
+  fs::create_directory(path("sub"));
+  write_file(path("sub/below"), "below");
+  fs::create_symlink("small", path("link"));
+  const auto result = value_of(save(target()));
+  const auto top = saved(result);
+  ASSERT_EQ(top->nodes().size(), 4);
+  const Node* small = top->find("small");
+  ASSERT_EQ(small->content.size(), 1);
+  EXPECT_EQ(
+      as_text(value_of(repository_->load(BlobType::kData, small->content[0], soon()))->view()),
+      "content");
+  EXPECT_EQ(small->size, 7);
+  EXPECT_THAT(top->find("empty")->content, IsEmpty());
+  EXPECT_EQ(top->find("link")->link_target, "small");
+  EXPECT_NE(tree(*top->find("sub")->subtree)->find("below"), nullptr);
+  EXPECT_EQ(result.files.created, 3);
+  EXPECT_EQ(result.folders.created, 2);
+  EXPECT_EQ(result.bytes, 12);
+}
+
+TEST_F(ArchiverTest, AFolderOfManyEntriesIsSavedInOrder) {
+  for (int i = 0; i < 1500; ++i) write_file(path(std::to_string(i)), std::to_string(i));
+  const auto top = saved(value_of(save(target())));
+  ASSERT_EQ(top->nodes().size(), 1500);
+  for (const Node& node : top->nodes()) {
+    ASSERT_EQ(node.content.size(), 1);
+    EXPECT_EQ(
+        as_text(value_of(repository_->load(BlobType::kData, node.content[0], soon()))->view()),
+        node.name);
+  }
+}
+
+TEST_F(ArchiverTest, ALargeFileComesBackChunkByChunk) {
+  const std::string content = testing::random_bytes(1, 20'000'000);
+  write_file(path("large"), content);
+  const auto top = saved(value_of(save(target())));
+  const Node* large = top->find("large");
+  EXPECT_EQ(large->size, content.size());
+  EXPECT_GT(large->content.size(), 3);
+  std::string back;
+  for (const BlobId& id : large->content) {
+    back += as_text(value_of(repository_->load(BlobType::kData, id, soon()))->view());
+  }
+  EXPECT_TRUE(back == content);
+}
+
+TEST_F(ArchiverTest, WhatIsUnchangedIsNotReadAgain) {
+  write_file(path("same"), "same");
+  write_file(path("other"), "before");
+  const auto first = value_of(save(target()));
+  EXPECT_THAT(events_.read(), ::testing::UnorderedElementsAre("/a/same", "/a/other"));
+  write_file(path("other"), "after it");
+  const auto second = value_of(save(target(), first.tree));
+  EXPECT_EQ(events_.read().count("/a/same"), 1);
+  EXPECT_EQ(events_.read().count("/a/other"), 2);
+  EXPECT_EQ(second.files.changed, 1);
+  EXPECT_EQ(second.files.unmodified, 1);
+  EXPECT_NE(second.tree, first.tree);
+  const auto third = value_of(save(target(), second.tree));
+  EXPECT_EQ(third.tree, second.tree);
+  EXPECT_EQ(third.folders.unmodified, 1);
+}
+
+TEST_F(ArchiverTest, AFileWhoseBlobsAreLostIsReportedAndReadAgain) {
+  write_file(path("lost"), "content");
+  const auto first = value_of(save(target()));
+  MemoryRepository other(2);
+  const auto there = other.open();
+  // The tree is known there, the data is not.
+  RepositoryWriter trees(*there, {}, stop_.get_token());
+  for (const BlobId& id : {first.tree, *tree(first.tree)->find("a")->subtree}) {
+    ASSERT_OK(
+        trees.save(BlobType::kTree, *value_of(repository_->load(BlobType::kTree, id, soon()))));
+  }
+  ASSERT_OK(trees.flush());
+  repository_ = other.open();
+  const auto second = value_of(save(target(), first.tree));
+  EXPECT_EQ(second.errors, 1);
+  EXPECT_EQ(second.tree, first.tree);
+  EXPECT_OK(repository_->load(BlobType::kData, saved(second)->find("lost")->content[0], soon()));
+}
+
+TEST_F(ArchiverTest, WhatIsOnTheWayToATargetIsSavedWithoutItsOtherContent) {
+  fs::create_directories(path("on/the"));
+  write_file(path("on/beside"), "");
+  write_file(path("on/the/way"), "x");
+  TargetNode way{"way", under("on/the/way"), under("on/the/way"), true, true, {}};
+  TargetNode the{"the", under("on/the"), under("on/the"), false, true, {way}};
+  TargetNode root;
+  root.children.push_back({"on", under("on"), under("on"), false, true, {the}});
+  const auto top = tree(value_of(save(root)).tree);
+  const auto on = tree(*top->find("on")->subtree);
+  EXPECT_EQ(on->nodes().size(), 1);
+  EXPECT_NE(tree(*on->find("the")->subtree)->find("way"), nullptr);
+}
+
+TEST_F(ArchiverTest, AMissingTargetIsAnErrorAndTheOthersAreSaved) {
+  write_file(path("there"), "x");
+  TargetNode targets = target();
+  targets.children.push_back({"gone", under("gone"), under("gone"), true, true, {}});
+  const auto result = value_of(save(targets));
+  EXPECT_EQ(result.errors, 1);
+  EXPECT_THAT(events_.errors(), Contains(under("gone")));
+  EXPECT_EQ(tree(result.tree)->nodes().size(), 1);
+}
+
+TEST_F(ArchiverTest, NothingAtAllIsAnEmptySnapshot) {
+  EXPECT_THAT(save(TargetNode{}), FailsWith(ErrorKind::kInvalid));
+}
+
+TEST_F(ArchiverTest, AStorageThatFailsEndsIt) {
+  for (int i = 0; i < 50; ++i) write_file(path(std::to_string(i)), std::string(600'000, char(i)));
+  memory_.storage().watch_writes(
+      [](const FileName&) -> Status { return Error(ErrorKind::kLocalIo, "no space left"); });
+  EXPECT_THAT(save(target()), FailsWith(ErrorKind::kLocalIo));
+}
+
+TEST_F(ArchiverTest, AStopEndsIt) {
+  write_file(path("file"), "x");
+  stop_.request_stop();
+  EXPECT_THAT(save(target()), FailsWith(ErrorKind::kCancelled));
+}
+
+}  // namespace
+}  // namespace restree
