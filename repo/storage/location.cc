@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "repo/base/path.h"
 #include "repo/storage/local_storage.h"
 #include "repo/storage/retry_storage.h"
 #include "repo/storage/sftp_pool.h"
@@ -28,31 +29,6 @@ Error invalid(std::string_view text, std::string_view why) {
   return {ErrorKind::kInvalid, fmt::format("repository '{}': {}", text, why)};
 }
 
-// As Go's path.Clean: no "//", "." or "dir/..", no trailing slash; "." if nothing is left.
-std::string clean(std::string_view path) {
-  const bool absolute = path.starts_with('/');
-  std::vector<std::string_view> parts;
-  while (!path.empty()) {
-    const auto part = path.substr(0, path.find('/'));
-    path.remove_prefix(std::min(part.size() + 1, path.size()));
-    if (part.empty() || part == ".") continue;
-    if (part != "..") {
-      parts.push_back(part);
-    } else if (!parts.empty() && parts.back() != "..") {
-      parts.pop_back();
-    } else if (!absolute) {
-      parts.push_back(part);
-    }
-  }
-  std::string cleaned;
-  for (const auto part : parts) {
-    if (absolute || !cleaned.empty()) cleaned += '/';
-    cleaned += part;
-  }
-  if (cleaned.empty()) cleaned = absolute ? "/" : ".";
-  return cleaned;
-}
-
 std::optional<std::string> percent_decoded(std::string_view text) {
   std::string decoded;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -70,7 +46,7 @@ std::optional<std::string> percent_decoded(std::string_view text) {
 }
 
 Result<Location> with_path(Location location, std::string_view path, std::string_view text) {
-  location.path = clean(path);
+  location.path = clean_path(path);
   if (location.path.starts_with('~')) {
     return invalid(text,
                    "a path on an SFTP server cannot begin with ~: leave it out, a path that "
