@@ -63,6 +63,8 @@ struct Repository::State {
 
   std::shared_ptr<const IndexParts> index_parts() const { return index.lock()->parts; }
   std::vector<BlobLocation> locations_of(BlobType type, const BlobId& id) const;
+  Result<ByteView> open_blob(const BlobLocation& place, BlobType type, const BlobId& id,
+                             MutableByteView sealed, Bytes& scratch) const;
   Result<SharedBlob> load_from(const BlobLocation& place, BlobType type, const BlobId& id,
                                Deadline by);
   Result<SharedBlob> load_from_any(const std::vector<BlobLocation>& places, BlobType type,
@@ -77,6 +79,11 @@ struct Repository::State {
 };
 
 namespace {
+
+// How messages name a blob.
+std::string where(const BlobLocation& place, BlobType type, const BlobId& id) {
+  return fmt::format("{} blob {} in pack {}", to_string(type), id.hex(), place.pack.hex());
+}
 
 Error no_repository(const Storage& storage) {
   // The hint is in words that scripts look for.
@@ -299,12 +306,23 @@ Result<std::shared_ptr<const Index>> Repository::State::load_index_files(
   return std::move(builder).build(threads);
 }
 
-std::optional<std::uint32_t> Repository::blob_size(BlobType type, const BlobId& id) const {
+std::optional<BlobLocation> Repository::find_blob(BlobType type, const BlobId& id) const {
   const std::shared_ptr<const IndexParts> parts = state_->index_parts();
   for (const auto& part : *parts) {
-    if (const auto place = part->find(type, id)) return place->blob_bytes();
+    if (const auto place = part->find(type, id)) return place;
   }
   return std::nullopt;
+}
+
+std::optional<std::uint32_t> Repository::blob_size(BlobType type, const BlobId& id) const {
+  const auto place = find_blob(type, id);
+  if (!place) return std::nullopt;
+  return place->blob_bytes();
+}
+
+Result<ByteView> Repository::open_blob(const BlobLocation& place, BlobType type, const BlobId& id,
+                                       MutableByteView sealed, Bytes& scratch) const {
+  return state_->open_blob(place, type, id, sealed, scratch);
 }
 
 Repository::IndexFigures Repository::index_figures() const {
@@ -368,35 +386,40 @@ Result<SharedBlob> Repository::State::load_from_any(const std::vector<BlobLocati
                                                  id.hex(), storage->description()));
 }
 
-Result<SharedBlob> Repository::State::load_from(const BlobLocation& place, BlobType type,
-                                                const BlobId& id, Deadline by) {
-  const auto where = [&] {
-    return fmt::format("{} blob {} in pack {}", to_string(type), id.hex(), place.pack.hex());
-  };
+Result<ByteView> Repository::State::open_blob(const BlobLocation& place, BlobType type,
+                                              const BlobId& id, MutableByteView sealed,
+                                              Bytes& scratch) const {
   const auto damaged = [&](std::string_view why) {
-    return Error(ErrorKind::kCorrupt, fmt::format("{}: {}", where(), why));
+    return Error(ErrorKind::kCorrupt, fmt::format("{}: {}", where(place, type, id), why));
   };
-  if (place.length < kSealOverheadBytes) return damaged("its index entry is too short");
-  Result<Bytes> read = storage->read({FileType::kPack, place.pack.hex()},
-                                     {.offset = place.offset, .length = place.length}, by);
-  if (!read) return std::move(read).error().with(where());
-
-  Bytes sealed = std::move(*read);
-  const Result<MutableByteView> opened = open_in_place(key, sealed.view());
+  if (sealed.size() < kSealOverheadBytes) return damaged("its index entry is too short");
+  const Result<MutableByteView> opened = open_in_place(key, sealed);
   if (!opened) return damaged(opened.error().message());
-  Bytes plain;
-  if (place.raw_length == 0) {
-    sealed.remove_prefix(kSealIvBytes);
-    sealed.remove_suffix(kSealMacBytes);
-    plain = std::move(sealed);
-  } else {
-    plain = Bytes(place.raw_length);
-    if (const Status status = decompress_into(*opened, plain.view()); !status) {
+  ByteView plain = *opened;
+  if (place.raw_length != 0) {
+    if (scratch.size() < place.raw_length) scratch = Bytes(place.raw_length);
+    const MutableByteView raw = scratch.view().first(place.raw_length);
+    if (const Status status = decompress_into(*opened, raw); !status) {
       return damaged(status.error().message());
     }
+    plain = raw;
   }
   if (sha256(plain) != id.bytes) return damaged("its content does not have the hash it should");
-  return std::make_shared<const Bytes>(std::move(plain));
+  return plain;
+}
+
+Result<SharedBlob> Repository::State::load_from(const BlobLocation& place, BlobType type,
+                                                const BlobId& id, Deadline by) {
+  Result<Bytes> read = storage->read({FileType::kPack, place.pack.hex()},
+                                     {.offset = place.offset, .length = place.length}, by);
+  if (!read) return std::move(read).error().with(where(place, type, id));
+  Bytes sealed = std::move(*read);
+  Bytes scratch;
+  RETURN_IF_ERROR(open_blob(place, type, id, sealed.view(), scratch));
+  if (place.raw_length != 0) return std::make_shared<const Bytes>(std::move(scratch));
+  sealed.remove_prefix(kSealIvBytes);
+  sealed.remove_suffix(kSealMacBytes);
+  return std::make_shared<const Bytes>(std::move(sealed));
 }
 
 Result<std::vector<SnapshotId>> Repository::list_snapshots(Deadline by) {

@@ -50,6 +50,14 @@ class Repository final : public BlobSource {
   // is skipped with a log line; its blobs are then missing. True if the index changed.
   Result<bool> refresh_index(Deadline by);
 
+  // The first place where the index in memory has a blob; nullopt if no index names it.
+  std::optional<BlobLocation> find_blob(BlobType type, const BlobId& id) const;
+  // The plaintext of a blob whose sealed bytes were read from a pack: for who reads many at once.
+  // `sealed` is consumed (decrypted in place); the view lies in it or in `scratch`, which grows as
+  // needed. kCorrupt: MAC, compression or hash; the message names blob and pack.
+  Result<ByteView> open_blob(const BlobLocation& place, BlobType type, const BlobId& id,
+                             MutableByteView sealed, Bytes& scratch) const;
+
   // The plain size of a blob, from memory; nullopt if no index names it.
   std::optional<std::uint32_t> blob_size(BlobType type, const BlobId& id) const;
   // What the index holds and costs, for logs and benchmarks.

@@ -1,0 +1,56 @@
+// Loads many blobs of a repository at once: few requests, several under way, decoding in parallel.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <stop_token>
+
+#include "repo/base/result.h"
+#include "repo/bulk_plan.h"
+#include "repo/repository.h"
+
+namespace restree {
+
+struct BulkOptions {
+  std::size_t threads = 4;             // more than processors: some wait for the storage
+  std::chrono::seconds patience{900};  // for each request
+  std::stop_token stop;
+  BulkLimits limits;
+};
+
+// Gets each blob once, with all uses of it. `blob` is a view that lives for the call, or why the
+// blob could not be had, after every pack that should hold it was asked. What it returns as an
+// error ends the whole.
+using BulkHandler =
+    std::function<Status(std::span<const BlobUse> uses, const Result<ByteView>& blob)>;
+
+// Collects what is wanted of one type, then loads it.
+// Ownership: the repository and the ids outlive it.
+// Threads:   one; the handler is called from several at once.
+// Limits:    two buffers a thread, each of the size of the larger of a request and a blob.
+// Errors:    kUnavailable: the storage cannot be reached, so nothing else can be had either.
+//            kCancelled: stopped. And those of the handler.
+class BulkLoader {
+ public:
+  BulkLoader(Repository& repository, BlobType type, BulkOptions options)
+      : repository_(repository), type_(type), options_(std::move(options)) {}
+
+  void want(const BlobId& id, std::uint32_t tag, std::uint64_t position = 0);
+  // Once.
+  Status run(const BulkHandler& handler);
+
+ private:
+  Deadline soon() const { return Deadline::after(options_.patience); }
+  Status run_request(const BulkRequest& request, const BulkHandler& handler, Bytes& scratch) const;
+  Status load_singly(std::span<const BlobUse> uses, const BulkHandler& handler) const;
+
+  Repository& repository_;
+  const BlobType type_;
+  const BulkOptions options_;
+  BulkPlan plan_;
+  std::vector<BlobUse> unknown_;  // no index names them, as far as is known yet
+};
+
+}  // namespace restree

@@ -1,0 +1,70 @@
+#include "repo/restorer/existing_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "repo/base/bytes.h"
+#include "repo/crypto/sha256.h"
+
+namespace restree {
+namespace {
+
+// False if the file ends before.
+bool read_all_of(int fd, std::uint64_t offset, MutableByteView into) {
+  while (!into.empty()) {
+    const ssize_t count = ::pread(fd, into.data(), into.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    offset += static_cast<std::uint64_t>(count);
+    into = into.subspan(static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
+}  // namespace
+
+bool ExistingFile::complete() const {
+  return size_matches && std::ranges::all_of(matches, [](bool match) { return match; });
+}
+
+bool ExistingFile::any() const {
+  return std::ranges::any_of(matches, [](bool match) { return match; });
+}
+
+std::optional<ExistingFile> look_at_existing(const UniqueFd& folder, const std::string& name,
+                                             const Node& node, const Repository& repository,
+                                             bool trust_mtime, const std::stop_token& stop) {
+  // Whatever stands there, to open it must not block.
+  const UniqueFd fd(
+      ::openat(folder.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat attributes {};
+  if (!fd || ::fstat(fd.get(), &attributes) != 0 || !S_ISREG(attributes.st_mode)) {
+    return std::nullopt;
+  }
+  ExistingFile found;
+  found.size_matches = static_cast<std::uint64_t>(attributes.st_size) == node.size;
+  found.is_linked = attributes.st_nlink > 1;
+  const Timestamp mtime{.seconds = attributes.st_mtim.tv_sec,
+                        .nanoseconds = static_cast<std::uint32_t>(attributes.st_mtim.tv_nsec)};
+  if (trust_mtime && found.size_matches && mtime == node.mtime) return found;
+
+  found.matches.assign(node.content.size(), false);
+  Bytes buffer;
+  std::uint64_t offset = 0;
+  for (std::size_t i = 0; i < node.content.size() && !stop.stop_requested(); ++i) {
+    const auto size = repository.blob_size(BlobType::kData, node.content[i]);
+    if (!size) break;  // where the rest lies is not known then
+    if (buffer.size() < *size) buffer = Bytes(*size);
+    const MutableByteView bytes = buffer.view().first(*size);
+    if (!read_all_of(fd.get(), offset, bytes)) break;
+    found.matches[i] = sha256(bytes) == node.content[i].bytes;
+    offset += *size;
+  }
+  return found;
+}
+
+}  // namespace restree

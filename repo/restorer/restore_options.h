@@ -1,0 +1,70 @@
+// What a restore is asked to do, and what it tells while it does it.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "repo/base/result.h"
+
+namespace restree {
+
+// What becomes of files that are there already.
+enum class Overwrite : std::uint8_t {
+  kAlways,     // content is compared, and what differs is written
+  kIfChanged,  // the same, but size and mtime that match are believed
+  kIfNewer,    // only what is older than the backup's is touched
+  kNever,      // what is there stays
+};
+
+struct Selection {
+  bool selected;  // restore the item itself
+  bool children;  // of a folder: something below it may be selected
+};
+// `location` is the path in the snapshot, from "/" on.
+using Select = std::function<Selection(const std::string& location, bool is_folder)>;
+
+struct RestoreOptions {
+  Overwrite overwrite = Overwrite::kAlways;
+  bool dry_run = false;
+  bool sparse = false;             // stretches of zeros become holes
+  bool remove_unexpected = false;  // what is in the target and not in the snapshot
+  bool ownership_by_name = false;
+  Select select;                                       // empty: everything
+  std::function<bool(std::string_view)> select_xattr;  // by name; empty: all of them
+  bool tell_items = false;                             // RestoreListener::item is wanted
+  std::size_t threads = 4;
+  std::chrono::seconds patience{900};  // for each request to the storage
+  std::stop_token stop;
+};
+
+enum class RestoreAction : std::uint8_t { kRestored, kUpdated, kUnchanged, kDeleted };
+enum class RestoredKind : std::uint8_t { kFile, kOther };  // what has a size, and what has none
+
+// Called from several threads at once.
+class RestoreListener {
+ public:
+  virtual ~RestoreListener() = default;
+  virtual void item(RestoreAction action, RestoredKind kind, const std::string& location,
+                    std::uint64_t size) = 0;
+  // One item could not be restored as it should; the rest goes on.
+  virtual void error(const std::string& location, const Error& error) = 0;
+};
+
+// Counted as restic counts; read at any time.
+struct RestoreFigures {
+  std::atomic<std::uint64_t> items_total = 0;
+  std::atomic<std::uint64_t> items_restored = 0;
+  std::atomic<std::uint64_t> items_skipped = 0;
+  std::atomic<std::uint64_t> items_deleted = 0;
+  std::atomic<std::uint64_t> bytes_total = 0;
+  std::atomic<std::uint64_t> bytes_restored = 0;
+  std::atomic<std::uint64_t> bytes_skipped = 0;
+  std::atomic<std::uint64_t> errors = 0;
+};
+
+}  // namespace restree

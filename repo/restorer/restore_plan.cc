@@ -1,0 +1,205 @@
+#include "repo/restorer/restore_plan.h"
+
+#include <utility>
+
+namespace restree {
+namespace {
+
+std::string joined(const std::string& folder, std::string_view name) {
+  std::string path = folder;
+  if (!path.ends_with('/')) path += '/';
+  path += name;
+  return path;
+}
+
+}  // namespace
+
+// Goes through the trees level by level, since all trees of a level can be asked for at once, and
+// then brings the folders into the order in which the backup met them.
+class RestorePlanner {
+ public:
+  RestorePlanner(Repository& repository, const Select& select, const BulkOptions& bulk,
+                 const RestorePlan::OnError& on_error)
+      : repository_(repository), select_(select), bulk_(bulk), on_error_(on_error) {}
+
+  Result<RestorePlan> plan(const BlobId& root);
+
+ private:
+  struct Found {
+    PlannedFolder folder;
+    std::string location;  // only as long as the level is read, and only if somebody selects
+    bool wants_tree = false;
+    std::uint32_t first_child = 0;
+    std::uint32_t child_count = 0;
+    std::vector<const Node*> items;
+  };
+
+  Status load_level(std::uint32_t begin, std::uint32_t end, const BlobId& root);
+  void take_nodes(std::uint32_t number);
+  void take_folder(std::uint32_t parent, const Node& node, Selection selection,
+                   std::string location);
+  void mark_needed();
+  RestorePlan in_order();
+  std::string location_of(std::uint32_t number) const;
+
+  Repository& repository_;
+  const Select& select_;
+  const BulkOptions& bulk_;
+  const RestorePlan::OnError& on_error_;
+  std::vector<Found> found_;
+};
+
+Result<RestorePlan> RestorePlanner::plan(const BlobId& root) {
+  found_.emplace_back();
+  found_[0].wants_tree = true;
+  found_[0].location = "/";
+  for (std::uint32_t begin = 0; begin < found_.size();) {
+    const auto end = static_cast<std::uint32_t>(found_.size());
+    RETURN_IF_ERROR(load_level(begin, end, root));
+    for (std::uint32_t i = begin; i < end; ++i) take_nodes(i);
+    begin = end;
+  }
+  mark_needed();
+  return in_order();
+}
+
+Status RestorePlanner::load_level(std::uint32_t begin, std::uint32_t end, const BlobId& root) {
+  BulkLoader loader(repository_, BlobType::kTree, bulk_);
+  for (std::uint32_t i = begin; i < end; ++i) {
+    const Found& found = found_[i];
+    if (!found.wants_tree) continue;
+    if (i == 0) {
+      loader.want(root, i);
+    } else if (found.folder.node->subtree) {
+      loader.want(*found.folder.node->subtree, i);
+    } else {
+      on_error_(location_of(i), Error(ErrorKind::kCorrupt, "the folder has no tree"));
+    }
+  }
+  return loader.run([&](std::span<const BlobUse> uses, const Result<ByteView>& blob) -> Status {
+    Result<std::shared_ptr<const Tree>> tree = nullptr;
+    if (blob) {
+      tree = Tree::parse(*blob);
+      if (!tree) tree = std::move(tree).error().with("tree " + uses[0].id->hex());
+    } else {
+      tree = blob.error();
+    }
+    for (const BlobUse& use : uses) {
+      PlannedFolder& folder = found_[use.tag].folder;
+      if (!tree) {
+        on_error_(location_of(use.tag),
+                  Error(tree.error()).with("the folder's content is not restored"));
+        continue;
+      }
+      folder.tree = *tree;
+      folder.complete = (*tree)->refused().empty();
+      for (const std::string& line : (*tree)->refused()) {
+        on_error_(location_of(use.tag), Error(ErrorKind::kCorrupt, line + ", and is left out"));
+      }
+    }
+    return {};
+  });
+}
+
+void RestorePlanner::take_nodes(std::uint32_t number) {
+  const std::shared_ptr<const Tree> tree = found_[number].folder.tree;
+  const std::string location = std::exchange(found_[number].location, {});
+  found_[number].first_child = static_cast<std::uint32_t>(found_.size());
+  if (tree == nullptr) return;
+  for (const Node& node : tree->nodes()) {
+    if (node.type == NodeType::kSocket) continue;
+    const bool is_folder = node.type == NodeType::kDirectory;
+    Selection selection{.selected = true, .children = true};
+    std::string path;
+    if (select_) {
+      path = joined(location, node.name);
+      selection = select_(path, is_folder);
+    }
+    if (is_folder) {
+      take_folder(number, node, selection, std::move(path));
+    } else if (selection.selected) {
+      found_[number].items.push_back(&node);
+    }
+  }
+}
+
+void RestorePlanner::take_folder(std::uint32_t parent, const Node& node, Selection selection,
+                                 std::string location) {
+  if (!selection.selected && !selection.children) return;
+  Found child;
+  child.folder = {.parent = parent,
+                  .node = &node,
+                  .tree = nullptr,
+                  .selected = selection.selected,
+                  .needed = false,
+                  .complete = false};
+  child.wants_tree = selection.children;
+  child.location = std::move(location);
+  found_.push_back(std::move(child));
+  ++found_[parent].child_count;
+}
+
+// A folder that nobody selected is made for what lies in it.
+void RestorePlanner::mark_needed() {
+  for (std::size_t i = found_.size(); i-- > 0;) {
+    Found& found = found_[i];
+    found.folder.needed |= found.folder.selected || !found.items.empty();
+    if (i > 0 && found.folder.needed) found_[found.folder.parent].folder.needed = true;
+  }
+}
+
+RestorePlan RestorePlanner::in_order() {
+  RestorePlan plan;
+  struct Next {
+    std::uint32_t found;
+    std::uint32_t parent;  // by its number in the plan
+  };
+  std::vector<Next> stack = {{0, 0}};
+  while (!stack.empty()) {
+    const Next next = stack.back();
+    stack.pop_back();
+    Found& found = found_[next.found];
+    if (next.found != 0 && !found.folder.needed) continue;
+    const auto number = static_cast<std::uint32_t>(plan.folders_.size());
+    found.folder.parent = next.parent;
+    plan.folders_.push_back(std::move(found.folder));
+    for (const Node* node : found.items) {
+      auto& items = node->type == NodeType::kFile ? plan.files_ : plan.others_;
+      items.push_back({.node = node, .folder = number});
+    }
+    for (std::uint32_t child = found.child_count; child-- > 0;) {
+      stack.push_back({found.first_child + child, number});
+    }
+  }
+  return plan;
+}
+
+std::string RestorePlanner::location_of(std::uint32_t number) const {
+  if (number == 0) return "/";
+  std::string path;
+  for (std::uint32_t i = number; i != 0; i = found_[i].folder.parent) {
+    path = "/" + std::string(found_[i].folder.node->name) + path;
+  }
+  return path;
+}
+
+Result<RestorePlan> RestorePlan::make(Repository& repository, const BlobId& root,
+                                      const Select& select, const BulkOptions& bulk,
+                                      const OnError& on_error) {
+  return RestorePlanner(repository, select, bulk, on_error).plan(root);
+}
+
+std::string RestorePlan::location(std::uint32_t folder) const {
+  if (folder == 0) return "/";
+  std::string path;
+  for (std::uint32_t i = folder; i != 0; i = folders_[i].parent) {
+    path = "/" + std::string(folders_[i].node->name) + path;
+  }
+  return path;
+}
+
+std::string RestorePlan::location(const PlannedItem& item) const {
+  return joined(location(item.folder), item.node->name);
+}
+
+}  // namespace restree

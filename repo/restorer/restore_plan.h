@@ -1,0 +1,63 @@
+// What of a snapshot is to be restored: its folders, and the items in them.
+//
+// Ownership: keeps the trees, and so the nodes that it points to.
+// Threads:   any, once made.
+// Limits:    the parsed trees of all that is selected: about 400 bytes a file.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "repo/bulk_load.h"
+#include "repo/format/tree.h"
+#include "repo/restorer/restore_options.h"
+
+namespace restree {
+
+struct PlannedFolder {
+  std::uint32_t parent = 0;
+  const Node* node = nullptr;        // nullptr: the root, which is the target itself
+  std::shared_ptr<const Tree> tree;  // nullptr: not wanted, or not to be had
+  bool selected = false;
+  bool needed = false;  // selected, or something below it is
+  // The tree is known in full, so that what is not in it is not in the snapshot.
+  bool complete = false;
+};
+
+struct PlannedItem {
+  const Node* node;
+  std::uint32_t folder;
+};
+
+class RestorePlan {
+ public:
+  using OnError = std::function<void(const std::string& location, Error error)>;
+
+  // Loads all trees below `root` that `select` allows, level by level. A tree that cannot be had is
+  // an error of its folder only. Errors: as BulkLoader has them.
+  static Result<RestorePlan> make(Repository& repository, const BlobId& root, const Select& select,
+                                  const BulkOptions& bulk, const OnError& on_error);
+
+  // Depth first, parents before their children; 0 is the root.
+  const std::vector<PlannedFolder>& folders() const { return folders_; }
+  // In the order of the folders, then by name. Without sockets, which cannot be restored.
+  const std::vector<PlannedItem>& files() const { return files_; }
+  const std::vector<PlannedItem>& others() const { return others_; }
+
+  std::string location(std::uint32_t folder) const;
+  std::string location(const PlannedItem& item) const;
+
+ private:
+  RestorePlan() = default;
+  friend class RestorePlanner;
+
+  std::vector<PlannedFolder> folders_;
+  std::vector<PlannedItem> files_;
+  std::vector<PlannedItem> others_;
+};
+
+}  // namespace restree

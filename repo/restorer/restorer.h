@@ -1,0 +1,96 @@
+// Restores a snapshot's tree to a folder, in place: what is there already is kept where it is
+// right.
+//
+// Order: folders, for the owner alone; contents of files, pack by pack, each finished with its
+// metadata; then hard links, symbolic links and special files; last, from the leaves up, what is in
+// the way of a folder and the folder's own metadata. Whatever ends it, the same again goes on where
+// it ended.
+// Ownership: repository and listener outlive it.
+// Threads:   one calls; the work is done on several. figures(): any.
+// Limits:    plan: see restore_plan.h; 80 bytes for each file and 48 for each blob to be written;
+//            buffers: see bulk_load.h.
+// Errors:    what concerns one item is told to the listener and the rest goes on. Returned is what
+//            ends it: kUnavailable, kCancelled, kLocalIo (target full or not to be made).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "repo/restorer/restore_options.h"
+#include "repo/restorer/restore_plan.h"
+#include "repo/restorer/target_files.h"
+#include "repo/restorer/target_folders.h"
+#include "repo/restorer/target_metadata.h"
+
+namespace restree {
+
+class Restorer {
+ public:
+  // `target`: an absolute path.
+  Restorer(Repository& repository, RestoreOptions options, RestoreListener& listener,
+           std::string target);
+  ~Restorer();
+
+  // Once. `tree`: its nodes become entries of the target; the target's own metadata stays as it is.
+  Status restore(const BlobId& tree);
+  // After restore(): reads back what it wrote and compares; the number of files that are right.
+  Result<std::uint64_t> verify();
+
+  const RestoreFigures& figures() const { return figures_; }
+
+ private:
+  enum class Fate : std::uint8_t {
+    kWrite,     // content and metadata
+    kMetadata,  // the content is right
+    kLeave,     // stays as it is
+    kLink,      // becomes another name of a file before it
+  };
+  struct PlannedFile {
+    Fate fate = Fate::kLeave;
+    std::uint32_t first_name = 0;    // kLink: the file that has the content
+    std::unique_ptr<FileTask> task;  // kWrite
+  };
+
+  BulkOptions bulk_options() const;
+  void fail(const std::string& location, const Error& error);
+  void tell(RestoreAction action, RestoredKind kind, const PlannedItem& item, std::uint64_t size);
+  Status stop_if_asked() const;
+
+  void find_links();
+  Status decide_files();
+  void decide(std::uint32_t number);
+  Result<bool> may_overwrite(const PlannedItem& item);
+
+  Status write_files();
+  void want_blobs(std::uint32_t number, BulkLoader& loader);
+  Status write_blob(std::span<const BlobUse> uses, const Result<ByteView>& blob);
+  void fail_task(FileTask& task, const Error& error);
+  void finish_file(FileTask& task);
+  Status set_metadata_of_unchanged();
+
+  Status make_links();
+  Status make_link(std::uint32_t number);
+  Status make_others();
+  Status make_other(const PlannedItem& item);
+  Status finish_folders();
+  Status remove_unexpected(std::uint32_t folder);
+
+  Repository& repository_;
+  const RestoreOptions options_;
+  RestoreListener& listener_;
+  const std::string target_;
+  RestoreFigures figures_;
+  std::optional<RestorePlan> plan_;
+  std::optional<TargetFolders> folders_;
+  TargetMetadata metadata_;
+  std::optional<TargetFiles> target_files_;
+  std::vector<PlannedFile> files_;  // as the plan has them
+};
+
+}  // namespace restree

@@ -1,0 +1,21 @@
+// Removes what lies in a folder, link by link: nothing outside of it is ever reached.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "repo/base/result.h"
+#include "repo/base/unique_fd.h"
+
+namespace restree {
+
+// The names in a folder, sorted, without "." and "..". `path` is for messages.
+Result<std::vector<std::string>> entries_of(const UniqueFd& folder, const std::string& path);
+
+// Removes an entry and, if it is a folder, all below it. `path` is its path; `removed` gets the
+// path of each thing once it is gone, children before their folder. `dry_run`: only tells.
+Status remove_entry(const UniqueFd& folder, const std::string& name, const std::string& path,
+                    bool dry_run, const std::function<void(const std::string&)>& removed);
+
+}  // namespace restree
