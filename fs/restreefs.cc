@@ -173,6 +173,10 @@ std::string source_name(const Location& location) {
   return name;
 }
 
+LockRequest tell_in_log() {
+  return {.tell = [](const std::string& message) { log::warning("{}", message); }};
+}
+
 Status serve(RestreefsOptions options, const Location& location, Background& background) {
   SignalWatch signals;
   ASSIGN_OR_RETURN(Secret password, find_password(options.access, Deadline::never()));
@@ -188,7 +192,7 @@ Status serve(RestreefsOptions options, const Location& location, Background& bac
 
   std::unique_ptr<RepositoryLock> lock;
   if (options.lock) {
-    ASSIGN_OR_RETURN(lock, RepositoryLock::acquire_shared(*repository, start));
+    ASSIGN_OR_RETURN(lock, RepositoryLock::acquire(*repository, tell_in_log(), start));
   }
   // The process ends where it is: nothing is written, so only someone's read is cut short.
   const auto leave_at_once = [&lock](int exit_code) {

@@ -49,7 +49,9 @@ struct RefreshTurn {
 
 struct Repository::State {
   State(std::shared_ptr<Storage> from, SealKey master_key, Config its_config)
-      : storage(std::move(from)), key(std::move(master_key)), config(its_config) {}
+      : storage(std::make_shared<WriteGate>(std::move(from))),
+        key(std::move(master_key)),
+        config(its_config) {}
 
   // A file whose name is the hash of its bytes. A mismatch is read once more: the line, not the
   // file, may have been at fault.
@@ -70,7 +72,7 @@ struct Repository::State {
   Result<SharedBlob> load_from_any(const std::vector<BlobLocation>& places, BlobType type,
                                    const BlobId& id, Deadline by);
 
-  const std::shared_ptr<Storage> storage;
+  const std::shared_ptr<WriteGate> storage;
   const SealKey key;
   const Config config;
   Guarded<LoadedIndex> index;
@@ -176,6 +178,7 @@ Repository::~Repository() = default;
 
 const Config& Repository::config() const { return state_->config; }
 Storage& Repository::storage() const { return *state_->storage; }
+WriteGate& Repository::write_gate() const { return *state_->storage; }
 
 Result<Bytes> Repository::load_unpacked(const FileName& file, Deadline by) {
   return state_->read_unpacked(file, by);

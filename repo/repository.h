@@ -21,6 +21,7 @@
 #include "repo/format/snapshot.h"
 #include "repo/index/index.h"
 #include "repo/storage/storage.h"
+#include "repo/storage/write_gate.h"
 
 namespace restree {
 
@@ -34,6 +35,8 @@ class Repository final : public BlobSource {
 
   const Config& config() const;
   Storage& storage() const;
+  // What every change of the repository passes.
+  WriteGate& write_gate() const;
 
   // The JSON inside an index, snapshot or lock file, whose hash has been compared with its name.
   Result<Bytes> load_unpacked(const FileName& file, Deadline by);

@@ -16,6 +16,14 @@ Result<std::shared_ptr<Storage>> storage_at(const std::string& location,
   return make_storage(parsed, ssh, stop);
 }
 
+namespace {
+
+bool is_exclusive(Locking locking) {
+  return locking == Locking::kExclusive || locking == Locking::kExclusiveToWrite;
+}
+
+}  // namespace
+
 Session::Session(GlobalOptions options, Io& io, std::stop_token stop, StorageMaker make_storage)
     : options_(std::move(options)),
       io_(io),
@@ -48,14 +56,34 @@ Result<Secret> Session::password() const {
   return find_password(options_.access, Deadline::never());
 }
 
+bool Session::wants_lock(Locking locking) const {
+  switch (locking) {
+    case Locking::kNone:
+      return false;
+    case Locking::kShared:
+    case Locking::kExclusive:
+      return !options_.no_lock;
+    case Locking::kSharedToWrite:
+    case Locking::kExclusiveToWrite:
+      return true;
+  }
+  return true;
+}
+
 Result<Repository*> Session::open(Locking locking) {
   if (repository_) return repository_.get();
   ASSIGN_OR_RETURN(const std::shared_ptr<Storage> where, storage());
   ASSIGN_OR_RETURN(const Secret secret, password());
   ASSIGN_OR_RETURN(repository_,
                    Repository::open(where, secret, find_key_hint(options_.access), patience()));
-  if (locking != Locking::kNone && !options_.no_lock) {
-    ASSIGN_OR_RETURN(lock_, RepositoryLock::acquire_shared(*repository_, patience()));
+  if (wants_lock(locking)) {
+    const LockRequest request{.exclusive = is_exclusive(locking),
+                              .retry_for = options_.retry_lock,
+                              .stop = stop_,
+                              .tell = [this](const std::string& message) { tell(message); }};
+    ASSIGN_OR_RETURN(lock_,
+                     RepositoryLock::acquire(*repository_, request,
+                                             Deadline::after(kPatience + request.retry_for)));
   }
   if (io_.is_terminal() && !options_.json && options_.verbosity > 0) {
     io_.out_line(fmt::format("repository {} opened (version {}, compression level {})",
@@ -63,6 +91,10 @@ Result<Repository*> Session::open(Locking locking) {
                              options_.compression));
   }
   return repository_.get();
+}
+
+void Session::tell(const std::string& message) const {
+  if (!options_.json && options_.verbosity > 0) io_.err_line(message);
 }
 
 Result<Repository*> Session::open_with_index(Locking locking) {

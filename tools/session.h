@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <stop_token>
+#include <string>
 
 #include "repo/base/clock.h"
 #include "repo/base/result.h"
@@ -17,7 +18,8 @@
 
 namespace restree {
 
-enum class Locking { kNone, kShared, kExclusive };
+// ToWrite: also with --no-lock, which is for commands that only read.
+enum class Locking { kNone, kShared, kExclusive, kSharedToWrite, kExclusiveToWrite };
 
 // Makes the storage for a location; tests have their own.
 using StorageMaker = std::function<Result<std::shared_ptr<Storage>>(
@@ -50,14 +52,17 @@ class Session {
   // The password that the options, the environment or a person give.
   Result<Secret> password() const;
 
-  // The repository, opened and locked: as `locking` says, and not at all with --no-lock (a command
-  // that does not let itself be run without a lock passes the difference itself).
+  // The repository, opened and locked as `locking` says.
   Result<Repository*> open(Locking locking);
   // open() and the index of all blobs.
   Result<Repository*> open_with_index(Locking locking);
 
  private:
   static constexpr std::chrono::minutes kPatience{15};
+
+  bool wants_lock(Locking locking) const;
+  // A message beside the output, for people.
+  void tell(const std::string& message) const;
 
   const GlobalOptions options_;
   Io& io_;

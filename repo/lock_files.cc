@@ -1,0 +1,148 @@
+#include "repo/lock_files.h"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "repo/base/log.h"
+#include "repo/identity.h"
+#include "repo/lock_holder.h"
+
+namespace restree {
+namespace {
+
+constexpr int kReadAttempts = 4;
+
+Result<LockFile> load_lock(Repository& repository, const std::string& name, Deadline by) {
+  ASSIGN_OR_RETURN(const Bytes json, repository.load_unpacked({FileType::kLock, name}, by));
+  return parse_lock_file(json);
+}
+
+Status remove_lock(Repository& repository, const std::string& name, Deadline by) {
+  Status removed = repository.storage().remove({FileType::kLock, name}, by);
+  if (!removed && removed.error().kind() == ErrorKind::kNotFound) return {};
+  return removed;
+}
+
+std::string holder_of(const LockFile& lock) {
+  return fmt::format("PID {} on {} by {} (UID {}, GID {})", lock.pid, lock.hostname, lock.username,
+                     lock.uid, lock.gid);
+}
+
+// The first words are restic's, for the scripts that look for them.
+Error locked_by(const LockFile& lock, const std::string& name) {
+  const std::int64_t age = std::max<std::int64_t>(wall_clock_now().seconds - lock.time.seconds, 0);
+  return Error(ErrorKind::kLocked,
+               fmt::format("unable to create lock in backend: repository is already locked {}by "
+                           "{}, lock was created at {} ({} s ago), storage ID {}",
+                           lock.exclusive ? "exclusively " : "", holder_of(lock),
+                           format_timestamp(lock.time), age, name.substr(0, 8)))
+      .hinting(
+          "Wait for it to end (--retry-lock does). If it has died, the `unlock` command can "
+          "be used to remove stale locks.");
+}
+
+Error unreadable(const Error& error, const std::string& name) {
+  return Error(ErrorKind::kCorrupt, fmt::format("invalid lock file {}: {}", name, error.message()))
+      .hinting(
+          "The `unlock --remove-all` command removes invalid locks. Make sure that nobody "
+          "else works with the repository then.");
+}
+
+// False if there is no time left, or `stop` was requested.
+bool pause(std::chrono::milliseconds time, const std::stop_token& stop, Deadline by) {
+  std::mutex mutex;
+  std::condition_variable_any asked;
+  std::unique_lock lock(mutex);
+  const auto wait = std::min<Deadline::Clock::duration>(time, by.remaining());
+  asked.wait_for(lock, stop, wait, [] { return false; });
+  return !stop.stop_requested() && !by.expired();
+}
+
+}  // namespace
+
+LockFile own_lock(bool exclusive) {
+  return {.time = wall_clock_now(),
+          .exclusive = exclusive,
+          .hostname = host_name(),
+          .username = user_name(),
+          .pid = static_cast<std::uint32_t>(::getpid()),
+          .uid = ::getuid(),
+          .gid = ::getgid()};
+}
+
+LockCheck::LockCheck(Repository& repository, Options options)
+    : repository_(repository), options_(std::move(options)) {}
+
+Status LockCheck::run(const std::string& own, Deadline by) {
+  std::chrono::milliseconds wait = options_.unreadable_pause;
+  for (int attempt = 1;; ++attempt, wait *= 2) {
+    Status found = look(own, by);
+    // It may be a lock that is being written just now.
+    const bool may_settle = !found && found.error().kind() == ErrorKind::kCorrupt;
+    if (!may_settle || attempt == kReadAttempts) return found;
+    if (!pause(wait, options_.stop, by)) return found;
+  }
+}
+
+Status LockCheck::look(const std::string& own, Deadline by) {
+  ASSIGN_OR_RETURN(const std::vector<ListedFile> files,
+                   repository_.storage().list(FileType::kLock, by));
+  std::optional<Error> damage;
+  for (const ListedFile& file : files) {
+    if (file.name == own || file.size_bytes == 0 || harmless_.contains(file.name)) continue;
+    const Result<LockFile> lock = load_lock(repository_, file.name, by);
+    if (lock) {
+      RETURN_IF_ERROR(judge(file.name, *lock, by));
+      continue;
+    }
+    const ErrorKind kind = lock.error().kind();
+    if (kind == ErrorKind::kNotFound) continue;  // removed since it was listed
+    if (kind != ErrorKind::kCorrupt && kind != ErrorKind::kUnsupported) return lock.error();
+    damage = unreadable(lock.error(), file.name);
+  }
+  if (damage) return std::move(*damage);
+  return {};
+}
+
+Status LockCheck::judge(const std::string& name, const LockFile& lock, Deadline by) {
+  if (!options_.exclusive && !lock.exclusive) {
+    harmless_.insert(name);
+    return {};
+  }
+  const std::optional<std::string> stale = why_stale(lock, wall_clock_now());
+  if (!stale) return locked_by(lock, name);
+  if (Status removed = remove_lock(repository_, name, by); !removed) {
+    return std::move(removed).error().with("remove a stale lock");
+  }
+  if (options_.tell) {
+    options_.tell(fmt::format("removed the stale lock of {} since {}: {}", holder_of(lock),
+                              format_timestamp(lock.time), *stale));
+  }
+  return {};
+}
+
+Result<std::size_t> remove_locks(Repository& repository, bool all, Deadline by) {
+  ASSIGN_OR_RETURN(const std::vector<ListedFile> files,
+                   repository.storage().list(FileType::kLock, by));
+  std::size_t count = 0;
+  for (const ListedFile& file : files) {
+    if (!all) {
+      const Result<LockFile> lock = load_lock(repository, file.name, by);
+      if (!lock && lock.error().kind() == ErrorKind::kUnavailable) return lock.error();
+      if (!lock) log::info("lock {} is left: {}", file.name, lock.error().message());
+      if (!lock || !why_stale(*lock, wall_clock_now())) continue;
+    }
+    RETURN_IF_ERROR(remove_lock(repository, file.name, by));
+    ++count;
+  }
+  return count;
+}
+
+}  // namespace restree
