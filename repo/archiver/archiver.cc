@@ -22,6 +22,8 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr std::size_t kEntriesAtOnce = 256;
 constexpr std::chrono::minutes kLoadTimeout{15};
 
+bool is_explicit(const TargetNode* target) { return target != nullptr && target->is_explicit; }
+
 class Archiver {
  public:
   Archiver(const ArchiveParts& parts, const ArchiveOptions& options, const std::stop_token& stop)
@@ -47,7 +49,7 @@ class Archiver {
   void save_entries(const Folder& folder, std::size_t begin, std::size_t end);
   // The work that a subdirectory is; null if the entry is done already.
   Folder save_entry(const Folder& folder, std::size_t slot);
-  Folder make_subfolder(const Folder& folder, std::size_t slot, dev_t target_device);
+  Folder make_subfolder(const Folder& folder, std::size_t slot);
   void save_file(const Folder& folder, std::size_t slot, const struct stat& attributes);
   void save_special(const Folder& folder, std::size_t slot, const struct stat& attributes);
   bool reuse_content(const Node& before, SourceNode& node);
@@ -121,7 +123,7 @@ void Archiver::begin_folder(const Folder& folder) {
   if (begun) begun = list_entries(*folder);
   if (!begun) {
     // Gone since its parent was read, it is as if it had never been there.
-    if (begun.error().kind() != ErrorKind::kNotFound || folder->target != nullptr) {
+    if (begun.error().kind() != ErrorKind::kNotFound || is_explicit(folder->target)) {
       complain(folder->source_path, begun.error());
     }
     if (folder->parent) finish_entry(folder->parent);
@@ -174,7 +176,7 @@ Status Archiver::open_folder(FolderWork& folder) {
 Status Archiver::list_entries(FolderWork& folder) {
   if (folder.fd) {
     ASSIGN_OR_RETURN(auto names, names_in_folder(folder.fd, folder.source_path));
-    RETURN_IF_ERROR(parts_.filter.thin_out(folder.fd, folder.source_path, names));
+    parts_.filter.thin_out(folder.fd, folder.source_path, names);
     folder.entries.reserve(names.size());
     for (std::string& name : names) folder.entries.push_back({std::move(name), nullptr});
   }
@@ -248,26 +250,29 @@ Archiver::Folder Archiver::save_entry(const Folder& folder, std::size_t slot) {
   const FolderWork::Entry& entry = folder->entries[slot];
   const SourcePlace place = folder->place_of(entry);
   const bool is_on_the_way = entry.target != nullptr && !entry.target->is_target;
+  const bool is_named = is_explicit(entry.target);
+  // Before it is touched: what is left out by name may be left out because it cannot be touched.
+  if (!is_named && !parts_.filter.wants_path(folder->source_path_of(entry))) {
+    finish_entry(folder);
+    return nullptr;
+  }
   struct stat attributes {};
   if (::fstatat(place.folder_fd, place.name.c_str(), &attributes,
                 is_on_the_way ? 0 : AT_SYMLINK_NOFOLLOW) != 0) {
     // What vanishes between the listing and now was never there.
-    if (errno != ENOENT || entry.target != nullptr) {
+    if (errno != ENOENT || is_named) {
       const std::string path = folder->source_path_of(entry);
       complain(path, errno_error(errno, "stat " + path));
     }
     finish_entry(folder);
     return nullptr;
   }
-  const dev_t target_device = entry.target != nullptr ? attributes.st_dev : folder->target_device;
-  const bool may_be_left_out = entry.target == nullptr || !entry.target->is_explicit;
   const auto type = node_type(attributes.st_mode);
-  if (!type || (may_be_left_out &&
-                !parts_.filter.wants(folder->source_path_of(entry), attributes, target_device))) {
+  if (!type || (!is_named && !parts_.filter.wants(folder->source_path_of(entry), attributes))) {
     finish_entry(folder);
     return nullptr;
   }
-  if (*type == NodeType::kDirectory) return make_subfolder(folder, slot, target_device);
+  if (*type == NodeType::kDirectory) return make_subfolder(folder, slot);
   if (*type == NodeType::kFile) {
     save_file(folder, slot, attributes);
   } else {
@@ -277,8 +282,7 @@ Archiver::Folder Archiver::save_entry(const Folder& folder, std::size_t slot) {
   return nullptr;
 }
 
-Archiver::Folder Archiver::make_subfolder(const Folder& folder, std::size_t slot,
-                                          dev_t target_device) {
+Archiver::Folder Archiver::make_subfolder(const Folder& folder, std::size_t slot) {
   const FolderWork::Entry& entry = folder->entries[slot];
   auto subfolder = std::make_shared<FolderWork>();
   subfolder->parent = folder;
@@ -287,7 +291,6 @@ Archiver::Folder Archiver::make_subfolder(const Folder& folder, std::size_t slot
   subfolder->snapshot_path = folder->snapshot_path_of(entry);
   subfolder->place = folder->place_of(entry);
   subfolder->target = entry.target;
-  subfolder->target_device = target_device;
   subfolder->parent_before = folder->before;
   if (folder->before) subfolder->own_before = folder->before->find(entry.name);
   return subfolder;
@@ -317,7 +320,7 @@ void Archiver::save_file(const Folder& folder, std::size_t slot, const struct st
   const Node* before = folder->before ? folder->before->find(entry.name) : nullptr;
 
   const auto fail = [&](const Error& error) {
-    if (error.kind() != ErrorKind::kNotFound || entry.target != nullptr) complain(path, error);
+    if (error.kind() != ErrorKind::kNotFound || is_explicit(entry.target)) complain(path, error);
   };
   const auto finish = [&](SourceNode node, const AddedSizes& added) {
     for (const Error& error : node.complaints) complain(path, error);

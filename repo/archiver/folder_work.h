@@ -34,7 +34,6 @@ struct FolderWork {
   std::string snapshot_path;           // "/…"; empty for the root
   SourcePlace place{};                 // where to open it
   const TargetNode* target = nullptr;  // if it is a target, or on the way to one
-  dev_t target_device = 0;             // st_dev of the nearest target
 
   UniqueFd fd;
   SourceNode own;                             // its node, without its subtree until it is done

@@ -3,12 +3,18 @@
 #include <fmt/core.h>
 
 #include <array>
+#include <charconv>
+#include <cmath>
 #include <cstddef>
 
 #include "repo/format/utf8.h"
 
 namespace restree {
 namespace {
+
+// Go writes other numbers with an exponent.
+constexpr double kLeastPlain = 1e-6;
+constexpr double kMostPlain = 1e21;
 
 constexpr std::uint32_t kLineSeparator = 0x2028;
 constexpr std::uint32_t kParagraphSeparator = 0x2029;
@@ -134,6 +140,23 @@ JsonWriter& JsonWriter::text(std::string_view value) {
 JsonWriter& JsonWriter::number(std::uint64_t value) {
   separate();
   json_ += std::to_string(value);
+  return *this;
+}
+
+JsonWriter& JsonWriter::real(double value) {
+  separate();
+  const double size = std::fabs(value);
+  const bool is_plain = size == 0 || (size >= kLeastPlain && size < kMostPlain);
+  std::array<char, 400> digits;
+  auto* end = std::to_chars(digits.data(), digits.data() + digits.size(), value,
+                            is_plain ? std::chars_format::fixed : std::chars_format::scientific)
+                  .ptr;
+  // An exponent of one digit is written as such: 1e-7, not 1e-07.
+  if (!is_plain && end - digits.data() > 4 && end[-4] == 'e' && end[-3] == '-' && end[-2] == '0') {
+    end[-2] = end[-1];
+    --end;
+  }
+  json_.append(digits.data(), end);
   return *this;
 }
 

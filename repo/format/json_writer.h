@@ -23,6 +23,8 @@ class JsonWriter {
   // Invalid UTF-8 is written as U+FFFD, byte by byte.
   JsonWriter& text(std::string_view value);
   JsonWriter& number(std::uint64_t value);
+  // The shortest digits that give this number back. Not for infinity or NaN.
+  JsonWriter& real(double value);
   JsonWriter& boolean(bool value);
   JsonWriter& null();
 

@@ -49,7 +49,8 @@ Status TreeWriter::append(const Node& node) {
   json_ += '{';
   append_name(node.name);
   append_text_field(R"(,"type":)", name_of(node.type));
-  if (node.has_mode) append_number_field(R"(,"mode":)", go_mode_of(node.type, node.permissions));
+  const std::uint32_t mode = node.has_mode ? go_mode_of(node.type, node.permissions) : 0;
+  if (mode != 0) append_number_field(R"(,"mode":)", mode);
   append_times(node);
   append_number_field(R"(,"uid":)", node.uid);
   append_number_field(R"(,"gid":)", node.gid);

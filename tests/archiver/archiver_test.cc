@@ -47,10 +47,9 @@ class Recorded final : public ArchiveEvents {
 
 class Everything : public SourceFilter {
  public:
-  bool wants(const std::string&, const struct stat&, dev_t) const override { return true; }
-  Status thin_out(const UniqueFd&, const std::string&, std::vector<std::string>&) const override {
-    return {};
-  }
+  bool wants_path(const std::string&) const override { return true; }
+  bool wants(const std::string&, const struct stat&) const override { return true; }
+  void thin_out(const UniqueFd&, const std::string&, std::vector<std::string>&) const override {}
 };
 
 class ArchiverTest : public ::testing::Test {

@@ -103,6 +103,15 @@ TEST(TreeWriter, WritesAnAttributeThatWasGoneAsNull) {
   EXPECT_EQ(rewritten(written(node), {}), written(node));
 }
 
+TEST(TreeWriter, WritesNoModeWhereThereIsNoBitInIt) {
+  Node node = file_named("f");
+  node.has_mode = true;
+  EXPECT_EQ(written(node), tree_with(R"("name":"f","type":"file")", R"(,"content":[])"));
+  node.type = NodeType::kFifo;
+  EXPECT_EQ(written(node),
+            tree_with(R"("name":"f","type":"fifo","mode":33554432)", R"(,"content":null)"));
+}
+
 TEST(TreeWriter, WritesAtimeWhereItIsRecorded) {
   Node node = file_named("f");
   node.atime = {5, 100};

@@ -1,0 +1,17 @@
+// Figures as people read them, in restic's words.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace restree {
+
+// "1.371 KiB", "3 B  ".
+std::string format_bytes(std::uint64_t bytes);
+// "0:05", "1:02:03".
+std::string format_duration(std::chrono::seconds duration);
+// "47.11%"; of nothing, 0.00%.
+std::string format_percent(std::uint64_t part, std::uint64_t whole);
+
+}  // namespace restree
