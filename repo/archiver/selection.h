@@ -1,0 +1,72 @@
+// What a backup leaves out because an option says so.
+//
+// By path: --exclude and its kin, and the program's own cache. By attributes:
+// --exclude-larger-than,
+// --one-file-system, which keeps the folder that another file system is mounted on, but nothing in
+// it. By what lies beside it: --exclude-if-present, --exclude-caches, which keep the folder with
+// the file that marks it.
+//
+// Threads: any; immutable.      Errors: from make(): kInvalid, naming the option; a file's.
+// A mark that cannot be read or says something else is warned about, and excludes nothing.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "repo/archiver/source_filter.h"
+#include "repo/base/result.h"
+#include "repo/pattern/pattern_filter.h"
+
+namespace restree {
+
+struct SelectionOptions {
+  PatternOptions excludes = {};
+  std::vector<std::string> exclude_if_present = {};  // NAME or NAME:HEADER
+  bool exclude_caches = false;
+  std::optional<std::uint64_t> exclude_larger_than = std::nullopt;
+  bool one_file_system = false;
+  std::vector<std::string> cache_folders = {};  // absolute; left out with all they hold
+};
+
+// Of --exclude-larger-than: "500", "500b", "10M"; letters stand for powers of 1024.
+Result<std::uint64_t> parse_size_limit(std::string_view text);
+
+class Selection final : public SourceFilter {
+ public:
+  // `target_paths`: absolute, as the snapshot names them; asked for their devices.
+  // `warn` is told what should exclude and does not.
+  static Result<Selection> make(const SelectionOptions& options,
+                                const std::vector<std::string>& target_paths,
+                                std::function<void(const Error&)> warn);
+
+  bool wants_path(const std::string& path) const override;
+  bool wants(const std::string& path, const struct stat& attributes) const override;
+  void thin_out(const UniqueFd& folder, const std::string& path,
+                std::vector<std::string>& names) const override;
+
+ private:
+  // A file that marks its folder as one to leave out.
+  struct Mark {
+    std::string name;
+    std::string header;  // what the file must begin with; empty: anything
+  };
+  static Result<Mark> parse_mark(const std::string& text);
+  bool is_marked(const UniqueFd& folder, const std::string& path, const Mark& mark) const;
+  bool is_on_allowed_device(std::string_view path, dev_t device) const;
+
+  PatternFilter excludes_;
+  std::vector<Mark> marks_;
+  std::optional<std::uint64_t> largest_;
+  std::vector<std::string> cache_folders_;
+  std::optional<std::unordered_map<std::string, dev_t>> devices_;  // by target
+  std::function<void(const Error&)> warn_;
+};
+
+}  // namespace restree
