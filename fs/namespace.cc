@@ -23,28 +23,6 @@ std::optional<std::string> tag_value(const Snapshot& snapshot, std::string_view 
   return std::nullopt;
 }
 
-bool has_tags(const Snapshot& snapshot, const std::vector<std::string>& wanted) {
-  return std::all_of(wanted.begin(), wanted.end(), [&](const std::string& tag) {
-    // An empty tag stands for "has no tags".
-    if (tag.empty()) return snapshot.tags.empty();
-    return std::find(snapshot.tags.begin(), snapshot.tags.end(), tag) != snapshot.tags.end();
-  });
-}
-
-bool is_wanted(const Snapshot& snapshot, const NamespaceOptions& options) {
-  const auto contains = [](const std::vector<std::string>& list, const std::string& value) {
-    return std::find(list.begin(), list.end(), value) != list.end();
-  };
-  if (!options.hosts.empty() && !contains(options.hosts, snapshot.hostname)) return false;
-  if (!options.tag_lists.empty() &&
-      std::none_of(options.tag_lists.begin(), options.tag_lists.end(),
-                   [&](const auto& tags) { return has_tags(snapshot, tags); })) {
-    return false;
-  }
-  return std::all_of(options.paths.begin(), options.paths.end(),
-                     [&](const std::string& path) { return contains(snapshot.paths, path); });
-}
-
 std::vector<std::string> components_of(std::string_view path) {
   std::vector<std::string> components;
   while (!path.empty()) {
@@ -231,7 +209,8 @@ class NamespaceBuilder {
 
 std::shared_ptr<const Namespace> Namespace::build(
     std::vector<std::shared_ptr<const Snapshot>> snapshots, const NamespaceOptions& options) {
-  std::erase_if(snapshots, [&](const auto& snapshot) { return !is_wanted(*snapshot, options); });
+  std::erase_if(snapshots,
+                [&](const auto& snapshot) { return !options.filter.matches(*snapshot); });
   std::sort(snapshots.begin(), snapshots.end(), [](const auto& a, const auto& b) {
     return std::tie(a->time, a->id) < std::tie(b->time, b->id);
   });

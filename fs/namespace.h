@@ -17,16 +17,14 @@
 #include <vector>
 
 #include "repo/format/snapshot.h"
+#include "repo/snapshot_filter.h"
 
 namespace restree {
 
 struct NamespaceOptions {
   // strftime(3), in UTC.
   std::string time_template = "%Y-%m-%dT%H-%M-%SZ";
-  // Restic's filters: any of the hosts; all tags of any of the lists; all of the paths.
-  std::vector<std::string> hosts;
-  std::vector<std::vector<std::string>> tag_lists;
-  std::vector<std::string> paths;
+  SnapshotFilter filter;
 };
 
 struct VirtualNode {

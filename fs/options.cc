@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <sstream>
 #include <string_view>
 #include <utility>
 
@@ -56,17 +55,13 @@ Status take_time_template(const std::string& value, RestreefsOptions& options) {
 }
 
 Status take_tags(const std::string& value, RestreefsOptions& options) {
-  std::vector<std::string> tags;
-  std::istringstream list(value);
-  for (std::string tag; std::getline(list, tag, ',');) tags.push_back(tag);
-  if (tags.empty()) tags.emplace_back();
-  options.mount.names.tag_lists.push_back(std::move(tags));
+  options.mount.names.filter.tag_lists.push_back(split_tags(value));
   return {};
 }
 
 Status take_path(const std::string& value, RestreefsOptions& options) {
   if (!value.starts_with('/')) return bad_value("path", value, "must be absolute");
-  options.mount.names.paths.push_back(value);
+  options.mount.names.filter.paths.push_back(value);
   return {};
 }
 
@@ -88,7 +83,7 @@ Table view_options() {
   return {
       {"host", true,
        [](const std::string& value, RestreefsOptions& o) -> Status {
-         o.mount.names.hosts.push_back(value);
+         o.mount.names.filter.hosts.push_back(value);
          return {};
        }},
       {"tag", true, take_tags},

@@ -301,47 +301,47 @@ class Filters : public ::testing::Test {
 TEST_F(Filters, ThatAreNotGivenShowAll) { EXPECT_EQ(shown(), 3U); }
 
 TEST_F(Filters, ByHostShowAnyOfTheHosts) {
-  options_.hosts = {"two"};
+  options_.filter.hosts = {"two"};
   EXPECT_EQ(shown(), 2U);
-  options_.hosts = {"two", "one"};
+  options_.filter.hosts = {"two", "one"};
   EXPECT_EQ(shown(), 3U);
-  options_.hosts = {"three"};
+  options_.filter.hosts = {"three"};
   EXPECT_EQ(shown(), 0U);
 }
 
 TEST_F(Filters, ByTagShowWhatHasAllTagsOfAnyList) {
-  options_.tag_lists = {{"b"}};
+  options_.filter.tag_lists = {{"b"}};
   EXPECT_EQ(shown(), 2U);
-  options_.tag_lists = {{"a", "b"}};
+  options_.filter.tag_lists = {{"a", "b"}};
   EXPECT_EQ(shown(), 1U);
-  options_.tag_lists = {{"a", "b"}, {"c"}};
+  options_.filter.tag_lists = {{"a", "b"}, {"c"}};
   EXPECT_EQ(shown(), 2U);
-  options_.tag_lists = {{"a", "c"}};
+  options_.filter.tag_lists = {{"a", "c"}};
   EXPECT_EQ(shown(), 0U);
 }
 
 TEST_F(Filters, ByTheEmptyTagShowWhatHasNone) {
-  options_.tag_lists = {{""}};
+  options_.filter.tag_lists = {{""}};
   EXPECT_EQ(shown(), 1U);
-  options_.tag_lists = {{""}, {"a"}};
+  options_.filter.tag_lists = {{""}, {"a"}};
   EXPECT_EQ(shown(), 2U);
 }
 
 TEST_F(Filters, ByPathShowWhatHasAllOfThem) {
-  options_.paths = {"/x"};
+  options_.filter.paths = {"/x"};
   EXPECT_EQ(shown(), 2U);
-  options_.paths = {"/x", "/y"};
+  options_.filter.paths = {"/x", "/y"};
   EXPECT_EQ(shown(), 1U);
 }
 
 TEST_F(Filters, OfDifferentKindsHaveToAgree) {
-  options_.hosts = {"two"};
-  options_.paths = {"/x"};
+  options_.filter.hosts = {"two"};
+  options_.filter.paths = {"/x"};
   EXPECT_EQ(shown(), 1U);
 }
 
 TEST_F(Filters, LeaveNoEmptyDirectoriesOfWhatTheyHide) {
-  options_.hosts = {"one"};
+  options_.filter.hosts = {"one"};
   const Space space(all_, options_);
   EXPECT_THAT(space.names({"hosts"}), ElementsAre("one"));
   EXPECT_THAT(space.names({"tags"}), ElementsAre("a", "b"));

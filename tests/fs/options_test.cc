@@ -101,7 +101,7 @@ TEST(RestreefsOptions, ABackslashMakesACommaPartOfAValue) {
 }
 
 TEST(RestreefsOptions, ATagWithCommasMeansAllOfItsTags) {
-  EXPECT_THAT(options(R"(tag=a\,b,tag=c)").mount.names.tag_lists,
+  EXPECT_THAT(options(R"(tag=a\,b,tag=c)").mount.names.filter.tag_lists,
               ElementsAre(ElementsAre("a", "b"), ElementsAre("c")));
 }
 
