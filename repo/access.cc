@@ -21,8 +21,8 @@ namespace {
 constexpr std::size_t kLongestSecret = 1 << 20;
 constexpr std::string_view kWhiteSpace = " \t\r\n\v\f";
 
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
+std::string environment(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
   return value == nullptr ? std::string() : std::string(value);
 }
 
@@ -133,12 +133,12 @@ void print(int fd, std::string_view text) {
 }
 
 // Takes the password out of the environment, where children and /proc would show it.
-Secret take_environment_password() {
-  char* value = std::getenv("RESTIC_PASSWORD");
+Secret take_environment_password(const std::string& variable) {
+  char* value = std::getenv(variable.c_str());
   if (value == nullptr) return {};
   Secret password = Secret::copy_of(as_bytes(std::string_view(value)));
   wipe_memory(std::as_writable_bytes(std::span(value, std::strlen(value))));
-  ::unsetenv("RESTIC_PASSWORD");
+  ::unsetenv(variable.c_str());
   return password;
 }
 
@@ -151,18 +151,19 @@ Error two_sources(const std::string& what) {
 Result<std::string> find_location(const RepositoryAccess& access) {
   if (!access.location.empty()) return access.location;
   std::string file = access.repository_file;
+  const std::string variable = access.variables + "REPOSITORY";
   if (file.empty()) {
-    const std::string location = environment("RESTIC_REPOSITORY");
-    file = environment("RESTIC_REPOSITORY_FILE");
+    const std::string location = environment(variable);
+    file = environment(variable + "_FILE");
     if (!location.empty() && !file.empty()) {
       return Error(ErrorKind::kInvalid,
-                   "both RESTIC_REPOSITORY and RESTIC_REPOSITORY_FILE are set; use one");
+                   "both " + variable + " and " + variable + "_FILE are set; use one");
     }
     if (!location.empty()) return location;
   }
   if (file.empty()) {
-    return Error(ErrorKind::kInvalid, "no repository is named")
-        .hinting("Give its location, or set RESTIC_REPOSITORY or RESTIC_REPOSITORY_FILE.");
+    return Error(ErrorKind::kInvalid, "no " + access.what + " is named")
+        .hinting("Give its location, or set " + variable + " or " + variable + "_FILE.");
   }
   ASSIGN_OR_RETURN(const Secret location, secret_from_file(file));
   if (location.empty()) return Error(ErrorKind::kInvalid, file + " names no repository");
@@ -202,15 +203,30 @@ bool leave_prompt() {
   return true;
 }
 
-Result<Secret> find_password(const RepositoryAccess& access, Deadline by) {
-  Secret from_environment = take_environment_password();
+namespace {
+
+Result<Secret> typed_password(const std::string& what, PasswordIs which) {
+  Result<Secret> first = secret_from_prompt(which == PasswordIs::kNew ? "new " + what : what);
+  if (!first || which == PasswordIs::kKnown) return first;
+  ASSIGN_OR_RETURN(const Secret second, secret_from_prompt(what + " again"));
+  if (first->text() != second.text()) {
+    return Error(ErrorKind::kInvalid, "the passwords that were typed differ");
+  }
+  return first;
+}
+
+}  // namespace
+
+Result<Secret> find_password(const RepositoryAccess& access, Deadline by, PasswordIs which) {
+  const std::string variable = access.variables + "PASSWORD";
+  Secret from_environment = take_environment_password(variable);
   std::string file = access.password_file;
   std::string command = access.password_command;
   if (file.empty() && command.empty()) {
-    file = environment("RESTIC_PASSWORD_FILE");
-    command = environment("RESTIC_PASSWORD_COMMAND");
+    file = environment(variable + "_FILE");
+    command = environment(variable + "_COMMAND");
   }
-  if (!file.empty() && !command.empty()) return two_sources("the repository's password");
+  if (!file.empty() && !command.empty()) return two_sources("the password of the " + access.what);
 
   Secret password;
   if (!file.empty()) {
@@ -220,23 +236,23 @@ Result<Secret> find_password(const RepositoryAccess& access, Deadline by) {
   } else if (!from_environment.empty()) {
     password = std::move(from_environment);
   } else {
-    Result<Secret> typed = secret_from_prompt("repository password");
+    Result<Secret> typed = typed_password(access.what + " password", which);
     if (!typed) {
       return std::move(typed).error().hinting(
-          "Name a password file or a password command, as an option or in RESTIC_PASSWORD_FILE or "
-          "RESTIC_PASSWORD_COMMAND.");
+          "Name a password file or a password command, as an option or in " + variable +
+          "_FILE or " + variable + "_COMMAND.");
     }
     password = std::move(*typed);
   }
   if (password.empty()) {
-    return Error(ErrorKind::kInvalid, "the repository's password is empty")
+    return Error(ErrorKind::kInvalid, "the password of the " + access.what + " is empty")
         .hinting("Look at the file or command that should give it.");
   }
   return password;
 }
 
 std::string find_key_hint(const RepositoryAccess& access) {
-  return access.key_hint.empty() ? environment("RESTIC_KEY_HINT") : access.key_hint;
+  return access.key_hint.empty() ? environment(access.variables + "KEY_HINT") : access.key_hint;
 }
 
 }  // namespace restree

@@ -10,12 +10,16 @@
 
 namespace restree {
 
+// Fields that are empty are looked up in the environment.
 struct RepositoryAccess {
-  std::string location;  // empty: RESTIC_REPOSITORY or RESTIC_REPOSITORY_FILE
+  std::string location;  // or RESTIC_REPOSITORY, or RESTIC_REPOSITORY_FILE
   std::string repository_file;
   std::string password_file;
   std::string password_command;
-  std::string key_hint;  // empty: RESTIC_KEY_HINT
+  std::string key_hint;  // or RESTIC_KEY_HINT
+  // How the names of the variables begin; RESTIC_FROM_ for the repository that is copied from.
+  std::string variables = "RESTIC_";
+  std::string what = "repository";  // for messages and prompts
 };
 
 // The repository's location, which must come from one place only. kInvalid: from none, or from two.
@@ -23,8 +27,11 @@ Result<std::string> find_location(const RepositoryAccess& access);
 
 // The repository's password: password file or command (not both), then RESTIC_PASSWORD_FILE,
 // RESTIC_PASSWORD_COMMAND and RESTIC_PASSWORD, then a prompt on the terminal. RESTIC_PASSWORD is
-// wiped from the environment once it was read. kInvalid: nothing gives one.
-Result<Secret> find_password(const RepositoryAccess& access, Deadline by);
+// wiped from the environment once it was read. A new password is asked for twice. kInvalid: nothing
+// gives one, or who typed it did not type the same again.
+enum class PasswordIs { kKnown, kNew };
+Result<Secret> find_password(const RepositoryAccess& access, Deadline by,
+                             PasswordIs which = PasswordIs::kKnown);
 
 std::string find_key_hint(const RepositoryAccess& access);
 

@@ -4,6 +4,8 @@ namespace restree {
 
 const std::vector<Command>& all_commands() {
   static const std::vector<Command> commands = {
+      {"init", "Make a new repository", declare_init},
+      {"unlock", "Remove locks that nobody holds any more", declare_unlock},
       {"version", "Print the program's version", declare_version},
   };
   return commands;

@@ -36,6 +36,8 @@ struct RefusedCommand {
 };
 const std::vector<RefusedCommand>& refused_commands();
 
+Run declare_init(CLI::App& app);
+Run declare_unlock(CLI::App& app);
 Run declare_version(CLI::App& app);
 
 }  // namespace restree

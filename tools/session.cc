@@ -18,6 +18,13 @@ Result<std::shared_ptr<Storage>> storage_at(const std::string& location,
 
 namespace {
 
+Result<Secret> password_of(const RepositoryAccess& access, bool is_empty, PasswordIs which) {
+  if (!is_empty) return find_password(access, Deadline::never(), which);
+  if (access.password_file.empty() && access.password_command.empty()) return Secret();
+  return Error(ErrorKind::kInvalid,
+               "--insecure-no-password is given together with a password; use one");
+}
+
 bool is_exclusive(Locking locking) {
   return locking == Locking::kExclusive || locking == Locking::kExclusiveToWrite;
 }
@@ -45,15 +52,17 @@ Result<std::shared_ptr<Storage>> Session::storage() {
   return storage_;
 }
 
-Result<Secret> Session::password() const {
-  if (options_.insecure_no_password) {
-    const bool given =
-        !options_.access.password_file.empty() || !options_.access.password_command.empty();
-    if (!given) return Secret();
-    return Error(ErrorKind::kInvalid,
-                 "--insecure-no-password is given together with a password; use one");
-  }
-  return find_password(options_.access, Deadline::never());
+Result<Secret> Session::password(PasswordIs which) const {
+  return password_of(options_.access, options_.insecure_no_password, which);
+}
+
+Result<std::unique_ptr<Repository>> Session::open_other(const RepositoryAccess& access,
+                                                        bool insecure_no_password) const {
+  ASSIGN_OR_RETURN(const std::string where, find_location(access));
+  ASSIGN_OR_RETURN(const std::shared_ptr<Storage> storage, make_storage_(where, options_, stop_));
+  ASSIGN_OR_RETURN(const Secret secret,
+                   password_of(access, insecure_no_password, PasswordIs::kKnown));
+  return Repository::open(storage, secret, find_key_hint(access), patience());
 }
 
 bool Session::wants_lock(Locking locking) const {
@@ -91,6 +100,10 @@ Result<Repository*> Session::open(Locking locking) {
                              options_.compression));
   }
   return repository_.get();
+}
+
+void Session::say(const std::string& line) const {
+  if (!options_.json && options_.verbosity > 0) io_.out_line(line);
 }
 
 void Session::tell(const std::string& message) const {

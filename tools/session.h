@@ -41,6 +41,8 @@ class Session {
   Io& io() const { return io_; }
   // Requested by SIGINT, SIGTERM, and by an output that nobody reads any more.
   const std::stop_token& stop() const { return stop_; }
+  // A line of the output that is for people: not with --json nor --quiet.
+  void say(const std::string& line) const;
   // kCancelled once that is so: for loops, RETURN_IF_ERROR(session.go_on()).
   Status go_on() const;
   // By when one request to the storage must be answered, retries included.
@@ -50,10 +52,13 @@ class Session {
   Result<std::string> location() const;
   Result<std::shared_ptr<Storage>> storage();
   // The password that the options, the environment or a person give.
-  Result<Secret> password() const;
+  Result<Secret> password(PasswordIs which = PasswordIs::kKnown) const;
 
   // The repository, opened and locked as `locking` says.
   Result<Repository*> open(Locking locking);
+  // Another repository, opened and not locked, with the same SSH options.
+  Result<std::unique_ptr<Repository>> open_other(const RepositoryAccess& access,
+                                                 bool insecure_no_password) const;
   // open() and the index of all blobs.
   Result<Repository*> open_with_index(Locking locking);
 

@@ -1,0 +1,34 @@
+// restree unlock
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "repo/lock_files.h"
+#include "tools/commands.h"
+
+namespace restree {
+namespace {
+
+struct UnlockOptions {
+  bool all = false;
+};
+
+Result<ExitCode> run_unlock(const UnlockOptions& options, Session& session) {
+  ASSIGN_OR_RETURN(Repository* const repository, session.open(Locking::kNone));
+  ASSIGN_OR_RETURN(const std::size_t count,
+                   remove_locks(*repository, options.all, session.patience()));
+  if (count > 0) session.say(fmt::format("successfully removed {} locks", count));
+  return ExitCode::kSuccess;
+}
+
+}  // namespace
+
+Run declare_unlock(CLI::App& app) {
+  const auto options = std::make_shared<UnlockOptions>();
+  app.add_flag("--remove-all", options->all,
+               "Remove all locks, also those of programs that are at work");
+  return [options](Session& session) { return run_unlock(*options, session); };
+}
+
+}  // namespace restree
