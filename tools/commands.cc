@@ -4,6 +4,7 @@ namespace restree {
 
 const std::vector<Command>& all_commands() {
   static const std::vector<Command> commands = {
+      {"backup", "Save files and folders as a new snapshot", declare_backup},
       {"init", "Make a new repository", declare_init},
       {"unlock", "Remove locks that nobody holds any more", declare_unlock},
       {"version", "Print the program's version", declare_version},

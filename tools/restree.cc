@@ -7,8 +7,8 @@
 #include <map>
 #include <utility>
 
-#include "repo/format/json_writer.h"
 #include "tools/commands.h"
+#include "tools/exit_error.h"
 #include "tools/global_options.h"
 #include "tools/option_words.h"
 
@@ -95,15 +95,7 @@ Status parse(CommandLine& line, const std::vector<std::string>& words) {
 void report(const Error& error, ExitCode code, bool json, Io& io) {
   std::string message = "Fatal: " + error.message();
   if (!error.hint().empty()) message += "\n" + error.hint();
-  if (!json) {
-    io.err_line(message);
-    return;
-  }
-  JsonWriter writer;
-  writer.begin_object().key("message_type").text("exit_error");
-  writer.key("code").number(static_cast<std::uint64_t>(to_int(code)));
-  writer.key("message").text(message).end_object();
-  io.err_line(writer.json());
+  print_exit_error(message, code, json, io);
 }
 
 // --json where parsing did not come that far.

@@ -32,6 +32,10 @@ Result<SourceFile> SourceFile::open(const SourcePlace& place, const std::string&
   return SourceFile(std::move(fd), attributes, path);
 }
 
+SourceFile SourceFile::from_stream(UniqueFd fd, std::string name) {
+  return SourceFile(std::move(fd), {}, std::move(name));
+}
+
 Result<std::size_t> SourceFile::read(MutableByteView into) {
   std::size_t done = 0;
   while (done < into.size()) {

@@ -21,6 +21,9 @@ class SourceFile {
   // messages.
   static Result<SourceFile> open(const SourcePlace& place, const std::string& path);
 
+  // What comes out of a pipe: its attributes are zero.
+  static SourceFile from_stream(UniqueFd fd, std::string name);
+
   // As it was when it was opened: what is said of the file and what is read are of the same file.
   const struct stat& attributes() const { return attributes_; }
 

@@ -167,28 +167,47 @@ void append_moment(const Moment& moment, std::uint32_t nanoseconds, std::int32_t
 
 }  // namespace
 
-std::optional<ZonedTimestamp> parse_zoned_timestamp(std::string_view text) {
+namespace {
+
+// Date and time of day as clocks show them, in seconds since 1970; the caller asks the scanner
+// whether they could be read.
+std::optional<std::int64_t> clock_seconds(Scanner& scan, char between) {
   using namespace std::chrono;
-  Scanner scan(text);
   const year y(scan.digits(4, 9999));
   scan.skip('-');
   const month m(static_cast<unsigned>(scan.digits(2, 12)));
   scan.skip('-');
   const day d(static_cast<unsigned>(scan.digits(2, 31)));
-  scan.skip('T');
+  scan.skip(between);
   const std::int64_t hour = scan.digits(2, 23);
   scan.skip(':');
   const std::int64_t minute = scan.digits(2, 59);
   scan.skip(':');
   const std::int64_t second = scan.digits(2, 59);
+  const year_month_day date(y, m, d);
+  if (!scan.ok() || !date.ok()) return std::nullopt;
+  const std::int64_t days = sys_days(date).time_since_epoch().count();
+  return ((days * 24 + hour) * 60 + minute) * 60 + second;
+}
+
+}  // namespace
+
+std::optional<ZonedTimestamp> parse_zoned_timestamp(std::string_view text) {
+  Scanner scan(text);
+  const auto seconds = clock_seconds(scan, 'T');
   Timestamp time;
   if (scan.skip_if('.')) time.nanoseconds = scan.fraction();
   const std::int32_t offset = zone_offset(scan);
-  const year_month_day date(y, m, d);
-  if (!scan.ok() || !scan.at_end() || !date.ok()) return std::nullopt;
-  const std::int64_t days = sys_days(date).time_since_epoch().count();
-  time.seconds = ((days * 24 + hour) * 60 + minute) * 60 + second - offset;
+  if (!seconds || !scan.ok() || !scan.at_end()) return std::nullopt;
+  time.seconds = *seconds - offset;
   return ZonedTimestamp{time, offset};
+}
+
+std::optional<Timestamp> parse_local_time(std::string_view text, const TimeZone& zone) {
+  Scanner scan(text);
+  const auto seconds = clock_seconds(scan, ' ');
+  if (!seconds || !scan.at_end()) return std::nullopt;
+  return Timestamp{zone.to_utc(*seconds), 0};
 }
 
 std::optional<Timestamp> parse_timestamp(std::string_view text) {

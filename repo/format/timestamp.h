@@ -37,6 +37,9 @@ std::string format_zoned_timestamp(ZonedTimestamp time);
 // As trees have it: in `zone`, and in year 0 or 9999, day and time kept, if it lies outside of what
 // RFC 3339 can write.
 void append_timestamp(Timestamp time, const TimeZone& zone, std::string& out);
+// A moment as a person names it on the zone's clocks, "2006-01-02 15:04:05"; nullopt if it is not
+// that.
+std::optional<Timestamp> parse_local_time(std::string_view text, const TimeZone& zone);
 // The same moment as the zone's clocks show it.
 ZonedTimestamp in_zone(Timestamp time, const TimeZone& zone);
 
