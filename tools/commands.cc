@@ -5,7 +5,9 @@ namespace restree {
 const std::vector<Command>& all_commands() {
   static const std::vector<Command> commands = {
       {"backup", "Save files and folders as a new snapshot", declare_backup},
+      {"forget", "Remove snapshots", declare_forget},
       {"init", "Make a new repository", declare_init},
+      {"tag", "Change the tags of snapshots", declare_tag},
       {"unlock", "Remove locks that nobody holds any more", declare_unlock},
       {"version", "Print the program's version", declare_version},
   };

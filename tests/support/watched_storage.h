@@ -25,6 +25,8 @@ class WatchedStorage final : public Storage {
   void watch(Watch watch) { state_.lock()->watch = std::move(watch); }
   // The same for writes, which the other leaves alone.
   void watch_writes(Watch watch) { state_.lock()->watch_writes = std::move(watch); }
+  // The same for removals.
+  void watch_removals(Watch watch) { state_.lock()->watch_removals = std::move(watch); }
   std::size_t lists(FileType type) const { return state_.lock()->lists[index(type)]; }
   std::size_t reads(FileType type) const { return state_.lock()->reads[index(type)]; }
   std::size_t reads() const {
@@ -55,7 +57,11 @@ class WatchedStorage final : public Storage {
     if (watch) RETURN_IF_ERROR(watch(file));
     return inner_->write(file, content, by);
   }
-  Status remove(const FileName& file, Deadline by) override { return inner_->remove(file, by); }
+  Status remove(const FileName& file, Deadline by) override {
+    const Watch watch = state_.lock()->watch_removals;
+    if (watch) RETURN_IF_ERROR(watch(file));
+    return inner_->remove(file, by);
+  }
   std::string description() const override { return inner_->description(); }
 
  private:
@@ -63,6 +69,7 @@ class WatchedStorage final : public Storage {
   struct State {
     Watch watch;
     Watch watch_writes;
+    Watch watch_removals;
     Counts lists{};
     Counts reads{};
   };

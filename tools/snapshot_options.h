@@ -1,0 +1,35 @@
+// --host, --tag and --path, with which commands choose snapshots.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "repo/snapshot_filter.h"
+#include "repo/snapshot_selection.h"
+#include "tools/session.h"
+
+namespace CLI {
+class App;
+}
+
+namespace restree {
+
+struct SnapshotOptions {
+  std::vector<std::string> hosts;
+  std::vector<std::string> tags;
+  std::vector<std::string> paths;
+
+  // Without a host, RESTIC_HOST is the one; an empty host means all.
+  SnapshotFilter filter() const;
+};
+
+// forget has another option of the name -H.
+enum class HostOption { kLong, kShortToo };
+// `options` must outlive the parsing.
+void add_snapshot_options(CLI::App& app, SnapshotOptions& options,
+                          HostOption host = HostOption::kShortToo);
+
+// Says what is left out, as restic does.
+OnIgnored say_ignored(Session& session);
+
+}  // namespace restree
