@@ -45,12 +45,18 @@ struct RefreshTurn {
   Result<bool> last = false;
 };
 
+struct OpenedKey {
+  SealKey master;
+  std::string name;
+};
+
 }  // namespace
 
 struct Repository::State {
-  State(std::shared_ptr<Storage> from, SealKey master_key, Config its_config)
+  State(std::shared_ptr<Storage> from, OpenedKey opened, Config its_config)
       : storage(std::make_shared<WriteGate>(std::move(from))),
-        key(std::move(master_key)),
+        key(std::move(opened.master)),
+        key_name(std::move(opened.name)),
         config(its_config) {}
 
   // A file whose name is the hash of its bytes. A mismatch is read once more: the line, not the
@@ -74,6 +80,7 @@ struct Repository::State {
 
   const std::shared_ptr<WriteGate> storage;
   const SealKey key;
+  const std::string key_name;
   const Config config;
   Guarded<LoadedIndex> index;
   Guarded<RefreshTurn> turn;
@@ -127,8 +134,8 @@ Result<SealKey> try_key(Storage& storage, const std::string& name, const Secret&
   return open_key_file(file, password);
 }
 
-Result<SealKey> find_master_key(Storage& storage, const Secret& password, const std::string& hint,
-                                Deadline by) {
+Result<OpenedKey> find_master_key(Storage& storage, const Secret& password, const std::string& hint,
+                                  Deadline by) {
   ASSIGN_OR_RETURN(const std::vector<std::string> names, key_names(storage, hint, by));
   if (names.empty()) {
     return Error(ErrorKind::kWrongPassword, "no key file in " + storage.description() + "/keys")
@@ -138,7 +145,7 @@ Result<SealKey> find_master_key(Storage& storage, const Secret& password, const 
   std::optional<Error> damage;
   for (const std::string& name : names) {
     Result<SealKey> key = try_key(storage, name, password, by);
-    if (key) return key;
+    if (key) return OpenedKey{std::move(*key), name};
     if (key.error().kind() == ErrorKind::kWrongPassword) {
       ++denied;
     } else if (key.error().kind() == ErrorKind::kCorrupt ||
@@ -162,8 +169,8 @@ Result<std::unique_ptr<Repository>> Repository::open(std::shared_ptr<Storage> st
                                                      const Secret& password,
                                                      const std::string& key_hint, Deadline by) {
   ASSIGN_OR_RETURN(Bytes config_file, read_config_file(*storage, by));
-  ASSIGN_OR_RETURN(SealKey key, find_master_key(*storage, password, key_hint, by));
-  Result<MutableByteView> config_json = open_in_place(key, config_file.view());
+  ASSIGN_OR_RETURN(OpenedKey key, find_master_key(*storage, password, key_hint, by));
+  Result<MutableByteView> config_json = open_in_place(key.master, config_file.view());
   if (!config_json) {
     return std::move(config_json).error().with("config file of " + storage->description());
   }
@@ -177,6 +184,7 @@ Repository::Repository(std::unique_ptr<State> state) : state_(std::move(state)) 
 Repository::~Repository() = default;
 
 const Config& Repository::config() const { return state_->config; }
+const std::string& Repository::key_name() const { return state_->key_name; }
 Storage& Repository::storage() const { return *state_->storage; }
 WriteGate& Repository::write_gate() const { return *state_->storage; }
 

@@ -34,6 +34,8 @@ class Repository final : public BlobSource {
   ~Repository() override;
 
   const Config& config() const;
+  // Of the key file that the password has opened.
+  const std::string& key_name() const;
   Storage& storage() const;
   // What every change of the repository passes.
   WriteGate& write_gate() const;
