@@ -112,15 +112,18 @@ Status LockCheck::look(const std::string& own, Deadline by) {
 }
 
 Status LockCheck::judge(const std::string& name, const LockFile& lock, Deadline by) {
-  if (!options_.exclusive && !lock.exclusive) {
+  const bool conflicts = options_.exclusive || lock.exclusive;
+  // What died beside us is cleaned up even if it is not in our way: it is in the way of others.
+  const auto stale = conflicts ? why_stale(lock, wall_clock_now()) : why_dead(lock);
+  if (!stale) {
+    if (conflicts) return locked_by(lock, name);
     harmless_.insert(name);
     return {};
   }
-  const std::optional<std::string> stale = why_stale(lock, wall_clock_now());
-  if (!stale) return locked_by(lock, name);
   if (Status removed = remove_lock(repository_, name, by); !removed) {
     return std::move(removed).error().with("remove a stale lock");
   }
+  has_removed_ = true;
   if (options_.tell) {
     options_.tell(fmt::format("removed the stale lock of {} since {}: {}", holder_of(lock),
                               format_timestamp(lock.time), *stale));

@@ -35,7 +35,13 @@ class LockCheck {
   // An exclusive lock conflicts with all others, a shared one with exclusive ones. A conflicting
   // lock that nobody holds any more (see why_stale) is removed. `own`: the name of one's own file.
   // kLocked: who has it, where, since when. kCorrupt: a lock file that stays unreadable.
+  // A lock that does not conflict is removed only if its process died on this host.
   Status run(const std::string& own, Deadline by);
+
+  // Whether run() has removed locks that were left behind.
+  bool has_removed() const { return has_removed_; }
+  // Whether run() has seen locks of others that may go on beside one's own.
+  bool has_company() const { return !harmless_.empty(); }
 
  private:
   Status look(const std::string& own, Deadline by);
@@ -43,6 +49,7 @@ class LockCheck {
 
   Repository& repository_;
   const Options options_;
+  bool has_removed_ = false;
   std::set<std::string> harmless_;  // files never change: each is read once
 };
 

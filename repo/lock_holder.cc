@@ -66,6 +66,10 @@ std::optional<std::string> why_stale(const LockFile& lock, Timestamp now) {
   if (age > std::chrono::seconds(kStaleAge).count()) {
     return fmt::format("it has not been refreshed for {} minutes", age / 60);
   }
+  return why_dead(lock);
+}
+
+std::optional<std::string> why_dead(const LockFile& lock) {
   if (lock.hostname.empty() || lock.hostname != host_name()) return std::nullopt;
   const auto start = process_start(lock.pid);
   if (!start) return fmt::format("there is no process {} on this host any more", lock.pid);

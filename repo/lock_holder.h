@@ -17,6 +17,8 @@ inline constexpr std::chrono::minutes kStaleAge{30};
 // begun after the lock was written, so that it only has the same number.
 // No signal is sent, as restic does: SIGHUP ends programs that do not know of it.
 std::optional<std::string> why_stale(const LockFile& lock, Timestamp now);
+// The same, but from what is known of this host's processes alone, whatever the clocks say.
+std::optional<std::string> why_dead(const LockFile& lock);
 
 // A process of this host: when it began; nullopt if there is none of that number, or only its
 // remains.

@@ -336,6 +336,17 @@ Result<ByteView> Repository::open_blob(const BlobLocation& place, BlobType type,
   return state_->open_blob(place, type, id, sealed, scratch);
 }
 
+std::vector<PackId> Repository::indexed_packs() const {
+  std::vector<PackId> packs;
+  const std::shared_ptr<const IndexParts> parts = state_->index_parts();
+  for (const auto& part : *parts) {
+    packs.insert(packs.end(), part->packs().begin(), part->packs().end());
+  }
+  std::sort(packs.begin(), packs.end());
+  packs.erase(std::unique(packs.begin(), packs.end()), packs.end());
+  return packs;
+}
+
 Repository::IndexFigures Repository::index_figures() const {
   IndexFigures figures{};
   const std::shared_ptr<const IndexParts> parts = state_->index_parts();

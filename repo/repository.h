@@ -65,6 +65,8 @@ class Repository final : public BlobSource {
 
   // The plain size of a blob, from memory; nullopt if no index names it.
   std::optional<std::uint32_t> blob_size(BlobType type, const BlobId& id) const;
+  // Every pack that the index in memory names, each once, in order.
+  std::vector<PackId> indexed_packs() const;
   // What the index holds and costs, for logs and benchmarks.
   struct IndexFigures {
     std::size_t blobs;

@@ -96,12 +96,16 @@ Result<std::unique_ptr<RepositoryLock>> RepositoryLock::try_once(Repository& rep
     remove_lock(repository, name);
     return std::move(status).error();
   }
-  return std::unique_ptr<RepositoryLock>(new RepositoryLock(repository, request, std::move(name)));
+  return std::unique_ptr<RepositoryLock>(
+      new RepositoryLock(repository, request, std::move(name), check));
 }
 
-RepositoryLock::RepositoryLock(Repository& repository, const LockRequest& request, std::string name)
+RepositoryLock::RepositoryLock(Repository& repository, const LockRequest& request, std::string name,
+                               const LockCheck& check)
     : repository_(repository),
       exclusive_(request.exclusive),
+      found_leftovers_(check.has_removed()),
+      has_company_(check.has_company()),
       times_(request.times),
       name_(std::move(name)),
       thread_([this](const std::stop_token& stop) { keep_fresh(stop); }) {}

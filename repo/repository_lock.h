@@ -61,8 +61,14 @@ class RepositoryLock {
                                                          const LockRequest& request, Deadline by);
   ~RepositoryLock();
 
+  // As of the beginning: somebody had left a lock behind, so that his work may be unfinished; and
+  // others have locks as well, so that what looks unfinished may be under way.
+  bool found_leftovers() const { return found_leftovers_; }
+  bool has_company() const { return has_company_; }
+
  private:
-  RepositoryLock(Repository& repository, const LockRequest& request, std::string name);
+  RepositoryLock(Repository& repository, const LockRequest& request, std::string name,
+                 const LockCheck& check);
   static Result<std::unique_ptr<RepositoryLock>> try_once(Repository& repository,
                                                           const LockRequest& request, Deadline by);
   void keep_fresh(const std::stop_token& stop);
@@ -74,6 +80,8 @@ class RepositoryLock {
 
   Repository& repository_;
   const bool exclusive_;
+  const bool found_leftovers_;
+  const bool has_company_;
   const LockTimes times_;
   std::string name_;  // of the lock file there is now; after the start only thread_ touches it
   std::mutex mutex_;

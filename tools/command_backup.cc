@@ -17,11 +17,13 @@
 #include "repo/crypto/sha256.h"
 #include "repo/identity.h"
 #include "repo/snapshot_selection.h"
+#include "repo/unindexed_packs.h"
 #include "tools/backup_options.h"
 #include "tools/backup_report.h"
 #include "tools/backup_source.h"
 #include "tools/commands.h"
 #include "tools/exit_error.h"
+#include "tools/human.h"
 
 namespace restree {
 namespace {
@@ -105,15 +107,34 @@ Result<std::size_t> read_concurrency(const BackupOptions& options) {
   return std::min(wanted == 0 ? kDefault : wanted, kMost);
 }
 
+bool is_local(const Session& session) {
+  const auto location = session.location();
+  return !location || !location->starts_with("sftp:");
+}
+
+// What a backup that was killed has stored need not be stored again. On this machine a look costs
+// nothing; a server is asked only if somebody has left a lock behind.
+Status adopt_leftovers(const Session& session, Repository& repository) {
+  const RepositoryLock* lock = session.lock();
+  if (lock == nullptr || lock->has_company()) return {};
+  if (!is_local(session) && !lock->found_leftovers()) return {};
+  ASSIGN_OR_RETURN(const AdoptedPacks adopted,
+                   adopt_unindexed_packs(repository, session.patience()));
+  if (adopted.packs > 0 && !session.options().json && session.options().verbosity > 0) {
+    session.io().out_line(
+        fmt::format("found {} of a backup that was interrupted", format_bytes(adopted.bytes)));
+  }
+  return {};
+}
+
 RepositoryWriter::Options writer_options(const BackupOptions& options, const Session& session) {
   const GlobalOptions& global = session.options();
   RepositoryWriter::Options writer;
   writer.compression = parse_compression(global.compression).value_or(Compression::kAuto);
   if (global.pack_size_bytes != 0) writer.pack_bytes = global.pack_size_bytes;
-  const auto location = session.location();
-  const bool is_local = !location || !location->starts_with("sftp:");
-  writer.uploads = is_local ? kLocalUploads
-                            : std::min<std::size_t>(kRemoteUploads, global.ssh.options.connections);
+  writer.uploads = is_local(session)
+                       ? kLocalUploads
+                       : std::min<std::size_t>(kRemoteUploads, global.ssh.options.connections);
   writer.dry_run = options.dry_run;
   return writer;
 }
@@ -264,6 +285,7 @@ Result<ExitCode> run_backup(const BackupOptions& options, Session& session) {
   ASSIGN_OR_RETURN(const Plan plan, make_plan(options, session));
   const Locking locking = options.dry_run ? Locking::kNone : Locking::kSharedToWrite;
   ASSIGN_OR_RETURN(Repository* const repository, session.open_with_index(locking));
+  RETURN_IF_ERROR(adopt_leftovers(session, *repository));
   return Backup(options, plan, session, *repository).run();
 }
 

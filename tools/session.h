@@ -59,6 +59,8 @@ class Session {
   // Another repository, opened and not locked, with the same SSH options.
   Result<std::unique_ptr<Repository>> open_other(const RepositoryAccess& access,
                                                  bool insecure_no_password) const;
+  // The lock that open() took; nullptr: none.
+  const RepositoryLock* lock() const { return lock_.get(); }
   // open() and the index of all blobs.
   Result<Repository*> open_with_index(Locking locking);
 

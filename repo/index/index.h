@@ -38,6 +38,8 @@ class Index {
   // All of them: a blob may lie in several packs, and one may be damaged.
   std::vector<BlobLocation> find_all(BlobType type, const BlobId& id) const;
 
+  const std::vector<PackId>& packs() const { return packs_; }
+
   std::size_t blob_count() const { return entries_.size(); }
   std::size_t pack_count() const { return packs_.size(); }
   // What all blobs take in their packs, sealed.

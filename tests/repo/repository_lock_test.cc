@@ -128,6 +128,23 @@ TEST_F(Locking, LeavesAStaleLockThatIsNotInTheWay) {
   EXPECT_THAT(names(), ElementsAre(name));
 }
 
+TEST_F(Locking, ClearsTheLockOfAProcessThatDiedHereEvenIfItIsNotInTheWay) {
+  LockFile dead = own_lock(false);
+  dead.pid = testing::number_of_a_dead_process();
+  put(dead);
+  const auto lock = value_of(acquire(false));
+  EXPECT_THAT(names(), SizeIs(1));
+  EXPECT_TRUE(lock->found_leftovers());
+  EXPECT_FALSE(lock->has_company());
+}
+
+TEST_F(Locking, KnowsThatOthersAreAtWork) {
+  put(lock_elsewhere(false));
+  const auto lock = value_of(acquire(false));
+  EXPECT_FALSE(lock->found_leftovers());
+  EXPECT_TRUE(lock->has_company());
+}
+
 TEST_F(Locking, LooksAgainWhenALockCannotBeRead) {
   const std::string name = put(lock_elsewhere(false));
   std::atomic<int> reads = 0;
