@@ -7,6 +7,7 @@ const std::vector<Command>& all_commands() {
       {"backup", "Save files and folders as a new snapshot", declare_backup},
       {"forget", "Remove snapshots", declare_forget},
       {"init", "Make a new repository", declare_init},
+      {"restore", "Restore a snapshot, or part of one, to a folder", declare_restore},
       {"tag", "Change the tags of snapshots", declare_tag},
       {"unlock", "Remove locks that nobody holds any more", declare_unlock},
       {"version", "Print the program's version", declare_version},

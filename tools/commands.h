@@ -39,6 +39,7 @@ const std::vector<RefusedCommand>& refused_commands();
 Run declare_backup(CLI::App& app);
 Run declare_forget(CLI::App& app);
 Run declare_init(CLI::App& app);
+Run declare_restore(CLI::App& app);
 Run declare_tag(CLI::App& app);
 Run declare_unlock(CLI::App& app);
 Run declare_version(CLI::App& app);

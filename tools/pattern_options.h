@@ -1,0 +1,17 @@
+// --exclude and --include, in each of their four forms.
+#pragma once
+
+#include <string>
+
+#include "repo/pattern/pattern_filter.h"
+
+namespace CLI {
+class App;
+}
+
+namespace restree {
+
+// `word`: "exclude" or "include". `options` must outlive the parsing.
+void add_pattern_options(CLI::App& app, const std::string& word, PatternOptions& options);
+
+}  // namespace restree
