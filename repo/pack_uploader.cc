@@ -7,6 +7,7 @@
 #include <new>
 #include <utility>
 
+#include "repo/base/scratch_buffer.h"
 #include "repo/crypto/seal.h"
 #include "repo/crypto/sha256.h"
 #include "repo/format/zstd.h"
@@ -26,17 +27,19 @@ Error memory_fault(const IndexedBlob& blob) {
       .hinting("The memory of this machine is faulty; test it before the next backup.");
 }
 
+struct Scratch {
+  ScratchBuffer opened;
+  ScratchBuffer raw;
+};
+
 // Opens the blob as a reader would, and compares its hash.
 Status verify(const Repository& repository, const OpenPack& pack, const IndexedBlob& blob,
-              Bytes& opened, Bytes& raw) {
-  const std::size_t opened_bytes = blob.length - kSealOverheadBytes;
-  if (opened.size() < opened_bytes) opened = Bytes(opened_bytes);
-  const MutableByteView content = opened.view().first(opened_bytes);
+              Scratch& scratch) {
+  const MutableByteView content = scratch.opened.view_of(blob.length - kSealOverheadBytes);
   if (!repository.open_into(pack.sealed_blob(blob), content)) return memory_fault(blob);
   ByteView plain = content;
   if (blob.raw_length != 0) {
-    if (raw.size() < blob.raw_length) raw = Bytes(blob.raw_length);
-    const MutableByteView into = raw.view().first(blob.raw_length);
+    const MutableByteView into = scratch.raw.view_of(blob.raw_length);
     if (!decompress_into(content, into)) return memory_fault(blob);
     plain = into;
   }
@@ -169,12 +172,9 @@ void PackUploader::run() {
 }
 
 Status PackUploader::store(OpenPack& pack) {
-  {
-    // One at a time: two blobs of memory instead of two for each thread.
-    auto scratch = scratch_.lock();
-    for (const IndexedBlob& blob : pack.blobs()) {
-      RETURN_IF_ERROR(verify(repository_, pack, blob, scratch->opened, scratch->raw));
-    }
+  thread_local Scratch scratch;
+  for (const IndexedBlob& blob : pack.blobs()) {
+    RETURN_IF_ERROR(verify(repository_, pack, blob, scratch));
   }
   ASSIGN_OR_RETURN(const ByteView file, pack.finish(repository_));
   const PackId id{sha256(file)};

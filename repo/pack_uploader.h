@@ -60,10 +60,6 @@ class PackUploader {
     std::optional<Error> error;
     bool ending = false;
   };
-  struct Scratch {
-    Bytes opened;
-    Bytes raw;
-  };
   void run();
   Status store(OpenPack& pack);
   std::optional<Error> failure_in(const State& state) const;
@@ -73,7 +69,6 @@ class PackUploader {
   const Options options_;
   const std::stop_token stop_;
   Guarded<State> state_;
-  Guarded<Scratch> scratch_;
   std::condition_variable changed_;
   std::stop_callback<std::function<void()>> on_stop_;
   std::vector<std::jthread> threads_;

@@ -56,7 +56,7 @@ Result<SavedBlob> RepositoryWriter::save_new(BlobType type, const BlobId& id, By
     return Error(ErrorKind::kUnsupported, "a blob of 4 GiB: no pack can hold it")
         .hinting("A directory with tens of millions of entries cannot be saved as one.");
   }
-  thread_local Bytes scratch;
+  thread_local ScratchBuffer scratch;
   const bool compressed = repository_.config().version >= 2 && !plain.empty() &&
                           (type == BlobType::kTree || options_.compression != Compression::kOff);
   ByteView content = plain;

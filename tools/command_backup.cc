@@ -236,7 +236,8 @@ class Backup {
     how.change_detection = {options_.ignore_ctime, options_.ignore_inode};
     how.with_atime = options_.with_atime;
     ASSIGN_OR_RETURN(how.workers, read_concurrency(options_));
-    how.chunk_threads = std::max(1U, std::thread::hardware_concurrency());
+    // Whoever reads a large file saves chunks as well while the others are busy.
+    how.chunk_threads = std::max(2U, std::thread::hardware_concurrency()) - 1;
     const ArchiveParts parts{writer_, repository_, chunker, selection, report_};
     if (is_stream(options_)) return archive_from_stream(options_, parts, how, plan_.begun.time);
 

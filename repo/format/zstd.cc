@@ -54,7 +54,7 @@ int level_of(Compression mode) {
 
 // False if several places of a large blob gain nothing: media and archives, where trying in earnest
 // would cost more than all else that is done to them.
-bool looks_compressible(ZSTD_CCtx* context, ByteView raw, Bytes& scratch) {
+bool looks_compressible(ZSTD_CCtx* context, ByteView raw, MutableByteView scratch) {
   if (raw.size() < kSampledBytes) return true;
   const std::size_t step = (raw.size() - kSampleBytes) / (kSamples - 1);
   for (std::size_t i = 0; i < kSamples; ++i) {
@@ -127,26 +127,24 @@ std::optional<Compression> parse_compression(std::string_view name) {
 }
 
 Result<Bytes> compress(ByteView raw) {
-  Bytes frame;
-  ASSIGN_OR_RETURN(const ByteView view, compress_into(raw, Compression::kAuto, frame));
-  frame.remove_suffix(frame.size() - view.size());
-  return frame;
+  ScratchBuffer scratch;
+  ASSIGN_OR_RETURN(const ByteView frame, compress_into(raw, Compression::kAuto, scratch));
+  return Bytes::copy_of(frame);
 }
 
-Result<ByteView> compress_into(ByteView raw, Compression mode, Bytes& scratch) {
+Result<ByteView> compress_into(ByteView raw, Compression mode, ScratchBuffer& scratch) {
   thread_local const std::unique_ptr<ZSTD_CCtx, FreeContext> context(ZSTD_createCCtx());
   if (context == nullptr) return no_context();
-  const std::size_t bound = ZSTD_compressBound(raw.size());
-  if (scratch.size() < bound) scratch = Bytes(bound);
-  const int level = mode == Compression::kMax || looks_compressible(context.get(), raw, scratch)
+  const MutableByteView frame = scratch.view_of(ZSTD_compressBound(raw.size()));
+  const int level = mode == Compression::kMax || looks_compressible(context.get(), raw, frame)
                         ? level_of(mode)
                         : kLeastLevel;
-  const std::size_t size = ZSTD_compressCCtx(context.get(), scratch.data(), scratch.size(),
-                                             raw.data(), raw.size(), level);
+  const std::size_t size =
+      ZSTD_compressCCtx(context.get(), frame.data(), frame.size(), raw.data(), raw.size(), level);
   if (ZSTD_isError(size) != 0) {
     return Error(ErrorKind::kLocalIo, std::string("zstd: ") + ZSTD_getErrorName(size));
   }
-  return ByteView(scratch).first(size);
+  return ByteView(frame).first(size);
 }
 
 }  // namespace restree

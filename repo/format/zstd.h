@@ -9,6 +9,7 @@
 
 #include "repo/base/bytes.h"
 #include "repo/base/result.h"
+#include "repo/base/scratch_buffer.h"
 
 namespace restree {
 
@@ -25,8 +26,8 @@ std::optional<Compression> parse_compression(std::string_view name);
 
 // One frame without a checksum, at the level that restic's default comes to.
 Result<Bytes> compress(ByteView raw);
-// The same at the level of a mode other than kOff, into `scratch`, which grows as it must: a view
-// of it, good until its next use. What does not look compressible gets the least effort.
-Result<ByteView> compress_into(ByteView raw, Compression mode, Bytes& scratch);
+// The same at the level of a mode other than kOff: a view of `scratch`, good until its next use.
+// What does not look compressible gets the least effort.
+Result<ByteView> compress_into(ByteView raw, Compression mode, ScratchBuffer& scratch);
 
 }  // namespace restree
