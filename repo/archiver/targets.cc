@@ -147,9 +147,11 @@ Result<ExistingTargets> existing_targets(const std::vector<std::string>& targets
     if (::lstat(target.c_str(), &attributes) == 0) {
       existing.targets.push_back(target);
     } else {
-      const bool is_missing = errno == ENOENT;
-      existing.missing.push_back(errno_error(errno, is_missing ? target : "access " + target)
-                                     .hinting("it is left out of the backup"));
+      const Error reason = errno_error(errno, target);
+      existing.missing.emplace_back(reason.kind(),
+                                    reason.kind() == ErrorKind::kNotFound
+                                        ? target + " does not exist, skipping"
+                                        : reason.message() + ": cannot be accessed, skipping");
     }
   }
   if (existing.targets.empty()) {

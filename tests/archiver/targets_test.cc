@@ -119,7 +119,8 @@ TEST(ExistingTargets, AreThoseThatAreThere) {
   const std::string here = folder.path().string();
   const auto existing = value_of(existing_targets({here + "/no", here, here + "/nor"}));
   EXPECT_THAT(existing.targets, ElementsAre(here));
-  EXPECT_EQ(existing.missing.size(), 2u);
+  ASSERT_EQ(existing.missing.size(), 2u);
+  EXPECT_EQ(existing.missing[0].message(), here + "/no does not exist, skipping");
   EXPECT_THAT(existing_targets({here + "/no"}), FailsWith(ErrorKind::kNotFound));
 }
 
