@@ -137,6 +137,7 @@ Status RepositoryWriter::filled(BlobType type, OpenPack* pack) {
     done = std::move(*found);
     packs->erase(found);
   }
+  figures_.lock()->stored_bytes += kPackOverheadBytes;
   return uploader_.submit(std::move(done));
 }
 

@@ -47,7 +47,8 @@ class RepositoryWriter {
     std::uint64_t data_blobs = 0;
     std::uint64_t tree_blobs = 0;
     std::uint64_t raw_bytes = 0;     // as they were before compression
-    std::uint64_t stored_bytes = 0;  // as the packs hold them
+    // As the packs hold them, with the overhead of each pack that became full: restic's way.
+    std::uint64_t stored_bytes = 0;
   };
 
   RepositoryWriter(Repository& repository, const Options& options, std::stop_token stop);

@@ -30,6 +30,13 @@ double in_seconds(std::chrono::nanoseconds duration) {
   return std::chrono::duration<double>(duration).count();
 }
 
+std::chrono::nanoseconds duration_of(const SnapshotSummary& summary) {
+  const Timestamp& begin = summary.backup_start.time;
+  const Timestamp& end = summary.backup_end.time;
+  return std::chrono::seconds(end.seconds - begin.seconds) +
+         std::chrono::nanoseconds(std::int64_t{end.nanoseconds} - begin.nanoseconds);
+}
+
 std::string verbose_json(const char* action, const std::string& path, double duration,
                          const AddedSizes& data, const AddedSizes& metadata, std::uint64_t files) {
   JsonWriter json;
@@ -242,7 +249,7 @@ void BackupReport::summarize(const SnapshotSummary& summary,
     json.key("data_added_packed").number(summary.data_added_packed);
     json.key("total_files_processed").number(summary.total_files_processed);
     json.key("total_bytes_processed").number(summary.total_bytes_processed);
-    json.key("total_duration").real(seconds());
+    json.key("total_duration").real(in_seconds(duration_of(summary)));
     json.key("backup_start").text(format_zoned_timestamp(summary.backup_start));
     json.key("backup_end").text(format_zoned_timestamp(summary.backup_end));
     if (snapshot_id) json.key("snapshot_id").text(*snapshot_id);
@@ -261,9 +268,10 @@ void BackupReport::summarize(const SnapshotSummary& summary,
   say(1, fmt::format("{} to the repository: {} ({} stored)", dry_run_ ? "Would add" : "Added",
                      format_bytes(summary.data_added), format_bytes(summary.data_added_packed)));
   say(1, "");
-  say(1, fmt::format("processed {} files, {} in {}", summary.total_files_processed,
-                     format_bytes(summary.total_bytes_processed),
-                     format_duration(std::chrono::seconds(static_cast<std::int64_t>(seconds())))));
+  say(1,
+      fmt::format("processed {} files, {} in {}", summary.total_files_processed,
+                  format_bytes(summary.total_bytes_processed),
+                  format_duration(std::chrono::floor<std::chrono::seconds>(duration_of(summary)))));
   if (dry_run_) return;
   say(1, snapshot_id ? fmt::format("snapshot {} saved", snapshot_id->substr(0, 8))
                      : "skipped creating snapshot");

@@ -212,6 +212,13 @@ class Backup {
     auto result = archive_source(parent);
     Status flushed;
     if (result) flushed = writer_.flush();
+    const bool got_nothing =
+        !result && options_.from_stdin && result.error().kind() == ErrorKind::kInvalid;
+    if (got_nothing) {
+      // No snapshot of nothing: it would be the latest one.
+      report_.on_error("/" + options_.stdin_filename, result.error());
+      return incomplete();
+    }
     if (!result || !flushed) {
       // Whatever is stored need not be stored again the next time.
       if (!options_.dry_run) static_cast<void>(writer_.finish_early());
@@ -262,6 +269,10 @@ class Backup {
     }
     report_.summarize(*snapshot.summary, id);
     if (report_.errors() == 0 && !plan_.is_incomplete) return ExitCode::kSuccess;
+    return incomplete();
+  }
+
+  ExitCode incomplete() {
     return print_exit_error("Warning: at least one source file could not be read",
                             ExitCode::kIncomplete, session_.options().json, session_.io());
   }

@@ -32,6 +32,10 @@ CLI::Option* add_single(CLI::App& app, const std::string& names,
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
 }
 
+// Put before each word behind `--`: CLI11 2.3 leaves the command there and takes what follows for
+// the program's own.
+constexpr std::string_view kArgumentMark = "\x01argument\x01";
+
 CLI::ValidationError invalid(const std::string& value, const std::string& names,
                              const std::string& why) {
   return CLI::ValidationError(
@@ -55,20 +59,18 @@ constexpr std::array<Unit, 8> kUnits{{{"ns", 1},
 }  // namespace
 
 std::vector<std::string> backwards(const std::vector<std::string>& words) {
-  std::vector<std::string> reversed;
-  bool options_end = false;
-  for (const std::string& word : words) {
-    options_end = options_end || word == "--";
-    const bool is_empty_value = word.starts_with("--") && word.find('=') == word.size() - 1;
-    if (is_empty_value && !options_end) {
-      reversed.push_back(word.substr(0, word.size() - 1));
-      reversed.emplace_back();
-    } else {
-      reversed.push_back(word);
-    }
+  const auto options_end = std::find(words.begin(), words.end(), "--");
+  std::vector<std::string> line;
+  for (auto word = words.begin(); word != options_end; ++word) {
+    const bool is_empty_value = word->starts_with("--") && word->find('=') == word->size() - 1;
+    line.push_back(is_empty_value ? word->substr(0, word->size() - 1) : *word);
+    if (is_empty_value) line.emplace_back();
   }
-  std::reverse(reversed.begin(), reversed.end());
-  return reversed;
+  for (auto word = options_end; word != words.end(); ++word) {
+    if (word != options_end) line.push_back(std::string(kArgumentMark) + *word);
+  }
+  std::reverse(line.begin(), line.end());
+  return line;
 }
 
 CLI::Option* add_list(CLI::App& app, const std::string& names, std::vector<std::string>& values,
@@ -89,7 +91,11 @@ CLI::Option* add_arguments(CLI::App& app, const std::string& name, std::vector<s
       .add_option(
           name,
           [&values](const CLI::results_t& given) {
-            values = given;
+            values.clear();
+            for (const std::string& word : given) {
+              const bool is_marked = word.starts_with(kArgumentMark);
+              values.push_back(is_marked ? word.substr(kArgumentMark.size()) : word);
+            }
             return true;
           },
           description)

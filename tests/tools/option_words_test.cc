@@ -57,5 +57,15 @@ TEST(OptionWords, BehindTwoDashesAllAreArguments) {
   EXPECT_THAT(parse({"a", "--", "-l", "b"}).list, IsEmpty());
 }
 
+TEST(OptionWords, SoTheyAreForACommand) {
+  CLI::App app;
+  std::vector<std::string> arguments;
+  CLI::App* command = app.add_subcommand("command");
+  command->fallthrough();
+  add_arguments(*command, "arguments", arguments, "");
+  app.parse(backwards({"command", "a", "--", "sh", "-c", "--", "command"}));
+  EXPECT_THAT(arguments, ElementsAre("a", "sh", "-c", "--", "command"));
+}
+
 }  // namespace
 }  // namespace restree
