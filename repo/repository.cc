@@ -185,6 +185,7 @@ Repository::~Repository() = default;
 
 const Config& Repository::config() const { return state_->config; }
 const std::string& Repository::key_name() const { return state_->key_name; }
+Secret Repository::master_key_json() const { return write_master_key(state_->key); }
 Storage& Repository::storage() const { return *state_->storage; }
 WriteGate& Repository::write_gate() const { return *state_->storage; }
 

@@ -36,6 +36,8 @@ class Repository final : public BlobSource {
   const Config& config() const;
   // Of the key file that the password has opened.
   const std::string& key_name() const;
+  // The master key as the key files hold it: for those who ask to see it, and nobody else.
+  Secret master_key_json() const;
   Storage& storage() const;
   // What every change of the repository passes.
   WriteGate& write_gate() const;

@@ -177,10 +177,7 @@ Result<std::optional<Snapshot>> find_latest(Repository& repository, SnapshotFilt
 Result<SelectedSnapshot> select_snapshot(Repository& repository, const std::string& word,
                                          const SnapshotFilter& filter, Deadline by) {
   auto [id, subfolder] = split_subfolder(word);
-  if (id != kLatest) {
-    ASSIGN_OR_RETURN(Snapshot snapshot, load_named(repository, id, by));
-    return SelectedSnapshot{std::move(snapshot), std::move(subfolder)};
-  }
+  if (id != kLatest) return select_by_id(repository, word, by);
   ASSIGN_OR_RETURN(std::optional<Snapshot> latest,
                    find_latest(repository, filter, std::nullopt, by));
   if (!latest) {
@@ -188,6 +185,13 @@ Result<SelectedSnapshot> select_snapshot(Repository& repository, const std::stri
                  fmt::format("snapshot filter ({}): no snapshot found", filter.description()));
   }
   return SelectedSnapshot{std::move(*latest), std::move(subfolder)};
+}
+
+Result<SelectedSnapshot> select_by_id(Repository& repository, const std::string& word,
+                                      Deadline by) {
+  auto [id, subfolder] = split_subfolder(word);
+  ASSIGN_OR_RETURN(Snapshot snapshot, load_named(repository, id, by));
+  return SelectedSnapshot{std::move(snapshot), std::move(subfolder)};
 }
 
 Result<std::vector<Snapshot>> select_snapshots(Repository& repository,

@@ -52,6 +52,9 @@ struct SelectedSnapshot {
 Result<SelectedSnapshot> select_snapshot(Repository& repository, const std::string& word,
                                          const SnapshotFilter& filter, Deadline by);
 
+// The same where `latest` means nothing, since no filter goes with it.
+Result<SelectedSnapshot> select_by_id(Repository& repository, const std::string& word, Deadline by);
+
 // Told what is left out, as it was named, and why.
 using OnIgnored = std::function<void(const std::string& what, const Error& why)>;
 

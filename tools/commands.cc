@@ -5,9 +5,13 @@ namespace restree {
 const std::vector<Command>& all_commands() {
   static const std::vector<Command> commands = {
       {"backup", "Save files and folders as a new snapshot", declare_backup},
+      {"cat", "Print an object of the repository", declare_cat},
       {"forget", "Remove snapshots", declare_forget},
       {"init", "Make a new repository", declare_init},
+      {"list", "List the files or blobs of the repository", declare_list},
+      {"ls", "List the files of a snapshot", declare_ls},
       {"restore", "Restore a snapshot, or part of one, to a folder", declare_restore},
+      {"snapshots", "List the snapshots", declare_snapshots},
       {"tag", "Change the tags of snapshots", declare_tag},
       {"unlock", "Remove locks that nobody holds any more", declare_unlock},
       {"version", "Print the program's version", declare_version},

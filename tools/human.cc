@@ -17,7 +17,7 @@ std::string format_bytes(std::uint64_t bytes) {
     return fmt::format("{:.3f} {}", static_cast<double>(bytes) / static_cast<double>(one),
                        unit.name);
   }
-  return fmt::format("{} B  ", bytes);
+  return fmt::format("{} B", bytes);
 }
 
 std::string format_duration(std::chrono::seconds duration) {

@@ -7,7 +7,7 @@
 
 namespace restree {
 
-// "1.371 KiB", "3 B  ".
+// "1.371 KiB", "3 B".
 std::string format_bytes(std::uint64_t bytes);
 // "0:05", "1:02:03".
 std::string format_duration(std::chrono::seconds duration);

@@ -11,9 +11,14 @@ namespace {
 
 constexpr std::size_t kSaltBytes = 64;
 
-// The JSON of the master key, in one buffer that is never moved, so that it can be wiped.
+Error bad_key(const char* reason) {
+  return {ErrorKind::kCorrupt, std::string("key file: ") + reason};
+}
+
+}  // namespace
+
 Secret write_master_key(const SealKey& key) {
-  std::string json;
+  std::string json;  // never moved, so that it can be wiped
   json.reserve(256);
   const auto add = [&](std::string_view before, ByteView part) {
     const Secret text(to_base64(part));
@@ -25,12 +30,6 @@ Secret write_master_key(const SealKey& key) {
   json += R"("})";
   return Secret(std::move(json));
 }
-
-Error bad_key(const char* reason) {
-  return {ErrorKind::kCorrupt, std::string("key file: ") + reason};
-}
-
-}  // namespace
 
 Result<KeyFile> parse_key_file(ByteView json) {
   KeyFile file{};

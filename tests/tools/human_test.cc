@@ -6,8 +6,8 @@ namespace restree {
 namespace {
 
 TEST(Human, BytesAreInPowersOf1024) {
-  EXPECT_EQ(format_bytes(0), "0 B  ");
-  EXPECT_EQ(format_bytes(1023), "1023 B  ");
+  EXPECT_EQ(format_bytes(0), "0 B");
+  EXPECT_EQ(format_bytes(1023), "1023 B");
   EXPECT_EQ(format_bytes(1404), "1.371 KiB");
   EXPECT_EQ(format_bytes(std::uint64_t{3} << 30), "3.000 GiB");
 }

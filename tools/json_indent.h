@@ -1,0 +1,12 @@
+// Compact JSON as Go's json.MarshalIndent lays it out, with two spaces a level.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace restree {
+
+// `compact` is JSON without white space between its tokens.
+std::string indent_json(std::string_view compact);
+
+}  // namespace restree

@@ -1,0 +1,35 @@
+// Nodes and times as commands print them, in restic's words and fields.
+//
+// Pure functions; any thread. Times are shown in the zone of the process.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "repo/format/json_writer.h"
+#include "repo/format/timestamp.h"
+#include "repo/format/tree.h"
+
+namespace restree {
+
+// Go's FileMode of the node; 0 if the backup recorded none.
+std::uint32_t go_mode(const Node& node);
+// "drwxr-xr-x", as Go writes it: a symlink begins with L, setuid with u.
+std::string mode_text(std::uint32_t go_mode);
+
+// "2026-09-01 03:00:05" and RFC 3339, both in local time.
+std::string local_time(Timestamp time);
+std::string local_timestamp(Timestamp time);
+
+// As Go prints a time that was read from a file: "2026-09-01 03:00:05.12 +0200 +0200".
+std::string go_time(ZonedTimestamp time);
+
+// The path alone, or as `ls -l` of restic's: mode, owner, size, time, path and link target.
+enum class Sizes { kBytes, kHuman };
+std::string long_line(std::string_view path, const Node& node, Sizes sizes);
+
+// "mtime", "atime" and "ctime" as fields of an object that the caller has begun.
+void append_times(const Node& node, JsonWriter& json);
+
+}  // namespace restree

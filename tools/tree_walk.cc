@@ -1,0 +1,88 @@
+#include "tools/tree_walk.h"
+
+#include <fmt/core.h>
+
+#include <utility>
+#include <vector>
+
+namespace restree {
+namespace {
+
+// A folder on the way from the root to where the walk is.
+struct Level {
+  BlobId id;
+  std::shared_ptr<const Tree> tree;
+  std::string path;  // "" for the root
+  std::size_t next = 0;
+};
+
+class Walk {
+ public:
+  Walk(Session& session, BlobSource& blobs, const TreeVisitor& visitor)
+      : session_(session), blobs_(blobs), visitor_(visitor) {}
+
+  Status run(const BlobId& root) {
+    RETURN_IF_ERROR(enter(root, ""));
+    while (!levels_.empty()) {
+      RETURN_IF_ERROR(session_.go_on());
+      Level& level = levels_.back();
+      if (level.next < level.tree->nodes().size()) {
+        RETURN_IF_ERROR(visit(level));
+      } else {
+        const std::string path = std::move(level.path);
+        levels_.pop_back();
+        if (visitor_.leave && !levels_.empty()) RETURN_IF_ERROR(visitor_.leave(path));
+      }
+    }
+    return {};
+  }
+
+ private:
+  Status visit(Level& level) {
+    const Node& node = level.tree->nodes()[level.next++];
+    const std::string path = fmt::format("{}/{}", level.path, node.name);
+    ASSIGN_OR_RETURN(const Descend descend, visitor_.node(level.id, path, node));
+    if (node.type != NodeType::kDirectory || descend == Descend::kNo) return {};
+    if (!node.subtree) {
+      return Error(ErrorKind::kCorrupt,
+                   fmt::format("{}: the folder names no tree, in tree {}", path, level.id.hex()));
+    }
+    return enter(*node.subtree, path);
+  }
+
+  Status enter(const BlobId& id, std::string path) {
+    Result<std::shared_ptr<const Tree>> tree = load_tree(session_, blobs_, id);
+    if (tree) {
+      levels_.push_back({id, std::move(*tree), std::move(path)});
+      return {};
+    }
+    const bool damaged = tree.error().kind() == ErrorKind::kCorrupt;
+    if (damaged && visitor_.unreadable) return visitor_.unreadable(id, tree.error());
+    return std::move(tree).error();
+  }
+
+  Session& session_;
+  BlobSource& blobs_;
+  const TreeVisitor& visitor_;
+  std::vector<Level> levels_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<const Tree>> load_tree(Session& session, BlobSource& blobs,
+                                              const BlobId& id) {
+  ASSIGN_OR_RETURN(const SharedBlob blob, blobs.load(BlobType::kTree, id, session.patience()));
+  Result<std::shared_ptr<const Tree>> tree = Tree::parse(*blob);
+  if (!tree) return std::move(tree).error().with("tree " + id.hex());
+  for (const std::string& refused : (*tree)->refused()) {
+    session.io().err_line(fmt::format("tree {}: left out: {}", id.short_hex(), refused));
+  }
+  return tree;
+}
+
+Status walk_tree(Session& session, BlobSource& blobs, const BlobId& root,
+                 const TreeVisitor& visitor) {
+  return Walk(session, blobs, visitor).run(root);
+}
+
+}  // namespace restree
