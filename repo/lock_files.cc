@@ -121,7 +121,10 @@ Status LockCheck::judge(const std::string& name, const LockFile& lock, Deadline 
     return {};
   }
   if (Status removed = remove_lock(repository_, name, by); !removed) {
-    return std::move(removed).error().with("remove a stale lock");
+    if (conflicts) return std::move(removed).error().with("remove a stale lock");
+    log::info("the stale lock of {} is left: {}", holder_of(lock), removed.error().message());
+    harmless_.insert(name);
+    return {};
   }
   has_removed_ = true;
   if (options_.tell) {

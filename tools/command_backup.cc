@@ -195,6 +195,15 @@ SnapshotSummary summarize(const Plan& plan, const ArchiveResult& result,
   return summary;
 }
 
+Error interrupted(const Status& kept) {
+  if (!kept) {
+    return {ErrorKind::kCancelled,
+            "interrupted; what is stored could not be indexed: " + kept.error().message()};
+  }
+  return Error(ErrorKind::kCancelled, "interrupted")
+      .hinting("What is stored already, the next backup finds there.");
+}
+
 // The work between the opened repository and the stored snapshot.
 class Backup {
  public:
@@ -221,7 +230,8 @@ class Backup {
     }
     if (!result || !flushed) {
       // Whatever is stored need not be stored again the next time.
-      if (!options_.dry_run) static_cast<void>(writer_.finish_early());
+      const Status kept = options_.dry_run ? Status() : writer_.finish_early();
+      if (session_.stop().stop_requested()) return interrupted(kept);
       return result ? std::move(flushed).error() : std::move(result).error();
     }
     return save_snapshot(parent, *result);

@@ -43,7 +43,7 @@ class Restore : public ::testing::Test {
   Finished restore(std::vector<std::string> options, const std::string& what = snapshot()) const {
     std::vector<std::string> words = {"restore", what, "--target", target().string()};
     words.insert(words.end(), options.begin(), options.end());
-    return run_restree(restic(), std::move(words));
+    return RestreeProgram(restic()).run(std::move(words));
   }
   static const Restic& restic() { return shared_->restic; }
   static const fs::path& source() { return shared_->source; }
@@ -119,8 +119,7 @@ TEST_F(Restore, WhatWasChangedInTheTargetIsPutRight) {
 
 TEST_F(Restore, GoesOnWhereItWasKilled) {
   for (const int delay_ms : {5, 40, 80, 160}) {
-    Process process =
-        Process::start(restree_command(restic(), {"restore", snapshot(), "--target", target()}));
+    Process process = RestreeProgram(restic()).start({"restore", snapshot(), "--target", target()});
     process.wait(std::chrono::milliseconds(delay_ms));  // kills it then
   }
   ASSERT_TRUE(restore({}).ok());
@@ -128,8 +127,7 @@ TEST_F(Restore, GoesOnWhereItWasKilled) {
 }
 
 TEST_F(Restore, SigintEndsItWithCode130AndNoLock) {
-  Process process =
-      Process::start(restree_command(restic(), {"restore", snapshot(), "--target", target()}));
+  Process process = RestreeProgram(restic()).start({"restore", snapshot(), "--target", target()});
   process.signal(SIGINT);
   const Finished done = process.wait(std::chrono::seconds(60));
   EXPECT_THAT(done.exit_code, ::testing::AnyOf(130, 0)) << done.report();
@@ -209,13 +207,13 @@ TEST_F(Restore, TheSummaryIsFieldForFieldRestics) {
     fs::remove_all(dir_.path() / "theirs");
     const std::string theirs = last_line(restic().run_ok(words));
     if (round == 1) fs::remove_all(target());
-    const std::string ours = last_line(run_restree(restic(), words).out);
+    const std::string ours = last_line(RestreeProgram(restic()).run(words).out);
     EXPECT_EQ(ours, theirs) << round;
   }
 }
 
 TEST_F(Restore, WithoutATargetItSaysWhatIsMissing) {
-  const Finished done = run_restree(restic(), {"restore", "latest"});
+  const Finished done = RestreeProgram(restic()).run({"restore", "latest"});
   EXPECT_EQ(done.exit_code, 1);
   EXPECT_THAT(done.err, HasSubstr("--target"));
 }
@@ -242,7 +240,7 @@ TEST(RestoreOfDamage, AFileOfADamagedPackIsNamedAndTheRestIsThere) {
   flip_byte(chunks[1].pack_path, chunks[1].pack_offset + 1000);
   const fs::path target = dir.path() / "target";
   const Finished done =
-      run_restree(restic, {"restore", id + ":" + source.string(), "--target", target});
+      RestreeProgram(restic).run({"restore", id + ":" + source.string(), "--target", target});
   EXPECT_EQ(done.exit_code, 1) << done.report();
   EXPECT_THAT(done.err, AllOf(HasSubstr("/damaged"), HasSubstr(chunks[1].pack.hex()),
                               HasSubstr("There were 1 errors")));

@@ -1,0 +1,195 @@
+// `restree backup`, ended from outside while it is at work: what is stored stays whole.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "tests/support/fidelity.h"
+#include "tests/support/files.h"
+#include "tests/support/repository_files.h"
+#include "tests/support/restic.h"
+#include "tests/support/restree_program.h"
+#include "tests/support/scale.h"
+#include "tests/support/split_mix.h"
+#include "tests/support/sshd.h"
+
+namespace restree::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+enum class Place { kLocal, kSftp };
+
+class BackupCrash : public ::testing::TestWithParam<Place> {
+ protected:
+  BackupCrash() {
+    restic_.init();
+    if (GetParam() == Place::kSftp) sshd_ = std::make_unique<Sshd>();
+  }
+  RestreeProgram restree() const {
+    return sshd_ ? RestreeProgram(restic_, *sshd_) : RestreeProgram(restic_);
+  }
+  fs::path source() const { return dir_.path() / "source"; }
+  fs::path repository() const { return restic_.repository(); }
+  // Small packs, so that there are many moments between two of them.
+  std::vector<std::string> backup_words() const {
+    return {"backup", "--pack-size", "4", source().string()};
+  }
+
+  // One of four folders, with content that no earlier round had.
+  void change_source(std::uint64_t round) {
+    const fs::path folder = source() / std::to_string(round % 4);
+    fs::create_directories(folder);
+    write_random_file(folder / "large", 1000 + round, scaled(12 * kMiB, 8 * kMiB));
+    for (std::uint64_t i = 0; i < 50; ++i) {
+      write_random_file(folder / ("small" + std::to_string(i)), round * 100 + i, 20 * kKiB);
+    }
+  }
+  // The snapshot, restored by restic, against a folder. No lock: a killed backup's may be there.
+  void expect_restores(const std::string& id, const fs::path& as) const {
+    const TempDir restored;
+    restic_.run_ok({"restore", "--no-lock", id, "--target", restored.path().string()});
+    EXPECT_EQ(differences(restored.path() / source().relative_path(), as), "");
+  }
+  void expect_nothing_half_done() const {
+    EXPECT_THAT(stored_in(repository(), "locks"), IsEmpty());
+    EXPECT_THAT(strays_in(repository()), IsEmpty());
+  }
+
+  // A backup that has stored some of its packs, stopped (SIGSTOP).
+  Process backup_under_way() const {
+    const auto before = stored_in(repository(), "data").size();
+    Process backup = restree().start(backup_words());
+    EXPECT_TRUE(holds_within(seconds(patient(60)), [&] {
+      return stored_in(repository(), "data").size() >= before + 2 || !backup.running();
+    }));
+    backup.signal(SIGSTOP);
+    EXPECT_THAT(stored_in(repository(), "snapshots"), IsEmpty()) << "the backup was too quick";
+    return backup;
+  }
+  void write_large_source() const {
+    fs::create_directories(source());
+    write_random_file(source() / "large", 1, scaled(96 * kMiB, 64 * kMiB));
+    write_file(source() / "small", "a few bytes");
+  }
+  // None of what the large source has is stored twice.
+  void expect_stored_once() const {
+    constexpr double kOverhead = 1.005;
+    EXPECT_LT(static_cast<double>(bytes_stored_in(repository(), "data")),
+              kOverhead * static_cast<double>(fs::file_size(source() / "large")));
+  }
+
+  TempDir dir_;
+  Restic restic_{dir_.path() / "home"};
+  std::unique_ptr<Sshd> sshd_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Places, BackupCrash, ::testing::Values(Place::kLocal, Place::kSftp),
+                         [](const auto& instance) {
+                           return instance.param == Place::kLocal ? "Local" : "Sftp";
+                         });
+
+// How long a backup of one changed folder takes when nobody disturbs it.
+template <class Change>
+milliseconds undisturbed_time(const RestreeProgram& restree, std::vector<std::string> words,
+                              const Change& change) {
+  change();
+  const auto begin = steady_clock::now();
+  const Finished finished = restree.run(std::move(words));
+  EXPECT_TRUE(finished.ok()) << finished.report();
+  return duration_cast<milliseconds>(steady_clock::now() - begin);
+}
+
+TEST_P(BackupCrash, ManyKillsLoseNothing) {
+  for (std::uint64_t round = 0; round < 4; ++round) change_source(round);
+  const fs::path first_source = dir_.path() / "as it was first";
+  run_ok({.argv = {"cp", "-a", source().string(), first_source.string()}});
+  const std::string first = restree().backup({source().string()});
+  const milliseconds whole = undisturbed_time(restree(), backup_words(), [&] { change_source(4); });
+
+  const std::uint64_t kills = scaled(25, 6);
+  SplitMix64 random(42);
+  bool is_lock_left = false;
+  for (std::uint64_t kill = 0; kill < kills; ++kill) {
+    change_source(5 + kill);
+    // Each in a piece of the time of its own, a little more than all of it together.
+    const auto piece = static_cast<std::uint64_t>(whole.count()) * 11 / 10;
+    const milliseconds moment((piece * kill + random() % (piece + 1)) / kills);
+    const Finished killed = restree().start(backup_words()).wait(moment);
+    SCOPED_TRACE("kill " + std::to_string(kill) + " after " + std::to_string(moment.count()) +
+                 " ms: " + killed.report());
+    if (!killed.timed_out) {
+      EXPECT_TRUE(killed.ok());
+      if (is_lock_left) {
+        EXPECT_THAT(killed.err, HasSubstr("removed the stale lock of PID"));
+      }
+    }
+    is_lock_left = !stored_in(repository(), "locks").empty();
+    const Finished check = restic_.run({"check", "--no-lock"});
+    EXPECT_TRUE(check.ok()) << check.report();
+    if (kill % 4 == 3) expect_restores(first, first_source);
+    if (HasFailure()) break;
+  }
+
+  const std::string last = restree().backup({source().string()});
+  EXPECT_THAT(stored_in(repository(), "locks"), IsEmpty());
+  restic_.check();
+  expect_restores(last, source());
+  expect_restores(first, first_source);
+}
+
+TEST_P(BackupCrash, TheNextRunReplacesAKilledOnesLockAndStoresNothingTwice) {
+  write_large_source();
+  Process killed = backup_under_way();
+  killed.signal(SIGKILL);
+  killed.wait(seconds(60));
+  ASSERT_FALSE(stored_in(repository(), "locks").empty());
+  const Finished next = restree().run(backup_words());
+  EXPECT_TRUE(next.ok()) << next.report();
+  EXPECT_THAT(next.err, HasSubstr("removed the stale lock of PID " + std::to_string(killed.pid())));
+  EXPECT_THAT(stored_in(repository(), "locks"), IsEmpty());
+  expect_stored_once();
+  restic_.check();
+  expect_restores("latest", source());
+}
+
+class BackupStop : public BackupCrash {
+ protected:
+  void expect_a_clean_end(int signal) {
+    write_large_source();
+    Process backup = backup_under_way();
+    backup.signal(signal);
+    backup.signal(SIGCONT);
+    const Finished stopped = backup.wait(seconds(patient(30)));
+    EXPECT_EQ(stopped.exit_code, 130) << stopped.report();
+    EXPECT_THAT(stopped.err, HasSubstr("interrupted"));
+    expect_nothing_half_done();
+    EXPECT_THAT(stored_in(repository(), "snapshots"), IsEmpty());
+    restic_.check();
+
+    const std::string id = restree().backup({source().string()});
+    expect_stored_once();
+    restic_.check();
+    expect_restores(id, source());
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Places, BackupStop, ::testing::Values(Place::kLocal, Place::kSftp),
+                         [](const auto& instance) {
+                           return instance.param == Place::kLocal ? "Local" : "Sftp";
+                         });
+
+TEST_P(BackupStop, SigintKeepsWhatIsStored) { expect_a_clean_end(SIGINT); }
+TEST_P(BackupStop, SigtermKeepsWhatIsStored) { expect_a_clean_end(SIGTERM); }
+
+}  // namespace
+}  // namespace restree::testing

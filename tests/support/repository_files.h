@@ -1,0 +1,19 @@
+// What lies in the folder of a repository.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace restree::testing {
+
+// The files that the repository's own names belong to, below one of its folders: "data", "locks", …
+std::vector<std::filesystem::path> stored_in(const std::filesystem::path& repository,
+                                             const std::string& folder);
+// All of their bytes.
+std::uint64_t bytes_stored_in(const std::filesystem::path& repository, const std::string& folder);
+// Every file that has no name of a repository's: what a write has left half done.
+std::vector<std::filesystem::path> strays_in(const std::filesystem::path& repository);
+
+}  // namespace restree::testing
