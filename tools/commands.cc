@@ -8,6 +8,7 @@ const std::vector<Command>& all_commands() {
       {"cat", "Print an object of the repository", declare_cat},
       {"forget", "Remove snapshots", declare_forget},
       {"init", "Make a new repository", declare_init},
+      {"key", "List the keys of the repository", declare_key},
       {"list", "List the files or blobs of the repository", declare_list},
       {"ls", "List the files of a snapshot", declare_ls},
       {"restore", "Restore a snapshot, or part of one, to a folder", declare_restore},

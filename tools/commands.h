@@ -40,6 +40,7 @@ Run declare_backup(CLI::App& app);
 Run declare_cat(CLI::App& app);
 Run declare_forget(CLI::App& app);
 Run declare_init(CLI::App& app);
+Run declare_key(CLI::App& app);
 Run declare_list(CLI::App& app);
 Run declare_ls(CLI::App& app);
 Run declare_restore(CLI::App& app);
