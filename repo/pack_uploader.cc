@@ -17,6 +17,8 @@ namespace {
 
 // As long as restic goes on trying; a server that is back within that finds us still there.
 constexpr std::chrono::minutes kStoreTimeout{15};
+// And longer on a slow or limited line, where silence is what tells that a server is gone.
+constexpr std::size_t kSlowestBytesPerSecond = 4096;
 
 constexpr std::size_t kBufferAlignment = 4096;
 
@@ -178,7 +180,8 @@ Status PackUploader::store(OpenPack& pack) {
   }
   ASSIGN_OR_RETURN(const ByteView file, pack.finish(repository_));
   const PackId id{sha256(file)};
-  const Deadline by = Deadline::after(kStoreTimeout);
+  const Deadline by =
+      Deadline::after(kStoreTimeout + std::chrono::seconds(file.size() / kSlowestBytesPerSecond));
   RETURN_IF_ERROR(repository_.storage().write({FileType::kPack, id.hex()}, file, by));
   return index_.add({id, {pack.blobs().begin(), pack.blobs().end()}}, by);
 }

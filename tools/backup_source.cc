@@ -6,10 +6,13 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
+#include <filesystem>
 #include <utility>
 
 #include "repo/archiver/files_from.h"
 #include "repo/archiver/targets.h"
+#include "repo/base/path.h"
 #include "repo/storage/child_process.h"
 
 namespace restree {
@@ -21,6 +24,31 @@ constexpr std::chrono::hours kCommandPatience{24};
 bool has_target_files(const BackupOptions& options) {
   return !options.files_from.empty() || !options.files_from_verbatim.empty() ||
          !options.files_from_raw.empty();
+}
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// Our own and restic's: caches are no data, and both programs are to see the same.
+std::vector<std::string> cache_folders(const GlobalOptions& options) {
+  std::vector<std::string> folders;
+  const auto add = [&](const std::string& folder) {
+    std::error_code failed;
+    const auto absolute = std::filesystem::absolute(folder, failed);
+    if (!failed) folders.push_back(clean_path(absolute.string()));
+  };
+  if (!options.cache_dir.empty()) add(options.cache_dir);
+  if (const std::string own = environment("RESTIC_CACHE_DIR"); !own.empty()) add(own);
+  std::string base = environment("XDG_CACHE_HOME");
+  if (const std::string home = environment("HOME"); base.empty() && !home.empty()) {
+    base = home + "/.cache";
+  }
+  if (base.empty()) return folders;
+  add(base + "/restic");
+  add(base + "/restree");
+  return folders;
 }
 
 // A command whose output is being read.
@@ -95,6 +123,7 @@ Result<Selection> make_selection(const BackupOptions& options,
     ASSIGN_OR_RETURN(selection.exclude_larger_than, parse_size_limit(options.exclude_larger_than));
   }
   selection.one_file_system = options.one_file_system;
+  selection.cache_folders = cache_folders(session.options());
   Io& io = session.io();
   return Selection::make(selection, paths,
                          [&io](const Error& error) { io.err_line(error.for_people()); });

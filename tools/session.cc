@@ -12,7 +12,8 @@ Result<std::shared_ptr<Storage>> storage_at(const std::string& location,
                                             const GlobalOptions& options,
                                             const std::stop_token& stop) {
   ASSIGN_OR_RETURN(const Location parsed, parse_location(location));
-  const SshOptions ssh = with_secret_sources(options.ssh, options.ssh.options.connect_timeout);
+  SshOptions ssh = with_secret_sources(options.ssh, options.ssh.options.connect_timeout);
+  ssh.limits = make_rate_limits(options.upload_limit, options.download_limit);
   return make_storage(parsed, ssh, stop);
 }
 

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "repo/base/path.h"
+#include "repo/storage/limited_channel.h"
+#include "repo/storage/limited_storage.h"
 #include "repo/storage/local_storage.h"
 #include "repo/storage/retry_storage.h"
 #include "repo/storage/sftp_pool.h"
@@ -158,6 +160,7 @@ namespace {
 Result<std::unique_ptr<SftpConnection>> greet(std::unique_ptr<ByteChannel> channel,
                                               const std::string& host, const SshOptions& options,
                                               const Patience& patience) {
+  ASSIGN_OR_RETURN(channel, LimitedChannel::make(std::move(channel), options.limits));
   ASSIGN_OR_RETURN(auto client,
                    SftpClient::start(std::move(channel), host, options.silence, patience));
   return std::make_unique<SftpConnection>(std::move(client));
@@ -195,7 +198,9 @@ SftpPool::Connect through_libssh2(const Location& location, const SshOptions& op
 
 Result<std::shared_ptr<Storage>> make_storage(const Location& location, const SshOptions& options,
                                               const std::stop_token& stop) {
-  if (location.kind == Location::Kind::kLocal) return make_local_storage(location.path);
+  if (location.kind == Location::Kind::kLocal) {
+    return limit_storage(make_local_storage(location.path), options.limits, stop);
+  }
   SftpPool::Connect connect;
   if (options.command.empty()) {
     connect = through_libssh2(location, options);

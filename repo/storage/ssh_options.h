@@ -10,6 +10,7 @@
 
 #include "repo/base/result.h"
 #include "repo/crypto/secret.h"
+#include "repo/storage/rate_limit.h"
 
 namespace restree {
 
@@ -30,6 +31,7 @@ struct SshOptions {
   bool use_agent = true;
   SecretSource password;    // for the login; may be empty: then none is tried
   SecretSource passphrase;  // for an encrypted key file; may be empty
+  RateLimits limits;        // for all connections together
   unsigned connections = 4;
   std::chrono::milliseconds connect_timeout{15000};
   std::chrono::milliseconds silence{15000};  // a connection that owes answers for so long is dead
