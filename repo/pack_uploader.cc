@@ -15,10 +15,10 @@
 namespace restree {
 namespace {
 
-// As long as restic goes on trying; a server that is back within that finds us still there.
-constexpr std::chrono::minutes kStoreTimeout{15};
-// And longer on a slow or limited line, where silence is what tells that a server is gone.
+// A slow or limited line takes longer, and silence is what tells there that a server is gone; but
+// whoever has set a short time does not want to wait many times as long.
 constexpr std::size_t kSlowestBytesPerSecond = 4096;
+constexpr int kMostPatienceForSlowness = 5;
 
 constexpr std::size_t kBufferAlignment = 4096;
 
@@ -180,8 +180,9 @@ Status PackUploader::store(OpenPack& pack) {
   }
   ASSIGN_OR_RETURN(const ByteView file, pack.finish(repository_));
   const PackId id{sha256(file)};
-  const Deadline by =
-      Deadline::after(kStoreTimeout + std::chrono::seconds(file.size() / kSlowestBytesPerSecond));
+  const std::chrono::seconds for_slowness(file.size() / kSlowestBytesPerSecond);
+  const Deadline by = Deadline::after(
+      options_.patience + std::min(for_slowness, kMostPatienceForSlowness * options_.patience));
   RETURN_IF_ERROR(repository_.storage().write({FileType::kPack, id.hex()}, file, by));
   return index_.add({id, {pack.blobs().begin(), pack.blobs().end()}}, by);
 }

@@ -9,6 +9,7 @@
 //            kCorrupt: the memory has changed a blob. kCancelled: stop was asked for.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -32,6 +33,8 @@ class PackUploader {
     std::size_t threads;
     std::size_t buffers;
     std::size_t buffer_bytes;
+    // As long as restic goes on trying; a server that is back within that finds us still there.
+    std::chrono::seconds patience = std::chrono::minutes(15);
   };
   PackUploader(Repository& repository, PendingIndex& index, const Options& options,
                std::stop_token stop);

@@ -13,7 +13,6 @@
 namespace restree {
 namespace {
 
-constexpr std::chrono::minutes kIndexTimeout{15};
 // After a stop somebody waits for us to end.
 constexpr std::chrono::seconds kLastIndexTimeout{60};
 // What a pack's last blob and its header may take beyond the target.
@@ -33,7 +32,8 @@ RepositoryWriter::RepositoryWriter(Repository& repository, const Options& option
       uploader_(repository, index_,
                 {.threads = options.uploads,
                  .buffers = options.uploads + kOpenPacks,
-                 .buffer_bytes = options.pack_bytes + kPackReserveBytes},
+                 .buffer_bytes = options.pack_bytes + kPackReserveBytes,
+                 .patience = options.patience},
                 std::move(stop)) {}
 
 RepositoryWriter::~RepositoryWriter() = default;
@@ -147,13 +147,13 @@ Status RepositoryWriter::flush() {
     for (auto& pack : left) RETURN_IF_ERROR(uploader_.submit(std::move(pack)));
   }
   RETURN_IF_ERROR(uploader_.wait());
-  return index_.save(Deadline::after(kIndexTimeout));
+  return index_.save(Deadline::after(options_.patience));
 }
 
 Status RepositoryWriter::finish_early() {
   uploader_.fail(Error(ErrorKind::kCancelled, "stopped before everything was stored"));
   static_cast<void>(uploader_.wait());  // the error that brought us here
-  return index_.save(Deadline::after(kLastIndexTimeout));
+  return index_.save(Deadline::after(std::min(options_.patience, kLastIndexTimeout)));
 }
 
 }  // namespace restree

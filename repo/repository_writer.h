@@ -11,6 +11,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -41,12 +42,14 @@ class RepositoryWriter {
     std::size_t pack_bytes = kDefaultPackBytes;
     std::size_t uploads = 2;  // packs stored at once
     bool dry_run = false;     // goes through the motions, and stores nothing
+    // For how long a file is tried to be stored.
+    std::chrono::seconds patience = std::chrono::minutes(15);
   };
   // What was new, since the start.
   struct Figures {
     std::uint64_t data_blobs = 0;
     std::uint64_t tree_blobs = 0;
-    std::uint64_t raw_bytes = 0;     // as they were before compression
+    std::uint64_t raw_bytes = 0;  // as they were before compression
     // As the packs hold them, with the overhead of each pack that became full: restic's way.
     std::uint64_t stored_bytes = 0;
   };

@@ -136,6 +136,7 @@ RepositoryWriter::Options writer_options(const BackupOptions& options, const Ses
                        ? kLocalUploads
                        : std::min<std::size_t>(kRemoteUploads, global.ssh.options.connections);
   writer.dry_run = options.dry_run;
+  writer.patience = global.patience;
   return writer;
 }
 

@@ -48,6 +48,16 @@ const OptionTable<SshSettings>& extended_options() {
   return table;
 }
 
+// What no other program knows under the same name.
+const OptionTable<GlobalOptions>& own_extended_options() {
+  using G = GlobalOptions;
+  static const OptionTable<G> table = {
+      number_option<G>("timeout", 1, 86'400,
+                       [](G& g, std::uint64_t value) { g.patience = std::chrono::seconds(value); }),
+  };
+  return table;
+}
+
 // One word after -o may hold several options, as restic reads it: separated by commas, and between
 // double quotes where a value has commas itself.
 std::vector<std::string> split_at_commas(const std::string& list) {
@@ -65,9 +75,12 @@ std::vector<std::string> split_at_commas(const std::string& list) {
   return words;
 }
 
-Status apply_extended(const std::string& word, SshSettings& settings) {
+Status apply_extended(const std::string& word, GlobalOptions& options) {
+  if (const auto* own = find_option(own_extended_options(), word)) {
+    return apply_option(*own, word, options);
+  }
   const NamedOption<SshSettings>* option = find_option(extended_options(), word);
-  if (option != nullptr) return apply_option(*option, word, settings);
+  if (option != nullptr) return apply_option(*option, word, options.ssh);
   const std::string name = word.substr(0, word.find('='));
   return Error(ErrorKind::kUnsupported, fmt::format("-o {} is not known", name))
       .hinting("restree(1) lists the extended options.");
@@ -78,7 +91,7 @@ Status settle_extended(GlobalOptions& options) {
   bool has_arguments = false;
   for (const std::string& list : options.extended) {
     for (const std::string& word : split_at_commas(list)) {
-      RETURN_IF_ERROR(apply_extended(word, options.ssh));
+      RETURN_IF_ERROR(apply_extended(word, options));
       has_command = has_command || word.starts_with("sftp.command=");
       has_arguments = has_arguments || word.starts_with("sftp.args=");
     }
@@ -210,6 +223,7 @@ Status settle(GlobalOptions& options) {
 std::vector<std::string> extended_option_names() {
   std::vector<std::string> names;
   for (const auto& option : extended_options()) names.emplace_back(option.name);
+  for (const auto& option : own_extended_options()) names.emplace_back(option.name);
   return names;
 }
 

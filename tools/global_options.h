@@ -38,6 +38,8 @@ struct GlobalOptions {
   std::uint64_t download_limit = 0;
 
   SshSettings ssh;
+  // By when one request to the storage must be answered, retries included.
+  std::chrono::seconds patience = std::chrono::minutes(15);
 
   // As they stand on the command line; settle() turns them into the above.
   bool quiet = false;

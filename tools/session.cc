@@ -91,9 +91,9 @@ Result<Repository*> Session::open(Locking locking) {
                               .retry_for = options_.retry_lock,
                               .stop = stop_,
                               .tell = [this](const std::string& message) { tell(message); }};
-    ASSIGN_OR_RETURN(lock_,
-                     RepositoryLock::acquire(*repository_, request,
-                                             Deadline::after(kPatience + request.retry_for)));
+    ASSIGN_OR_RETURN(
+        lock_, RepositoryLock::acquire(*repository_, request,
+                                       Deadline::after(options_.patience + request.retry_for)));
   }
   if (io_.is_terminal() && !options_.json && options_.verbosity > 0) {
     io_.out_line(fmt::format("repository {} opened (version {}, compression level {})",

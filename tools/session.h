@@ -46,7 +46,7 @@ class Session {
   // kCancelled once that is so: for loops, RETURN_IF_ERROR(session.go_on()).
   Status go_on() const;
   // By when one request to the storage must be answered, retries included.
-  Deadline patience() const { return Deadline::after(kPatience); }
+  Deadline patience() const { return Deadline::after(options_.patience); }
 
   // The storage that the options name, and its location in their words. Nothing is read yet.
   Result<std::string> location() const;
@@ -65,8 +65,6 @@ class Session {
   Result<Repository*> open_with_index(Locking locking);
 
  private:
-  static constexpr std::chrono::minutes kPatience{15};
-
   bool wants_lock(Locking locking) const;
   // A message beside the output, for people.
   void tell(const std::string& message) const;

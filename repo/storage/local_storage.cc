@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -54,6 +55,7 @@ class LocalStorage final : public Storage {
   std::string description() const override { return root_; }
 
  private:
+  Error explain_failed_write(Error error, std::size_t size) const;
   std::string path_of(const FileName& file) const { return root_ + "/" + relative_path(file); }
   Permissions permissions() const;
 
@@ -271,6 +273,24 @@ Status LocalStorage::make_folders(Deadline) {
   return sync_folder(root_);
 }
 
+// The temporary file is gone when this returns, whatever became of it.
+Status write_and_publish(TemporaryFile temporary, ByteView content, mode_t mode,
+                         const std::string& path) {
+  RETURN_IF_ERROR(write_exactly(temporary.fd(), temporary.path(), content));
+  // Not every file system has permissions; the content is what counts.
+  static_cast<void>(::fchmod(temporary.fd().get(), mode));
+  return temporary.publish_as(path);
+}
+
+Error LocalStorage::explain_failed_write(Error error, std::size_t size) const {
+  struct statvfs room {};
+  if (::statvfs(root_.c_str(), &room) != 0) return error;
+  const std::uint64_t free_bytes = static_cast<std::uint64_t>(room.f_bavail) * room.f_frsize;
+  if (free_bytes >= size) return error;
+  return {ErrorKind::kLocalIo,
+          fmt::format("{}: the disk is full: {} bytes free, {} needed", root_, free_bytes, size)};
+}
+
 Status LocalStorage::write(const FileName& file, ByteView content, Deadline) {
   const std::string path = path_of(file);
   const std::string folder = path.substr(0, path.rfind('/'));
@@ -284,10 +304,8 @@ Status LocalStorage::write(const FileName& file, ByteView content, Deadline) {
     temporary = TemporaryFile::create(path + "-tmp-XXXXXX");
   }
   RETURN_IF_ERROR(temporary);
-  RETURN_IF_ERROR(write_exactly(temporary->fd(), temporary->path(), content));
-  // Not every file system has permissions; the content is what counts.
-  static_cast<void>(::fchmod(temporary->fd().get(), mode.finished));
-  RETURN_IF_ERROR(temporary->publish_as(path));
+  Status written = write_and_publish(std::move(*temporary), content, mode.finished, path);
+  if (!written) return explain_failed_write(std::move(written).error(), content.size());
   return sync_folder(folder);
 }
 
