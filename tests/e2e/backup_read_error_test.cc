@@ -1,0 +1,166 @@
+// `restree backup` of what cannot be read, or does not stay as it was: the rest is saved.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <string>
+
+#include "tests/support/fidelity.h"
+#include "tests/support/files.h"
+#include "tests/support/repository_files.h"
+#include "tests/support/restic.h"
+#include "tests/support/restics.h"
+#include "tests/support/restree_program.h"
+#include "tests/support/scale.h"
+
+namespace restree::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::seconds;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class BackupReadError : public ::testing::Test {
+ protected:
+  BackupReadError() {
+    restic_.init();
+    fs::create_directories(source());
+    write_file(source() / "readable", "a few bytes");
+  }
+  fs::path source() const { return dir_.path() / "source"; }
+  fs::path repository() const { return restic_.repository(); }
+  // `"tree":"…"` of the newest snapshot.
+  std::string newest_tree() const {
+    const std::string json = restic_.run_ok({"snapshots", "--json", "latest"});
+    const auto at = json.rfind("\"tree\":");
+    return json.substr(at, json.find(',', at) - at);
+  }
+  std::vector<std::string> saved() const {
+    const TempDir restored;
+    restic_.restore("latest", restored.path());
+    return names_in(restored.path() / source().relative_path());
+  }
+  // A backup of a large file, stopped (SIGSTOP) while that is being read.
+  Process backup_under_way() const {
+    write_random_file(source() / "large", 1, kLargeBytes);
+    Process backup = restree_.start({"backup", "--pack-size", "4", source().string()});
+    EXPECT_TRUE(holds_within(seconds(patient(60)), [&] {
+      return !stored_in(repository(), "data").empty() || !backup.running();
+    }));
+    backup.signal(SIGSTOP);
+    EXPECT_THAT(stored_in(repository(), "snapshots"), IsEmpty()) << "the backup was too quick";
+    return backup;
+  }
+  void expect_success(Process& backup) const {
+    backup.signal(SIGCONT);
+    const Finished done = backup.wait(seconds(patient(60)));
+    EXPECT_TRUE(done.ok()) << done.report();
+    restic_.check();
+  }
+
+  static constexpr std::uint64_t kLargeBytes = 96 * kMiB;
+  TempDir dir_;
+  Restic restic_{dir_.path() / "home"};
+  RestreeProgram restree_{restic_};
+};
+
+// Programs run as a user who owns neither all files nor may read them.
+class BackupByAnotherUser : public BackupReadError,
+                            public ::testing::WithParamInterface<std::string> {
+ protected:
+  BackupByAnotherUser() {
+    fs::create_directories(source() / "closed");
+    write_file(source() / "closed/hidden", "never seen");
+    write_file(source() / "unreadable", "never read");
+    fs::permissions(source() / "unreadable", fs::perms::owner_all);
+    fs::permissions(source() / "closed", fs::perms::owner_all);
+    fs::permissions(dir_.path(), fs::perms(0755));
+    run_ok({.argv = {"chown", "-R", "nobody", restic_.repository().parent_path().string()}});
+  }
+  // Programs may lie where only root looks.
+  std::string reachable(const std::string& program) const {
+    const std::string found = run_ok({.argv = {"sh", "-c", "command -v \"$0\"", program}});
+    const fs::path copy = dir_.path() / ("program-" + fs::path(program).filename().string());
+    fs::copy_file(found.substr(0, found.size() - 1), copy, fs::copy_options::overwrite_existing);
+    return copy.string();
+  }
+  Finished run_as_nobody(Command command) const {
+    command.argv[0] = reachable(command.argv[0]);
+    command.folder = source();
+    command.argv.insert(command.argv.begin(), {"setpriv", "--reuid=nobody", "--clear-groups"});
+    return run(command);
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Restic, BackupByAnotherUser, ::testing::ValuesIn(all_restics()),
+                         restic_name);
+
+TEST_P(BackupByAnotherUser, SavesTheRestAndListsWhatIsMissing) {
+  // From inside: the folders above change meanwhile.
+  const std::vector<std::string> words = {"backup", "--json", "."};
+  const Finished ours = run_as_nobody(restree_.command(words));
+  EXPECT_EQ(ours.exit_code, 3) << ours.report();
+  for (const char* const missing : {"unreadable", "closed"}) {
+    EXPECT_THAT(ours.err, HasSubstr("\"during\":\"archival\",\"item\":\"" +
+                                    (source() / missing).string() + "\""));
+  }
+  EXPECT_THAT(ours.err, HasSubstr("\"code\":3"));
+
+  Command theirs{.argv = words, .env = restic_.environment()};
+  theirs.argv.insert(theirs.argv.begin(), GetParam());
+  const std::string our_tree = newest_tree();
+  const Finished restics = run_as_nobody(theirs);
+  EXPECT_EQ(restics.exit_code, 3) << restics.report();
+  EXPECT_EQ(our_tree, newest_tree());
+  restic_.check();
+}
+
+TEST_F(BackupReadError, AFileThatShrinksIsSavedAsFarAsItGoes) {
+  Process backup = backup_under_way();
+  fs::resize_file(source() / "large", kLargeBytes / 4 * 3);
+  expect_success(backup);
+  EXPECT_THAT(saved(), ElementsAre("large", "readable"));
+}
+
+TEST_F(BackupReadError, AFileThatGrowsIsSavedToAnEnd) {
+  Process backup = backup_under_way();
+  fs::resize_file(source() / "large", kLargeBytes + 4 * kMiB);
+  expect_success(backup);
+  EXPECT_THAT(saved(), ElementsAre("large", "readable"));
+}
+
+TEST_F(BackupReadError, AFileThatVanishesBeforeItsTurnIsAsIfItHadNeverBeenThere) {
+  // Behind the large one in order.
+  write_file(source() / "vanishing", "soon gone");
+  fs::create_directories(source() / "vanishing folder");
+  Process backup = backup_under_way();
+  fs::remove(source() / "vanishing");
+  fs::remove(source() / "vanishing folder");
+  expect_success(backup);
+  EXPECT_THAT(saved(), ElementsAre("large", "readable"));
+}
+
+TEST_F(BackupReadError, ATargetThatIsMissingIsAnErrorBeforeAnythingIsWritten) {
+  const Finished missing = restree_.run({"backup", (source() / "not there").string()});
+  EXPECT_EQ(missing.exit_code, 1) << missing.report();
+  EXPECT_THAT(missing.err, HasSubstr("Fatal: all source directories/files do not exist"));
+  for (const char* const folder : {"data", "index", "snapshots", "locks"}) {
+    EXPECT_THAT(stored_in(repository(), folder), IsEmpty()) << folder;
+  }
+}
+
+TEST_F(BackupReadError, OneMissingTargetOfSeveralIsToldAndTheOthersAreSaved) {
+  const std::string gone = (source() / "not there").string();
+  const Finished done = restree_.run({"backup", source().string(), gone});
+  EXPECT_EQ(done.exit_code, 3) << done.report();
+  EXPECT_THAT(done.err, AllOf(HasSubstr(gone), HasSubstr("could not be read")));
+  EXPECT_THAT(saved(), ElementsAre("readable"));
+  restic_.check();
+}
+
+}  // namespace
+}  // namespace restree::testing
