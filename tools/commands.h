@@ -38,13 +38,17 @@ const std::vector<RefusedCommand>& refused_commands();
 
 Run declare_backup(CLI::App& app);
 Run declare_cat(CLI::App& app);
+Run declare_diff(CLI::App& app);
+Run declare_find(CLI::App& app);
 Run declare_forget(CLI::App& app);
 Run declare_init(CLI::App& app);
 Run declare_key(CLI::App& app);
 Run declare_list(CLI::App& app);
 Run declare_ls(CLI::App& app);
+Run declare_mount(CLI::App& app);
 Run declare_restore(CLI::App& app);
 Run declare_snapshots(CLI::App& app);
+Run declare_stats(CLI::App& app);
 Run declare_tag(CLI::App& app);
 Run declare_unlock(CLI::App& app);
 Run declare_version(CLI::App& app);

@@ -89,12 +89,10 @@ Status apply_extended(const std::string& word, GlobalOptions& options) {
 Status settle_extended(GlobalOptions& options) {
   bool has_command = false;
   bool has_arguments = false;
-  for (const std::string& list : options.extended) {
-    for (const std::string& word : split_at_commas(list)) {
-      RETURN_IF_ERROR(apply_extended(word, options));
-      has_command = has_command || word.starts_with("sftp.command=");
-      has_arguments = has_arguments || word.starts_with("sftp.args=");
-    }
+  for (const std::string& word : extended_words(options)) {
+    RETURN_IF_ERROR(apply_extended(word, options));
+    has_command = has_command || word.starts_with("sftp.command=");
+    has_arguments = has_arguments || word.starts_with("sftp.args=");
   }
   if (has_command && has_arguments) {
     return Error(ErrorKind::kInvalid, "-o sftp.command and -o sftp.args exclude each other");
@@ -218,6 +216,14 @@ Status settle(GlobalOptions& options) {
         std::chrono::ceil<std::chrono::milliseconds>(options.stuck_request_timeout);
   }
   return settle_extended(options);
+}
+
+std::vector<std::string> extended_words(const GlobalOptions& options) {
+  std::vector<std::string> all;
+  for (const std::string& list : options.extended) {
+    for (std::string& word : split_at_commas(list)) all.push_back(std::move(word));
+  }
+  return all;
 }
 
 std::vector<std::string> extended_option_names() {

@@ -57,6 +57,9 @@ void add_global_options(CLI::App& app, GlobalOptions& options);
 // Adds what the environment says, and checks what a single option cannot see. kInvalid.
 Status settle(GlobalOptions& options);
 
+// The words after -o, one option each.
+std::vector<std::string> extended_words(const GlobalOptions& options);
+
 // The names that -o knows.
 std::vector<std::string> extended_option_names();
 

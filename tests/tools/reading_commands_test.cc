@@ -4,16 +4,14 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/memory_repository.h"
-#include "tests/support/restree.h"
+#include "repo/storage/memory_storage.h"
+#include "tests/support/two_snapshots.h"
 
 namespace restree {
 namespace {
 
 using ::testing::AllOf;
 using ::testing::EndsWith;
-using testing::file_node;
-using testing::folder_node;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -21,40 +19,16 @@ using testing::Outcome;
 using testing::RestreeRunner;
 using ::testing::StartsWith;
 
-// Two snapshots of /srv: f is in both, g in the newer one.
 class ReadingCommands : public ::testing::Test {
  protected:
-  ReadingCommands() {
-    auto& builder = memory_.builder();
-    data_ = builder.add_data("content");
-    const std::string f = file_node("f", {data_}, 7, ",\"mode\":420,\"uid\":7");
-    const BlobId before = builder.add_tree({f});
-    inner_ = builder.add_tree({f, file_node("g.txt", {data_, data_}, 14)});
-    old_ = builder.add_snapshot(builder.add_tree({folder_node("srv", before)}),
-                                {.time = "2026-09-01T00:00:00Z",
-                                 .paths = {"/srv"},
-                                 .tags = {"a=1", "b"},
-                                 .hostname = "one"});
-    new_ = builder.add_snapshot(
-        builder.add_tree({folder_node("srv", inner_)}),
-        {.time = "2026-09-02T00:00:00Z", .paths = {"/z", "/srv"}, .tags = {}, .hostname = "two"});
-    builder.finish();
-  }
+  Outcome run(const std::vector<std::string>& words) { return repository_.run(words); }
+  std::string out(const std::vector<std::string>& words) { return repository_.out(words); }
 
-  Outcome run(const std::vector<std::string>& words) {
-    return RestreeRunner(std::shared_ptr<Storage>(&memory_.storage(), [](Storage*) {})).run(words);
-  }
-  std::string out(const std::vector<std::string>& words) {
-    const Outcome outcome = run(words);
-    EXPECT_EQ(outcome.code, ExitCode::kSuccess) << outcome.err;
-    return outcome.out;
-  }
-
-  testing::MemoryRepository memory_;
-  BlobId data_;
-  BlobId inner_;
-  std::string old_;
-  std::string new_;
+  testing::TwoSnapshots repository_;
+  const BlobId& data_ = repository_.data;
+  const BlobId& inner_ = repository_.after;
+  const std::string& old_ = repository_.older;
+  const std::string& new_ = repository_.newer;
 };
 
 TEST_F(ReadingCommands, SnapshotsAreATableTheNewestLast) {
@@ -153,7 +127,7 @@ TEST_F(ReadingCommands, ExitCodesSayWhatIsWrongWithTheRepository) {
               AllOf(StartsWith("Fatal: repository does not exist"),
                     HasSubstr("Is there a repository at the following location?\n")));
   testing::write_file(runner.folder() / "wrong", "wrong");
-  RestreeRunner reader(std::shared_ptr<Storage>(&memory_.storage(), [](Storage*) {}));
+  RestreeRunner reader(std::shared_ptr<Storage>(&repository_.memory.storage(), [](Storage*) {}));
   const std::string file = (runner.folder() / "wrong").string();
   const Outcome denied = reader.run({"snapshots", "-p", file, "--json"});
   EXPECT_EQ(denied.code, ExitCode::kWrongPassword);

@@ -1,0 +1,67 @@
+// restree mount: becomes restreefs.
+#include <fmt/core.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <filesystem>
+#include <memory>
+
+#include "tools/commands.h"
+#include "tools/mount_command_line.h"
+#include "tools/option_words.h"
+
+namespace restree {
+namespace {
+
+// Beside this program, as it was built or installed, or else wherever PATH finds it.
+std::vector<std::string> places_of_restreefs() {
+  std::error_code failure;
+  const auto own = std::filesystem::read_symlink("/proc/self/exe", failure);
+  if (failure) return {"restreefs"};
+  const auto folder = own.parent_path();
+  return {(folder / "restreefs").string(), (folder / "../sbin/restreefs").string(), "restreefs"};
+}
+
+// As a shell would have started it.
+void give_signals_back() {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_UNBLOCK, &all, nullptr);
+  ::signal(SIGHUP, SIG_DFL);
+  ::signal(SIGPIPE, SIG_DFL);
+}
+
+Result<ExitCode> run_mount(const MountCommandOptions& options, Session& session) {
+  ASSIGN_OR_RETURN(const std::string location, session.location());
+  ASSIGN_OR_RETURN(std::vector<std::string> call,
+                   restreefs_call(options, session.options(), location));
+  RETURN_IF_ERROR(session.io().flush());
+  std::vector<char*> argv;
+  for (std::string& word : call) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  give_signals_back();
+  for (const std::string& program : places_of_restreefs()) ::execvp(program.c_str(), argv.data());
+  return errno_error(errno, "run restreefs").hinting("It is a program of this package.");
+}
+
+}  // namespace
+
+Run declare_mount(CLI::App& app) {
+  const auto options = std::make_shared<MountCommandOptions>();
+  add_arguments(app, "mountpoint", options->mount_points, "An empty folder");
+  add_snapshot_options(app, options->selection);
+  app.add_flag("--allow-other", options->allow_other, "Let other users in");
+  app.add_flag("--no-default-permissions", options->no_default_permissions,
+               "With --allow-other: let them read everything");
+  app.add_flag("--owner-root", options->owner_root, "Everything belongs to root");
+  refuse_option(app, "--path-template", Takes::kValue,
+                "The folders of a mount are those that restreefs(8) tells of.");
+  refuse_option(app, "--time-template", Takes::kValue,
+                "Call restreefs with -o time_template=FORMAT, written as for strftime(3).");
+  return [options](Session& session) { return run_mount(*options, session); };
+}
+
+}  // namespace restree

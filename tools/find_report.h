@@ -1,0 +1,47 @@
+// What `restree find` prints: matches by snapshot, or objects; as text or as one JSON array.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "repo/format/snapshot.h"
+#include "repo/format/tree.h"
+#include "tools/io.h"
+#include "tools/node_text.h"
+
+namespace restree {
+
+// Threads: one.
+class FindReport {
+ public:
+  struct Style {
+    bool json = false;
+    bool long_lines = false;
+    bool headers = true;  // text that is not a match
+    Sizes sizes = Sizes::kBytes;
+  };
+  FindReport(Io& io, Style style) : io_(io), style_(style) {}
+
+  // The snapshot that the calls after this are about; it must live until the next one.
+  void begin(const Snapshot& snapshot) { snapshot_ = &snapshot; }
+  void match(const std::string& path, const Node& node);
+  // `kind`: "blob" or "tree"; of a blob, `parent` is the tree that its file stands in.
+  void object(std::string_view kind, const BlobId& id, const std::string& path,
+              const std::optional<BlobId>& parent);
+  // Once, at the end.
+  void finish();
+
+ private:
+  void match_json(const std::string& path, const Node& node);
+  void end_group();
+
+  Io& io_;
+  const Style style_;
+  const Snapshot* snapshot_ = nullptr;
+  const Snapshot* shown_ = nullptr;  // whose matches are being printed
+  bool opened_ = false;              // the array
+  std::uint64_t hits_ = 0;
+};
+
+}  // namespace restree

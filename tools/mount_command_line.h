@@ -1,0 +1,27 @@
+// `restree mount` as a call of restreefs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "repo/base/result.h"
+#include "tools/global_options.h"
+#include "tools/snapshot_options.h"
+
+namespace restree {
+
+struct MountCommandOptions {
+  std::vector<std::string> mount_points;
+  SnapshotOptions selection;
+  bool allow_other = false;
+  bool no_default_permissions = false;
+  bool owner_root = false;
+};
+
+// The words of the call, "restreefs" first. Secrets are in none of them: only where they come from.
+// kInvalid: not one mount point. kUnsupported: a global option that restreefs does not have.
+Result<std::vector<std::string>> restreefs_call(const MountCommandOptions& options,
+                                                const GlobalOptions& global,
+                                                const std::string& location);
+
+}  // namespace restree
