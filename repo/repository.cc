@@ -65,9 +65,9 @@ struct Repository::State {
   // The JSON inside an index or snapshot file.
   Result<Bytes> read_unpacked(const FileName& file, Deadline by);
 
-  Result<bool> refresh_index_now(Deadline by);
+  Result<bool> refresh_index_now(Deadline by, IndexWatch* watch);
   Result<std::shared_ptr<const Index>> load_index_files(const std::vector<std::string>& names,
-                                                        Deadline by);
+                                                        Deadline by, IndexWatch* watch);
 
   std::shared_ptr<const IndexParts> index_parts() const { return index.lock()->parts; }
   std::vector<BlobLocation> locations_of(BlobType type, const BlobId& id) const;
@@ -228,7 +228,7 @@ Result<Bytes> Repository::State::read_unpacked(const FileName& file, Deadline by
   return json;
 }
 
-Result<bool> Repository::refresh_index(Deadline by) {
+Result<bool> Repository::refresh_index(Deadline by, IndexWatch* watch) {
   State& state = *state_;
   {
     auto turn = state.turn.lock();
@@ -245,7 +245,7 @@ Result<bool> Repository::refresh_index(Deadline by) {
   // Whatever happens, the turn ends: others wait for it.
   Result<bool> changed = Error(ErrorKind::kLocalIo, "out of memory while loading the index");
   try {
-    changed = state.refresh_index_now(by);
+    changed = state.refresh_index_now(by, watch);
   } catch (const std::bad_alloc&) {
     log::error("{}", changed.error().message());
   }
@@ -258,7 +258,7 @@ Result<bool> Repository::refresh_index(Deadline by) {
   return changed;
 }
 
-Result<bool> Repository::State::refresh_index_now(Deadline by) {
+Result<bool> Repository::State::refresh_index_now(Deadline by, IndexWatch* watch) {
   for (int attempt = 1;; ++attempt) {
     ASSIGN_OR_RETURN(const std::vector<ListedFile> listed, storage->list(FileType::kIndex, by));
     std::set<std::string> files;
@@ -278,7 +278,7 @@ Result<bool> Repository::State::refresh_index_now(Deadline by) {
     } else {
       wanted.assign(files.begin(), files.end());
     }
-    Result<std::shared_ptr<const Index>> loaded = load_index_files(wanted, by);
+    Result<std::shared_ptr<const Index>> loaded = load_index_files(wanted, by, watch);
     if (!loaded && loaded.error().kind() == ErrorKind::kNotFound && attempt < kListingAttempts) {
       continue;  // replaced by a prune between the listing and the reading
     }
@@ -295,21 +295,27 @@ Result<bool> Repository::State::refresh_index_now(Deadline by) {
 }
 
 Result<std::shared_ptr<const Index>> Repository::State::load_index_files(
-    const std::vector<std::string>& names, Deadline by) {
+    const std::vector<std::string>& names, Deadline by, IndexWatch* watch) {
   IndexBuilder builder;
   RETURN_IF_ERROR(parallel_for(names.size(), kParallelFiles, [&](std::size_t i) -> Status {
     const FileName file{FileType::kIndex, names[i]};
     Result<Bytes> json = read_unpacked(file, by);
     Status parsed;
     if (json) {
-      parsed = parse_index_file(*json,
-                                [&](const PackId& pack, auto blobs) { builder.add(pack, blobs); });
+      parsed = parse_index_file(*json, [&](const PackId& pack, auto blobs) {
+        builder.add(pack, blobs);
+        if (watch != nullptr) watch->pack(names[i], pack, blobs);
+      });
     } else {
       parsed = std::move(json).error();
     }
     if (parsed) return {};
     const ErrorKind kind = parsed.error().kind();
     if (kind != ErrorKind::kCorrupt && kind != ErrorKind::kUnsupported) return parsed;
+    if (watch != nullptr) {
+      watch->damaged(names[i], parsed.error());
+      return {};
+    }
     log::error("index file {} of {} is left out, and what only it names is missing: {}", names[i],
                storage->description(), parsed.error().message());
     return {};
@@ -330,6 +336,14 @@ std::optional<std::uint32_t> Repository::blob_size(BlobType type, const BlobId& 
   const auto place = find_blob(type, id);
   if (!place) return std::nullopt;
   return place->blob_bytes();
+}
+
+std::vector<std::shared_ptr<const Index>> Repository::index_parts() const {
+  return *state_->index_parts();
+}
+
+Result<MutableByteView> Repository::open_sealed(MutableByteView sealed) const {
+  return open_in_place(state_->key, sealed);
 }
 
 Result<ByteView> Repository::open_blob(const BlobLocation& place, BlobType type, const BlobId& id,

@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,16 @@
 #include "repo/storage/write_gate.h"
 
 namespace restree {
+
+// For who wants to know more of index files than which blobs there are.
+class IndexWatch {
+ public:
+  virtual ~IndexWatch() = default;
+  virtual void pack(const std::string& file, const PackId& pack,
+                    std::span<const IndexedBlob> blobs) = 0;
+  // The file is damaged, and left out from where the damage begins.
+  virtual void damaged(const std::string& file, const Error& error) = 0;
+};
 
 class Repository final : public BlobSource {
  public:
@@ -55,7 +66,12 @@ class Repository final : public BlobSource {
   // Brings the index up to date with the index files there are: only new ones are read, and none
   // if the set of files has not changed. One caller works, others wait for it. A damaged index file
   // is skipped with a log line; its blobs are then missing. True if the index changed.
-  Result<bool> refresh_index(Deadline by);
+  Result<bool> refresh_index(Deadline by) { return refresh_index(by, nullptr); }
+  // The same; `watch` is told what the index files that are read say, by several threads.
+  Result<bool> refresh_index(Deadline by, IndexWatch* watch);
+  // The index in memory, in as many parts as it was brought up to date: blobs of one may be in
+  // another as well. One part after the first refresh.
+  std::vector<std::shared_ptr<const Index>> index_parts() const;
 
   // The first place where the index in memory has a blob; nullopt if no index names it.
   std::optional<BlobLocation> find_blob(BlobType type, const BlobId& id) const;
@@ -64,6 +80,10 @@ class Repository final : public BlobSource {
   // needed. kCorrupt: MAC, compression or hash; the message names blob and pack.
   Result<ByteView> open_blob(const BlobLocation& place, BlobType type, const BlobId& id,
                              MutableByteView sealed, Bytes& scratch) const;
+
+  // Authenticates and decrypts in place what was sealed with the repository's key; the part that is
+  // plaintext now. For pack headers. kCorrupt.
+  Result<MutableByteView> open_sealed(MutableByteView sealed) const;
 
   // The plain size of a blob, from memory; nullopt if no index names it.
   std::optional<std::uint32_t> blob_size(BlobType type, const BlobId& id) const;

@@ -6,7 +6,9 @@ const std::vector<Command>& all_commands() {
   static const std::vector<Command> commands = {
       {"backup", "Save files and folders as a new snapshot", declare_backup},
       {"cat", "Print an object of the repository", declare_cat},
+      {"check", "Look for damage in the repository", declare_check},
       {"diff", "Compare two snapshots", declare_diff},
+      {"dump", "Write a file, or a folder as an archive, to the output", declare_dump},
       {"find", "Find files, folders, blobs, trees or packs", declare_find},
       {"forget", "Remove snapshots", declare_forget},
       {"init", "Make a new repository", declare_init},

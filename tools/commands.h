@@ -38,7 +38,9 @@ const std::vector<RefusedCommand>& refused_commands();
 
 Run declare_backup(CLI::App& app);
 Run declare_cat(CLI::App& app);
+Run declare_check(CLI::App& app);
 Run declare_diff(CLI::App& app);
+Run declare_dump(CLI::App& app);
 Run declare_find(CLI::App& app);
 Run declare_forget(CLI::App& app);
 Run declare_init(CLI::App& app);

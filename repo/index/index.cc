@@ -15,7 +15,7 @@
 namespace restree {
 namespace {
 
-constexpr std::uint32_t kTreeBit = std::uint32_t{1} << 31;
+constexpr std::uint32_t kTreeBit = IndexEntry::kTreeBit;
 // Entries to a bucket, as a power of two, of which a table entry takes its four bytes' share.
 constexpr unsigned kBucketEntriesBits = 3;
 
@@ -100,6 +100,12 @@ std::vector<std::uint32_t> find_bucket_begins(std::span<const IndexEntry> entrie
 
 std::uint32_t BlobLocation::blob_bytes() const {
   return raw_length != 0 ? raw_length : length - static_cast<std::uint32_t>(kSealOverheadBytes);
+}
+
+std::optional<std::size_t> Index::position(BlobType type, const BlobId& id) const {
+  const auto found = matching(type, id);
+  if (found.empty()) return std::nullopt;
+  return static_cast<std::size_t>(found.data() - entries_.view().data());
 }
 
 std::optional<BlobLocation> Index::find(BlobType type, const BlobId& id) const {

@@ -38,6 +38,10 @@ class Index {
   // All of them: a blob may lie in several packs, and one may be damaged.
   std::vector<BlobLocation> find_all(BlobType type, const BlobId& id) const;
 
+  // Every place of every blob, sorted by id and type; positions are counted from 0.
+  std::span<const IndexEntry> entries() const { return entries_.view(); }
+  // Of the blob's first entry, as a number for tables of one's own; nullopt if there is none.
+  std::optional<std::size_t> position(BlobType type, const BlobId& id) const;
   const std::vector<PackId>& packs() const { return packs_; }
 
   std::size_t blob_count() const { return entries_.size(); }

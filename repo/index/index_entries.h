@@ -12,12 +12,18 @@
 namespace restree {
 
 struct IndexEntry {
+  static constexpr std::uint32_t kTreeBit = std::uint32_t{1} << 31;
+
   BlobId id;
   std::uint32_t pack_and_type;  // position of the pack; top bit: tree
   std::uint32_t offset;
   std::uint32_t length;
   std::uint32_t raw_length;
 
+  std::uint32_t pack_number() const { return pack_and_type & ~kTreeBit; }
+  BlobType type() const {
+    return (pack_and_type & kTreeBit) != 0 ? BlobType::kTree : BlobType::kData;
+  }
   bool operator==(const IndexEntry&) const = default;
 };
 static_assert(sizeof(IndexEntry) == 48);

@@ -34,6 +34,11 @@ const std::vector<Room>& rooms() {
        {"repo/base/", "repo/crypto/", "repo/storage/", "repo/format/", "repo/chunker/",
         "repo/index/", "repo/pattern/"}},
       {"repo/archiver/", {"repo/"}},
+      {"repo/checker/",
+       {"repo/base/", "repo/crypto/", "repo/format/", "repo/index/", "repo/storage/", "repo/bulk_",
+        "repo/repository.h"}},
+      {"repo/dumper/",
+       {"repo/base/", "repo/format/", "repo/blob_source.h", "repo/bulk_", "repo/repository.h"}},
       {"repo/restorer/",
        {"repo/base/", "repo/crypto/", "repo/format/", "repo/index/", "repo/bulk_",
         "repo/repository.h"}},
@@ -56,6 +61,7 @@ struct Library {
 const std::vector<Library>& libraries() {
   static const std::vector<Library> all = {
       {"fuse", {"fs/reply.", "fs/interrupts.", "fs/fuse_", "tests/fs/"}},
+      {"archive", {"repo/dumper/zip_writer.cc"}},
       {"libssh2", {"repo/storage/"}},
       {"openssl/", {"repo/crypto/"}},
       {"simdjson", {"repo/format/"}},

@@ -1,0 +1,146 @@
+#include "repo/checker/checked_packs.h"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "repo/format/pack_header.h"
+
+namespace restree {
+namespace {
+
+std::uint64_t mixed(std::uint64_t value) {
+  value = (value ^ (value >> 31)) * 0x9e3779b97f4a7c15U;
+  return value ^ (value >> 29);
+}
+
+// The same in whatever order the blobs are named.
+std::uint64_t content_hash(std::span<const IndexedBlob> blobs) {
+  std::uint64_t sum = blobs.size();
+  for (const IndexedBlob& blob : blobs) {
+    const std::uint64_t place = std::uint64_t{blob.offset} << 32 | blob.length;
+    const std::uint64_t kind =
+        std::uint64_t{blob.raw_length} << 1 | (blob.type == BlobType::kTree ? 1U : 0U);
+    sum += mixed(blob.id.prefix64() ^ mixed(place ^ mixed(kind)));
+  }
+  return sum;
+}
+
+std::uint64_t bytes_in_pack(const IndexEntry& entry) {
+  return entry.length + pack_header_entry_bytes({.id = entry.id,
+                                                 .type = entry.type(),
+                                                 .offset = entry.offset,
+                                                 .length = entry.length,
+                                                 .raw_length = entry.raw_length});
+}
+
+}  // namespace
+
+void CheckedPacks::pack(const std::string& file, const PackId& pack,
+                        std::span<const IndexedBlob> blobs) {
+  const std::uint64_t content = content_hash(blobs);
+  const std::lock_guard lock(mutex_);
+  const auto [at, is_new] = described_.try_emplace(pack);
+  Described& known = at->second;
+  if (is_new) {
+    known.content = content;
+    known.file = file;
+  } else {
+    known.other_files.push_back(file);
+    known.differs |= known.content != content;
+  }
+}
+
+void CheckedPacks::damaged(const std::string& file, const Error& error) {
+  const std::lock_guard lock(mutex_);
+  damaged_files_.push_back(fmt::format("error loading index {}: {}", file, error.message()));
+}
+
+void CheckedPacks::take_index(std::shared_ptr<const Index> index, CheckListener& listener,
+                              CheckFindings& findings) {
+  index_ = std::move(index);
+  const std::span<const IndexEntry> entries = index_->entries();
+  sizes_.assign(index_->pack_count(), kPackOverheadBytes);
+  begins_.assign(index_->pack_count() + 1, 0);
+  std::vector<std::uint8_t> types(index_->pack_count(), 0);
+  for (const IndexEntry& entry : entries) {
+    const std::uint32_t number = entry.pack_number();
+    sizes_[number] += bytes_in_pack(entry);
+    ++begins_[number + 1];
+    types[number] =
+        static_cast<std::uint8_t>(types[number] | (entry.type() == BlobType::kTree ? 2 : 1));
+  }
+  for (std::size_t i = 1; i < begins_.size(); ++i) begins_[i] += begins_[i - 1];
+  order_.resize(entries.size());
+  std::vector<std::uint32_t> next(begins_.begin(), begins_.end() - 1);
+  for (std::uint32_t i = 0; i < entries.size(); ++i) order_[next[entries[i].pack_number()]++] = i;
+  for (std::uint32_t number = 0; number < count(); ++number) {
+    std::sort(
+        order_.begin() + begins_[number], order_.begin() + begins_[number + 1],
+        [&](std::uint32_t a, std::uint32_t b) { return entries[a].offset < entries[b].offset; });
+    const Described& described = described_[id(number)];
+    if (described.differs) {
+      ++findings.errors;
+      findings.damaged = true;
+      findings.broken_packs.insert(id(number));
+      listener.error(fmt::format("pack {} has different data in indexes: {} {}", id(number).hex(),
+                                 described.file, fmt::join(described.other_files, " ")));
+    } else if (!described.other_files.empty()) {
+      findings.duplicate_packs = true;
+      listener.hint(fmt::format("pack {} contained in several indexes: {} {}", id(number).hex(),
+                                described.file, fmt::join(described.other_files, " ")));
+    }
+    if (types[number] == 3) {
+      findings.mixed_packs = true;
+      listener.hint(
+          fmt::format("pack {} contains a mix of tree and data blobs", id(number).short_hex()));
+    }
+  }
+  described_.clear();
+  for (const std::string& text : damaged_files_) {
+    ++findings.errors;
+    findings.damaged = findings.index_damaged = true;
+    listener.error("error: " + text);
+  }
+}
+
+std::span<const std::uint32_t> CheckedPacks::entries(std::uint32_t number) const {
+  return std::span(order_).subspan(begins_[number], begins_[number + 1] - begins_[number]);
+}
+
+Status CheckedPacks::compare_with_storage(Storage& storage, Deadline by, CheckListener& listener,
+                                          CheckFindings& findings) {
+  ASSIGN_OR_RETURN(const std::vector<ListedFile> files, storage.list(FileType::kPack, by));
+  std::unordered_map<PackId, std::uint64_t> stored;
+  for (const ListedFile& file : files) {
+    if (const auto id = PackId::parse(file.name)) stored.emplace(*id, file.size_bytes);
+  }
+  const auto fail = [&](std::uint32_t number, const std::string& why) {
+    ++findings.errors;
+    findings.damaged = true;
+    listener.error(fmt::format("pack {}: {}", id(number).hex(), why));
+  };
+  for (std::uint32_t number = 0; number < count(); ++number) {
+    const auto found = stored.find(id(number));
+    if (found == stored.end()) {
+      ++findings.missing_packs;
+      fail(number, "does not exist");
+      continue;
+    }
+    if (found->second != size(number)) {
+      findings.broken_packs.insert(id(number));
+      fail(number,
+           fmt::format("unexpected file size: got {}, expected {}", found->second, size(number)));
+    }
+    stored.erase(found);
+  }
+  for (const auto& [pack, size_bytes] : stored) {
+    ++findings.unindexed_packs;
+    listener.detail(fmt::format("pack {}: not referenced in any index", pack.hex()));
+  }
+  return {};
+}
+
+}  // namespace restree

@@ -1,0 +1,57 @@
+// Whether all that snapshots refer to is there: each tree is read once, and each blob that a file
+// names is looked up in the index.
+//
+// Threads: one calls; trees are read by several.
+// Limits:  a bit for each blob of the index; the ids of the trees that are still to be read.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "repo/bulk_load.h"
+#include "repo/checker/check_report.h"
+#include "repo/format/tree.h"
+#include "repo/repository.h"
+
+namespace restree {
+
+class CheckedTrees {
+ public:
+  // `track_data`: also note which data blobs are in use.
+  CheckedTrees(Repository& repository, std::shared_ptr<const Index> index, bool track_data,
+               CheckListener& listener, CheckFindings& findings)
+      : repository_(repository),
+        index_(std::move(index)),
+        track_data_(track_data),
+        listener_(listener),
+        findings_(findings),
+        used_(index_->blob_count()) {}
+
+  // Everything below these trees. Errors: as BulkLoader has them.
+  Status check(std::vector<BlobId> roots, const BulkOptions& bulk);
+  // Of the index, by position of the blob's first entry.
+  const std::vector<bool>& used() const { return used_; }
+
+ private:
+  static constexpr std::size_t kBatch = 4096;
+
+  bool is_new(const BlobId& tree);
+  void check_tree(const BlobId& id, const Result<ByteView>& blob, std::vector<BlobId>& found);
+  void check_node(const BlobId& tree, const Node& node, std::vector<BlobId>& found,
+                  std::vector<std::string>& wrong);
+  void check_content(const BlobId& tree, const Node& node, std::vector<std::string>& wrong);
+
+  Repository& repository_;
+  const std::shared_ptr<const Index> index_;
+  const bool track_data_;
+  CheckListener& listener_;
+  CheckFindings& findings_;
+  std::mutex mutex_;  // of all below, and of listener and findings
+  std::vector<bool> used_;
+  std::vector<BlobId> unknown_;  // trees that no index names, and that were told
+};
+
+}  // namespace restree

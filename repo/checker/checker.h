@@ -1,0 +1,70 @@
+// Checks a repository: index against storage, snapshots against index, and, if asked, every byte.
+//
+// The steps are called in the order in which they stand here; each tells the listener what it
+// finds. Ownership: repository and listener outlive it. Threads:   one calls; the work is done on
+// several. Limits:    see checked_packs.h and checked_trees.h; reading data holds one pack a
+// thread. Errors:    damage is a finding. Returned is what keeps it from being looked for:
+// kUnavailable,
+//            kDenied, kCancelled.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "repo/checker/check_report.h"
+#include "repo/checker/checked_packs.h"
+#include "repo/checker/checked_trees.h"
+
+namespace restree {
+
+// Which packs to read: restic's --read-data-subset.
+struct PackSubset {
+  enum class Kind { kAll, kGroup, kPercent, kBytes } kind = Kind::kAll;
+  std::uint32_t group = 1;
+  std::uint32_t groups = 1;
+  double percent = 100;
+  std::uint64_t bytes = 0;
+
+  // "2/10", "2.5%", "500M". kInvalid.
+  static Result<PackSubset> parse(std::string_view text);
+};
+
+class Checker {
+ public:
+  Checker(Repository& repository, CheckListener& listener, BulkOptions bulk)
+      : repository_(repository), listener_(listener), bulk_(std::move(bulk)) {}
+
+  // Reads the index; the repository must not have one yet.
+  Status load_index();
+  Status check_packs();
+  // `only_these`: no other snapshots are checked, and their packs alone are read afterwards.
+  Status check_trees(const std::vector<BlobId>& roots, bool only_these);
+  // The numbers of the packs that are to be read.
+  std::vector<std::uint32_t> choose(const PackSubset& subset) const;
+  Status read_packs(const std::vector<std::uint32_t>& numbers);
+
+  // A snapshot that could not be loaded: it is counted, and told.
+  void note_broken_snapshot(const SnapshotId& id, const Error& error);
+  const CheckFindings& findings() const { return findings_; }
+  std::size_t pack_count() const { return packs_.count(); }
+  // Of those being read. Any thread.
+  std::uint64_t packs_read() const { return packs_read_; }
+
+ private:
+  Deadline soon() const { return Deadline::after(bulk_.patience); }
+
+  Repository& repository_;
+  CheckListener& listener_;
+  const BulkOptions bulk_;
+  CheckFindings findings_;
+  CheckedPacks packs_;
+  std::optional<CheckedTrees> trees_;
+  bool only_used_packs_ = false;
+  std::atomic<std::uint64_t> packs_read_ = 0;
+};
+
+}  // namespace restree

@@ -1,0 +1,80 @@
+// Items and blobs in the order in which they are written, loaded ahead by several threads.
+//
+//   walk ── push ──> queue <── take ── writer
+//                      ^── loaders fill in what blobs hold
+//
+// Threads:   one pushes and closes, one takes; the loaders are the queue's own.
+// Ownership: the repository outlives it.
+// Limits:    kMostBytes of blobs and kMostEntries entries wait.
+// Errors:    a blob's is taken in the blob's place.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "repo/bulk_load.h"
+#include "repo/format/tree.h"
+
+namespace restree {
+
+struct DumpEntry {
+  std::shared_ptr<const Tree> tree;  // keeps the node
+  const Node* node = nullptr;
+  std::string path;        // of the item that begins; empty: a blob of the last one
+  std::uint64_t size = 0;  // of the item's content, or of the blob
+  const BlobId* blob = nullptr;
+  Result<Bytes> content = Bytes();
+};
+
+class DumpQueue {
+ public:
+  DumpQueue(Repository& repository, const BulkOptions& bulk);
+  ~DumpQueue();
+
+  // Waits for room. False: nobody takes any more.
+  bool push(DumpEntry entry);
+  // Nothing more comes; an error is taken last.
+  void close(Status status);
+  // The next entry, once its content is there; nullopt at the end.
+  Result<std::optional<DumpEntry>> take();
+  // Nothing is taken any more: push() and the loaders end.
+  void abandon();
+
+ private:
+  static constexpr std::uint64_t kMostBytes = 64 << 20;
+  static constexpr std::size_t kMostEntries = 8192;
+  // What a loader takes at once, so that neighbours come with one request.
+  static constexpr std::uint64_t kBatchBytes = 4 << 20;
+  static constexpr std::size_t kBatchEntries = 128;
+
+  struct Waiting {
+    DumpEntry entry;
+    bool ready = false;
+  };
+  using Batch = std::vector<std::shared_ptr<Waiting>>;
+
+  void load_batches();
+  Batch next_batch(std::unique_lock<std::mutex>& lock);
+  void load(const Batch& batch);
+
+  Repository& repository_;
+  const BulkOptions bulk_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::shared_ptr<Waiting>> queue_;
+  std::deque<std::shared_ptr<Waiting>> to_load_;
+  std::uint64_t bytes_ = 0;  // of the blobs in the queue
+  bool closed_ = false;
+  bool ending_ = false;
+  Status status_;
+  std::vector<std::jthread> loaders_;
+};
+
+}  // namespace restree

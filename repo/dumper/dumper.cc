@@ -1,0 +1,124 @@
+#include "repo/dumper/dumper.h"
+
+#include <fmt/core.h>
+
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "repo/base/log.h"
+
+namespace restree {
+
+struct Dumper::Level {
+  std::shared_ptr<const Tree> tree;
+  std::string path;
+  std::size_t next = 0;
+};
+
+Result<std::shared_ptr<const Tree>> load_tree(BlobSource& blobs, const BlobId& id, Deadline by) {
+  ASSIGN_OR_RETURN(const SharedBlob blob, blobs.load(BlobType::kTree, id, by));
+  Result<std::shared_ptr<const Tree>> tree = Tree::parse(*blob);
+  if (!tree) return std::move(tree).error().with("tree " + id.hex());
+  if (!(*tree)->refused().empty()) {
+    return Error(ErrorKind::kCorrupt,
+                 fmt::format("tree {}: {}", id.hex(), (*tree)->refused().front()));
+  }
+  return tree;
+}
+
+Result<bool> Dumper::push_file(DumpQueue& queue, const std::shared_ptr<const Tree>& tree,
+                               const Node& node, std::string path) const {
+  std::vector<std::uint32_t> sizes;
+  std::uint64_t size = 0;
+  for (const BlobId& id : node.content) {
+    const auto blob_size = repository_.blob_size(BlobType::kData, id);
+    if (!blob_size) {
+      return Error(ErrorKind::kCorrupt,
+                   fmt::format("{}: data blob {} is in no index", log::quoted(path), id.hex()));
+    }
+    sizes.push_back(*blob_size);
+    size += *blob_size;
+  }
+  // The sum, and not what the node says: an archive must hold as many bytes as it announces.
+  if (!queue.push({.tree = tree, .node = &node, .path = std::move(path), .size = size})) {
+    return false;
+  }
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    if (!queue.push({.tree = tree,
+                     .node = &node,
+                     .path = {},
+                     .size = sizes[i],
+                     .blob = &node.content[i]})) {
+      return false;
+    }
+  }
+  return true;
+}
+
+Status Dumper::walk(DumpQueue& queue, std::shared_ptr<const Tree> tree, std::string path) const {
+  std::vector<Level> levels;
+  levels.push_back({std::move(tree), std::move(path), 0});
+  while (!levels.empty()) {
+    if (bulk_.stop.stop_requested()) return Error(ErrorKind::kCancelled, "interrupted");
+    Level& level = levels.back();
+    if (level.next == level.tree->nodes().size()) {
+      levels.pop_back();
+      continue;
+    }
+    const Node& node = level.tree->nodes()[level.next++];
+    std::string node_path = level.path.empty() ? "" : level.path + "/";
+    node_path += node.name;
+    if (node.type == NodeType::kFile) {
+      ASSIGN_OR_RETURN(const bool taken, push_file(queue, level.tree, node, std::move(node_path)));
+      if (!taken) return {};
+    } else if (node.type == NodeType::kSymlink || node.type == NodeType::kDirectory) {
+      if (!queue.push({.tree = level.tree, .node = &node, .path = node_path})) return {};
+    }
+    if (node.type != NodeType::kDirectory) continue;
+    if (!node.subtree) {
+      return Error(ErrorKind::kCorrupt, log::quoted(node_path) + ": the folder has no tree");
+    }
+    auto below = load_tree(repository_, *node.subtree, Deadline::after(bulk_.patience));
+    if (!below) return std::move(below).error().with(log::quoted(node_path));
+    levels.push_back({std::move(*below), std::move(node_path), 0});
+  }
+  return {};
+}
+
+Status Dumper::write_all(DumpQueue& queue, DumpSink& sink) const {
+  std::string path;
+  for (;;) {
+    if (bulk_.stop.stop_requested()) return Error(ErrorKind::kCancelled, "interrupted");
+    ASSIGN_OR_RETURN(const std::optional<DumpEntry> entry, queue.take());
+    if (!entry) return {};
+    if (entry->blob == nullptr) {
+      path = entry->path;
+      RETURN_IF_ERROR(sink.begin(path, *entry->node, entry->size));
+      continue;
+    }
+    if (!entry->content) return Error(entry->content.error()).with(log::quoted(path));
+    RETURN_IF_ERROR(sink.data(*entry->content));
+  }
+}
+
+Status Dumper::dump_file(std::shared_ptr<const Tree> tree, const Node& node, DumpSink& sink) {
+  DumpQueue queue(repository_, bulk_);
+  const std::jthread walker([&] {
+    const Result<bool> pushed = push_file(queue, tree, node, std::string(node.name));
+    queue.close(pushed ? Status() : Status(pushed.error()));
+  });
+  Status written = write_all(queue, sink);
+  queue.abandon();
+  return written;
+}
+
+Status Dumper::dump_folder(std::shared_ptr<const Tree> tree, std::string path, DumpSink& sink) {
+  DumpQueue queue(repository_, bulk_);
+  const std::jthread walker([&] { queue.close(walk(queue, std::move(tree), std::move(path))); });
+  Status written = write_all(queue, sink);
+  queue.abandon();
+  return written;
+}
+
+}  // namespace restree

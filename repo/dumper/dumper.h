@@ -1,0 +1,47 @@
+// Streams a file, or a folder with all below it, out of a snapshot.
+//
+// Order:   a folder before its entries, entries by name. Devices, fifos and sockets are left out,
+// as
+//          restic does.
+// Threads: one calls; blobs are loaded ahead by several.
+// Limits:  see dump_queue.h; the trees from the root to where the walk is.
+// Errors:  the first there is ends it, since a stream with a hole in it is of no use: kCorrupt,
+//          kUnavailable, kCancelled, and those of the sink.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "repo/bulk_load.h"
+#include "repo/dumper/dump_queue.h"
+#include "repo/dumper/dump_sink.h"
+
+namespace restree {
+
+class Dumper {
+ public:
+  Dumper(Repository& repository, BulkOptions bulk)
+      : repository_(repository), bulk_(std::move(bulk)) {}
+
+  // The content of one file. `tree` keeps the node.
+  Status dump_file(std::shared_ptr<const Tree> tree, const Node& node, DumpSink& sink);
+  // The entries of a folder. `path` is where the folder lies in the snapshot, without a slash at
+  // either end; empty: its root.
+  Status dump_folder(std::shared_ptr<const Tree> tree, std::string path, DumpSink& sink);
+
+ private:
+  struct Level;
+  // False: the queue takes no more.
+  Result<bool> push_file(DumpQueue& queue, const std::shared_ptr<const Tree>& tree,
+                         const Node& node, std::string path) const;
+  Status walk(DumpQueue& queue, std::shared_ptr<const Tree> tree, std::string path) const;
+  Status write_all(DumpQueue& queue, DumpSink& sink) const;
+
+  Repository& repository_;
+  const BulkOptions bulk_;
+};
+
+// The tree of a folder. kCorrupt: a node in it cannot be read.
+Result<std::shared_ptr<const Tree>> load_tree(BlobSource& blobs, const BlobId& id, Deadline by);
+
+}  // namespace restree

@@ -1,0 +1,130 @@
+// What `restree dump` writes, beside what restic writes.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <regex>
+
+#include "tests/support/awkward_tree.h"
+#include "tests/support/blob_map.h"
+#include "tests/support/fidelity.h"
+#include "tests/support/restics.h"
+#include "tests/support/restree_program.h"
+#include "tests/support/temp_dir.h"
+
+namespace restree::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::Eq;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// restic rounds times to whole seconds; ours are as they were.
+std::string without_times(const std::string& listing) {
+  static const std::regex kTime(" +[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}");
+  return std::regex_replace(listing, kTime, "");
+}
+
+std::string newest_restic() { return all_restics().back(); }
+
+class Dump : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    shared_ = std::make_unique<Shared>();
+    make_awkward_tree(shared_->source, {.beyond_restic_0_14 = newest_restic() != "restic"});
+    shared_->restic.init();
+    shared_->restic.backup({shared_->source.string()});
+  }
+  static void TearDownTestSuite() { shared_.reset(); }
+
+  static const Restic& restic() { return shared_->restic; }
+  static const fs::path& source() { return shared_->source; }
+  static std::string content() { return "latest:" + source().string(); }
+  Finished dump(const std::string& snapshot, const std::string& path,
+                std::vector<std::string> options = {}) const {
+    std::vector<std::string> words = {"dump", snapshot, path};
+    words.insert(words.end(), options.begin(), options.end());
+    return run_restree(restic(), std::move(words));
+  }
+  fs::path made(const std::string& name) const { return dir_.path() / name; }
+
+  TempDir dir_;
+
+ private:
+  struct Shared {
+    TempDir dir;
+    fs::path source = dir.path() / "source";
+    Restic restic{dir.path() / "home", newest_restic()};
+  };
+  static std::unique_ptr<Shared> shared_;
+};
+std::unique_ptr<Dump::Shared> Dump::shared_;
+
+TEST_F(Dump, AFileIsWrittenAsItIs) {
+  for (const char* name : {"sizes/big", "sizes/empty", "sizes/repeats", "names/with space"}) {
+    const Finished done = dump("latest", (source() / name).string());
+    ASSERT_TRUE(done.ok()) << done.report();
+    EXPECT_TRUE(done.out == read_file(source() / name)) << name;
+  }
+}
+
+TEST_F(Dump, WithATargetNothingGoesToTheOutput) {
+  const Finished done = dump(content(), "/sizes/5 MiB", {"--target", made("five").string()});
+  ASSERT_TRUE(done.ok()) << done.report();
+  EXPECT_THAT(done.out, IsEmpty());
+  EXPECT_TRUE(read_file(made("five")) == read_file(source() / "sizes/5 MiB"));
+}
+
+TEST_F(Dump, ATarListsWhatResticsLists) {
+  for (const std::string path : {"/links", "/sizes", "/names", "/nested", "/crowd", "/owners"}) {
+    ASSERT_TRUE(dump(content(), path, {"-t", made("ours.tar").string()}).ok());
+    restic().run_ok({"dump", content(), path, "-t", made("theirs.tar").string()});
+    const auto listing = [&](const std::string& name) {
+      return without_times(
+          run_ok({.argv = {"tar", "--numeric-owner", "-tvf", made(name).string()}}));
+    };
+    EXPECT_EQ(listing("ours.tar"), listing("theirs.tar")) << path;
+  }
+}
+
+TEST_F(Dump, AnUnpackedTarEqualsTheSource) {
+  ASSERT_TRUE(dump(content(), "/", {"-t", made("all.tar").string()}).ok());
+  fs::create_directories(made("unpacked"));
+  run_ok({.argv = {"tar", "--numeric-owner", "--acls", "--xattrs", "--xattrs-include=*", "-xpf",
+                   made("all.tar"), "-C", made("unpacked")}});
+  for (const char* folder : {"sizes", "modes", "names", "xattrs", "owners", "nested", "crowd"}) {
+    EXPECT_EQ(differences(made("unpacked") / folder, source() / folder), "") << folder;
+  }
+}
+
+TEST_F(Dump, AZipHoldsTheSameFiles) {
+  ASSERT_TRUE(dump(content(), "/nested", {"-a", "zip", "-t", made("n.zip").string()}).ok());
+  run_ok({.argv = {"unzip", "-q", made("n.zip"), "-d", made("unpacked")}});
+  EXPECT_EQ(run_ok({.argv = {"diff", "-r", made("unpacked") / "nested", source() / "nested"}}), "");
+}
+
+TEST_F(Dump, WhatIsNotThereIsNamed) {
+  const Finished done = dump("latest", "/nowhere/file");
+  EXPECT_EQ(done.exit_code, 1);
+  EXPECT_THAT(done.err, HasSubstr("path \"/nowhere\" not found in snapshot"));
+}
+
+TEST(DumpOfDamage, EndsWithAnErrorThatNamesThePack) {
+  const TempDir dir;
+  const fs::path source = dir.path() / "source";
+  fs::create_directories(source);
+  write_random_file(source / "damaged", 1, 9 * kMiB);
+  const Restic restic(dir.path() / "home");
+  restic.init();
+  const std::string id = restic.backup({source.string()});
+  const auto chunks = chunks_of(restic, id, source / "damaged");
+  flip_byte(chunks.back().pack_path, chunks.back().pack_offset + 1000);
+  const Finished done = run_restree(restic, {"dump", id, source / "damaged"});
+  EXPECT_THAT(done.exit_code, Eq(1));
+  EXPECT_THAT(done.err, HasSubstr(chunks.back().pack.hex()));
+  EXPECT_TRUE(done.out == read_file(source / "damaged").substr(0, chunks.back().file_offset));
+}
+
+}  // namespace
+}  // namespace restree::testing
