@@ -137,19 +137,22 @@ Result<std::vector<std::string>> stream_paths(const BackupOptions& options) {
 }
 
 Result<ArchiveResult> archive_from_stream(const BackupOptions& options, const ArchiveParts& parts,
-                                          const ArchiveOptions& how, Timestamp time) {
+                                          const ArchiveOptions& how, Timestamp time,
+                                          const std::stop_token& stop) {
   const StreamTarget target{options.stdin_filename, time, ::getuid(), ::getgid()};
   if (options.from_stdin) {
     UniqueFd input(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0));
     if (!input) return errno_error(errno, "read standard input");
-    return archive_stream(parts, how, SourceFile::from_stream(std::move(input), "standard input"),
-                          target);
+    return archive_stream(
+        parts, how, SourceFile::from_stream(std::move(input), "standard input", stop), target);
   }
   ASSIGN_OR_RETURN(RunningCommand command, start_command(options.targets));
   const std::string& program = options.targets.front();
   auto result = archive_stream(
-      parts, how, SourceFile::from_stream(std::move(command.output), "the output of " + program),
-      target);
+      parts, how,
+      SourceFile::from_stream(std::move(command.output), "the output of " + program, stop), target);
+  // Our own trouble, and none of the command's, which the end of `command` ends.
+  if (!result && result.error().kind() != ErrorKind::kInvalid) return result;
   if (command.process.failed(kCommandPatience)) {
     return Error(ErrorKind::kInvalid, program + " has failed; no snapshot was made");
   }

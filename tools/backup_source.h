@@ -3,6 +3,7 @@
 // Errors: kInvalid: the options contradict each other, or name nothing.
 #pragma once
 
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ bool is_stream(const BackupOptions& options);
 Result<std::vector<std::string>> stream_paths(const BackupOptions& options);
 // A command that fails is kInvalid: half a dump must not pass for a backup.
 Result<ArchiveResult> archive_from_stream(const BackupOptions& options, const ArchiveParts& parts,
-                                          const ArchiveOptions& how, Timestamp time);
+                                          const ArchiveOptions& how, Timestamp time,
+                                          const std::stop_token& stop);
 
 }  // namespace restree

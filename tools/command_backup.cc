@@ -257,7 +257,8 @@ class Backup {
     // Whoever reads a large file saves chunks as well while the others are busy.
     how.chunk_threads = std::max(2U, std::thread::hardware_concurrency()) - 1;
     const ArchiveParts parts{writer_, repository_, chunker, selection, report_};
-    if (is_stream(options_)) return archive_from_stream(options_, parts, how, plan_.begun.time);
+    if (is_stream(options_))
+      return archive_from_stream(options_, parts, how, plan_.begun.time, session_.stop());
 
     const FolderLister lister(selection, plan_.working_folder);
     ASSIGN_OR_RETURN(const TargetNode targets,

@@ -1,6 +1,7 @@
 #include "repo/archiver/source_file.h"
 
 #include <fcntl.h>
+#include <poll.h>
 
 #include <cerrno>
 #include <utility>
@@ -32,13 +33,26 @@ Result<SourceFile> SourceFile::open(const SourcePlace& place, const std::string&
   return SourceFile(std::move(fd), attributes, path);
 }
 
-SourceFile SourceFile::from_stream(UniqueFd fd, std::string name) {
-  return SourceFile(std::move(fd), {}, std::move(name));
+SourceFile SourceFile::from_stream(UniqueFd fd, std::string name, std::stop_token stop) {
+  SourceFile file(std::move(fd), {}, std::move(name));
+  file.stop_ = std::move(stop);
+  return file;
+}
+
+Status SourceFile::wait() const {
+  constexpr int kSliceMs = 100;
+  pollfd ready{.fd = fd_.get(), .events = POLLIN, .revents = 0};
+  while (!stop_.stop_requested()) {
+    // What is wrong with the descriptor, reading tells.
+    if (::poll(&ready, 1, kSliceMs) != 0 && ready.revents != 0) return {};
+  }
+  return Error(ErrorKind::kCancelled, "stopped reading " + path_);
 }
 
 Result<std::size_t> SourceFile::read(MutableByteView into) {
   std::size_t done = 0;
   while (done < into.size()) {
+    if (stop_.stop_possible()) RETURN_IF_ERROR(wait());
     const ssize_t count = ::read(fd_.get(), into.data() + done, into.size() - done);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return errno_error(errno, "read " + path_);

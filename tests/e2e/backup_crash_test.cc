@@ -26,6 +26,7 @@ using std::chrono::seconds;
 using std::chrono::steady_clock;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 enum class Place { kLocal, kSftp };
 
@@ -189,6 +190,18 @@ INSTANTIATE_TEST_SUITE_P(Places, BackupStop, ::testing::Values(Place::kLocal, Pl
                          });
 
 TEST_P(BackupStop, SigintKeepsWhatIsStored) { expect_a_clean_end(SIGINT); }
+TEST_P(BackupStop, ASilentCommandDoesNotHoldItUp) {
+  Process backup = restree().start({"backup", "--pack-size", "4", "--stdin-from-command", "--",
+                                    "sh", "-c", "head -c 32M /dev/urandom; exec sleep 1000"});
+  EXPECT_TRUE(holds_within(seconds(patient(60)),
+                           [&] { return stored_in(repository(), "data").size() >= 2; }));
+  backup.signal(SIGINT);
+  const Finished stopped = backup.wait(seconds(patient(60)));
+  EXPECT_EQ(stopped.exit_code, 130) << stopped.report();
+  expect_nothing_half_done();
+  EXPECT_THAT(stored_in(repository(), "index"), Not(IsEmpty()));
+}
+
 TEST_P(BackupStop, SigtermKeepsWhatIsStored) { expect_a_clean_end(SIGTERM); }
 
 }  // namespace

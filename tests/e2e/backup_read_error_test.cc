@@ -79,7 +79,6 @@ class BackupByAnotherUser : public BackupReadError,
     fs::permissions(source() / "unreadable", fs::perms::owner_all);
     fs::permissions(source() / "closed", fs::perms::owner_all);
     fs::permissions(dir_.path(), fs::perms(0755));
-    run_ok({.argv = {"chown", "-R", "nobody", restic_.repository().parent_path().string()}});
   }
   // Programs may lie where only root looks.
   std::string reachable(const std::string& program) const {
@@ -91,6 +90,7 @@ class BackupByAnotherUser : public BackupReadError,
   Finished run_as_nobody(Command command) const {
     command.argv[0] = reachable(command.argv[0]);
     command.folder = source();
+    run_ok({.argv = {"chown", "-R", "nobody", restic_.repository().parent_path().string()}});
     command.argv.insert(command.argv.begin(), {"setpriv", "--reuid=nobody", "--clear-groups"});
     return run(command);
   }
