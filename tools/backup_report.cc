@@ -265,7 +265,7 @@ void BackupReport::summarize(const SnapshotSummary& summary,
                      summary.dirs_changed, summary.dirs_unmodified));
   say(2, fmt::format("Data Blobs:  {:5} new", summary.data_blobs));
   say(2, fmt::format("Tree Blobs:  {:5} new", summary.tree_blobs));
-  say(1, fmt::format("{} to the repository: {} ({} stored)", dry_run_ ? "Would add" : "Added",
+  say(1, fmt::format("{} to the repository: {:<5} ({:<5} stored)", dry_run_ ? "Would add" : "Added",
                      format_bytes(summary.data_added), format_bytes(summary.data_added_packed)));
   say(1, "");
   say(1,
