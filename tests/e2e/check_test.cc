@@ -33,7 +33,7 @@ class Check : public ::testing::TestWithParam<std::string> {
     command.insert(command.end(), options.begin(), options.end());
     const Finished theirs = restic_.run(command);
     EXPECT_EQ(theirs.exit_code, 1) << theirs.report();
-    const Finished ours = run_restree(restic_, command);
+    const Finished ours = RestreeProgram(restic_).run(command);
     EXPECT_EQ(ours.exit_code, 1) << ours.report();
     EXPECT_THAT(ours.err, HasSubstr(words));
     EXPECT_THAT(ours.err, HasSubstr("Fatal: repository contains errors"));
@@ -50,7 +50,7 @@ INSTANTIATE_TEST_SUITE_P(Restics, Check, ::testing::ValuesIn(all_restics()), res
 
 TEST_P(Check, FindsNothingWrongWithWhatResticWrote) {
   for (const char* option : {"--read-data", "--read-data-subset=1/1", "--read-data-subset=50%"}) {
-    const Finished done = run_restree(restic_, {"check", option});
+    const Finished done = RestreeProgram(restic_).run({"check", option});
     EXPECT_TRUE(done.ok()) << done.report();
     EXPECT_THAT(done.out, HasSubstr("no errors were found"));
     EXPECT_THAT(done.err, IsEmpty());
@@ -60,7 +60,7 @@ TEST_P(Check, FindsNothingWrongWithWhatResticWrote) {
 
 TEST_P(Check, AFlippedByteInADataPack) {
   flip_byte(chunks_[1].pack_path, chunks_[1].pack_offset + 1000);
-  EXPECT_TRUE(run_restree(restic_, {"check"}).ok());
+  EXPECT_TRUE(RestreeProgram(restic_).run({"check"}).ok());
   expect_both_find("restic repair packs " + chunks_[1].pack.hex(), {"--read-data"});
 }
 
@@ -102,7 +102,7 @@ TEST_P(Check, TheSummaryIsResticsOwn) {
   for (const bool damaged : {false, true}) {
     if (damaged) fs::remove(chunks_[0].pack_path);
     const Finished theirs = restic_.run({"check", "--json"});
-    const Finished ours = run_restree(restic_, {"check", "--json"});
+    const Finished ours = RestreeProgram(restic_).run({"check", "--json"});
     EXPECT_EQ(ours.out, theirs.out);
     EXPECT_EQ(ours.exit_code, theirs.exit_code);
   }

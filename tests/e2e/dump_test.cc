@@ -45,7 +45,7 @@ class Dump : public ::testing::Test {
                 std::vector<std::string> options = {}) const {
     std::vector<std::string> words = {"dump", snapshot, path};
     words.insert(words.end(), options.begin(), options.end());
-    return run_restree(restic(), std::move(words));
+    return RestreeProgram(restic()).run(std::move(words));
   }
   fs::path made(const std::string& name) const { return dir_.path() / name; }
 
@@ -120,7 +120,7 @@ TEST(DumpOfDamage, EndsWithAnErrorThatNamesThePack) {
   const std::string id = restic.backup({source.string()});
   const auto chunks = chunks_of(restic, id, source / "damaged");
   flip_byte(chunks.back().pack_path, chunks.back().pack_offset + 1000);
-  const Finished done = run_restree(restic, {"dump", id, source / "damaged"});
+  const Finished done = RestreeProgram(restic).run({"dump", id, source / "damaged"});
   EXPECT_THAT(done.exit_code, Eq(1));
   EXPECT_THAT(done.err, HasSubstr(chunks.back().pack.hex()));
   EXPECT_TRUE(done.out == read_file(source / "damaged").substr(0, chunks.back().file_offset));
