@@ -77,6 +77,7 @@ TEST_F(Dump, WithATargetNothingGoesToTheOutput) {
 }
 
 TEST_F(Dump, ATarListsWhatResticsLists) {
+  if (all_restics().size() == 1) GTEST_SKIP() << "restic 0.14 dumps no subfolder into a file";
   for (const std::string path : {"/links", "/sizes", "/names", "/nested", "/crowd", "/owners"}) {
     ASSERT_TRUE(dump(content(), path, {"-t", made("ours.tar").string()}).ok());
     restic().run_ok({"dump", content(), path, "-t", made("theirs.tar").string()});
