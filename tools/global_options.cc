@@ -170,16 +170,17 @@ void add_output_options(CLI::App& app, GlobalOptions& options) {
 }
 
 void add_transfer_options(CLI::App& app, GlobalOptions& options) {
-  app.add_option("--cache-dir", options.cache_dir, "The folder for caches");
-  app.add_flag("--no-cache", options.no_cache, "Use no cache on disk");
-  app.add_flag("--cleanup-cache", options.cleanup_cache, "Remove caches that are old");
+  app.add_option("--cache-dir", options.cache_dir, "The folder for caches; restree keeps none yet");
+  app.add_flag("--no-cache", options.no_cache, "Use no cache on disk; restree keeps none yet");
+  app.add_flag("--cleanup-cache", options.cleanup_cache,
+               "Remove caches that are old; restree keeps none yet");
   options.compression.clear();
   add_choice(app, "--compression", options.compression, kCompressionModes,
              "How to compress what is written (default: $RESTIC_COMPRESSION, or auto)");
   app.add_option("--pack-size", options.pack_size_mib,
                  "The size of new pack files in MiB (default: $RESTIC_PACK_SIZE, or 16)");
   app.add_flag("!--no-extra-verify", options.extra_verify,
-               "Do not check what is in memory before it is written");
+               "Changes nothing: what is in memory is always checked before it is written");
   app.add_option("--limit-upload", options.upload_limit_kib, "KiB a second at most");
   app.add_option("--limit-download", options.download_limit_kib, "KiB a second at most");
   add_duration(app, "--stuck-request-timeout", options.stuck_request_timeout,
