@@ -1,7 +1,5 @@
 #include "tools/backup_options.h"
 
-#include <CLI/CLI.hpp>
-
 #include "tools/option_words.h"
 
 namespace restree {
@@ -15,11 +13,11 @@ void add_target_options(CLI::App& app, BackupOptions& options) {
            "The same, each line taken as it is");
   add_list(app, "--files-from-raw", options.files_from_raw,
            "The same, each name ended by a NUL byte");
-  app.add_flag("--stdin", options.from_stdin, "Back up what comes from standard input");
+  add_flag(app, "--stdin", options.from_stdin, "Back up what comes from standard input");
   add_text(app, "--stdin-filename", options.stdin_filename,
            "What to call it in the snapshot (default: stdin)");
-  app.add_flag("--stdin-from-command", options.stdin_from_command,
-               "Run the targets as a command and back up what it prints");
+  add_flag(app, "--stdin-from-command", options.stdin_from_command,
+           "Run the targets as a command and back up what it prints");
 }
 
 void add_exclude_options(CLI::App& app, BackupOptions& options) {
@@ -29,12 +27,12 @@ void add_exclude_options(CLI::App& app, BackupOptions& options) {
   add_list(app, "--iexclude-file", options.iexclude_file, "The same in upper or lower case");
   add_list(app, "--exclude-if-present", options.exclude_if_present,
            "Leave out the content of folders that hold this file, FILE or FILE:HEADER");
-  app.add_flag("--exclude-caches", options.exclude_caches,
-               "Leave out the content of folders that a CACHEDIR.TAG marks as caches");
+  add_flag(app, "--exclude-caches", options.exclude_caches,
+           "Leave out the content of folders that a CACHEDIR.TAG marks as caches");
   add_text(app, "--exclude-larger-than", options.exclude_larger_than,
            "Leave out files larger than this, like 500m or 2G");
-  app.add_flag("-x,--one-file-system", options.one_file_system,
-               "Leave out other file systems that are mounted below a target");
+  add_flag(app, "-x,--one-file-system", options.one_file_system,
+           "Leave out other file systems that are mounted below a target");
 }
 
 void add_snapshot_options(CLI::App& app, BackupOptions& options) {
@@ -46,21 +44,21 @@ void add_snapshot_options(CLI::App& app, BackupOptions& options) {
            "The snapshot to compare with (default: the latest of the same group)");
   add_text(app, "-g,--group-by", options.group_by,
            "What makes a group: host, paths, tags (default: host,paths)");
-  app.add_flag("-f,--force", options.force, "Compare with no snapshot: read every file");
-  app.add_flag("--ignore-ctime", options.ignore_ctime,
-               "A file with another ctime alone has not changed");
-  app.add_flag("--ignore-inode", options.ignore_inode,
-               "A file with another inode number and ctime alone has not changed");
-  app.add_flag("--with-atime", options.with_atime, "Record when files were last read");
-  app.add_flag("--skip-if-unchanged", options.skip_if_unchanged,
-               "Make no snapshot if it would equal the one compared with");
+  add_flag(app, "-f,--force", options.force, "Compare with no snapshot: read every file");
+  add_flag(app, "--ignore-ctime", options.ignore_ctime,
+           "A file with another ctime alone has not changed");
+  add_flag(app, "--ignore-inode", options.ignore_inode,
+           "A file with another inode number and ctime alone has not changed");
+  add_flag(app, "--with-atime", options.with_atime, "Record when files were last read");
+  add_flag(app, "--skip-if-unchanged", options.skip_if_unchanged,
+           "Make no snapshot if it would equal the one compared with");
 }
 
 void add_work_options(CLI::App& app, BackupOptions& options) {
-  app.add_flag("-n,--dry-run", options.dry_run, "Only tell what would be done");
-  app.add_flag("--no-scan", options.no_scan, "Do not count beforehand what there is to do");
-  app.add_option("--read-concurrency", options.read_concurrency,
-                 "How many files to read at once (default: $RESTIC_READ_CONCURRENCY, or 2)");
+  add_flag(app, "-n,--dry-run", options.dry_run, "Only tell what would be done");
+  add_flag(app, "--no-scan", options.no_scan, "Do not count beforehand what there is to do");
+  add_number(app, "--read-concurrency", options.read_concurrency,
+             "How many files to read at once (default: $RESTIC_READ_CONCURRENCY, or 2)");
   refuse_option(app, "--use-fs-snapshot", Takes::kNothing, "It is for Windows.");
   refuse_option(app, "--exclude-cloud-files", Takes::kNothing, "It is for Windows.");
 }

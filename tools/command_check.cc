@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -226,12 +225,12 @@ Run declare_check(CLI::App& app) {
   auto options = std::make_shared<Options>();
   add_arguments(app, "snapshot", options->snapshots,
                 "Check only these snapshots (default: the whole repository)");
-  app.add_flag("--read-data", options->read_data, "Read and compare every byte of every pack");
+  add_flag(app, "--read-data", options->read_data, "Read and compare every byte of every pack");
   add_text(app, "--read-data-subset", options->subset,
            "Read a part of the packs: n/t, a percentage or a size");
-  app.add_flag("--with-cache", options->with_cache,
-               "For scripts written for restic: whatever is checked is read from the repository");
-  app.add_flag("--check-unused", options->check_unused)->group("");
+  add_flag(app, "--with-cache", options->with_cache,
+           "For scripts written for restic: whatever is checked is read from the repository");
+  add_hidden_flag(app, "--check-unused", options->check_unused);
   add_snapshot_options(app, options->filter);
   return [options](Session& session) { return run(*options, session); };
 }

@@ -1,7 +1,6 @@
 // restree diff
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <set>
 
@@ -263,7 +262,7 @@ Run declare_diff(CLI::App& app) {
   const auto options = std::make_shared<DiffOptions>();
   add_arguments(app, "snapshot", options->words,
                 "The two snapshots, or folders SNAPSHOT:SUBFOLDER");
-  app.add_flag("--metadata", options->metadata, "Also where only modes, owners or times differ");
+  add_flag(app, "--metadata", options->metadata, "Also where only modes, owners or times differ");
   return [options](Session& session) { return run_diff(*options, session); };
 }
 

@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -251,14 +250,14 @@ Run declare_find(CLI::App& app) {
   add_snapshot_options(app, options->selection);
   add_text(app, "-O,--oldest", options->oldest, "Only what was changed then or later");
   add_text(app, "-N,--newest", options->newest, "Only what was changed then or before");
-  app.add_flag("--blob", options->blob, "Look for blobs by their ids");
-  app.add_flag("--tree", options->tree, "Look for trees by their ids");
-  app.add_flag("--pack", options->pack, "Look for what lies in packs, by their ids");
-  app.add_flag("--show-pack-id", options->show_pack_id, "Tell where the blobs or trees lie");
-  app.add_flag("-i,--ignore-case", options->ignore_case, "Letters match in either case");
-  app.add_flag("-R,--reverse", options->reverse, "The oldest snapshot first");
-  app.add_flag("-l,--long", options->long_format, "Mode, owner, size and time of each");
-  app.add_flag("--human-readable", options->human_readable, "Sizes in KiB, MiB, …");
+  add_flag(app, "--blob", options->blob, "Look for blobs by their ids");
+  add_flag(app, "--tree", options->tree, "Look for trees by their ids");
+  add_flag(app, "--pack", options->pack, "Look for what lies in packs, by their ids");
+  add_flag(app, "--show-pack-id", options->show_pack_id, "Tell where the blobs or trees lie");
+  add_flag(app, "-i,--ignore-case", options->ignore_case, "Letters match in either case");
+  add_flag(app, "-R,--reverse", options->reverse, "The oldest snapshot first");
+  add_flag(app, "-l,--long", options->long_format, "Mode, owner, size and time of each");
+  add_flag(app, "--human-readable", options->human_readable, "Sizes in KiB, MiB, …");
   return [options](Session& session) { return run_find(*options, session); };
 }
 

@@ -1,7 +1,6 @@
 // restree forget
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -125,8 +124,8 @@ Run declare_forget(CLI::App& app) {
   add_arguments(app, "snapshot", options->snapshots,
                 "The snapshots to forget: ids, their beginnings, or latest");
   add_snapshot_options(app, options->filter, HostOption::kLong);
-  app.add_flag("-n,--dry-run", options->dry_run, "Only say what would be forgotten");
-  app.add_flag("-c,--compact", options->compact, "Print less about each snapshot");
+  add_flag(app, "-n,--dry-run", options->dry_run, "Only say what would be forgotten");
+  add_flag(app, "-c,--compact", options->compact, "Print less about each snapshot");
   add_text(app, "-g,--group-by", options->group_by, "Has no effect on snapshots that are named");
   refuse_policies(app);
   return [options](Session& session) { return run_forget(*options, session); };

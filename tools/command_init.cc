@@ -1,7 +1,6 @@
 // restree init
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <charconv>
 #include <cstdlib>
 #include <memory>
@@ -100,8 +99,8 @@ Run declare_init(CLI::App& app) {
   const auto options = std::make_shared<InitOptions>();
   add_text(app, "--repository-version", options->version,
            "The format: 1, 2, latest or stable (default: stable, which is 2)");
-  app.add_flag("--copy-chunker-params", options->copy_chunker_parameters,
-               "Cut files as the source repository does, so that copies stay the same");
+  add_flag(app, "--copy-chunker-params", options->copy_chunker_parameters,
+           "Cut files as the source repository does, so that copies stay the same");
   add_text(app, "--from-repo", options->from.location,
            "The source repository (default: $RESTIC_FROM_REPOSITORY)");
   add_text(app, "--from-repository-file", options->from.repository_file,
@@ -112,8 +111,8 @@ Run declare_init(CLI::App& app) {
            "A command that prints it (default: $RESTIC_FROM_PASSWORD_COMMAND)");
   add_text(app, "--from-key-hint", options->from.key_hint,
            "The id of its key to try first (default: $RESTIC_FROM_KEY_HINT)");
-  app.add_flag("--from-insecure-no-password", options->from_insecure_no_password,
-               "Its password is empty");
+  add_flag(app, "--from-insecure-no-password", options->from_insecure_no_password,
+           "Its password is empty");
   return [options](Session& session) { return run_init(*options, session); };
 }
 

@@ -1,5 +1,4 @@
 // restree key list
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 #include <string>

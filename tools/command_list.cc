@@ -1,7 +1,6 @@
 // restree list
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <map>
 #include <memory>
 

@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 #include <tuple>
@@ -192,10 +191,10 @@ Run declare_ls(CLI::App& app) {
   add_arguments(app, "snapshot", options->words,
                 "The snapshot, or latest, or SNAPSHOT:SUBFOLDER; then folders to list");
   add_snapshot_options(app, options->selection);
-  app.add_flag("-l,--long", options->long_format, "Mode, owner, size and time of each");
-  app.add_flag("--recursive", options->recursive, "What lies below the named folders, too");
-  app.add_flag("--human-readable", options->human_readable, "Sizes in KiB, MiB, …");
-  app.add_flag("--reverse", options->reverse, "In reverse order");
+  add_flag(app, "-l,--long", options->long_format, "Mode, owner, size and time of each");
+  add_flag(app, "--recursive", options->recursive, "What lies below the named folders, too");
+  add_flag(app, "--human-readable", options->human_readable, "Sizes in KiB, MiB, …");
+  add_flag(app, "--reverse", options->reverse, "In reverse order");
   add_choice(app, "-s,--sort", options->sort,
              {"name", "size", "time", "mtime", "atime", "ctime", "extension"}, "By what to sort");
   refuse_option(app, "--ncdu", Takes::kNothing, "Use ncdu itself, on a mount.");

@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <cerrno>
 #include <filesystem>
 #include <memory>
@@ -53,10 +52,10 @@ Run declare_mount(CLI::App& app) {
   const auto options = std::make_shared<MountCommandOptions>();
   add_arguments(app, "mountpoint", options->mount_points, "An empty folder");
   add_snapshot_options(app, options->selection);
-  app.add_flag("--allow-other", options->allow_other, "Let other users in");
-  app.add_flag("--no-default-permissions", options->no_default_permissions,
-               "With --allow-other: let them read everything");
-  app.add_flag("--owner-root", options->owner_root, "Everything belongs to root");
+  add_flag(app, "--allow-other", options->allow_other, "Let other users in");
+  add_flag(app, "--no-default-permissions", options->no_default_permissions,
+           "With --allow-other: let them read everything");
+  add_flag(app, "--owner-root", options->owner_root, "Everything belongs to root");
   refuse_option(app, "--path-template", Takes::kValue,
                 "The folders of a mount are those that restreefs(8) tells of.");
   refuse_option(app, "--time-template", Takes::kValue,

@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -197,15 +196,15 @@ Run declare_restore(CLI::App& app) {
   add_list(app, "--include-xattr", options->xattr_includes,
            "Restore only extended attributes that match this pattern (repeatable)");
   add_snapshot_options(app, options->filter);
-  app.add_flag("--dry-run", options->dry_run, "Write nothing, only tell what would be done");
-  app.add_flag("--sparse", options->sparse, "Make holes of stretches of zeros");
-  app.add_flag("--verify", options->verify, "Read back what was written, and compare");
+  add_flag(app, "--dry-run", options->dry_run, "Write nothing, only tell what would be done");
+  add_flag(app, "--sparse", options->sparse, "Make holes of stretches of zeros");
+  add_flag(app, "--verify", options->verify, "Read back what was written, and compare");
   add_choice(app, "--overwrite", options->overwrite, {"always", "if-changed", "if-newer", "never"},
              "What becomes of files that are there already");
-  app.add_flag("--delete", options->remove_unexpected,
-               "Delete from the target what is not in the snapshot");
-  app.add_flag("--ownership-by-name", options->ownership_by_name,
-               "Restore owners by their names rather than their numbers");
+  add_flag(app, "--delete", options->remove_unexpected,
+           "Delete from the target what is not in the snapshot");
+  add_flag(app, "--ownership-by-name", options->ownership_by_name,
+           "Restore owners by their names rather than their numbers");
   return [options](Session& session) { return run(*options, session); };
 }
 

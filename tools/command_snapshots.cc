@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
 #include <map>
@@ -170,9 +169,9 @@ Run declare_snapshots(CLI::App& app) {
   const auto options = std::make_shared<SnapshotsOptions>();
   add_arguments(app, "snapshot", options->words, "Only these: ids, their beginnings, or latest");
   add_snapshot_options(app, options->selection);
-  app.add_flag("-c,--compact", options->compact, "Without paths, one line for each tag");
-  app.add_option("--latest", options->latest, "Only the newest N of each host and set of paths");
-  app.add_flag("--last", options->last, "As --latest 1")->group("");
+  add_flag(app, "-c,--compact", options->compact, "Without paths, one line for each tag");
+  add_number(app, "--latest", options->latest, "Only the newest N of each host and set of paths");
+  add_hidden_flag(app, "--last", options->last);
   add_text(app, "-g,--group-by", options->group_by,
            "A table for each group: host, paths, tags, separated by commas");
   return [options](Session& session) { return run_snapshots(*options, session); };

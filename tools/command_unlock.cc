@@ -1,11 +1,11 @@
 // restree unlock
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "repo/lock_files.h"
 #include "tools/commands.h"
+#include "tools/option_words.h"
 
 namespace restree {
 namespace {
@@ -26,8 +26,8 @@ Result<ExitCode> run_unlock(const UnlockOptions& options, Session& session) {
 
 Run declare_unlock(CLI::App& app) {
   const auto options = std::make_shared<UnlockOptions>();
-  app.add_flag("--remove-all", options->all,
-               "Remove all locks, also those of programs that are at work");
+  add_flag(app, "--remove-all", options->all,
+           "Remove all locks, also those of programs that are at work");
   return [options](Session& session) { return run_unlock(*options, session); };
 }
 

@@ -1,8 +1,6 @@
 // restree version
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
-
 #include "repo/format/json_writer.h"
 #include "tools/commands.h"
 

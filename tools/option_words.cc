@@ -3,10 +3,13 @@
 #include <fmt/core.h>
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <utility>
+
+#include "tools/refused_option.h"
 
 namespace restree {
 namespace {
@@ -73,45 +76,63 @@ std::vector<std::string> backwards(const std::vector<std::string>& words) {
   return line;
 }
 
-CLI::Option* add_list(CLI::App& app, const std::string& names, std::vector<std::string>& values,
-                      const std::string& description) {
-  return add_raw(
-             app, names,
-             [&values](const CLI::results_t& given) {
-               values = given;
-               return true;
-             },
-             description, "TEXT")
+void add_flag(CLI::App& app, const std::string& names, bool& value,
+              const std::string& description) {
+  app.add_flag(names, value, description);
+}
+
+void add_hidden_flag(CLI::App& app, const std::string& names, bool& value) {
+  app.add_flag(names, value)->group("");
+}
+
+void add_number(CLI::App& app, const std::string& names, std::int64_t& value,
+                const std::string& description) {
+  app.add_option(names, value, description);
+}
+
+void add_number(CLI::App& app, const std::string& names, std::uint64_t& value,
+                const std::string& description) {
+  app.add_option(names, value, description);
+}
+
+void add_list(CLI::App& app, const std::string& names, std::vector<std::string>& values,
+              const std::string& description) {
+  add_raw(
+      app, names,
+      [&values](const CLI::results_t& given) {
+        values = given;
+        return true;
+      },
+      description, "TEXT")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
-CLI::Option* add_arguments(CLI::App& app, const std::string& name, std::vector<std::string>& values,
-                           const std::string& description) {
-  return app
-      .add_option(
-          name,
-          [&values](const CLI::results_t& given) {
-            values.clear();
-            for (const std::string& word : given) {
-              const bool is_marked = word.starts_with(kArgumentMark);
-              values.push_back(is_marked ? word.substr(kArgumentMark.size()) : word);
-            }
-            return true;
-          },
-          description)
+void add_arguments(CLI::App& app, const std::string& name, std::vector<std::string>& values,
+                   const std::string& description) {
+  app.add_option(
+         name,
+         [&values](const CLI::results_t& given) {
+           values.clear();
+           for (const std::string& word : given) {
+             const bool is_marked = word.starts_with(kArgumentMark);
+             values.push_back(is_marked ? word.substr(kArgumentMark.size()) : word);
+           }
+           return true;
+         },
+         description)
       ->expected(0, 1 << 29)
       ->allow_extra_args();
 }
 
-CLI::Option* add_text(CLI::App& app, const std::string& names, std::string& value,
-                      const std::string& description) {
-  return add_single(
+void add_text(CLI::App& app, const std::string& names, std::string& value,
+              const std::string& description) {
+  add_single(
       app, names, [&value](const std::string& given) { value = given; }, description, "TEXT");
 }
 
-CLI::Option* add_duration(CLI::App& app, const std::string& names, std::chrono::nanoseconds& value,
-                          const std::string& description) {
-  return add_single(
+void add_duration(CLI::App& app, const std::string& names, std::chrono::nanoseconds& value,
+                  const std::string& description) {
+  add_single(
       app, names,
       [&value, names](const std::string& given) {
         const auto parsed = parse_go_duration(given);
@@ -123,9 +144,9 @@ CLI::Option* add_duration(CLI::App& app, const std::string& names, std::chrono::
       description, "DURATION");
 }
 
-CLI::Option* add_choice(CLI::App& app, const std::string& names, std::string& value,
-                        const std::vector<std::string>& choices, const std::string& description) {
-  return add_single(
+void add_choice(CLI::App& app, const std::string& names, std::string& value,
+                const std::vector<std::string>& choices, const std::string& description) {
+  add_single(
       app, names,
       [&value, names, choices](const std::string& given) {
         if (std::find(choices.begin(), choices.end(), given) == choices.end()) {

@@ -1,7 +1,5 @@
 #include "tools/pattern_options.h"
 
-#include <CLI/CLI.hpp>
-
 #include "tools/option_words.h"
 
 namespace restree {

@@ -11,6 +11,7 @@
 #include "tools/exit_error.h"
 #include "tools/global_options.h"
 #include "tools/option_words.h"
+#include "tools/refused_option.h"
 
 namespace restree {
 namespace {

@@ -99,7 +99,10 @@ void Sshd::write_config(const SshdOptions& options) {
          << "PidFile none\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nLogLevel VERBOSE\n"
          << "PubkeyAuthentication yes\nPasswordAuthentication no\n"
          << "KbdInteractiveAuthentication no\nUseDNS no\nMaxStartups 100\n"
-         << "AuthorizedKeysFile " << authorized_keys().string() << '\n';
+         << "AuthorizedKeysFile " << authorized_keys().string() << '\n'
+         // bash reads ~/.bashrc where sshd starts it, as for an external sftp-server. What the user
+         // of this machine does in there, and for how long, must not be part of a test.
+         << "SetEnv HOME=" << dir_.path().string() << '\n';
   for (const auto& type : options.host_key_types) {
     config << "HostKey " << host_key(type).string() << '\n';
   }
