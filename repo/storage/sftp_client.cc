@@ -36,7 +36,10 @@ Status exchange_bytes(ByteChannel& channel, ByteView out, MutableByteView in, st
     if (sent > 0 || came > 0) continue;
     const auto wait = channel.wait_for();
     if (!patience.wait(wait.fd, wait.events)) {
-      return Error(ErrorKind::kUnavailable, fmt::format("{}: no SFTP greeting in time", host));
+      return Error(ErrorKind::kUnavailable, fmt::format("{}: no SFTP greeting in time", host))
+          .hinting(
+              "The login worked, but nothing answers for SFTP: a login shell whose start-up files "
+              "(~/.bashrc) wait for something on the server would do that");
     }
   }
   return {};
