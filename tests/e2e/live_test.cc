@@ -8,6 +8,7 @@
 #include "tests/support/fidelity.h"
 #include "tests/support/files.h"
 #include "tests/support/mounted.h"
+#include "tests/support/repository_files.h"
 #include "tests/support/restic.h"
 #include "tests/support/scale.h"
 
@@ -39,7 +40,14 @@ class Live : public ::testing::Test {
     const fs::path path = mounted / "apps/a/latest/text";
     return fs::exists(path, ignored) && read_file(path) == text;
   }
-  std::vector<std::string> locks() { return names_in(restic_.repository() / "locks"); }
+  // Those that hold: one that restic is still writing has another name.
+  std::vector<std::string> locks() {
+    std::vector<std::string> names;
+    for (const fs::path& file : stored_in(restic_.repository(), "locks")) {
+      names.push_back(file.filename().string());
+    }
+    return names;
+  }
 
   TempDir dir_;
   fs::path source_ = dir_.path() / "source";
