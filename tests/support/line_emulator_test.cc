@@ -1,0 +1,394 @@
+// Times are judged so that a busy machine fails nothing: never too early is asked of every attempt,
+// never too late of the best of several.
+#include "tests/support/line_emulator.h"
+
+#include <errno.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <atomic>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "repo/base/unique_fd.h"
+#include "tests/support/scale.h"
+
+namespace restree::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+using Seconds = std::chrono::duration<double>;
+
+constexpr int kAttempts = 8;
+constexpr std::uint64_t kRate = 8'000'000;
+
+// A blocking socket whose calls end after half a minute at the latest.
+UniqueFd make_socket() {
+  UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const timeval limit{.tv_sec = 30, .tv_usec = 0};
+  const int on = 1;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  return fd;
+}
+
+sockaddr_in loopback(std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  return address;
+}
+
+// The connection, or no descriptor and errno.
+UniqueFd connect_to(std::uint16_t port) {
+  UniqueFd fd = make_socket();
+  const sockaddr_in address = loopback(port);
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    const int why = errno;
+    fd.reset();
+    errno = why;
+  }
+  return fd;
+}
+
+class Listener {
+ public:
+  Listener() : fd_(make_socket()) {
+    sockaddr_in address = loopback(0);
+    socklen_t size = sizeof address;
+    auto* const generic = reinterpret_cast<sockaddr*>(&address);
+    if (::bind(fd_.get(), generic, size) != 0 || ::listen(fd_.get(), 16) != 0 ||
+        ::getsockname(fd_.get(), generic, &size) != 0) {
+      throw std::system_error(errno, std::generic_category(), "listen");
+    }
+    port_ = ntohs(address.sin_port);
+  }
+  std::uint16_t port() const { return port_; }
+  UniqueFd accept() const {
+    UniqueFd fd = UniqueFd(::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    const timeval limit{.tv_sec = 30, .tv_usec = 0};
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    return fd;
+  }
+  void stop() { fd_.reset(); }
+
+ private:
+  UniqueFd fd_;
+  std::uint16_t port_ = 0;
+};
+
+bool send_all(const UniqueFd& fd, const std::string& bytes) {
+  std::size_t sent = 0;
+  while (sent < bytes.size()) {
+    const ssize_t put = ::send(fd.get(), bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
+    if (put < 0) return false;
+    sent += static_cast<std::size_t>(put);
+  }
+  return true;
+}
+
+// What comes until there are `size` bytes, or the end.
+std::string receive(const UniqueFd& fd, std::size_t size) {
+  std::string bytes(size, '\0');
+  std::size_t got = 0;
+  while (got < size) {
+    const ssize_t more = ::recv(fd.get(), bytes.data() + got, size - got, 0);
+    if (more <= 0) break;
+    got += static_cast<std::size_t>(more);
+  }
+  bytes.resize(got);
+  return bytes;
+}
+
+// 0 for the end of the stream, else the errno; -1 for more bytes.
+int end_of(const UniqueFd& fd) {
+  char byte = 0;
+  const ssize_t got = ::recv(fd.get(), &byte, 1, 0);
+  return got > 0 ? -1 : got == 0 ? 0 : errno;
+}
+
+// Both ends of a connection over the line.
+struct Pair {
+  Pair(const LineEmulator& line, const Listener& listener)
+      : client(connect_to(line.port())), server(listener.accept()) {}
+  // There and back.
+  bool echo(const std::string& bytes = "x") const {
+    return send_all(client, bytes) && receive(server, bytes.size()) == bytes &&
+           send_all(server, bytes) && receive(client, bytes.size()) == bytes;
+  }
+
+  UniqueFd client;
+  UniqueFd server;
+};
+
+// How long `size` bytes take, from the first to the last that arrives.
+Seconds time_of_transfer(const UniqueFd& from, const UniqueFd& to, std::size_t size) {
+  std::jthread sender([&] { EXPECT_TRUE(send_all(from, std::string(size, 'b'))); });
+  EXPECT_EQ(receive(to, 1).size(), 1U);
+  const auto begin = steady_clock::now();
+  EXPECT_EQ(receive(to, size - 1).size(), size - 1);
+  return steady_clock::now() - begin;
+}
+
+TEST(LineEmulator, AnEchoTakesTheRoundTripAndLittleMore) {
+  const Listener listener;
+  const LineEmulator line({.to = listener.port(), .rtt = 40ms});
+  const Pair pair(line, listener);
+  ASSERT_TRUE(pair.echo());
+  auto best = steady_clock::duration::max();
+  for (int i = 0; i < 2 * kAttempts; ++i) {
+    const auto begin = steady_clock::now();
+    ASSERT_TRUE(pair.echo());
+    const auto time = steady_clock::now() - begin;
+    EXPECT_GE(time, 40ms);
+    best = std::min(best, time);
+  }
+  EXPECT_LT(best, 44ms);
+}
+
+TEST(LineEmulator, TheGreetingOfTheServerComesTwoRoundTripsAfterConnecting) {
+  const Listener listener;
+  const LineEmulator line({.to = listener.port(), .rtt = 40ms});
+  auto best = steady_clock::duration::max();
+  for (int i = 0; i < kAttempts; ++i) {
+    const auto begin = steady_clock::now();
+    const Pair pair(line, listener);
+    ASSERT_TRUE(send_all(pair.server, "hello"));
+    ASSERT_EQ(receive(pair.client, 5), "hello");
+    const auto time = steady_clock::now() - begin;
+    EXPECT_GE(time, 80ms);
+    best = std::min(best, time);
+  }
+  EXPECT_LT(best, 90ms);
+}
+
+// With so long a delay that megabytes are under way.
+TEST(LineEmulator, OneConnectionReachesTheRateAndNoMore) {
+  const Listener listener;
+  constexpr std::uint64_t kFast = 4 * kRate;
+  const LineEmulator line({.to = listener.port(), .rtt = 300ms, .bytes_per_second = kFast});
+  const Pair pair(line, listener);
+  constexpr std::size_t kSize = kFast / 2;
+  double best = 1e9;
+  for (int i = 0; i < kAttempts && best > 0.5 / 0.95; ++i) {
+    const auto begin = steady_clock::now();
+    const Seconds time = time_of_transfer(pair.server, pair.client, kSize);
+    EXPECT_GE(Seconds(steady_clock::now() - begin).count(), 0.15 + 0.5) << "more than the rate";
+    best = std::min(best, time.count());
+  }
+  EXPECT_LE(best, 0.5 / 0.95);
+}
+
+TEST(LineEmulator, TwoConnectionsShareTheRateEvenly) {
+  const Listener listener;
+  const LineEmulator line({.to = listener.port(), .rtt = 20ms, .bytes_per_second = kRate});
+  const Pair one(line, listener);
+  const Pair two(line, listener);
+  constexpr std::size_t kSize = kRate / 2;
+  double best_total = 1e9;
+  double most_even = 0;
+  for (int i = 0; i < kAttempts && (best_total > 1.05 || most_even < 0.9); ++i) {
+    Seconds first{};
+    Seconds second{};
+    const auto begin = steady_clock::now();
+    {
+      std::jthread other([&] { second = time_of_transfer(two.server, two.client, kSize); });
+      first = time_of_transfer(one.server, one.client, kSize);
+    }
+    EXPECT_GE(Seconds(steady_clock::now() - begin).count(), 1.0) << "more than there is";
+    const double total = std::max(first, second).count();
+    best_total = std::min(best_total, total);
+    most_even = std::max(most_even, std::min(first, second).count() / total);
+  }
+  EXPECT_LE(best_total, 1.05);
+  EXPECT_GE(most_even, 0.9);
+}
+
+TEST(LineEmulator, EachDirectionHasTheRateToItself) {
+  const Listener listener;
+  const LineEmulator line({.to = listener.port(), .rtt = 20ms, .bytes_per_second = kRate});
+  const Pair pair(line, listener);
+  constexpr std::size_t kSize = kRate / 2;
+  double best = 1e9;
+  for (int i = 0; i < kAttempts && best > 0.55; ++i) {
+    Seconds up{};
+    Seconds down{};
+    {
+      std::jthread other([&] { up = time_of_transfer(pair.client, pair.server, kSize); });
+      down = time_of_transfer(pair.server, pair.client, kSize);
+    }
+    best = std::min(best, std::max(up, down).count());
+  }
+  EXPECT_LE(best, 0.55);
+}
+
+TEST(LineEmulator, BytesComeOutAsTheyWentIn) {
+  const Listener listener;
+  const LineEmulator line({.to = listener.port(), .rtt = 2ms});
+  const Pair pair(line, listener);
+  std::string bytes(8 << 20, '\0');
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    bytes[i] = static_cast<char>(i * 2654435761U >> 24);
+  std::jthread sender([&] { EXPECT_TRUE(send_all(pair.client, bytes)); });
+  EXPECT_TRUE(receive(pair.server, bytes.size()) == bytes);
+}
+
+TEST(LineEmulator, ItCountsBytesAndConnections) {
+  const Listener listener;
+  LineEmulator line({.to = listener.port()});
+  const Pair kept(line, listener);
+  {
+    const Pair closed(line, listener);
+    ASSERT_TRUE(send_all(closed.client, std::string(1000, 'u')));
+    ASSERT_EQ(receive(closed.server, 1000).size(), 1000U);
+  }
+  ASSERT_TRUE(send_all(kept.server, std::string(300'000, 'd')));
+  ASSERT_EQ(receive(kept.client, 300'000).size(), 300'000U);
+  while (line.counts().open > 1) std::this_thread::yield();
+  const LineCounts counts = line.counts();
+  EXPECT_EQ(counts.up_bytes, 1000U);
+  EXPECT_EQ(counts.down_bytes, 300'000U);
+  EXPECT_EQ(counts.connections, 2U);
+  EXPECT_EQ(counts.open, 1U);
+}
+
+TEST(LineEmulator, ACutResetsBothEndsAndNewConnectionsWork) {
+  const Listener listener;
+  LineEmulator line({.to = listener.port(), .rtt = 10ms});
+  const Pair before(line, listener);
+  ASSERT_TRUE(before.echo());
+  line.cut();
+  EXPECT_EQ(line.counts().open, 0U);
+  EXPECT_EQ(end_of(before.client), ECONNRESET);
+  EXPECT_EQ(end_of(before.server), ECONNRESET);
+  EXPECT_TRUE(Pair(line, listener).echo());
+}
+
+TEST(LineEmulator, AStallHoldsUpEverythingAndLosesNothing) {
+  const Listener listener;
+  LineEmulator line({.to = listener.port(), .rtt = 40ms});
+  const Pair pair(line, listener);
+  ASSERT_TRUE(pair.echo());
+  ASSERT_TRUE(send_all(pair.client, "before"));
+  const auto begin = steady_clock::now();
+  line.stall(300ms);
+  EXPECT_EQ(receive(pair.server, 6), "before");
+  EXPECT_GE(steady_clock::now() - begin, 300ms);
+  EXPECT_TRUE(pair.echo());
+}
+
+TEST(LineEmulator, AConnectionMadeDuringAStallBeginsWhenItEnds) {
+  const Listener listener;
+  LineEmulator line({.to = listener.port(), .rtt = 40ms});
+  line.stall(30min);
+  const UniqueFd client = connect_to(line.port());
+  ASSERT_TRUE(client);
+  std::this_thread::sleep_for(200ms);
+  const auto begin = steady_clock::now();
+  line.go_on();
+  const UniqueFd server = listener.accept();
+  EXPECT_GE(steady_clock::now() - begin, 60ms);
+  ASSERT_TRUE(send_all(client, "x"));
+  EXPECT_EQ(receive(server, 1), "x");
+}
+
+TEST(LineEmulator, RefusalMeetsNewConnectionsOnly) {
+  const Listener listener;
+  LineEmulator line({.to = listener.port(), .rtt = 4ms});
+  const Pair before(line, listener);
+  ASSERT_TRUE(before.echo());
+  line.refuse();
+  EXPECT_FALSE(connect_to(line.port()));
+  EXPECT_EQ(errno, ECONNREFUSED);
+  EXPECT_TRUE(before.echo());
+  line.go_on();
+  EXPECT_TRUE(Pair(line, listener).echo());
+}
+
+TEST(LineEmulator, TheEndOfAStreamLeavesTheOtherDirectionOpen) {
+  const Listener listener;
+  const LineEmulator line({.to = listener.port(), .rtt = 4ms});
+  const Pair pair(line, listener);
+  ASSERT_TRUE(send_all(pair.client, "question"));
+  ASSERT_EQ(::shutdown(pair.client.get(), SHUT_WR), 0);
+  EXPECT_EQ(receive(pair.server, 100), "question");
+  ASSERT_TRUE(send_all(pair.server, "answer"));
+  ASSERT_EQ(::shutdown(pair.server.get(), SHUT_WR), 0);
+  EXPECT_EQ(receive(pair.client, 100), "answer");
+  EXPECT_EQ(end_of(pair.client), 0);
+  while (line.counts().open > 0) std::this_thread::yield();
+}
+
+TEST(LineEmulator, AResetPassesTheLineAfterTheBytesBeforeIt) {
+  const Listener listener;
+  const LineEmulator line({.to = listener.port(), .rtt = 40ms});
+  Pair pair(line, listener);
+  ASSERT_TRUE(pair.echo());
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(pair.server.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  const auto begin = steady_clock::now();
+  pair.server.reset();
+  EXPECT_EQ(end_of(pair.client), ECONNRESET);
+  EXPECT_GE(steady_clock::now() - begin, 20ms);
+}
+
+TEST(LineEmulator, WithoutServerClientsAreReset) {
+  Listener listener;
+  const LineEmulator line({.to = listener.port(), .rtt = 4ms});
+  listener.stop();
+  const UniqueFd client = connect_to(line.port());
+  ASSERT_TRUE(client);
+  EXPECT_EQ(end_of(client), ECONNRESET);
+}
+
+TEST(LineEmulator, WhoDoesNotReadHoldsUpNobodyElse) {
+  const Listener listener;
+  const LineEmulator line({.to = listener.port(), .rtt = 4ms, .window = 1 << 20});
+  const Pair lazy(line, listener);
+  const Pair other(line, listener);
+  const timeval soon{.tv_sec = 0, .tv_usec = 300'000};
+  ::setsockopt(lazy.server.get(), SOL_SOCKET, SO_SNDTIMEO, &soon, sizeof soon);
+  EXPECT_FALSE(send_all(lazy.server, std::string(256 << 20, 'b'))) << "without a bound";
+  EXPECT_TRUE(other.echo(std::string(100'000, 'e')));
+  EXPECT_GT(receive(lazy.client, 1 << 20).size(), 0U);
+}
+
+// Idle connections, one whose receiver does not read, one in a stall.
+TEST(LineEmulator, WaitingTakesNoProcessorTime) {
+  const Listener listener;
+  LineEmulator line({.to = listener.port(), .rtt = 4ms, .window = 1 << 16});
+  const Pair idle(line, listener);
+  const Pair lazy(line, listener);
+  const timeval soon{.tv_sec = 0, .tv_usec = 100'000};
+  ::setsockopt(lazy.server.get(), SOL_SOCKET, SO_SNDTIMEO, &soon, sizeof soon);
+  EXPECT_FALSE(send_all(lazy.server, std::string(256 << 20, 'b')));
+  const auto processor_time_of_waiting = [] {
+    rusage before{};
+    rusage after{};
+    ::getrusage(RUSAGE_SELF, &before);
+    std::this_thread::sleep_for(500ms);
+    ::getrusage(RUSAGE_SELF, &after);
+    const auto seconds = [](const rusage& usage) {
+      return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+             static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+    };
+    return seconds(after) - seconds(before);
+  };
+  EXPECT_LT(processor_time_of_waiting(), 0.1);
+  ASSERT_TRUE(send_all(idle.client, "held up"));
+  line.stall(30min);
+  EXPECT_LT(processor_time_of_waiting(), 0.1);
+}
+
+}  // namespace
+}  // namespace restree::testing
