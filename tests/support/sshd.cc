@@ -60,6 +60,10 @@ int count(const std::string& text, const std::string& word) {
   return found;
 }
 
+std::string location_at(std::uint16_t port, const fs::path& folder) {
+  return "sftp://" + Sshd::user() + "@127.0.0.1:" + std::to_string(port) + "/" + folder.string();
+}
+
 }  // namespace
 
 void make_ssh_key(const fs::path& path, const std::string& type, const std::string& passphrase) {
@@ -73,16 +77,11 @@ std::string Sshd::user() {
   return entry->pw_name;
 }
 
-Sshd::Sshd(SshdOptions options) : port_(free_port()) {
+Sshd::Sshd(SshdOptions options) : host_key_types_(options.host_key_types), port_(free_port()) {
   make_ssh_key(identity(), "ed25519");
   fs::copy_file(identity().string() + ".pub", authorized_keys());
-  std::ofstream known(known_hosts());
-  for (const auto& type : options.host_key_types) {
-    make_ssh_key(host_key(type), type);
-    const std::string line = text_of(host_key(type).string() + ".pub");
-    known << "[127.0.0.1]:" << port_ << ' ' << line;
-  }
-  known.close();
+  for (const auto& type : host_key_types_) make_ssh_key(host_key(type), type);
+  know_host_at(port_);
   std::ofstream(ssh_config()) << "# nothing\n";
   write_config(options);
   // Root's sshd wants this for its unprivileged half, even if it is not used.
@@ -99,7 +98,8 @@ void Sshd::write_config(const SshdOptions& options) {
          << "PidFile none\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nLogLevel VERBOSE\n"
          << "PubkeyAuthentication yes\nPasswordAuthentication no\n"
          << "KbdInteractiveAuthentication no\nUseDNS no\nMaxStartups 100\n"
-         << "AuthorizedKeysFile " << authorized_keys().string() << '\n'
+         << "AuthorizedKeysFile " << authorized_keys().string()
+         << '\n'
          // bash reads ~/.bashrc where sshd starts it, as for an external sftp-server. What the user
          // of this machine does in there, and for how long, must not be part of a test.
          << "SetEnv HOME=" << dir_.path().string() << '\n';
@@ -135,8 +135,18 @@ void Sshd::stop() {
   for (const pid_t pid : orphans) ::kill(pid, SIGKILL);
 }
 
-std::string Sshd::location(const fs::path& folder) const {
-  return "sftp://" + user() + "@127.0.0.1:" + std::to_string(port_) + "/" + folder.string();
+std::string Sshd::location(const fs::path& folder) const { return location_at(port_, folder); }
+
+std::string Sshd::location_behind(std::uint16_t port, const fs::path& folder) const {
+  know_host_at(port);
+  return location_at(port, folder);
+}
+
+void Sshd::know_host_at(std::uint16_t port) const {
+  std::ofstream known(known_hosts(), std::ios::app);
+  for (const auto& type : host_key_types_) {
+    known << "[127.0.0.1]:" << port << ' ' << text_of(host_key(type).string() + ".pub");
+  }
 }
 
 SshOptions Sshd::ssh_options() const {

@@ -35,6 +35,8 @@ class Sshd {
   std::uint16_t port() const { return port_; }
   // "sftp://user@127.0.0.1:port//folder"
   std::string location(const std::filesystem::path& folder) const;
+  // The same through a forwarder at another port of the loopback; known_hosts has it from now on.
+  std::string location_behind(std::uint16_t port, const std::filesystem::path& folder) const;
   // Everything needed to log in, and nothing of the machine's own configuration.
   SshOptions ssh_options() const;
   // The same as options for restreefs and restree: "identity_file=…,known_hosts=…,ssh_config=…".
@@ -72,10 +74,12 @@ class Sshd {
 
  private:
   void write_config(const SshdOptions& options);
+  void know_host_at(std::uint16_t port) const;
   std::vector<pid_t> children() const;
   void signal_children(int number) const;
 
   TempDir dir_;
+  std::vector<std::string> host_key_types_;
   std::uint16_t port_;
   std::optional<Process> server_;
 };
