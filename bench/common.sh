@@ -1,5 +1,6 @@
-# What the comparisons share: the data, an sshd, measured times, tables. Sourced, with `work`, `restic`,
-# `repository` and `results` set; sets `sshd_pid`.
+# What the comparisons share: the data, an sshd, mounts, measured times, tables. Sourced, with `work`,
+# `restic`, `repository` and `results` set, and `mount_point` where mounts are made; sets `sshd_pid`,
+# `sshd_port` and `pid`, the mount's process.
 # shellcheck shell=bash
 # shellcheck disable=SC2154  # set by whoever sources this
 
@@ -39,15 +40,15 @@ make_small_files() {
     }' "$1" "$2"
 }
 
-make_repository() {
+make_repository() { # bytes of the large file, number of small ones
   [[ -e $work/complete ]] && return
   echo "making the data and the repository in $work …" >&2
   rm -rf "$work/source" "$repository"
   mkdir -p "$work/source/big" "$work/source/small"
-  head -c 1073741824 /dev/zero |
+  head -c "$1" /dev/zero |
     openssl enc -aes-256-ctr -nosalt -K "$(printf '%064d' 1)" -iv "$(printf '%032d' 1)" \
       >"$work/source/big/random"
-  make_small_files "$work/source/small" 60000
+  make_small_files "$work/source/small" "$2"
   "$restic" init -q -r "$repository"
   "$restic" -q -r "$repository" backup --tag big "$work/source/big"
   "$restic" -q -r "$repository" backup --tag small "$work/source/small"
@@ -57,17 +58,34 @@ make_repository() {
 # ---------------------------------------------------------------------------------------------
 # A server
 
-# An sshd of our own on loopback, and an ssh_config that both programs reach it by.
+# The ssh_config by which both programs reach the sshd, or a line before it, as host `bench`.
+write_ssh_config() { # port
+  local dir=$work/ssh
+  echo "[127.0.0.1]:$1 $(cat "$dir/host_key.pub")" >"$dir/known_hosts"
+  cat >"$dir/ssh_config" <<END
+Host bench
+  HostName 127.0.0.1
+  Port $1
+  User $(id -un)
+  IdentityFile $dir/user_key
+  IdentitiesOnly yes
+  UserKnownHostsFile $dir/known_hosts
+  StrictHostKeyChecking yes
+END
+}
+
+# An sshd of our own on loopback.
 start_sshd() {
-  local dir=$work/ssh port=$((20000 + RANDOM % 20000))
+  local dir=$work/ssh
   [[ -z $sshd_pid ]] || return 0
+  sshd_port=$((20000 + RANDOM % 20000))
   rm -rf "$dir" && mkdir -p "$dir" /run/sshd && chmod 700 "$dir"
   ssh-keygen -q -t ed25519 -N '' -f "$dir/host_key"
   ssh-keygen -q -t ed25519 -N '' -f "$dir/user_key"
   cp "$dir/user_key.pub" "$dir/authorized_keys"
-  echo "[127.0.0.1]:$port $(cat "$dir/host_key.pub")" >"$dir/known_hosts"
+  write_ssh_config "$sshd_port"
   cat >"$dir/sshd_config" <<END
-Port $port
+Port $sshd_port
 ListenAddress 127.0.0.1
 HostKey $dir/host_key
 PidFile none
@@ -77,16 +95,6 @@ StrictModes no
 PermitRootLogin yes
 Subsystem sftp internal-sftp
 END
-  cat >"$dir/ssh_config" <<END
-Host bench
-  HostName 127.0.0.1
-  Port $port
-  User $(id -un)
-  IdentityFile $dir/user_key
-  IdentitiesOnly yes
-  UserKnownHostsFile $dir/known_hosts
-  StrictHostKeyChecking yes
-END
   /usr/sbin/sshd -D -e -f "$dir/sshd_config" 2>"$dir/log" &
   sshd_pid=$!
   for _ in $(seq 200); do
@@ -95,6 +103,36 @@ END
   done
   cat "$dir/log" >&2
   return 1
+}
+
+# ---------------------------------------------------------------------------------------------
+# Mounts
+
+# In the foreground as our child; it is there once the mount point is a mount.
+start_mount() { # command…
+  "$@" >"$work/mount.log" 2>&1 &
+  pid=$!
+  until mountpoint -q "$mount_point"; do
+    kill -0 "$pid" 2>/dev/null || { echo "no mount by $1:" >&2; cat "$work/mount.log" >&2; exit 1; }
+    sleep 0.005
+  done
+}
+
+unmount() {
+  # Whoever was killed while he read may need a moment to let go of it.
+  for _ in $(seq 50); do
+    fusermount3 -u "$mount_point" 2>"$work/unmount.log" && break
+    sleep 0.2
+  done
+  ! mountpoint -q "$mount_point" || { cat "$work/unmount.log" >&2; exit 1; }
+  wait "$pid" || true
+  pid=
+}
+
+peak_kib() { awk '/^VmHWM:/ { print $2 }' "/proc/$pid/status"; }
+
+shown() { # tag: where the snapshot's folder is in the mount
+  echo "$mount_point/tags/$1/latest$work/source/$1"
 }
 
 # ---------------------------------------------------------------------------------------------

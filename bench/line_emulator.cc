@@ -83,6 +83,10 @@ std::string answer(LineEmulator& line, const std::string& command) {
 }
 
 int run(int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == "--help") {
+    std::cout << kUsage;
+    return 0;
+  }
   LineOptions options;
   for (int i = 1; i < argc; i += 2) {
     if (i + 1 == argc || !set_option(argv[i], argv[i + 1], options)) {
