@@ -113,7 +113,7 @@ start_mount() { # command…
   "$@" >"$work/mount.log" 2>&1 &
   pid=$!
   until mountpoint -q "$mount_point"; do
-    kill -0 "$pid" 2>/dev/null || { echo "no mount by $1:" >&2; cat "$work/mount.log" >&2; exit 1; }
+    kill -0 "$pid" 2>/dev/null || { echo "no mount: $*" >&2; cat "$work/mount.log" >&2; exit 1; }
     sleep 0.005
   done
 }

@@ -109,7 +109,7 @@ sub time_table {
         @ratios, join(", ", @wanted), join(", ", @verdicts)), " |\n";
     }
   }
-  my @peaks = map { most("$line peak any kib", $_) } qw(mount restore restree local);
+  my @peaks = map { scalar most("$line peak any kib", $_) } qw(mount restore restree local);
   print "| ", join(" | ", "peak memory (all items)",
     map({defined ? sprintf("%.0f MiB", $_ / 1024) : "–"} @peaks), ("") x 5), " |\n";
 }
