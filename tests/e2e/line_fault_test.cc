@@ -26,7 +26,7 @@ using std::chrono::seconds;
 using std::chrono::steady_clock;
 
 constexpr std::uint64_t kBytesPerSecond = 8'000'000;
-constexpr std::uint64_t kFileBytes = 16 * kMiB;
+constexpr std::uint64_t kFileBytes = 10 * kMiB;
 constexpr unsigned kSmallFiles = 50;
 
 class LineFault : public ::testing::TestWithParam<SshTransport> {
