@@ -64,7 +64,7 @@ const std::vector<Library>& libraries() {
       {"archive", {"repo/dumper/zip_writer.cc"}},
       {"libssh2", {"repo/storage/"}},
       {"openssl/", {"repo/crypto/"}},
-      {"simdjson", {"repo/format/"}},
+      {"simdjson", {"repo/format/", "tests/support/json_shape.cc"}},
       {"spdlog/", {"repo/base/log.cc"}},
       {"tl/", {"repo/base/result.h"}},
       {"zstd", {"repo/format/zstd.cc", "tests/", "bench/"}},
