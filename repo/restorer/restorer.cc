@@ -231,7 +231,8 @@ void Restorer::fail_task(FileTask& task, const Error& error) {
 void Restorer::finish_file(FileTask& task) {
   const bool failed = task.failed;
   const Status finished = target_files_->finish(task);
-  if (!finished && !failed) fail_task(task, finished.error());
+  if (failed) return;  // what lacks content is not counted as restored
+  if (!finished) fail_task(task, finished.error());
   tell(task.existing ? RestoreAction::kUpdated : RestoreAction::kRestored, RestoredKind::kFile,
        task.item, task.item.node->size);
 }
