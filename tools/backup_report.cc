@@ -122,8 +122,10 @@ void BackupReport::on_saved(const SavedItem& item) {
     const auto found = current->find(std::string(item.path));
     if (found != current->end()) current->erase(found);
   }
-  if (options_.verbosity < 3) return;
+  // Programs are told sooner than people, and both of files and folders alone: as by restic.
+  if (options_.verbosity < (options_.json ? 2 : 3)) return;
   const bool is_folder = item.type == NodeType::kDirectory;
+  if (!is_folder && item.type != NodeType::kFile) return;
   const std::string path = std::string(item.path) + (is_folder ? "/" : "");
   // What did not change took no time worth telling.
   const double duration = item.change == ItemChange::kUnmodified ? 0 : in_seconds(item.duration);
@@ -139,7 +141,7 @@ void BackupReport::on_scanned(const ScanTotals& totals) { *totals_.lock() = tota
 void BackupReport::on_scan_finished(const ScanTotals& totals) {
   on_scanned(totals);
   totals_known_ = true;
-  if (options_.verbosity < 3) return;
+  if (options_.verbosity < 2) return;
   if (options_.json) {
     AddedSizes data;
     data.raw_bytes = totals.bytes;

@@ -104,8 +104,11 @@ Result<std::vector<std::string>> find_targets(const BackupOptions& options, Sess
   if (targets.empty()) {
     return Error(ErrorKind::kInvalid, "nothing to backup, please specify source files/dirs");
   }
-  ASSIGN_OR_RETURN(ExistingTargets existing, existing_targets(targets));
+  ExistingTargets existing = existing_targets(targets);
   for (const Error& error : existing.missing) warn(error);
+  if (existing.targets.empty()) {
+    return Error(ErrorKind::kNotFound, "all source directories/files do not exist");
+  }
   is_incomplete = !existing.missing.empty();
   return std::move(existing.targets);
 }
@@ -154,7 +157,9 @@ Result<ArchiveResult> archive_from_stream(const BackupOptions& options, const Ar
   // Our own trouble, and none of the command's, which the end of `command` ends.
   if (!result && result.error().kind() != ErrorKind::kInvalid) return result;
   if (command.process.failed(kCommandPatience)) {
-    return Error(ErrorKind::kInvalid, program + " has failed; no snapshot was made");
+    Error failed(ErrorKind::kLocalIo, program + " has failed");
+    parts.events.on_error("/" + options.stdin_filename, failed);
+    return std::move(failed).with("no snapshot was made");
   }
   return result;
 }

@@ -222,7 +222,7 @@ class Backup {
     Status flushed;
     if (result) flushed = writer_.flush();
     const bool got_nothing =
-        !result && options_.from_stdin && result.error().kind() == ErrorKind::kInvalid;
+        !result && is_stream(options_) && result.error().kind() == ErrorKind::kInvalid;
     if (got_nothing) {
       // No snapshot of nothing: it would be the latest one.
       report_.on_error("/" + options_.stdin_filename, result.error());
@@ -264,7 +264,7 @@ class Backup {
                      plan_targets(plan_.targets, plan_.working_folder, lister));
     std::optional<BackgroundScan> scan;
     const bool is_watched = progress_interval(session_.options(), session_.io()).count() != 0 ||
-                            session_.options().verbosity > 2;
+                            session_.options().verbosity > 1;
     if (!options_.no_scan && is_watched) scan.emplace(targets, selection, report_);
     return archive(parts, how, targets, parent ? parent->tree : std::nullopt, session_.stop());
   }

@@ -140,7 +140,7 @@ TargetNode node_of(const std::string& name, const Level& level, const std::strin
 
 }  // namespace
 
-Result<ExistingTargets> existing_targets(const std::vector<std::string>& targets) {
+ExistingTargets existing_targets(const std::vector<std::string>& targets) {
   ExistingTargets existing;
   for (const std::string& target : targets) {
     struct stat attributes {};
@@ -153,9 +153,6 @@ Result<ExistingTargets> existing_targets(const std::vector<std::string>& targets
                                         ? target + " does not exist, skipping"
                                         : reason.message() + ": cannot be accessed, skipping");
     }
-  }
-  if (existing.targets.empty()) {
-    return Error(ErrorKind::kNotFound, "all source directories/files do not exist");
   }
   return existing;
 }

@@ -6,7 +6,7 @@
 // merged into it.
 //
 // Pure functions but for what they ask of the lister; any thread.
-// Errors: the lister's. kNotFound from existing_targets(): none is left.
+// Errors: the lister's.
 // Format: restic's trees, level for level.
 #pragma once
 
@@ -23,7 +23,7 @@ struct ExistingTargets {
   std::vector<std::string> targets;  // in their order
   std::vector<Error> missing;        // one for each that is left out
 };
-Result<ExistingTargets> existing_targets(const std::vector<std::string>& targets);
+ExistingTargets existing_targets(const std::vector<std::string>& targets);
 
 // The `paths` of the snapshot: absolute and clean, as many as there are targets.
 std::vector<std::string> snapshot_paths(const std::vector<std::string>& targets,
