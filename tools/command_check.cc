@@ -75,13 +75,15 @@ std::string listed(const Ids& ids) {
 // What can be done about what was found.
 void advise(const CheckFindings& findings, Report& report) {
   if (!findings.broken_packs.empty()) {
-    report.error(fmt::format(
+    report.error(
         "\nThe repository contains damaged pack files. What only they hold is lost; everything "
-        "else can be had. Make a copy of the repository, then remove the damaged files with:\n\n"
-        "restic repair packs {}\nrestic repair snapshots --forget\n\n"
+        "else can be had. Make a copy of the repository, then remove the damaged files with:\n");
+    // By itself, for those who look for it with --json.
+    report.error(fmt::format("restic repair packs {}\nrestic repair snapshots --forget\n",
+                             listed(findings.broken_packs)));
+    report.error(
         "A backup of the same files afterwards saves what is missing anew. Damaged files come from "
-        "disks, memory, lines or servers: look there too.",
-        listed(findings.broken_packs)));
+        "disks, memory, lines or servers: look there too.");
   }
   if (!findings.broken_snapshots.empty()) {
     report.error(fmt::format(
@@ -197,21 +199,29 @@ Status check(const Options& options, Session& session, Repository& repository, C
   return {};
 }
 
-Result<ExitCode> run(const Options& options, Session& session) {
-  if (options.read_data && !options.subset.empty()) {
-    return Error(ErrorKind::kInvalid,
-                 "check flags --read-data and --read-data-subset cannot be used together");
-  }
-  if (!options.subset.empty()) RETURN_IF_ERROR(PackSubset::parse(options.subset));
+// `findings`: what was found, however it ends.
+Status open_and_check(const Options& options, Session& session, CheckFindings& findings) {
   Report report(session);
   if (!session.options().no_lock) report.say(1, "create exclusive lock for repository");
   ASSIGN_OR_RETURN(Repository* const repository, session.open(Locking::kExclusive));
   BulkOptions bulk;
   bulk.stop = session.stop();
   Checker checker(*repository, report, bulk);
-  const Status status = check(options, session, *repository, checker, report);
+  Status status = check(options, session, *repository, checker, report);
+  findings = checker.findings();
+  return status;
+}
+
+Result<ExitCode> run(const Options& options, Session& session) {
+  if (options.read_data && !options.subset.empty()) {
+    return Error(ErrorKind::kInvalid,
+                 "check flags --read-data and --read-data-subset cannot be used together");
+  }
+  if (!options.subset.empty()) RETURN_IF_ERROR(PackSubset::parse(options.subset));
+  CheckFindings findings;
+  const Status status = open_and_check(options, session, findings);
   if (session.options().json) {
-    CheckFindings findings = checker.findings();
+    // Also of a repository that could not be checked at all.
     if (!status && findings.errors == 0) findings.errors = 1;
     print_summary(findings, session.io());
   }
