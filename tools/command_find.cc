@@ -106,6 +106,7 @@ class Finder {
 
   Status search(const Snapshot& snapshot) {
     report_.begin(snapshot);
+    stopped_ = false;
     TreeVisitor visitor{.node = {}, .leave = {}, .unreadable = [&](const BlobId& tree, auto&) {
                           session_.io().err(
                               fmt::format("Unable to load tree {}\n ... which belongs to snapshot "
@@ -143,7 +144,7 @@ class Finder {
   }
 
   Result<Descend> look_for_ids(const BlobId& parent, const std::string& path, const Node& node) {
-    if (all_trees_found()) return Descend::kNo;
+    if (stopped_) return Descend::kNo;
     if (node.type == NodeType::kDirectory && node.subtree) found_tree(*node.subtree, path);
     for (const BlobId& id : node.content) {
       if (blobs_.has(id)) report_.object("blob", id, path, parent);
@@ -152,13 +153,12 @@ class Finder {
   }
 
   void found_tree(const BlobId& id, const std::string& path) {
-    if (!trees_.has(id) || all_trees_found()) return;
+    if (stopped_ || !trees_.has(id)) return;
     report_.object("tree", id, path, std::nullopt);
     ++trees_found_;
-  }
-  // Where only trees are wanted, each is told of once.
-  bool all_trees_found() const {
-    return options_.tree && blobs_.empty() && trees_found_ >= trees_.size();
+    // As restic counts: where only trees are wanted, a snapshot is left with the first of them
+    // that makes as many as there are to find, and the next one with its first.
+    stopped_ = blobs_.empty() && trees_found_ >= trees_.size();
   }
 
   Status want_blobs_of_packs() {
@@ -214,6 +214,7 @@ class Finder {
   WantedIds blobs_;
   WantedIds trees_;
   std::size_t trees_found_ = 0;
+  bool stopped_ = false;  // in this snapshot
 };
 
 Status check(const FindOptions& options) {
