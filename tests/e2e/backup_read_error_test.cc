@@ -8,6 +8,7 @@
 
 #include "tests/support/fidelity.h"
 #include "tests/support/files.h"
+#include "tests/support/nobody.h"
 #include "tests/support/repository_files.h"
 #include "tests/support/restic.h"
 #include "tests/support/restics.h"
@@ -80,19 +81,10 @@ class BackupByAnotherUser : public BackupReadError,
     fs::permissions(source() / "closed", fs::perms::owner_all);
     fs::permissions(dir_.path(), fs::perms(0755));
   }
-  // Programs may lie where only root looks.
-  std::string reachable(const std::string& program) const {
-    const std::string found = run_ok({.argv = {"sh", "-c", "command -v \"$0\"", program}});
-    const fs::path copy = dir_.path() / ("program-" + fs::path(program).filename().string());
-    fs::copy_file(found.substr(0, found.size() - 1), copy, fs::copy_options::overwrite_existing);
-    return copy.string();
-  }
   Finished run_as_nobody(Command command) const {
-    command.argv[0] = reachable(command.argv[0]);
     command.folder = source();
     run_ok({.argv = {"chown", "-R", "nobody", restic_.repository().parent_path().string()}});
-    command.argv.insert(command.argv.begin(), {"setpriv", "--reuid=nobody", "--clear-groups"});
-    return run(command);
+    return run(as_nobody(std::move(command), dir_.path()));
   }
 };
 
