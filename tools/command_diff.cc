@@ -56,11 +56,33 @@ bool has_same_content(const Node& a, const Node& b) {
   return std::equal(a.content.begin(), a.content.end(), b.content.begin(), b.content.end());
 }
 
+// The nodes of two trees, those of one name together; nullptr: there is none on that side.
+template <class Take>
+Status for_each_pair(const Tree& before, const Tree& after, const Take& take) {
+  auto old_node = before.nodes().begin();
+  auto new_node = after.nodes().begin();
+  const auto old_end = before.nodes().end();
+  const auto new_end = after.nodes().end();
+  while (old_node != old_end || new_node != new_end) {
+    const bool only_new =
+        old_node == old_end || (new_node != new_end && new_node->name < old_node->name);
+    const bool only_old =
+        new_node == new_end || (old_node != old_end && old_node->name < new_node->name);
+    const Node* const before_it = only_new ? nullptr : &*old_node++;
+    const Node* const after_it = only_old ? nullptr : &*new_node++;
+    RETURN_IF_ERROR(take(before_it, after_it));
+  }
+  return {};
+}
+
 // Compares two trees, folder by folder, and prints what it finds as it goes.
 class Comparer {
  public:
   Comparer(Session& session, Repository& repository, bool metadata)
-      : session_(session), repository_(repository), metadata_(metadata) {}
+      : session_(session),
+        repository_(repository),
+        trees_(repository, session.options().patience),
+        metadata_(metadata) {}
 
   Status compare(const BlobId& before, const BlobId& after) {
     before_.emplace(BlobType::kTree, before);
@@ -80,26 +102,39 @@ class Comparer {
  private:
   Status compare_folders(const std::string& folder, const BlobId& before, const BlobId& after) {
     RETURN_IF_ERROR(session_.go_on());
-    ASSIGN_OR_RETURN(const auto old_tree, load_tree(session_, repository_, before));
-    ASSIGN_OR_RETURN(const auto new_tree, load_tree(session_, repository_, after));
-    auto old_node = old_tree->nodes().begin();
-    auto new_node = new_tree->nodes().begin();
-    while (old_node != old_tree->nodes().end() || new_node != new_tree->nodes().end()) {
-      const bool only_new =
-          old_node == old_tree->nodes().end() ||
-          (new_node != new_tree->nodes().end() && new_node->name < old_node->name);
-      const bool only_old =
-          new_node == new_tree->nodes().end() ||
-          (old_node != old_tree->nodes().end() && old_node->name < new_node->name);
-      if (only_new) {
-        RETURN_IF_ERROR(one_sided('+', folder, *new_node++, added, after_));
-      } else if (only_old) {
-        RETURN_IF_ERROR(one_sided('-', folder, *old_node++, removed, before_));
-      } else {
-        RETURN_IF_ERROR(compare_nodes(folder, *old_node++, *new_node++));
-      }
+    ASSIGN_OR_RETURN(const auto old_tree, load_tree(session_, trees_, before));
+    ASSIGN_OR_RETURN(const auto new_tree, load_tree(session_, trees_, after));
+    announce_changed(*old_tree, *new_tree);
+    return for_each_pair(*old_tree, *new_tree, [&](const Node* old_node, const Node* new_node) {
+      if (old_node == nullptr) return one_sided('+', folder, *new_node, added, after_);
+      if (new_node == nullptr) return one_sided('-', folder, *old_node, removed, before_);
+      return compare_nodes(folder, *old_node, *new_node);
+    });
+  }
+
+  // The trees that compare_folders() will load, in its order.
+  void announce_changed(const Tree& before, const Tree& after) {
+    std::vector<BlobId> trees;
+    const auto add = [&](const Node* node) {
+      if (node != nullptr && is_folder(*node)) trees.push_back(*node->subtree);
+    };
+    static_cast<void>(for_each_pair(before, after, [&](const Node* a, const Node* b) -> Status {
+      const bool are_folders = a != nullptr && b != nullptr && is_folder(*a) && is_folder(*b);
+      const bool are_same = are_folders && *a->subtree == *b->subtree;
+      if (a != nullptr && b != nullptr && !are_folders) return {};
+      if (are_same && collected_.contains(*a->subtree)) return {};
+      add(a);
+      if (!are_same) add(b);
+      return {};
+    }));
+    trees_.announce(std::move(trees));
+  }
+  void announce_all(const Tree& tree) {
+    std::vector<BlobId> trees;
+    for (const Node& node : tree.nodes()) {
+      if (is_folder(node)) trees.push_back(*node.subtree);
     }
-    return {};
+    trees_.announce(std::move(trees));
   }
 
   Status compare_nodes(const std::string& folder, const Node& before, const Node& after) {
@@ -137,8 +172,9 @@ class Comparer {
     print(std::string(1, mark), path);
     change.count(node);
     if (!is_folder(node)) return {};
-    Result<std::shared_ptr<const Tree>> tree = load_tree(session_, repository_, *node.subtree);
+    Result<std::shared_ptr<const Tree>> tree = load_tree(session_, trees_, *node.subtree);
     if (!tree) return or_tell(std::move(tree).error());
+    announce_all(**tree);
     for (const Node& child : (*tree)->nodes()) {
       RETURN_IF_ERROR(session_.go_on());
       RETURN_IF_ERROR(one_sided(mark, path, child, change, blobs));
@@ -150,12 +186,14 @@ class Comparer {
   Status collect(const BlobId& id) {
     if (!collected_.insert(id).second) return {};
     Status walked = walk_tree(
-        session_, repository_, id,
+        session_, trees_, id,
         {.node = [&](const BlobId&, const std::string&, const Node& node) -> Result<Descend> {
-          add_blobs(node, common_);
-          const bool is_new = is_folder(node) && collected_.insert(*node.subtree).second;
-          return is_new ? Descend::kYes : Descend::kNo;
-        }});
+           add_blobs(node, common_);
+           const bool is_new = is_folder(node) && collected_.insert(*node.subtree).second;
+           return is_new ? Descend::kYes : Descend::kNo;
+         },
+         .expects = [&](const std::string&,
+                        const Node& folder) { return !collected_.contains(*folder.subtree); }});
     return or_tell(std::move(walked));
   }
 
@@ -193,6 +231,7 @@ class Comparer {
 
   Session& session_;
   Repository& repository_;
+  TreesAhead trees_;
   const bool metadata_;
   BlobSet before_;
   BlobSet after_;

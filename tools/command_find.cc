@@ -87,6 +87,7 @@ class Finder {
       : options_(options),
         session_(session),
         repository_(repository),
+        ahead_(repository, session.options().patience),
         span_(span),
         report_(session.io(), {.json = session.options().json,
                                .long_lines = options.long_format,
@@ -107,7 +108,7 @@ class Finder {
   Status search(const Snapshot& snapshot) {
     report_.begin(snapshot);
     stopped_ = false;
-    TreeVisitor visitor{.node = {}, .leave = {}, .unreadable = [&](const BlobId& tree, auto&) {
+    TreeVisitor visitor{.node = {}, .unreadable = [&](const BlobId& tree, auto&) {
                           session_.io().err(
                               fmt::format("Unable to load tree {}\n ... which belongs to snapshot "
                                           "{}\n",
@@ -123,8 +124,11 @@ class Finder {
       visitor.node = [&](const BlobId&, const std::string& path, const Node& node) {
         return look_for_patterns(path, node);
       };
+      visitor.expects = [&](const std::string& path, const Node&) {
+        return patterns_.any_may_match_below(path) || patterns_.any_matches(path);
+      };
     }
-    return walk_tree(session_, repository_, *snapshot.tree, visitor);
+    return walk_tree(session_, ahead_, *snapshot.tree, visitor);
   }
 
   void finish() {
@@ -208,6 +212,7 @@ class Finder {
   const FindOptions& options_;
   Session& session_;
   Repository& repository_;
+  TreesAhead ahead_;
   const TimeSpan span_;
   FindReport report_;
   PathPatterns patterns_;

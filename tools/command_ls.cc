@@ -115,9 +115,13 @@ class Lister {
   Descend visit(const std::string& path, const Node& node) {
     const bool within = any_folder([&](const auto& one) { return is_path_prefix(one, path); });
     if (within) add(path, node);
-    if (within && options_.recursive) return Descend::kYes;
-    const bool leads = any_folder([&](const auto& one) { return is_path_prefix(path, one); });
-    return leads ? Descend::kYes : Descend::kNo;
+    return goes_into(path) ? Descend::kYes : Descend::kNo;
+  }
+
+  bool goes_into(const std::string& path) {
+    return any_folder([&](const auto& one) {
+      return is_path_prefix(path, one) || (options_.recursive && is_path_prefix(one, path));
+    });
   }
 
   void end() {
@@ -175,11 +179,13 @@ Result<ExitCode> run_ls(const LsOptions& options, Session& session) {
                                                           selected.subfolder, session.patience()));
   Lister lister(options, session);
   lister.begin(selected.snapshot);
+  TreesAhead trees(*repository, session.options().patience);
   RETURN_IF_ERROR(walk_tree(
-      session, *repository, *selected.snapshot.tree,
+      session, trees, *selected.snapshot.tree,
       {.node = [&](const BlobId&, const std::string& path, const Node& node) -> Result<Descend> {
-        return lister.visit(path, node);
-      }}));
+         return lister.visit(path, node);
+       },
+       .expects = [&](const std::string& path, const Node&) { return lister.goes_into(path); }}));
   lister.end();
   return ExitCode::kSuccess;
 }

@@ -60,9 +60,9 @@ class Counter {
     static_cast<void>(figures);
     return {};
   }
-  // False: the snapshot's tree is known already.
-  virtual bool wants(const BlobId& root) const {
-    static_cast<void>(root);
+  // False: the tree is known already.
+  virtual bool wants(const BlobId& tree) const {
+    static_cast<void>(tree);
     return true;
   }
 };
@@ -132,7 +132,7 @@ class RawData final : public Counter {
  public:
   explicit RawData(const Repository& repository) : repository_(repository) {}
 
-  bool wants(const BlobId& root) const override { return !trees_.contains(root); }
+  bool wants(const BlobId& tree) const override { return !trees_.contains(tree); }
   void begin_snapshot(const BlobId& root) override { trees_.insert(root); }
   Result<Descend> count(const std::string&, const Node& node, Figures&) override {
     data_.insert(node.content.begin(), node.content.end());
@@ -226,15 +226,17 @@ Result<ExitCode> run_stats(const StatsOptions& options, Session& session) {
                                     session.patience(), say_ignored(session)));
   const std::unique_ptr<Counter> counter = make_counter(options.mode, *repository);
   Figures figures;
+  TreesAhead trees(*repository, session.options().patience);
   for (const Snapshot& snapshot : snapshots) {
     ++figures.snapshots;
     if (!counter->wants(*snapshot.tree)) continue;
     counter->begin_snapshot(*snapshot.tree);
-    RETURN_IF_ERROR(
-        walk_tree(session, *repository, *snapshot.tree,
-                  {.node = [&](const BlobId&, const std::string& path, const Node& node) {
-                    return counter->count(path, node, figures);
-                  }}));
+    RETURN_IF_ERROR(walk_tree(
+        session, trees, *snapshot.tree,
+        {.node = [&](const BlobId&, const std::string& path,
+                     const Node& node) { return counter->count(path, node, figures); },
+         .expects = [&](const std::string&,
+                        const Node& folder) { return counter->wants(*folder.subtree); }}));
   }
   RETURN_IF_ERROR(counter->finish(figures));
   session.io().out(session.options().json ? json_of(figures) : text_of(figures, options.mode));

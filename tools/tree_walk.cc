@@ -18,8 +18,8 @@ struct Level {
 
 class Walk {
  public:
-  Walk(Session& session, BlobSource& blobs, const TreeVisitor& visitor)
-      : session_(session), blobs_(blobs), visitor_(visitor) {}
+  Walk(Session& session, TreesAhead& trees, const TreeVisitor& visitor)
+      : session_(session), trees_(trees), visitor_(visitor) {}
 
   Status run(const BlobId& root) {
     RETURN_IF_ERROR(enter(root, ""));
@@ -51,8 +51,9 @@ class Walk {
   }
 
   Status enter(const BlobId& id, std::string path) {
-    Result<std::shared_ptr<const Tree>> tree = load_tree(session_, blobs_, id);
+    Result<std::shared_ptr<const Tree>> tree = load_tree(session_, trees_, id);
     if (tree) {
+      announce_folders(**tree, path);
       levels_.push_back({id, std::move(*tree), std::move(path)});
       return {};
     }
@@ -61,17 +62,29 @@ class Walk {
     return std::move(tree).error();
   }
 
+  void announce_folders(const Tree& tree, const std::string& path) {
+    std::vector<BlobId> folders;
+    for (const Node& node : tree.nodes()) {
+      if (node.type != NodeType::kDirectory || !node.subtree) continue;
+      if (visitor_.expects && !visitor_.expects(fmt::format("{}/{}", path, node.name), node)) {
+        continue;
+      }
+      folders.push_back(*node.subtree);
+    }
+    trees_.announce(std::move(folders));
+  }
+
   Session& session_;
-  BlobSource& blobs_;
+  TreesAhead& trees_;
   const TreeVisitor& visitor_;
   std::vector<Level> levels_;
 };
 
 }  // namespace
 
-Result<std::shared_ptr<const Tree>> load_tree(Session& session, BlobSource& blobs,
+Result<std::shared_ptr<const Tree>> load_tree(Session& session, TreesAhead& trees,
                                               const BlobId& id) {
-  ASSIGN_OR_RETURN(const SharedBlob blob, blobs.load(BlobType::kTree, id, session.patience()));
+  ASSIGN_OR_RETURN(const SharedBlob blob, trees.load(id, session.patience()));
   Result<std::shared_ptr<const Tree>> tree = Tree::parse(*blob);
   if (!tree) return std::move(tree).error().with("tree " + id.hex());
   for (const std::string& refused : (*tree)->refused()) {
@@ -80,9 +93,12 @@ Result<std::shared_ptr<const Tree>> load_tree(Session& session, BlobSource& blob
   return tree;
 }
 
-Status walk_tree(Session& session, BlobSource& blobs, const BlobId& root,
+Status walk_tree(Session& session, TreesAhead& trees, const BlobId& root,
                  const TreeVisitor& visitor) {
-  return Walk(session, blobs, visitor).run(root);
+  const std::size_t before = trees.announcements();
+  Status walked = Walk(session, trees, visitor).run(root);
+  trees.forget_since(before);
+  return walked;
 }
 
 }  // namespace restree

@@ -1,0 +1,63 @@
+#include "tools/trees_ahead.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace restree {
+
+TreesAhead::TreesAhead(Repository& repository, Deadline::Clock::duration patience)
+    : repository_(repository),
+      patience_(patience),
+      cache_(repository, kBudgetBytes),
+      pool_(kThreads, kWindow) {}
+
+void TreesAhead::announce(std::vector<BlobId> trees) {
+  if (trees.empty()) return;
+  announced_.push_back({std::move(trees)});
+  load_on();
+}
+
+Result<SharedBlob> TreesAhead::load(const BlobId& tree, Deadline by) {
+  pass(tree);
+  load_on();
+  return cache_.load(BlobType::kTree, tree, by);
+}
+
+// Forgets the tree and what was to come before it.
+void TreesAhead::pass(const BlobId& tree) {
+  for (std::size_t i = announced_.size(); i-- > 0;) {
+    Announcement& announcement = announced_[i];
+    const auto begin = announcement.trees.begin();
+    const auto found = std::find(begin + static_cast<std::ptrdiff_t>(announcement.next),
+                                 announcement.trees.end(), tree);
+    if (found == announcement.trees.end()) continue;
+    announcement.next = static_cast<std::size_t>(found - begin) + 1;
+    announced_.resize(i + 1);
+    return;
+  }
+}
+
+void TreesAhead::load_on() {
+  std::size_t trees = 0;
+  std::size_t bytes = 0;
+  for (auto announcement = announced_.rbegin(); announcement != announced_.rend(); ++announcement) {
+    for (std::size_t i = announcement->next; i < announcement->trees.size(); ++i) {
+      const BlobId& tree = announcement->trees[i];
+      bytes += repository_.blob_size(BlobType::kTree, tree).value_or(0);
+      // Half of the room: what is loaded must still be there when its turn comes.
+      if (++trees > kWindow || bytes > kBudgetBytes / 2) return;
+      if (cache_.knows(BlobType::kTree, tree) || !queued_.lock()->insert(tree).second) continue;
+      const bool taken = pool_.try_submit([this, tree] {
+        queued_.lock()->erase(tree);
+        // An error is told to who asks for the tree.
+        static_cast<void>(
+            cache_.load(BlobType::kTree, tree, Deadline::after(patience_)).has_value());
+      });
+      if (taken) continue;
+      queued_.lock()->erase(tree);
+      return;
+    }
+  }
+}
+
+}  // namespace restree
