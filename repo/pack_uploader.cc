@@ -7,9 +7,10 @@
 #include <new>
 #include <utility>
 
-#include "repo/base/scratch_buffer.h"
+#include "repo/base/memory_pages.h"
 #include "repo/crypto/seal.h"
 #include "repo/crypto/sha256.h"
+#include "repo/crypto/sha256_stream.h"
 #include "repo/format/zstd.h"
 
 namespace restree {
@@ -29,23 +30,36 @@ Error memory_fault(const IndexedBlob& blob) {
       .hinting("The memory of this machine is faulty; test it before the next backup.");
 }
 
-struct Scratch {
-  ScratchBuffer opened;
-  ScratchBuffer raw;
+// What one thread needs to verify blob after blob. Memory for any chunk stays, since fresh pages
+// cost more than hashing; what a larger tree takes goes with it.
+class Verifier {
+ public:
+  Status verify(const Repository& repository, const OpenPack& pack, const IndexedBlob& blob);
+
+ private:
+  static constexpr std::size_t kKeptBytes = (8 << 20) + (64 << 10);
+  Bytes kept_{kKeptBytes};
+  Sha256Stream hash_;
 };
 
 // Opens the blob as a reader would, and compares its hash.
-Status verify(const Repository& repository, const OpenPack& pack, const IndexedBlob& blob,
-              Scratch& scratch) {
-  const MutableByteView content = scratch.opened.view_of(blob.length - kSealOverheadBytes);
+Status Verifier::verify(const Repository& repository, const OpenPack& pack,
+                        const IndexedBlob& blob) {
+  const std::size_t size = blob.length - kSealOverheadBytes;
+  Bytes larger;
+  if (size > kept_.size()) larger = Bytes(size);
+  const MutableByteView content = (larger.empty() ? kept_ : larger).view().first(size);
   if (!repository.open_into(pack.sealed_blob(blob), content)) return memory_fault(blob);
-  ByteView plain = content;
+  Status read;
   if (blob.raw_length != 0) {
-    const MutableByteView into = scratch.raw.view_of(blob.raw_length);
-    if (!decompress_into(content, into)) return memory_fault(blob);
-    plain = into;
+    read = decompress_in_pieces(content, blob.raw_length,
+                                [this](ByteView piece) { hash_.update(piece); });
+  } else {
+    hash_.update(content);
   }
-  if (sha256(plain) != blob.id.bytes) return memory_fault(blob);
+  // In any case, so that the next blob begins anew.
+  const BlobId id{hash_.finish()};
+  if (!read || id != blob.id) return memory_fault(blob);
   return {};
 }
 
@@ -105,6 +119,10 @@ Result<Bytes> PackUploader::take_buffer(std::size_t wanted_bytes) {
 }
 
 void PackUploader::give_back(Bytes buffer) {
+  // Few packs become much larger than they should.
+  if (buffer.size() == options_.buffer_bytes && buffer.size() > options_.kept_bytes) {
+    give_back_pages(buffer.view().subspan(options_.kept_bytes));
+  }
   {
     auto state = state_.lock();
     --state->buffers_out;
@@ -174,9 +192,9 @@ void PackUploader::run() {
 }
 
 Status PackUploader::store(OpenPack& pack) {
-  thread_local Scratch scratch;
+  thread_local Verifier verifier;
   for (const IndexedBlob& blob : pack.blobs()) {
-    RETURN_IF_ERROR(verify(repository_, pack, blob, scratch));
+    RETURN_IF_ERROR(verifier.verify(repository_, pack, blob));
   }
   ASSIGN_OR_RETURN(const ByteView file, pack.finish(repository_));
   const PackId id{sha256(file)};

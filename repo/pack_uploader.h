@@ -33,6 +33,7 @@ class PackUploader {
     std::size_t threads;
     std::size_t buffers;
     std::size_t buffer_bytes;
+    std::size_t kept_bytes;  // what of a buffer stays in memory while nobody uses it
     // As long as restic goes on trying; a server that is back within that finds us still there.
     std::chrono::seconds patience = std::chrono::minutes(15);
   };

@@ -17,8 +17,12 @@ namespace {
 constexpr std::chrono::seconds kLastIndexTimeout{60};
 // What a pack's last blob and its header may take beyond the target.
 constexpr std::size_t kPackReserveBytes = 9 << 20;
-// One of each type, or one that fills up while the next is begun.
-constexpr std::size_t kOpenPacks = 2;
+constexpr std::size_t kPackUsualExcessBytes = 1 << 20;
+// One that fills. Where data and trees fill one each, an upload fewer is under way.
+constexpr std::size_t kOpenPacks = 1;
+// A pack of each type may be left open, and neither have room for the blob that comes: it needs one
+// more, or nothing would move any more.
+constexpr std::size_t kLeastBuffers = 3;
 
 std::size_t index_of(BlobType type) { return type == BlobType::kData ? 0 : 1; }
 
@@ -31,8 +35,9 @@ RepositoryWriter::RepositoryWriter(Repository& repository, const Options& option
       index_(repository),
       uploader_(repository, index_,
                 {.threads = options.uploads,
-                 .buffers = options.uploads + kOpenPacks,
+                 .buffers = std::max(options.uploads + kOpenPacks, kLeastBuffers),
                  .buffer_bytes = options.pack_bytes + kPackReserveBytes,
+                 .kept_bytes = options.pack_bytes + kPackUsualExcessBytes,
                  .patience = options.patience},
                 std::move(stop)) {}
 
@@ -60,18 +65,26 @@ Result<SavedBlob> RepositoryWriter::save_new(BlobType type, const BlobId& id, By
   const bool compressed = repository_.config().version >= 2 && !plain.empty() &&
                           (type == BlobType::kTree || options_.compression != Compression::kOff);
   ByteView content = plain;
+  bool in_raw_blocks = false;
   if (compressed) {
     const Compression mode =
         options_.compression == Compression::kOff ? Compression::kAuto : options_.compression;
-    ASSIGN_OR_RETURN(content, compress_into(plain, mode, scratch));
+    if (mode != Compression::kMax) {
+      ASSIGN_OR_RETURN(const bool compressible, looks_compressible(plain));
+      in_raw_blocks = !compressible;
+    }
+    if (!in_raw_blocks) {
+      ASSIGN_OR_RETURN(content, compress_into(plain, mode, scratch));
+    }
   }
+  const std::size_t content_size = in_raw_blocks ? raw_frame_size(plain.size()) : content.size();
   const IndexedBlob blob{.id = id,
                          .type = type,
                          .offset = 0,
-                         .length = static_cast<std::uint32_t>(content.size() + kSealOverheadBytes),
+                         .length = static_cast<std::uint32_t>(content_size + kSealOverheadBytes),
                          .raw_length = compressed ? static_cast<std::uint32_t>(plain.size()) : 0};
   count(blob, plain.size());
-  if (!options_.dry_run) RETURN_IF_ERROR(store(blob, content));
+  if (!options_.dry_run) RETURN_IF_ERROR(store(blob, content, in_raw_blocks));
   return SavedBlob{id, true, blob.length + pack_header_entry_bytes(blob)};
 }
 
@@ -84,8 +97,15 @@ void RepositoryWriter::count(const IndexedBlob& blob, std::size_t raw_bytes) {
 
 RepositoryWriter::Figures RepositoryWriter::figures() const { return *figures_.lock(); }
 
-Status RepositoryWriter::store(const IndexedBlob& blob, ByteView content) {
+Status RepositoryWriter::store(const IndexedBlob& blob, ByteView content, bool in_raw_blocks) {
   ASSIGN_OR_RETURN(const Slot slot, reserve(blob));
+  if (in_raw_blocks) {
+    // Where it is sealed in place.
+    const MutableByteView frame =
+        slot.place.subspan(kSealIvBytes, blob.length - kSealOverheadBytes);
+    write_raw_frame(content, frame);
+    content = frame;
+  }
   RETURN_IF_ERROR(repository_.seal_into(content, slot.place));
   return filled(blob.type, slot.pack);
 }

@@ -78,7 +78,7 @@ class RepositoryWriter {
   using OpenGroup = Guarded<std::vector<std::unique_ptr<OpenPack>>>;
 
   Result<SavedBlob> save_new(BlobType type, const BlobId& id, ByteView plain);
-  Status store(const IndexedBlob& blob, ByteView content);
+  Status store(const IndexedBlob& blob, ByteView content, bool in_raw_blocks);
   Result<Slot> reserve(const IndexedBlob& blob);
   Status filled(BlobType type, OpenPack* pack);
   void count(const IndexedBlob& blob, std::size_t raw_bytes);

@@ -19,14 +19,20 @@ constexpr std::size_t kReadBytes = 128 << 10;
 // The chunks of one file that are being saved.
 class ChunksUnderWay {
  public:
-  ChunksUnderWay(RepositoryWriter& writer, ThreadPool& pool) : writer_(writer), pool_(pool) {}
+  ChunksUnderWay(RepositoryWriter& writer, ThreadPool& pool, SpareBuffers& buffers)
+      : writer_(writer), pool_(pool), buffers_(buffers) {}
   ~ChunksUnderWay() { wait(); }
 
-  void save(Bytes chunk) {
+  // The first `size` bytes of the buffer.
+  void save(Bytes buffer, std::size_t size) {
     Chunk* const slot = begin();
-    slot->size = chunk.size();
-    auto shared = std::make_shared<const Bytes>(std::move(chunk));
-    const auto work = [this, slot, shared] { end(slot, writer_.save(BlobType::kData, *shared)); };
+    slot->size = size;
+    auto shared = std::make_shared<Bytes>(std::move(buffer));
+    const auto work = [this, slot, shared, size] {
+      auto saved = writer_.save(BlobType::kData, shared->view().first(size));
+      buffers_.give_back(std::move(*shared));
+      end(slot, std::move(saved));
+    };
     if (!pool_.try_submit(work)) work();
   }
 
@@ -78,11 +84,29 @@ class ChunksUnderWay {
 
   RepositoryWriter& writer_;
   ThreadPool& pool_;
+  SpareBuffers& buffers_;
   Guarded<State> state_;
   std::condition_variable changed_;
 };
 
 }  // namespace
+
+Bytes SpareBuffers::take() {
+  {
+    auto spare = spare_.lock();
+    if (!spare->empty()) {
+      Bytes buffer = std::move(spare->back());
+      spare->pop_back();
+      return buffer;
+    }
+  }
+  return Bytes(Chunker::kMaxChunkBytes);
+}
+
+void SpareBuffers::give_back(Bytes buffer) {
+  auto spare = spare_.lock();
+  if (spare->size() < kMostSpare) spare->push_back(std::move(buffer));
+}
 
 FileSaver::FileSaver(RepositoryWriter& writer, const Chunker& chunker, ThreadPool& pool,
                      std::function<void(std::uint64_t)> on_bytes)
@@ -94,7 +118,7 @@ Result<SavedContent> FileSaver::save(SourceFile& file) {
   ASSIGN_OR_RETURN(const std::size_t size, file.read(first.view()));
   on_bytes_(size);
   if (size == first.size()) {
-    Bytes buffer(Chunker::kMaxChunkBytes);
+    Bytes buffer = buffers_.take();
     std::memcpy(buffer.data(), first.data(), size);
     return save_chunks(file, std::move(buffer), size);
   }
@@ -108,15 +132,14 @@ Result<SavedContent> FileSaver::save(SourceFile& file) {
 }
 
 Result<SavedContent> FileSaver::save_chunks(SourceFile& file, Bytes buffer, std::size_t filled) {
-  ChunksUnderWay chunks(writer_, pool_);
+  ChunksUnderWay chunks(writer_, pool_, buffers_);
   std::size_t searched = 0;
   for (;;) {
     const auto cut = chunker_.find_cut(buffer.view().first(filled), searched);
     if (cut) {
-      Bytes next(Chunker::kMaxChunkBytes);
+      Bytes next = buffers_.take();
       std::memcpy(next.data(), buffer.data() + *cut, filled - *cut);
-      buffer.remove_suffix(buffer.size() - *cut);
-      chunks.save(std::exchange(buffer, std::move(next)));
+      chunks.save(std::exchange(buffer, std::move(next)), *cut);
       filled -= *cut;
       searched = 0;
       if (writer_.failure()) break;
@@ -133,9 +156,12 @@ Result<SavedContent> FileSaver::save_chunks(SourceFile& file, Bytes buffer, std:
   // What is left at the end may still hold a cut.
   while (filled > 0 && !writer_.failure()) {
     const auto cut = chunker_.find_cut(buffer.view().first(filled), searched).value_or(filled);
-    Bytes rest = Bytes::copy_of(buffer.view().subspan(cut, filled - cut));
-    buffer.remove_suffix(buffer.size() - cut);
-    chunks.save(std::exchange(buffer, std::move(rest)));
+    Bytes rest;
+    if (cut < filled) {
+      rest = buffers_.take();
+      std::memcpy(rest.data(), buffer.data() + cut, filled - cut);
+    }
+    chunks.save(std::exchange(buffer, std::move(rest)), cut);
     filled -= cut;
     searched = 0;
   }

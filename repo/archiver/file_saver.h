@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "repo/archiver/source_file.h"
+#include "repo/base/bytes.h"
+#include "repo/base/guarded.h"
 #include "repo/base/result.h"
 #include "repo/base/thread_pool.h"
 #include "repo/chunker/chunker.h"
@@ -40,6 +42,18 @@ struct SavedContent {
   AddedSizes added;
 };
 
+// Memory for the largest chunk, used again: fresh pages cost more than hashing what comes into
+// them. Threads: any.
+class SpareBuffers {
+ public:
+  Bytes take();
+  void give_back(Bytes buffer);
+
+ private:
+  static constexpr std::size_t kMostSpare = 3;
+  Guarded<std::vector<Bytes>> spare_;
+};
+
 class FileSaver {
  public:
   // `on_bytes` is told how many bytes were read, as they are.
@@ -54,6 +68,7 @@ class FileSaver {
   RepositoryWriter& writer_;
   const Chunker& chunker_;
   ThreadPool& pool_;
+  SpareBuffers buffers_;
   const std::function<void(std::uint64_t)> on_bytes_;
 };
 

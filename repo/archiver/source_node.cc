@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <climits>
 #include <cstring>
@@ -25,6 +27,25 @@ Timestamp timestamp_of(const struct timespec& time) {
 std::string short_path(const SourcePlace& place) {
   if (place.folder_fd == AT_FDCWD) return place.name;
   return fmt::format("/proc/self/fd/{}/{}", place.folder_fd, place.name);
+}
+
+// llistxattr(2) below a directory descriptor. Linux has a call for it from 6.13 on; before that the
+// way leads through /proc, which takes twice as long: a tenth of a backup in which nothing changed.
+ssize_t list_xattrs(const SourcePlace& place, char* buffer, std::size_t room) {
+#ifdef SYS_listxattrat
+  constexpr long kListXattrAt = SYS_listxattrat;
+#else
+  constexpr long kListXattrAt = 465;  // the same for every processor since 5.1
+#endif
+  static std::atomic<bool> is_known = true;
+  if (is_known.load(std::memory_order_relaxed)) {
+    const long size = ::syscall(kListXattrAt, place.folder_fd, place.name.c_str(),
+                                AT_SYMLINK_NOFOLLOW, buffer, room);
+    // EPERM: what a container's filter says to a call that it has never heard of.
+    if (size >= 0 || (errno != ENOSYS && errno != EPERM)) return size;
+    is_known = false;
+  }
+  return ::llistxattr(short_path(place).c_str(), buffer, room);
 }
 
 // Calls `read(buffer, size)` with buffers that grow until the answer fits; -1 and errno otherwise.
@@ -62,15 +83,14 @@ void read_xattr(const std::string& access, const char* name, const std::string& 
 
 // In the kernel's order, as restic has them.
 void read_xattrs(const SourcePlace& place, const std::string& path, SourceNode& node) {
-  const std::string access = short_path(place);
   // Most files have none: one call, and no memory.
   std::array<char, kFirstListBytes> first;
-  ssize_t size = ::llistxattr(access.c_str(), first.data(), first.size());
+  ssize_t size = list_xattrs(place, first.data(), first.size());
   std::string list;
   if (size > 0) list.assign(first.data(), static_cast<std::size_t>(size));
   if (size < 0 && errno == ERANGE) {
     size = read_growing(list, 2 * kFirstListBytes, [&](char* buffer, std::size_t room) {
-      return ::llistxattr(access.c_str(), buffer, room);
+      return list_xattrs(place, buffer, room);
     });
   }
   if (size < 0) {
@@ -78,6 +98,8 @@ void read_xattrs(const SourcePlace& place, const std::string& path, SourceNode& 
     node.complaints.push_back(errno_error(errno, "list the extended attributes of " + path));
     return;
   }
+  if (list.empty()) return;
+  const std::string access = short_path(place);
   for (std::size_t at = 0; at < list.size(); at += std::strlen(list.c_str() + at) + 1) {
     read_xattr(access, list.c_str() + at, path, node);
   }

@@ -172,6 +172,7 @@ Result<Bytes> seal(const SealKey& key, ByteView plain) {
   return sealed;
 }
 
+// `plain` may lie where its ciphertext goes: counter mode works in place.
 Status seal_into(const SealKey& key, ByteView plain, MutableByteView sealed) {
   const MutableByteView iv = sealed.first(kSealIvBytes);
   const MutableByteView ciphertext = sealed.subspan(kSealIvBytes, plain.size());

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <memory>
 
+#include "repo/crypto/sha256_stream.h"
+
 namespace restree {
 namespace {
 
@@ -20,21 +22,52 @@ const EVP_MD* algorithm() {
   return fetched;
 }
 
+// No caller could go on, and every OpenSSL has it.
+void require(bool done) {
+  if (done) return;
+  std::fputs("restree: OpenSSL offers no SHA-256\n", stderr);
+  std::abort();
+}
+
+void begin(EVP_MD_CTX* context) {
+  require(context != nullptr && EVP_DigestInit_ex2(context, algorithm(), nullptr) == 1);
+}
+
+void add(EVP_MD_CTX* context, ByteView bytes) {
+  require(EVP_DigestUpdate(context, bytes.data(), bytes.size()) == 1);
+}
+
+Sha256Digest end(EVP_MD_CTX* context) {
+  Sha256Digest digest;
+  require(EVP_DigestFinal_ex(context, reinterpret_cast<unsigned char*>(digest.data()), nullptr) ==
+          1);
+  return digest;
+}
+
 }  // namespace
 
 Sha256Digest sha256(ByteView bytes) {
   thread_local const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
-  Sha256Digest digest;
-  const bool done =
-      context != nullptr && EVP_DigestInit_ex2(context.get(), algorithm(), nullptr) == 1 &&
-      EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1 &&
-      EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(digest.data()), nullptr) ==
-          1;
-  if (!done) {
-    // No caller could go on, and every OpenSSL has it.
-    std::fputs("restree: OpenSSL offers no SHA-256\n", stderr);
-    std::abort();
-  }
+  begin(context.get());
+  add(context.get(), bytes);
+  return end(context.get());
+}
+
+struct Sha256Stream::Context {
+  std::unique_ptr<EVP_MD_CTX, FreeContext> digest{EVP_MD_CTX_new()};
+};
+
+Sha256Stream::Sha256Stream() : context_(std::make_unique<Context>()) {
+  begin(context_->digest.get());
+}
+
+Sha256Stream::~Sha256Stream() = default;
+
+void Sha256Stream::update(ByteView piece) { add(context_->digest.get(), piece); }
+
+Sha256Digest Sha256Stream::finish() {
+  const Sha256Digest digest = end(context_->digest.get());
+  begin(context_->digest.get());
   return digest;
 }
 

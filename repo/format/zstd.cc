@@ -3,6 +3,8 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <array>
+#include <cassert>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -12,9 +14,11 @@ namespace restree {
 namespace {
 
 constexpr std::size_t kFirstOutputBytes = 4096;
+constexpr std::size_t kPieceBytes = 128 << 10;
+constexpr std::size_t kRawBlock = 128 << 10;  // the most that a block may hold
+constexpr std::size_t kRawFrameHead = 10;
+constexpr std::size_t kBlockHead = 3;
 constexpr int kDefaultLevel = 3;
-// Little more than a copy.
-constexpr int kLeastLevel = -20;
 // Blobs from this size on are tried by samples first.
 constexpr std::size_t kSampledBytes = 128 << 10;
 constexpr std::size_t kSampleBytes = 4 << 10;
@@ -25,7 +29,11 @@ struct FreeContext {
   void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
 };
 
-// This thread's context; null if there is no memory for one.
+// This thread's contexts; null if there is no memory for one.
+ZSTD_CCtx* compressor_of_this_thread() {
+  thread_local const std::unique_ptr<ZSTD_CCtx, FreeContext> context(ZSTD_createCCtx());
+  return context.get();
+}
 ZSTD_DCtx* context_of_this_thread() {
   thread_local const std::unique_ptr<ZSTD_DCtx, FreeContext> context(ZSTD_createDCtx());
   return context.get();
@@ -35,6 +43,10 @@ Error zstd_error(std::size_t code) {
   return {ErrorKind::kCorrupt, std::string("zstd: ") + ZSTD_getErrorName(code)};
 }
 Error no_context() { return {ErrorKind::kLocalIo, "zstd: out of memory"}; }
+Error wrong_size(std::size_t size, std::size_t wanted) {
+  return {ErrorKind::kCorrupt,
+          "zstd: " + std::to_string(size) + " bytes instead of " + std::to_string(wanted)};
+}
 Error too_large() { return {ErrorKind::kCorrupt, "zstd: more bytes than anything here has"}; }
 
 int level_of(Compression mode) {
@@ -50,20 +62,6 @@ int level_of(Compression mode) {
       break;
   }
   return kDefaultLevel;
-}
-
-// False if several places of a large blob gain nothing: media and archives, where trying in earnest
-// would cost more than all else that is done to them.
-bool looks_compressible(ZSTD_CCtx* context, ByteView raw, MutableByteView scratch) {
-  if (raw.size() < kSampledBytes) return true;
-  const std::size_t step = (raw.size() - kSampleBytes) / (kSamples - 1);
-  for (std::size_t i = 0; i < kSamples; ++i) {
-    const ByteView sample = raw.subspan(i * step, kSampleBytes);
-    const std::size_t size =
-        ZSTD_compressCCtx(context, scratch.data(), scratch.size(), sample.data(), sample.size(), 1);
-    if (ZSTD_isError(size) != 0 || size < kSampleBytes - kSampleBytes / 32) return true;
-  }
-  return false;
 }
 
 // Grows the output as it fills up.
@@ -99,10 +97,31 @@ Status decompress_into(ByteView frame, MutableByteView raw) {
   const std::size_t size =
       ZSTD_decompressDCtx(context, raw.data(), raw.size(), frame.data(), frame.size());
   if (ZSTD_isError(size) != 0) return zstd_error(size);
-  if (size != raw.size()) {
-    return Error(ErrorKind::kCorrupt, "zstd: " + std::to_string(size) + " bytes instead of " +
-                                          std::to_string(raw.size()));
+  if (size != raw.size()) return wrong_size(size, raw.size());
+  return {};
+}
+
+Status decompress_in_pieces(ByteView frame, std::size_t raw_size,
+                            const std::function<void(ByteView)>& take) {
+  ZSTD_DCtx* const context = context_of_this_thread();
+  if (context == nullptr) return no_context();
+  ZSTD_DCtx_reset(context, ZSTD_reset_session_only);
+  thread_local Bytes piece(kPieceBytes);
+  ZSTD_inBuffer in{frame.data(), frame.size(), 0};
+  std::size_t total = 0;
+  for (;;) {
+    ZSTD_outBuffer out{piece.data(), piece.size(), 0};
+    const std::size_t code = ZSTD_decompressStream(context, &out, &in);
+    if (ZSTD_isError(code) != 0) return zstd_error(code);
+    total += out.pos;
+    if (total > raw_size) return wrong_size(total, raw_size);
+    take(piece.view().first(out.pos));
+    if (code == 0 && in.pos == in.size) break;
+    if (out.pos < out.size && in.pos == in.size) {
+      return Error(ErrorKind::kCorrupt, "zstd: the frame ends early");
+    }
   }
+  if (total != raw_size) return wrong_size(total, raw_size);
   return {};
 }
 
@@ -133,18 +152,52 @@ Result<Bytes> compress(ByteView raw) {
 }
 
 Result<ByteView> compress_into(ByteView raw, Compression mode, ScratchBuffer& scratch) {
-  thread_local const std::unique_ptr<ZSTD_CCtx, FreeContext> context(ZSTD_createCCtx());
+  ZSTD_CCtx* const context = compressor_of_this_thread();
   if (context == nullptr) return no_context();
   const MutableByteView frame = scratch.view_of(ZSTD_compressBound(raw.size()));
-  const int level = mode == Compression::kMax || looks_compressible(context.get(), raw, frame)
-                        ? level_of(mode)
-                        : kLeastLevel;
-  const std::size_t size =
-      ZSTD_compressCCtx(context.get(), frame.data(), frame.size(), raw.data(), raw.size(), level);
+  const std::size_t size = ZSTD_compressCCtx(context, frame.data(), frame.size(), raw.data(),
+                                             raw.size(), level_of(mode));
   if (ZSTD_isError(size) != 0) {
     return Error(ErrorKind::kLocalIo, std::string("zstd: ") + ZSTD_getErrorName(size));
   }
   return ByteView(frame).first(size);
+}
+
+Result<bool> looks_compressible(ByteView raw) {
+  if (raw.size() < kSampledBytes) return true;
+  ZSTD_CCtx* const context = compressor_of_this_thread();
+  if (context == nullptr) return no_context();
+  std::array<std::byte, 2 * kSampleBytes> out;
+  const std::size_t step = (raw.size() - kSampleBytes) / (kSamples - 1);
+  for (std::size_t i = 0; i < kSamples; ++i) {
+    const ByteView sample = raw.subspan(i * step, kSampleBytes);
+    const std::size_t size =
+        ZSTD_compressCCtx(context, out.data(), out.size(), sample.data(), sample.size(), 1);
+    if (ZSTD_isError(size) != 0 || size < kSampleBytes - kSampleBytes / 32) return true;
+  }
+  return false;
+}
+
+// RFC 8878, 3.1.1: magic number, descriptor, window, content size; then blocks, each behind 3
+// bytes.
+std::size_t raw_frame_size(std::size_t raw_size) {
+  const std::size_t blocks = std::max<std::size_t>(1, (raw_size + kRawBlock - 1) / kRawBlock);
+  return kRawFrameHead + blocks * kBlockHead + raw_size;
+}
+
+void write_raw_frame(ByteView raw, MutableByteView frame) {
+  assert(raw.size() <= UINT32_MAX && frame.size() == raw_frame_size(raw.size()));
+  std::byte* to = store_u32le(ZSTD_MAGICNUMBER, frame.data());
+  *to++ = std::byte{2 << 6};  // the content size takes four bytes
+  *to++ = std::byte{9 << 3};  // a window of 512 KiB, as restic's writer has it
+  to = store_u32le(static_cast<std::uint32_t>(raw.size()), to);
+  do {
+    const ByteView block = raw.first(std::min(raw.size(), kRawBlock));
+    raw = raw.subspan(block.size());
+    const auto head = static_cast<std::uint32_t>(block.size() << 3) | (raw.empty() ? 1U : 0U);
+    for (std::size_t i = 0; i < kBlockHead; ++i) *to++ = static_cast<std::byte>(head >> (8 * i));
+    to = std::copy(block.begin(), block.end(), to);
+  } while (!raw.empty());
 }
 
 }  // namespace restree

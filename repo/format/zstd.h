@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string_view>
 
@@ -16,8 +17,23 @@ namespace restree {
 // Exactly `raw.size()` bytes, into memory that the caller owns. kCorrupt otherwise.
 Status decompress_into(ByteView frame, MutableByteView raw);
 
+// The same in pieces that stay in a processor's cache, for who needs to see the bytes once: each
+// lives for the call. kCorrupt also after some were handed out.
+Status decompress_in_pieces(ByteView frame, std::size_t raw_size,
+                            const std::function<void(ByteView)>& take);
+
 // A frame whose size is not known beforehand; kCorrupt if it would exceed `limit_bytes`.
 Result<Bytes> decompress(ByteView frame, std::size_t limit_bytes);
+
+// False if several places of a large blob gain nothing: media and archives, where compressing in
+// earnest would cost more than all else that is done to them.
+Result<bool> looks_compressible(ByteView raw);
+
+// A frame that holds the bytes as they are, in raw blocks: what compress_into() comes to where
+// nothing can be gained, without its memory.
+std::size_t raw_frame_size(std::size_t raw_size);
+// `frame` is of that size, and apart from `raw`.
+void write_raw_frame(ByteView raw, MutableByteView frame);
 
 // What restic calls its modes; kOff leaves data blobs as they are, and nothing else.
 enum class Compression : std::uint8_t { kAuto, kOff, kFastest, kBetter, kMax };
@@ -27,7 +43,6 @@ std::optional<Compression> parse_compression(std::string_view name);
 // One frame without a checksum, at the level that restic's default comes to.
 Result<Bytes> compress(ByteView raw);
 // The same at the level of a mode other than kOff: a view of `scratch`, good until its next use.
-// What does not look compressible gets the least effort.
 Result<ByteView> compress_into(ByteView raw, Compression mode, ScratchBuffer& scratch);
 
 }  // namespace restree

@@ -1,9 +1,11 @@
 #include "repo/crypto/sha256.h"
 
+#include <algorithm>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "repo/crypto/sha256_stream.h"
 #include "tests/support/matchers.h"
 
 namespace restree {
@@ -29,6 +31,19 @@ TEST(Sha256, GivesTheSameOnEveryThread) {
     }
   }
   EXPECT_THAT(digests, ::testing::Each(expected));
+}
+
+TEST(Sha256Stream, OfPiecesIsThatOfTheWhole) {
+  Sha256Stream stream;
+  EXPECT_EQ(to_hex(stream.finish()), hex_of(""));
+  const std::string text(100'000, 'a');
+  for (std::size_t at = 0; at < text.size(); at += 999) {
+    stream.update(as_bytes(text).subspan(at, std::min<std::size_t>(999, text.size() - at)));
+  }
+  EXPECT_EQ(to_hex(stream.finish()), hex_of(text));
+  // And begins anew.
+  stream.update(as_bytes("abc"));
+  EXPECT_EQ(to_hex(stream.finish()), hex_of("abc"));
 }
 
 }  // namespace

@@ -175,7 +175,8 @@ TEST(JsonShapeCases, AreOfEveryCommand) {
   std::size_t count = 0;
   for (std::size_t i = 1; i < commands.size() && commands[i].starts_with("  "); ++i) {
     const std::string name = commands[i].substr(2, commands[i].find(' ', 2) - 2);
-    if (name == "help" || name == "mount") continue;  // these print nothing of their own
+    // These print nothing of their own, or what a shell reads.
+    if (name == "help" || name == "mount" || name == "generate") continue;
     EXPECT_TRUE(has_case(name)) << name;
     ++count;
   }

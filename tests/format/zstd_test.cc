@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "tests/support/files.h"
 #include "tests/support/matchers.h"
 
 namespace restree {
@@ -11,6 +12,7 @@ namespace {
 
 using testing::FailsWith;
 using testing::Holds;
+using testing::value_of;
 
 std::string compress(std::string_view raw) {
   std::string frame(ZSTD_compressBound(raw.size()), '\0');
@@ -84,6 +86,64 @@ TEST(DecompressInto, RefusesAnotherSize) {
   EXPECT_THAT(decompress_into(as_bytes(frame), large.view()), FailsWith(ErrorKind::kCorrupt));
   EXPECT_THAT(decompress_into(as_bytes("not zstd at all"), large.view()),
               FailsWith(ErrorKind::kCorrupt));
+}
+
+std::string in_pieces(std::string_view frame, std::size_t raw_size, Status& status) {
+  std::string raw;
+  status = decompress_in_pieces(as_bytes(frame), raw_size,
+                                [&](ByteView piece) { raw += as_text(piece); });
+  return raw;
+}
+
+TEST(DecompressInPieces, GivesTheSameBytesInOrder) {
+  Status status;
+  for (const std::size_t size : {0, 1, 131'071, 131'072, 131'073, 3'000'000}) {
+    const std::string raw = testing::random_bytes(7, size) + std::string(size, 'r');
+    EXPECT_EQ(in_pieces(compress(raw), raw.size(), status), raw) << size;
+    EXPECT_OK(status);
+    EXPECT_EQ(in_pieces(compress_without_size(raw), raw.size(), status), raw) << size;
+    EXPECT_OK(status);
+  }
+  EXPECT_EQ(in_pieces(compress("ab") + compress("cd"), 4, status), "abcd");
+  EXPECT_OK(status);
+}
+
+TEST(DecompressInPieces, WhatIsCutShortOrOfAnotherSizeIsCorrupt) {
+  const std::string frame = compress("some text");
+  Status status;
+  for (std::size_t size = 0; size < frame.size(); ++size) {
+    in_pieces(frame.substr(0, size), 9, status);
+    EXPECT_THAT(status, FailsWith(ErrorKind::kCorrupt)) << size;
+  }
+  in_pieces(frame, 8, status);
+  EXPECT_THAT(status, FailsWith(ErrorKind::kCorrupt));
+  in_pieces(frame, 10, status);
+  EXPECT_THAT(status, FailsWith(ErrorKind::kCorrupt));
+  in_pieces("not zstd at all", 10, status);
+  EXPECT_THAT(status, FailsWith(ErrorKind::kCorrupt));
+}
+
+TEST(RawFrame, IsOneThatEveryDecoderReads) {
+  for (const std::size_t size : {0, 1, 131'071, 131'072, 131'073, 262'144, 8 << 20}) {
+    const std::string raw = testing::random_bytes(3, size);
+    Bytes frame(raw_frame_size(size));
+    write_raw_frame(as_bytes(raw), frame.view());
+    EXPECT_EQ(ZSTD_getFrameContentSize(frame.data(), frame.size()), size);
+    EXPECT_EQ(ZSTD_findFrameCompressedSize(frame.data(), frame.size()), frame.size());
+    EXPECT_THAT(decompress(frame, 16 << 20), Holds(raw)) << size;
+    Status status;
+    EXPECT_EQ(in_pieces(as_text(frame), size, status), raw) << size;
+    EXPECT_OK(status);
+  }
+}
+
+TEST(LooksCompressible, IsSaidOfTextAndNotOfNoise) {
+  const std::string noise = testing::random_bytes(5, 1 << 20);
+  EXPECT_FALSE(value_of(looks_compressible(as_bytes(noise))));
+  EXPECT_TRUE(value_of(looks_compressible(as_bytes(std::string(1 << 20, 't')))));
+  EXPECT_TRUE(value_of(looks_compressible(as_bytes(noise + std::string(1 << 20, 't')))));
+  // Not worth a look: it is tried in earnest.
+  EXPECT_TRUE(value_of(looks_compressible(as_bytes(noise).first(1000))));
 }
 
 }  // namespace

@@ -72,6 +72,18 @@ TEST_F(RepositoryWriterTest, EveryModeOfCompressionCanBeReadBack) {
   }
 }
 
+TEST_F(RepositoryWriterTest, NoPackWithRoomIsNoReasonToWaitForEver) {
+  // With one upload at a time, memory is shortest. Two packs are open, neither is full, and the
+  // next tree fits into none.
+  auto writer = make_writer({.pack_bytes = 4 << 20, .uploads = 1});
+  ASSERT_OK(writer.save(kData, as_bytes("data")));
+  ASSERT_OK(writer.save(kTree, as_bytes(noise(3 << 20, 1))));
+  const std::string large = noise(11 << 20, 2);
+  const auto saved = value_of(writer.save(kTree, as_bytes(large)));
+  ASSERT_OK(writer.flush());
+  EXPECT_EQ(read_back(kTree, saved.id), large);
+}
+
 TEST_F(RepositoryWriterTest, ABlobIsStoredOnce) {
   auto first = make_writer();
   ASSERT_TRUE(value_of(first.save(kData, as_bytes("x"))).is_new);
@@ -169,8 +181,10 @@ TEST_F(RepositoryWriterTest, AfterAStopWhatIsStoredIsIndexed) {
 
 TEST_F(RepositoryWriterTest, ABitThatFlipsInMemoryIsNotStored) {
   PendingIndex index(*repository_);
-  PackUploader uploader(*repository_, index, {.threads = 1, .buffers = 1, .buffer_bytes = 1 << 20},
-                        stop_.get_token());
+  PackUploader uploader(
+      *repository_, index,
+      {.threads = 1, .buffers = 1, .buffer_bytes = 1 << 20, .kept_bytes = 1 << 20},
+      stop_.get_token());
   auto pack = std::make_unique<OpenPack>(value_of(uploader.take_buffer(1)), 1 << 20);
   const std::string plain = "what was read";
   const auto place = pack->reserve({.id = BlobId{sha256(as_bytes(plain))},

@@ -1,0 +1,28 @@
+// SHA-256 of what comes in pieces.
+//
+// Threads: one at a time. Aborts where OpenSSL has no SHA-256, as sha256() does.
+#pragma once
+
+#include <memory>
+
+#include "repo/crypto/sha256.h"
+
+namespace restree {
+
+class Sha256Stream {
+ public:
+  Sha256Stream();
+  ~Sha256Stream();
+  Sha256Stream(const Sha256Stream&) = delete;
+  Sha256Stream& operator=(const Sha256Stream&) = delete;
+
+  void update(ByteView piece);
+  // Of all pieces so far; the next one begins anew.
+  Sha256Digest finish();
+
+ private:
+  struct Context;
+  std::unique_ptr<Context> context_;
+};
+
+}  // namespace restree
