@@ -155,14 +155,21 @@ void FuseSession::serve(Threads::iterator self) {
 }
 
 void FuseSession::run(const std::function<void()>& ready) {
-  start_worker(*workers_.lock());
+  {
+    auto workers = workers_.lock();
+    workers->greeting = true;
+    start_worker(*workers);
+  }
   {
     // It asks the file system itself, so it has to be another thread than the workers.
     const std::jthread greeter([&] {
       struct statvfs figures {};
-      if (::statvfs(mount_point_.c_str(), &figures) != 0) return;
-      widen_read_ahead();
-      ready();
+      if (::statvfs(mount_point_.c_str(), &figures) == 0) {
+        widen_read_ahead();
+        ready();
+      }
+      workers_.lock()->greeting = false;
+      worker_ended_.notify_all();
     });
     auto workers = workers_.lock();
     worker_ended_.wait(workers.mutex_lock(), [&] { return workers->threads.empty(); });
@@ -186,11 +193,18 @@ void FuseSession::widen_read_ahead() {
 }
 
 bool FuseSession::stop() {
+  const auto patience = Deadline::after(kStopPatience);
+  {
+    // Our own question must be answered first: a thread that waits for a file system whose process
+    // ends cannot be killed, and neither can the process.
+    auto workers = workers_.lock();
+    worker_ended_.wait_until(workers.mutex_lock(), patience.when(),
+                             [&] { return !workers->greeting; });
+  }
   if (const Status status = unmount(mount_point_, true); !status) {
     log::warning("{}", status.error().message());
   }
   fuse_session_exit(session_.get());
-  const auto patience = Deadline::after(kStopPatience);
   auto workers = workers_.lock();
   while (!workers->threads.empty()) {
     if (patience.expired()) return false;

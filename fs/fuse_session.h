@@ -56,6 +56,7 @@ class FuseSession {
     Threads threads;   // at work, or waiting for some
     Threads finished;  // to be joined
     std::size_t idle = 0;
+    bool greeting = false;  // run() asks the file system whether it answers
   };
 
   FuseSession(FuseContext& context, std::string mount_point);

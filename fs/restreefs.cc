@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -211,17 +212,24 @@ Status serve(RestreefsOptions options, const Location& location, Background& bac
   ASSIGN_OR_RETURN(const std::unique_ptr<Mount> mount, Mount::open(*repository, options.mount));
 
   FuseContext context(*mount);
-  ASSIGN_OR_RETURN(const std::unique_ptr<FuseSession> session,
-                   FuseSession::mount(context, options.mount_point, source_name(location),
-                                      options.kernel, options.debug));
+  // A stop that comes while the mount is being made waits until it is there, and undoes it.
+  std::promise<FuseSession*> made;
+  signals.on_stop([&, mounted = made.get_future().share()] {
+    stopping.request_stop();
+    FuseSession* const session = mounted.get();
+    if (session != nullptr && session->stop()) return;
+    if (session != nullptr) {
+      log::warning("unmounted {} while reads were still waiting", options.mount_point);
+    }
+    leave_at_once(session != nullptr ? 0 : to_int(ExitCode::kCancelled));
+  });
+  auto mounted = FuseSession::mount(context, options.mount_point, source_name(location),
+                                    options.kernel, options.debug);
+  made.set_value(mounted ? mounted->get() : nullptr);
+  RETURN_IF_ERROR(mounted);
+  const std::unique_ptr<FuseSession> session = std::move(*mounted);
   Refresher refresher(*mount, *session, options.refresh);
   signals.on_refresh([&] { refresher.poke(); });
-  signals.on_stop([&] {
-    stopping.request_stop();
-    if (session->stop()) return;
-    log::warning("unmounted {} while reads were still waiting", options.mount_point);
-    leave_at_once(0);
-  });
   session->run([&] { background.ready(); });
   signals.end();
   return {};

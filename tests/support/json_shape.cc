@@ -55,7 +55,8 @@ JsonValue value_of(const simdjson::dom::element& element) {
       return object_of(element.get_object().value());
     case Kind::ARRAY: {
       JsonValue list{.type = Type::kList};
-      for (const auto& one : element.get_array().value()) list.elements.push_back(value_of(one));
+      const simdjson::dom::array elements = element.get_array().value();
+      for (const auto& one : elements) list.elements.push_back(value_of(one));
       return list;
     }
     case Kind::STRING:
