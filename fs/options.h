@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fs/mount.h"
+#include "program/cache_settings.h"
 #include "program/ssh_settings.h"
 #include "repo/access.h"
 #include "repo/base/result.h"
@@ -18,6 +19,7 @@ struct RestreefsOptions {
   std::string mount_point;
   RepositoryAccess access;
   SshSettings ssh;
+  CacheSettings cache;
   MountOptions mount;
 
   bool foreground = false;
