@@ -6,13 +6,14 @@ namespace restree {
 namespace {
 
 void add_target_options(CLI::App& app, BackupOptions& options) {
-  add_arguments(app, "target", options.targets, "The files and folders to back up");
+  add_arguments(app, "target", options.targets, "The files and folders to back up", TextIs::kFile);
   add_list(app, "--files-from", options.files_from,
-           "A file with targets, one a line, as shell patterns; - is standard input");
+           "A file with targets, one a line, as shell patterns; - is standard input",
+           TextIs::kFile);
   add_list(app, "--files-from-verbatim", options.files_from_verbatim,
-           "The same, each line taken as it is");
+           "The same, each line taken as it is", TextIs::kFile);
   add_list(app, "--files-from-raw", options.files_from_raw,
-           "The same, each name ended by a NUL byte");
+           "The same, each name ended by a NUL byte", TextIs::kFile);
   add_flag(app, "--stdin", options.from_stdin, "Back up what comes from standard input");
   add_text(app, "--stdin-filename", options.stdin_filename,
            "What to call it in the snapshot (default: stdin)");
@@ -23,8 +24,9 @@ void add_target_options(CLI::App& app, BackupOptions& options) {
 void add_exclude_options(CLI::App& app, BackupOptions& options) {
   add_list(app, "-e,--exclude", options.exclude, "Leave out what matches this pattern");
   add_list(app, "--iexclude", options.iexclude, "The same in upper or lower case");
-  add_list(app, "--exclude-file", options.exclude_file, "A file with such patterns");
-  add_list(app, "--iexclude-file", options.iexclude_file, "The same in upper or lower case");
+  add_list(app, "--exclude-file", options.exclude_file, "A file with such patterns", TextIs::kFile);
+  add_list(app, "--iexclude-file", options.iexclude_file, "The same in upper or lower case",
+           TextIs::kFile);
   add_list(app, "--exclude-if-present", options.exclude_if_present,
            "Leave out the content of folders that hold this file, FILE or FILE:HEADER");
   add_flag(app, "--exclude-caches", options.exclude_caches,

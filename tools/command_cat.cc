@@ -132,8 +132,9 @@ Result<ExitCode> run_cat(const Words& words, Session& session) {
 Run declare_cat(CLI::App& app) {
   const auto words = std::make_shared<Words>();
   add_arguments(app, "object", *words,
-                "masterkey, config, or one of pack, blob, snapshot, index, key, lock and its id, "
-                "or tree and SNAPSHOT:SUBFOLDER");
+                "What to print; then its id, which masterkey and config have not, and tree as "
+                "SNAPSHOT:SUBFOLDER",
+                {kTypes.begin(), kTypes.end()});
   return [words](Session& session) { return run_cat(*words, session); };
 }
 

@@ -1,20 +1,18 @@
 // restree dump
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <utility>
 
-#include "repo/base/unique_fd.h"
 #include "repo/dumper/dumper.h"
 #include "repo/dumper/tar_writer.h"
 #include "repo/dumper/zip_writer.h"
 #include "repo/snapshot_selection.h"
 #include "tools/commands.h"
 #include "tools/option_words.h"
+#include "tools/output_file.h"
 #include "tools/snapshot_options.h"
 
 namespace restree {
@@ -37,16 +35,6 @@ class RawSink final : public DumpSink {
  private:
   const ByteOutput output_;
 };
-
-Status write_to(int fd, ByteView bytes, const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::write(fd, bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return errno_error(errno, "write " + path);
-    bytes = bytes.subspan(static_cast<std::size_t>(count));
-  }
-  return {};
-}
 
 // What a path names in a snapshot.
 struct Found {
@@ -135,16 +123,17 @@ Result<ExitCode> run(const Options& options, Session& session) {
   }
   ASSIGN_OR_RETURN(const BlobId root, find_subfolder(*repository, *selected.snapshot.tree,
                                                      selected.subfolder, session.patience()));
-  UniqueFd file;
+  std::optional<OutputFile> file;
   ByteOutput output = [&](ByteView bytes) -> Status {
     session.io().out(as_text(bytes));
     if (session.stop().stop_requested()) RETURN_IF_ERROR(session.io().flush());
     return session.go_on();
   };
   if (!options.target.empty()) {
-    file = UniqueFd(::open(options.target.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-    if (!file) return errno_error(errno, "cannot dump to file: open " + options.target);
-    output = [&](ByteView bytes) { return write_to(file.get(), bytes, options.target); };
+    Result<OutputFile> created = OutputFile::create(options.target);
+    if (!created) return std::move(created).error().with("cannot dump to file");
+    file = std::move(*created);
+    output = [&](ByteView bytes) { return file->write(bytes); };
   }
   Status dumped = dump(options, session, *repository, root, output);
   if (!dumped) return std::move(dumped).error().with("cannot dump file");
@@ -159,7 +148,8 @@ Run declare_dump(CLI::App& app) {
                 "The snapshot (id, beginning, latest, with :FOLDER) and the file or folder in it");
   add_snapshot_options(app, options->filter);
   add_choice(app, "-a,--archive", options->archive, {"tar", "zip"}, "How a folder is written");
-  add_text(app, "-t,--target", options->target, "Write to this file instead of the output");
+  add_text(app, "-t,--target", options->target, "Write to this file instead of the output",
+           TextIs::kFile);
   return [options](Session& session) { return run(*options, session); };
 }
 

@@ -102,11 +102,11 @@ Run declare_init(CLI::App& app) {
   add_flag(app, "--copy-chunker-params", options->copy_chunker_parameters,
            "Cut files as the source repository does, so that copies stay the same");
   add_text(app, "--from-repo", options->from.location,
-           "The source repository (default: $RESTIC_FROM_REPOSITORY)");
+           "The source repository (default: $RESTIC_FROM_REPOSITORY)", TextIs::kFolder);
   add_text(app, "--from-repository-file", options->from.repository_file,
-           "A file that says where it is (default: $RESTIC_FROM_REPOSITORY_FILE)");
+           "A file that says where it is (default: $RESTIC_FROM_REPOSITORY_FILE)", TextIs::kFile);
   add_text(app, "--from-password-file", options->from.password_file,
-           "A file with its password (default: $RESTIC_FROM_PASSWORD_FILE)");
+           "A file with its password (default: $RESTIC_FROM_PASSWORD_FILE)", TextIs::kFile);
   add_text(app, "--from-password-command", options->from.password_command,
            "A command that prints it (default: $RESTIC_FROM_PASSWORD_COMMAND)");
   add_text(app, "--from-key-hint", options->from.key_hint,

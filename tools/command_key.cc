@@ -95,7 +95,7 @@ Result<ExitCode> run_key(const std::string& what, Session& session) {
 
 Run declare_key(CLI::App& app) {
   const auto words = std::make_shared<std::vector<std::string>>();
-  add_arguments(app, "what", *words, "list: who has a password, and since when");
+  add_arguments(app, "what", *words, "list: who has a password, and since when", {"list"});
   return [words](Session& session) {
     return run_key(words->empty() ? std::string() : words->front(), session);
   };

@@ -71,7 +71,8 @@ Result<ExitCode> run_list(const std::vector<std::string>& words, Session& sessio
 
 Run declare_list(CLI::App& app) {
   const auto words = std::make_shared<std::vector<std::string>>();
-  add_arguments(app, "type", *words, "blobs, packs, index, snapshots, keys or locks");
+  add_arguments(app, "type", *words, "What to list",
+                {"blobs", "packs", "index", "snapshots", "keys", "locks"});
   return [words](Session& session) { return run_list(*words, session); };
 }
 

@@ -50,7 +50,7 @@ Result<ExitCode> run_mount(const MountCommandOptions& options, Session& session)
 
 Run declare_mount(CLI::App& app) {
   const auto options = std::make_shared<MountCommandOptions>();
-  add_arguments(app, "mountpoint", options->mount_points, "An empty folder");
+  add_arguments(app, "mountpoint", options->mount_points, "An empty folder", TextIs::kFolder);
   add_snapshot_options(app, options->selection);
   add_flag(app, "--allow-other", options->allow_other, "Let other users in");
   add_flag(app, "--no-default-permissions", options->no_default_permissions,

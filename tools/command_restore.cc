@@ -188,7 +188,7 @@ Run declare_restore(CLI::App& app) {
   auto options = std::make_shared<Options>();
   add_arguments(app, "snapshot", options->snapshots,
                 "The snapshot's id, its beginning, or latest; with :FOLDER, only that folder");
-  add_text(app, "-t,--target", options->target, "The folder to restore to");
+  add_text(app, "-t,--target", options->target, "The folder to restore to", TextIs::kFolder);
   add_pattern_options(app, "exclude", options->excludes);
   add_pattern_options(app, "include", options->includes);
   add_list(app, "--exclude-xattr", options->xattr_excludes,

@@ -11,6 +11,7 @@ const std::vector<Command>& all_commands() {
       {"dump", "Write a file, or a folder as an archive, to the output", declare_dump},
       {"find", "Find files, folders, blobs, trees or packs", declare_find},
       {"forget", "Remove snapshots", declare_forget},
+      {"generate", "Write completions for a shell", declare_generate},
       {"init", "Make a new repository", declare_init},
       {"key", "List the keys of the repository", declare_key},
       {"list", "List the files or blobs of the repository", declare_list},

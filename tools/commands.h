@@ -43,6 +43,7 @@ Run declare_diff(CLI::App& app);
 Run declare_dump(CLI::App& app);
 Run declare_find(CLI::App& app);
 Run declare_forget(CLI::App& app);
+Run declare_generate(CLI::App& app);
 Run declare_init(CLI::App& app);
 Run declare_key(CLI::App& app);
 Run declare_list(CLI::App& app);

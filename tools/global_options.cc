@@ -147,11 +147,12 @@ Status settle_limits(GlobalOptions& options) {
 
 void add_repository_options(CLI::App& app, GlobalOptions& options) {
   add_text(app, "-r,--repo", options.access.location,
-           "Where the repository is (default: $RESTIC_REPOSITORY)");
+           "Where the repository is (default: $RESTIC_REPOSITORY)", TextIs::kFolder);
   add_text(app, "--repository-file", options.access.repository_file,
-           "A file that says where the repository is (default: $RESTIC_REPOSITORY_FILE)");
+           "A file that says where the repository is (default: $RESTIC_REPOSITORY_FILE)",
+           TextIs::kFile);
   add_text(app, "-p,--password-file", options.access.password_file,
-           "A file with the repository's password (default: $RESTIC_PASSWORD_FILE)");
+           "A file with the repository's password (default: $RESTIC_PASSWORD_FILE)", TextIs::kFile);
   add_text(app, "--password-command", options.access.password_command,
            "A command that prints the password (default: $RESTIC_PASSWORD_COMMAND)");
   add_text(app, "--key-hint", options.access.key_hint,
@@ -171,7 +172,8 @@ void add_output_options(CLI::App& app, GlobalOptions& options) {
 }
 
 void add_transfer_options(CLI::App& app, GlobalOptions& options) {
-  app.add_option("--cache-dir", options.cache_dir, "The folder for caches; restree keeps none yet");
+  add_text(app, "--cache-dir", options.cache_dir, "The folder for caches; restree keeps none yet",
+           TextIs::kFolder);
   app.add_flag("--no-cache", options.no_cache, "Use no cache on disk; restree keeps none yet");
   app.add_flag("--cleanup-cache", options.cleanup_cache,
                "Remove caches that are old; restree keeps none yet");

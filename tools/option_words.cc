@@ -45,6 +45,40 @@ CLI::ValidationError invalid(const std::string& value, const std::string& names,
       fmt::format("invalid argument \"{}\" for \"{}\": {}", value, names, why));
 }
 
+std::string word_for(TextIs text) {
+  switch (text) {
+    case TextIs::kAnything:
+      return std::string(kTextWord);
+    case TextIs::kFile:
+      return std::string(kFileWord);
+    case TextIs::kFolder:
+      return std::string(kFolderWord);
+  }
+  return std::string(kTextWord);
+}
+
+std::string word_for(const std::vector<std::string>& choices) {
+  return fmt::format("{}", fmt::join(choices, "|"));
+}
+
+CLI::Option* add_all_arguments(CLI::App& app, const std::string& name,
+                               std::vector<std::string>& values, const std::string& description) {
+  return app
+      .add_option(
+          name,
+          [&values](const CLI::results_t& given) {
+            values.clear();
+            for (const std::string& word : given) {
+              const bool is_marked = word.starts_with(kArgumentMark);
+              values.push_back(is_marked ? word.substr(kArgumentMark.size()) : word);
+            }
+            return true;
+          },
+          description)
+      ->expected(0, 1 << 29)
+      ->allow_extra_args();
+}
+
 struct Unit {
   std::string_view name;
   double nanoseconds;
@@ -96,38 +130,32 @@ void add_number(CLI::App& app, const std::string& names, std::uint64_t& value,
 }
 
 void add_list(CLI::App& app, const std::string& names, std::vector<std::string>& values,
-              const std::string& description) {
+              const std::string& description, TextIs text) {
   add_raw(
       app, names,
       [&values](const CLI::results_t& given) {
         values = given;
         return true;
       },
-      description, "TEXT")
+      description, word_for(text))
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
 void add_arguments(CLI::App& app, const std::string& name, std::vector<std::string>& values,
-                   const std::string& description) {
-  app.add_option(
-         name,
-         [&values](const CLI::results_t& given) {
-           values.clear();
-           for (const std::string& word : given) {
-             const bool is_marked = word.starts_with(kArgumentMark);
-             values.push_back(is_marked ? word.substr(kArgumentMark.size()) : word);
-           }
-           return true;
-         },
-         description)
-      ->expected(0, 1 << 29)
-      ->allow_extra_args();
+                   const std::string& description, TextIs text) {
+  add_all_arguments(app, name, values, description)->type_name(word_for(text));
+}
+
+void add_arguments(CLI::App& app, const std::string& name, std::vector<std::string>& values,
+                   const std::string& description, const std::vector<std::string>& choices) {
+  add_all_arguments(app, name, values, description)->type_name(word_for(choices));
 }
 
 void add_text(CLI::App& app, const std::string& names, std::string& value,
-              const std::string& description) {
+              const std::string& description, TextIs text) {
   add_single(
-      app, names, [&value](const std::string& given) { value = given; }, description, "TEXT");
+      app, names, [&value](const std::string& given) { value = given; }, description,
+      word_for(text));
 }
 
 void add_duration(CLI::App& app, const std::string& names, std::chrono::nanoseconds& value,
@@ -154,7 +182,7 @@ void add_choice(CLI::App& app, const std::string& names, std::string& value,
         }
         value = given;
       },
-      description, fmt::format("{}", fmt::join(choices, "|")));
+      description, word_for(choices));
 }
 
 RefusedOption::RefusedOption(std::string name, std::string instead)

@@ -24,16 +24,23 @@ namespace restree {
 // as a word of its own, since CLI11 does not see it otherwise.
 std::vector<std::string> backwards(const std::vector<std::string>& words);
 
+// What a text is, for help and completions. Help calls a choice by its words.
+enum class TextIs : std::uint8_t { kAnything, kFile, kFolder };
+// How help calls these.
+inline constexpr std::string_view kTextWord = "TEXT";
+inline constexpr std::string_view kFileWord = "FILE";
+inline constexpr std::string_view kFolderWord = "FOLDER";
+
 // An option without a value.
 void add_flag(CLI::App& app, const std::string& names, bool& value, const std::string& description);
 // The same, which no help shows.
 void add_hidden_flag(CLI::App& app, const std::string& names, bool& value);
 // An option that may be given several times, each time with one value, of any text.
 void add_list(CLI::App& app, const std::string& names, std::vector<std::string>& values,
-              const std::string& description);
+              const std::string& description, TextIs text = TextIs::kAnything);
 // An option with one value of any text; the last one counts, as in restic.
 void add_text(CLI::App& app, const std::string& names, std::string& value,
-              const std::string& description);
+              const std::string& description, TextIs text = TextIs::kAnything);
 // The same for a span of time as Go writes it: 5m, 1h30m, 90s.
 void add_duration(CLI::App& app, const std::string& names, std::chrono::nanoseconds& value,
                   const std::string& description);
@@ -49,7 +56,10 @@ void add_number(CLI::App& app, const std::string& names, std::uint64_t& value,
 
 // The arguments that are no options, each of any text.
 void add_arguments(CLI::App& app, const std::string& name, std::vector<std::string>& values,
-                   const std::string& description);
+                   const std::string& description, TextIs text = TextIs::kAnything);
+// The same where the first is one of several words, which the command itself checks.
+void add_arguments(CLI::App& app, const std::string& name, std::vector<std::string>& values,
+                   const std::string& description, const std::vector<std::string>& choices);
 
 enum class Takes { kNothing, kValue };
 // An option that restic knows and Restree does not: it is refused by its name. `instead` says why,

@@ -11,9 +11,9 @@ void add_pattern_options(CLI::App& app, const std::string& word, PatternOptions&
   add_list(app, "--i" + word, options.patterns_ignoring_case,
            "As --" + word + ", without regard to the case of letters");
   add_list(app, "--" + word + "-file", options.files,
-           "Read patterns for --" + word + " from a file (repeatable)");
+           "Read patterns for --" + word + " from a file (repeatable)", TextIs::kFile);
   add_list(app, "--i" + word + "-file", options.files_ignoring_case,
-           "As --" + word + "-file, without regard to the case of letters");
+           "As --" + word + "-file, without regard to the case of letters", TextIs::kFile);
 }
 
 }  // namespace restree

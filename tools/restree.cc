@@ -16,6 +16,12 @@
 namespace restree {
 namespace {
 
+std::vector<std::string> names_of_commands() {
+  std::vector<std::string> names;
+  for (const Command& command : all_commands()) names.emplace_back(command.name);
+  return names;
+}
+
 // A command line, what it may say, and what it says once it was parsed.
 struct CommandLine {
   CLI::App app{"Back up into restic's repositories, and get back from them.", "restree"};
@@ -42,7 +48,7 @@ struct CommandLine {
       refused[part] = &command;
     }
     add_arguments(*add_command("help", "Tell about a command"), "command", help_about,
-                  "The command's name");
+                  "The command's name", names_of_commands());
   }
 
  private:

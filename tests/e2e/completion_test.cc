@@ -1,0 +1,204 @@
+// The completions, in the shells that they are for: what a person gets who presses the tab key.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "tests/support/files.h"
+#include "tests/support/process.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/terminal.h"
+
+namespace restree::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr const char* kPrompt = "ready> ";
+constexpr const char* kTab = "\t";
+constexpr const char* kShowLine = "\x14";  // ^T, as the scripts below bind it
+
+class Shell {
+ public:
+  virtual ~Shell() = default;
+  // What the shell shows for the tab key behind `line`, and then the line that it has become.
+  virtual std::string completed(const std::string& line) = 0;
+  // Beside the names, it shows what they are.
+  virtual bool describes() const { return true; }
+};
+
+// A shell that has its lines edited on a terminal, and a key that shows the line as [[line]] and
+// forgets it.
+class TypedShell : public Shell {
+ public:
+  std::string completed(const std::string& line) override {
+    terminal_->type(line + kTab + kShowLine);
+    std::string shown = terminal_->shown_until("]]");
+    terminal_->shown_until(kPrompt);
+    return shown;
+  }
+
+ protected:
+  void start(std::vector<std::string> argv) {
+    const std::string home = dir_.path().string();
+    terminal_.emplace(
+        std::move(argv),
+        std::vector<std::pair<std::string, std::string>>{
+            {"HOME", home}, {"ZDOTDIR", home}, {"TERM", "dumb"}, {"INPUTRC", "/dev/null"}});
+    terminal_->shown_until(kPrompt);
+  }
+  std::string path(const std::string& name) const { return (dir_.path() / name).string(); }
+
+ private:
+  const TempDir dir_;
+  std::optional<Terminal> terminal_;
+};
+
+class Bash final : public TypedShell {
+ public:
+  Bash() {
+    run_ok({.argv = {RESTREE_PATH, "generate", "--bash-completion", path("completions")}});
+    write_file(path("rc"), "source " + path("completions") + R"(
+bind 'set show-all-if-ambiguous on'
+bind 'set completion-query-items 0'
+bind 'set page-completions off'
+bind 'set bell-style none'
+bind 'set enable-bracketed-paste off'
+show() { printf '[[%s]]' "$READLINE_LINE"; READLINE_LINE=; }
+bind -x '"\C-t": show'
+PS1=')" + std::string(kPrompt) +
+                               "'\n");
+    start({"bash", "--noprofile", "--rcfile", path("rc"), "-i"});
+  }
+  bool describes() const override { return false; }
+};
+
+class Zsh final : public TypedShell {
+ public:
+  Zsh() {
+    run_ok({.argv = {RESTREE_PATH, "generate", "--zsh-completion", path("_restree")}});
+    write_file(path(".zshrc"), "fpath=(" + path("") + " $fpath)" + R"(
+autoload -Uz compinit && compinit -u -D
+unsetopt beep list_ambiguous zle_bracketed_paste prompt_sp
+LISTMAX=10000
+show() { zle -I; print -rn -- "[[$BUFFER]]"; BUFFER= }
+zle -N show
+bindkey -e
+bindkey '^T' show
+PS1=')" + std::string(kPrompt) + "'\n");
+    start({"zsh", "-o", "no_global_rcs", "-i"});
+  }
+};
+
+// It completes lines that it is told.
+class Fish final : public Shell {
+ public:
+  Fish() { run_ok({.argv = {RESTREE_PATH, "generate", "--fish-completion", script()}}); }
+  std::string completed(const std::string& line) override {
+    return run_ok({.argv = {"fish", "--no-config", "--command",
+                            "source $argv[1]; complete --do-complete $argv[2]", script(), line},
+                   .env = {{"HOME", dir_.path().string()}}});
+  }
+
+ private:
+  std::string script() const { return (dir_.path() / "restree.fish").string(); }
+  const TempDir dir_;
+};
+
+class Completion : public ::testing::TestWithParam<Shell& (*)()> {
+ protected:
+  void SetUp() override {
+    write_file(files_.path() / "a-file", "");
+    fs::create_directory(files_.path() / "a-folder");
+  }
+  std::string completed(const std::string& line) { return GetParam()().completed(line); }
+  // A line that ends in the beginning of two names.
+  std::string completed_path(const std::string& words) {
+    return completed(words + (files_.path() / "a-").string());
+  }
+  bool describes() const { return GetParam()().describes(); }
+
+ private:
+  const TempDir files_;
+};
+
+// One for all tests: zsh takes seconds to start.
+template <class Kind>
+Shell& the() {
+  static Kind shell;
+  return shell;
+}
+
+auto offers_both() { return AllOf(HasSubstr("a-file"), HasSubstr("a-folder")); }
+auto offers_the_folder() { return AllOf(HasSubstr("a-folder"), Not(HasSubstr("a-file"))); }
+auto offers_neither() { return AllOf(Not(HasSubstr("a-file")), Not(HasSubstr("a-folder"))); }
+
+TEST_P(Completion, KnowsTheCommandsThatThereAre) {
+  EXPECT_THAT(completed("restree gen"), HasSubstr("generate"));
+  const std::string all = completed("restree ");
+  EXPECT_THAT(all, AllOf(HasSubstr("backup"), HasSubstr("snapshots"), HasSubstr("help")));
+  EXPECT_THAT(all, Not(HasSubstr("prune"))) << "it is refused";
+  if (describes()) {
+    EXPECT_THAT(all, HasSubstr("List the snapshots"));
+  }
+}
+
+TEST_P(Completion, FindsTheCommandBehindOptionsAndTheirValues) {
+  EXPECT_THAT(completed("restree -r backup gen"), HasSubstr("generate"));
+  EXPECT_THAT(completed("restree --json --repo=sftp:u@host:/x gen"), HasSubstr("generate"));
+  EXPECT_THAT(completed("restree -o sftp.command=ssh -r sftp:u@host:x gen"), HasSubstr("generate"));
+  EXPECT_THAT(completed("restree backup gen"), Not(HasSubstr("generate")));
+}
+
+TEST_P(Completion, KnowsTheOptionsOfTheCommandAndOfAll) {
+  const std::string excludes = completed("restree backup --exclude-");
+  EXPECT_THAT(excludes, AllOf(HasSubstr("--exclude-caches"), HasSubstr("--exclude-file")));
+  EXPECT_THAT(excludes, Not(HasSubstr("--exclude-cloud-files"))) << "it is refused";
+  if (describes()) {
+    EXPECT_THAT(excludes, HasSubstr("CACHEDIR.TAG"));
+  }
+  EXPECT_THAT(completed("restree --passw"), HasSubstr("--password-command"));
+  EXPECT_THAT(completed("restree backup --passw"), HasSubstr("--password-command"));
+  EXPECT_THAT(completed("restree backup --read-d"), Not(HasSubstr("--read-data")));
+  EXPECT_THAT(completed("restree check --read-d"), HasSubstr("--read-data-subset"));
+}
+
+TEST_P(Completion, DoesNotOfferWhatIsHidden) {
+  EXPECT_THAT(completed("restree check --check-u"), Not(HasSubstr("--check-unused")));
+  EXPECT_THAT(completed("restree forget --keep-"), Not(HasSubstr("--keep-last")));
+  EXPECT_THAT(completed("restree --tls-"), Not(HasSubstr("--tls-client-cert")));
+}
+
+TEST_P(Completion, KnowsTheWordsOfAChoice) {
+  EXPECT_THAT(completed("restree --compression "), AllOf(HasSubstr("auto"), HasSubstr("fastest")));
+  EXPECT_THAT(completed("restree --compression=fa"), HasSubstr("--compression=fastest"));
+  EXPECT_THAT(completed("restree restore --overwrite if-"),
+              AllOf(HasSubstr("if-changed"), HasSubstr("if-newer")));
+  EXPECT_THAT(completed("restree list in"), HasSubstr("index"));
+  EXPECT_THAT(completed("restree cat blob in"), Not(HasSubstr("index")));
+  EXPECT_THAT(completed("restree help snap"), HasSubstr("snapshots"));
+}
+
+TEST_P(Completion, FindsFilesWhereThereAreToBeSome) {
+  EXPECT_THAT(completed_path("restree backup "), offers_both());
+  EXPECT_THAT(completed_path("restree backup -x -- "), offers_both());
+  EXPECT_THAT(completed_path("restree --password-file "), offers_both());
+  EXPECT_THAT(completed_path("restree snapshots --password-file="), offers_both());
+  EXPECT_THAT(completed_path("restree backup --files-from "), offers_both());
+  EXPECT_THAT(completed_path("restree mount "), offers_the_folder());
+  EXPECT_THAT(completed_path("restree restore latest --target "), offers_the_folder());
+  EXPECT_THAT(completed_path("restree snapshots "), offers_neither());
+  EXPECT_THAT(completed_path("restree backup --host "), offers_neither());
+}
+
+INSTANTIATE_TEST_SUITE_P(InBash, Completion, ::testing::Values(the<Bash>));
+INSTANTIATE_TEST_SUITE_P(InZsh, Completion, ::testing::Values(the<Zsh>));
+INSTANTIATE_TEST_SUITE_P(InFish, Completion, ::testing::Values(the<Fish>));
+
+}  // namespace
+}  // namespace restree::testing
