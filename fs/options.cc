@@ -15,6 +15,9 @@ namespace {
 using Option = NamedOption<RestreefsOptions>;
 using Table = OptionTable<RestreefsOptions>;
 
+// Of a limit, in a second.
+constexpr std::uint64_t kMostKib = std::uint64_t{1} << 40;
+
 template <class Take>
 Option flag(std::string_view name, Take take) {
   return flag_option<RestreefsOptions>(name, take);
@@ -76,6 +79,12 @@ Table repository_options() {
       text(
           "key_hint", [](auto& o) -> auto& { return o.access.key_hint; }),
       flag("lock", [](RestreefsOptions& o) { o.lock = true; }),
+      number("retry_lock", 1, 86'400,
+             [](RestreefsOptions& o, std::uint64_t v) { o.retry_lock = std::chrono::seconds(v); }),
+      number("limit_upload", 1, kMostKib,
+             [](RestreefsOptions& o, std::uint64_t v) { o.upload_limit = v << 10; }),
+      number("limit_download", 1, kMostKib,
+             [](RestreefsOptions& o, std::uint64_t v) { o.download_limit = v << 10; }),
   };
 }
 

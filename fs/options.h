@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +26,9 @@ struct RestreefsOptions {
   std::string log_file;
   std::chrono::seconds refresh{30};
   bool lock = false;
+  std::chrono::seconds retry_lock{0};  // for how long to wait for it
+  std::uint64_t upload_limit = 0;      // bytes a second; 0: none
+  std::uint64_t download_limit = 0;
   // What the kernel is told, as mount(8) would: nosuid, nodev, allow_other, …
   std::vector<std::string> kernel;
 };

@@ -173,18 +173,23 @@ std::string source_name(const Location& location) {
   return name;
 }
 
-LockRequest tell_in_log() {
-  return {.tell = [](const std::string& message) { log::warning("{}", message); }};
+LockRequest lock_request(const RestreefsOptions& options) {
+  return {.retry_for = options.retry_lock,
+          .tell = [](const std::string& message) { log::warning("{}", message); }};
+}
+
+SshOptions storage_options(const RestreefsOptions& options) {
+  SshOptions ssh = with_secret_sources(options.ssh, options.mount.time_limit);
+  ssh.limits = make_rate_limits(options.upload_limit, options.download_limit);
+  return ssh;
 }
 
 Status serve(RestreefsOptions options, const Location& location, Background& background) {
   SignalWatch signals;
   ASSIGN_OR_RETURN(Secret password, find_password(options.access, Deadline::never()));
   std::stop_source stopping;  // ends retries against a server that is away
-  ASSIGN_OR_RETURN(
-      const std::shared_ptr<Storage> storage,
-      make_storage(location, with_secret_sources(options.ssh, options.mount.time_limit),
-                   stopping.get_token()));
+  ASSIGN_OR_RETURN(const std::shared_ptr<Storage> storage,
+                   make_storage(location, storage_options(options), stopping.get_token()));
   const auto start = Deadline::after(options.mount.time_limit);
   ASSIGN_OR_RETURN(const std::unique_ptr<Repository> repository,
                    Repository::open(storage, password, find_key_hint(options.access), start));
@@ -192,7 +197,8 @@ Status serve(RestreefsOptions options, const Location& location, Background& bac
 
   std::unique_ptr<RepositoryLock> lock;
   if (options.lock) {
-    ASSIGN_OR_RETURN(lock, RepositoryLock::acquire(*repository, tell_in_log(), start));
+    const auto by = Deadline::after(options.mount.time_limit + options.retry_lock);
+    ASSIGN_OR_RETURN(lock, RepositoryLock::acquire(*repository, lock_request(options), by));
   }
   // The process ends where it is: nothing is written, so only someone's read is cut short.
   const auto leave_at_once = [&lock](int exit_code) {

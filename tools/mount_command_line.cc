@@ -2,6 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <chrono>
+#include <cstdint>
+
 namespace restree {
 namespace {
 
@@ -11,6 +14,13 @@ class OptionList {
   void flag(std::string_view name) { add(std::string(name)); }
   void value(std::string_view name, std::string_view value) {
     if (!value.empty()) add(fmt::format("{}={}", name, value));
+  }
+  // 0: none was given.
+  void number(std::string_view name, std::uint64_t number) {
+    if (number != 0) add(fmt::format("{}={}", name, number));
+  }
+  void seconds(std::string_view name, std::chrono::nanoseconds span) {
+    number(name, static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::seconds>(span).count()));
   }
   void word(const std::string& word) { add(word); }
   const std::string& text() const { return text_; }
@@ -50,9 +60,6 @@ Status check(const MountCommandOptions& options, const GlobalOptions& global) {
     return Error(ErrorKind::kUnsupported, "--insecure-no-password does not go with mount")
         .hinting("Give the repository a password: restic key add.");
   }
-  if (global.download_limit != 0) {
-    return Error(ErrorKind::kUnsupported, "--limit-download does not go with mount");
-  }
   return {};
 }
 
@@ -67,6 +74,10 @@ Result<std::vector<std::string>> restreefs_call(const MountCommandOptions& optio
   list.value("password_command", global.access.password_command);
   list.value("key_hint", global.access.key_hint);
   if (!global.no_lock) list.flag("lock");
+  if (!global.no_lock) list.seconds("retry_lock", global.retry_lock);
+  list.seconds("silence_timeout", global.stuck_request_timeout);
+  list.number("limit_upload", global.upload_limit >> 10);
+  list.number("limit_download", global.download_limit >> 10);
   const SnapshotFilter filter = options.selection.filter();
   for (const std::string& host : filter.hosts) list.value("host", host);
   for (const std::string& tags : options.selection.tags) list.word("tag=" + tags);

@@ -10,6 +10,7 @@
 #include "repo/storage/local_storage.h"
 #include "tests/support/files.h"
 #include "tests/support/locks.h"
+#include "tests/support/mounted.h"
 #include "tests/support/restic.h"
 #include "tests/support/restics.h"
 #include "tests/support/temp_dir.h"
@@ -114,6 +115,28 @@ TEST_P(LocksBesideRestic, OfAResticThatWasKilledAreUnlocked) {
   check.wait(60s);
   EXPECT_EQ(value_of(remove_locks(*repository_, false, soon())), 1U);
   EXPECT_THAT(names(), IsEmpty());
+}
+
+TEST_P(LocksBesideRestic, AMountWaitsForTheOneInItsWay) {
+  auto lock = value_of(acquire(true));
+  const std::filesystem::path mount_point = dir_.path() / "mnt";
+  const std::filesystem::path log = dir_.path() / "log";
+  std::filesystem::create_directory(mount_point);
+  testing::write_file(dir_.path() / "password", testing::kPassword);
+  Process mount = Process::start(
+      {.argv = {RESTREEFS_PATH, restic_.repository().string(), mount_point.string(), "-f", "-o",
+                "lock,retry_lock=120,log_file=" + log.string() +
+                    ",password_file=" + (dir_.path() / "password").string()}});
+  ASSERT_TRUE(holds_within(60s, [&] {
+    return std::filesystem::exists(log) &&
+           testing::read_file(log).find("waiting up to") != std::string::npos;
+  }));
+  EXPECT_FALSE(testing::is_mounted(mount_point));
+  lock.reset();
+  EXPECT_TRUE(holds_within(60s, [&] { return testing::is_mounted(mount_point); }));
+  EXPECT_THAT(names(), SizeIs(1)) << "the mount has a lock of its own";
+  mount.signal(SIGTERM);
+  EXPECT_TRUE(mount.wait(60s).ok());
 }
 
 INSTANTIATE_TEST_SUITE_P(Restic, LocksBesideRestic, ::testing::ValuesIn(testing::all_restics()),

@@ -477,6 +477,13 @@ TEST_F(Mounting, LocalPathsMayBeWrittenAsResticWritesThem) {
   expect_works(mounted);
 }
 
+TEST_F(Mounting, ReadsNoFasterThanItsLimit) {
+  const Mounted mounted(restic(), {"limit_download=4096"});
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(errno_of_reading(mounted / "apps/a/latest/large"), 0);  // 8 MiB
+  EXPECT_GT(std::chrono::steady_clock::now() - begin, seconds(1));
+}
+
 TEST_F(Mounting, ThePasswordIsNotOnTheCommandLineNorInTheLog) {
   const Mounted mounted(restic(), {"password_file=" + password_file()});
   const std::string proc = "/proc/" + std::to_string(mounted.pid());

@@ -121,6 +121,12 @@ TEST(RestreefsOptions, SizesAreReadWithTheirUnit) {
   EXPECT_EQ(options("memory=1g").mount.memory_bytes, 1U << 30);
 }
 
+TEST(RestreefsOptions, LimitsAreKibibytesASecond) {
+  EXPECT_EQ(options("limit_download=4,limit_upload=2").download_limit, 4U << 10);
+  EXPECT_EQ(options("limit_download=4,limit_upload=2").upload_limit, 2U << 10);
+  EXPECT_EQ(options("lock,retry_lock=90").retry_lock, std::chrono::seconds(90));
+}
+
 class BadOption : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(BadOption, IsRefused) {

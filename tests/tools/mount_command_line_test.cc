@@ -42,6 +42,27 @@ TEST(MountCommand, SaysResticsExtendedOptionsInRestreefssWords) {
             "connections=3,ssh_port=22,ssh_command=ssh -v");
 }
 
+TEST(MountCommand, HandsOnWaitsAndLimits) {
+  GlobalOptions global;
+  global.retry_lock = std::chrono::minutes(5);
+  global.stuck_request_timeout = std::chrono::milliseconds(1500);
+  global.upload_limit = 3 << 10;
+  global.download_limit = 4 << 10;
+  global.access.key_hint = "ab";
+  global.extended = {"silence_timeout=7", "timeout=8"};
+  EXPECT_EQ(value_of(restreefs_call(on("/mnt"), global, "r")).back(),
+            "key_hint=ab,lock,retry_lock=300,silence_timeout=2,limit_upload=3,limit_download=4,"
+            "silence_timeout=7,timeout=8");
+}
+
+TEST(MountCommand, WaitsForNoLockThatItDoesNotTake) {
+  GlobalOptions global;
+  global.no_lock = true;
+  global.retry_lock = std::chrono::minutes(5);
+  EXPECT_THAT(value_of(restreefs_call(on("/mnt"), global, "r")),
+              ElementsAre("restreefs", "r", "/mnt", "-f"));
+}
+
 TEST(MountCommand, NeedsOneMountPointAndWhatRestreefsKnows) {
   EXPECT_THAT(restreefs_call({}, {}, "r"), FailsWith(ErrorKind::kInvalid));
   GlobalOptions global;
