@@ -1,4 +1,6 @@
 // man/restree.1 and the program know the same commands and options.
+#include "tests/support/manual_page.h"
+
 #include <gmock/gmock.h>
 
 #include <CLI/CLI.hpp>
@@ -9,6 +11,7 @@
 #include <sstream>
 #include <string>
 
+#include "tools/global_options.h"
 #include "tools/restree.h"
 
 namespace restree {
@@ -16,6 +19,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::Key;
+using ::testing::UnorderedElementsAreArray;
 
 using Sections = std::map<std::string, std::set<std::string>>;
 
@@ -59,6 +63,12 @@ TEST(ManualPage, HasEveryOptionOfEveryCommandAndNoOther) {
     ASSERT_THAT(sections, Contains(Key(title)));
     EXPECT_EQ(sections.at(title), declared(*command)) << title;
   }
+}
+
+TEST(ManualPage, HasEveryExtendedOptionOnceAndNoOther) {
+  const auto names =
+      testing::documented_names(RESTREE_SOURCE_DIR "/man/restree.1", "EXTENDED OPTIONS");
+  EXPECT_THAT(names, UnorderedElementsAreArray(extended_option_names()));
 }
 
 }  // namespace
