@@ -2,9 +2,8 @@
 //
 // Ownership: writer, chunker and pool must outlive it.
 // Threads:   any; a call saves one file and waits for its last chunk.
-// Limits:    the file's chunk that grows, and those that wait in the pool; what finds the pool full
-// is
-//            saved by the caller itself.
+// Limits:    the file's chunk that grows, those that wait in the pool, three buffers for the next;
+//            what finds the pool full is saved by the caller itself.
 // Errors:    of the source; those of the writer are left for RepositoryWriter::failure() to tell.
 #pragma once
 
