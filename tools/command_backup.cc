@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
@@ -13,6 +14,7 @@
 #include "repo/archiver/selection.h"
 #include "repo/archiver/stream_archiver.h"
 #include "repo/archiver/targets.h"
+#include "repo/base/log.h"
 #include "repo/crypto/sha256.h"
 #include "repo/identity.h"
 #include "repo/snapshot_selection.h"
@@ -111,8 +113,12 @@ bool is_local(const Session& session) {
   return !location || !location->starts_with("sftp:");
 }
 
-// What a backup that was killed has stored need not be stored again. On this machine a look costs
-// nothing; a server is asked only if somebody has left a lock behind.
+// No write takes so long; and a job of every night finds what was left the night before.
+constexpr std::chrono::hours kLeftoverAge{12};
+
+// What a backup that was killed has stored need not be stored again, and what it was storing is of
+// no use. On this machine a look costs nothing; a server is asked only if somebody has left a lock
+// behind.
 Status adopt_leftovers(const Session& session, Repository& repository) {
   const RepositoryLock* lock = session.lock();
   if (lock == nullptr || lock->has_company()) return {};
@@ -123,6 +129,11 @@ Status adopt_leftovers(const Session& session, Repository& repository) {
     session.io().out_line(
         fmt::format("found {} of a backup that was interrupted", format_bytes(adopted.bytes)));
   }
+  const auto removed = repository.storage().remove_leftovers(
+      std::chrono::system_clock::now() - kLeftoverAge, session.patience());
+  if (!removed && removed.error().kind() == ErrorKind::kCancelled) return removed.error();
+  // They do no harm but to the space that they take.
+  if (!removed) log::warning("left as they are: temporary files: {}", removed.error().message());
   return {};
 }
 

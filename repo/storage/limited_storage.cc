@@ -30,6 +30,10 @@ class LimitedStorage final : public Storage {
     return inner_->write(file, content, by);
   }
   Status remove(const FileName& file, Deadline by) override { return inner_->remove(file, by); }
+  Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
+                                       Deadline by) override {
+    return inner_->remove_leftovers(time, by);
+  }
   std::string description() const override { return inner_->description(); }
 
  private:

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
+#include <ctime>
 #include <memory>
 #include <set>
 #include <utility>
@@ -52,6 +53,8 @@ class LocalStorage final : public Storage {
   Result<Bytes> read_all(const FileName& file, Deadline by) override;
   Status write(const FileName& file, ByteView content, Deadline by) override;
   Status remove(const FileName& file, Deadline by) override;
+  Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
+                                       Deadline by) override;
   std::string description() const override { return root_; }
 
  private:
@@ -291,17 +294,21 @@ Error LocalStorage::explain_failed_write(Error error, std::size_t size) const {
           fmt::format("{}: the disk is full: {} bytes free, {} needed", root_, free_bytes, size)};
 }
 
+std::string temporary_pattern(const std::string& path) {
+  return path + std::string(kTemporaryMark) + "XXXXXX";
+}
+
 Status LocalStorage::write(const FileName& file, ByteView content, Deadline) {
   const std::string path = path_of(file);
   const std::string folder = path.substr(0, path.rfind('/'));
   const Permissions mode = permissions();
 
-  Result<TemporaryFile> temporary = TemporaryFile::create(path + "-tmp-XXXXXX");
+  Result<TemporaryFile> temporary = TemporaryFile::create(temporary_pattern(path));
   if (!temporary && temporary.error().kind() == ErrorKind::kNotFound) {
     RETURN_IF_ERROR(
         make_folder(root_ + "/" + std::string(directory_of(file.type)), mode.directory));
     RETURN_IF_ERROR(make_folder(folder, mode.directory));
-    temporary = TemporaryFile::create(path + "-tmp-XXXXXX");
+    temporary = TemporaryFile::create(temporary_pattern(path));
   }
   RETURN_IF_ERROR(temporary);
   Status written = write_and_publish(std::move(*temporary), content, mode.finished, path);
@@ -313,6 +320,44 @@ Status LocalStorage::remove(const FileName& file, Deadline) {
   const std::string path = path_of(file);
   if (::unlink(path.c_str()) != 0) return errno_error(errno, "remove " + path);
   return {};
+}
+
+// Those of one folder, which may be missing.
+Result<std::size_t> remove_old_temporaries(const std::string& folder, std::time_t before) {
+  const Directory directory(::opendir(folder.c_str()));
+  if (!directory) {
+    if (errno == ENOENT || errno == ENOTDIR) return 0;
+    return errno_error(errno, "list " + folder);
+  }
+  std::size_t removed = 0;
+  const int fd = ::dirfd(directory.get());
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(directory.get());
+    if (entry == nullptr) break;
+    if (!is_temporary_name(entry->d_name)) continue;
+    struct stat attributes {};
+    if (::fstatat(fd, entry->d_name, &attributes, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (!S_ISREG(attributes.st_mode) || attributes.st_mtime >= before) continue;
+    if (::unlinkat(fd, entry->d_name, 0) != 0) {
+      if (errno == ENOENT) continue;
+      return errno_error(errno, "remove " + folder + "/" + entry->d_name);
+    }
+    ++removed;
+  }
+  if (errno != 0) return errno_error(errno, "list " + folder);
+  return removed;
+}
+
+Result<std::size_t> LocalStorage::remove_leftovers(std::chrono::system_clock::time_point time,
+                                                   Deadline) {
+  const std::time_t before = std::chrono::system_clock::to_time_t(time);
+  ASSIGN_OR_RETURN(std::size_t removed, remove_old_temporaries(root_, before));
+  for (const std::string& folder : repository_folders()) {
+    ASSIGN_OR_RETURN(const std::size_t here, remove_old_temporaries(root_ + "/" + folder, before));
+    removed += here;
+  }
+  return removed;
 }
 
 }  // namespace

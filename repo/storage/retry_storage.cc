@@ -128,4 +128,9 @@ Status RetryStorage::remove(const FileName& file, Deadline by) {
   });
 }
 
+Result<std::size_t> RetryStorage::remove_leftovers(std::chrono::system_clock::time_point time,
+                                                   Deadline by) {
+  return repeat(by, [&] { return inner_->remove_leftovers(time, by); });
+}
+
 }  // namespace restree

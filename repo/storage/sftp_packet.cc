@@ -125,7 +125,10 @@ Attributes Reader::attributes() {
   if (flags & kHasSize) found.size = u64();
   if (flags & kHasOwner) u64();
   if (flags & kHasPermissions) found.permissions = u32();
-  if (flags & kHasTimes) u64();
+  if (flags & kHasTimes) {
+    u32();  // when it was read
+    found.modified = u32();
+  }
   if (flags & kHasExtended) {
     const std::uint32_t count = u32();
     for (std::uint32_t i = 0; ok_ && i < count; ++i) {

@@ -73,6 +73,7 @@ constexpr std::uint32_t kMaxPacketBytes = 1024 * 1024;
 struct Attributes {
   std::optional<std::uint64_t> size;
   std::optional<std::uint32_t> permissions;  // with the file type, if the server sends it
+  std::optional<std::uint32_t> modified;     // seconds since 1970
 
   // False only if the server says that it is something else; unknown types get their chance.
   bool may_be_file() const { return !permissions || type() == 0 || type() == 0100000; }

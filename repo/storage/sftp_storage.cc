@@ -22,8 +22,8 @@ constexpr std::chrono::seconds kCleaningTime{5};
 // In the same folder, and of a form that no listing takes for a file of the repository.
 std::string temporary_name(const std::string& path) {
   std::random_device random;
-  return fmt::format("{}-restic-temp-{:08x}{:08x}{:08x}{:08x}", path, random(), random(), random(),
-                     random());
+  return fmt::format("{}{}{:08x}{:08x}{:08x}{:08x}", path, kTemporaryMark, random(), random(),
+                     random(), random());
 }
 
 std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
@@ -163,6 +163,29 @@ Status SftpStorage::remove(const FileName& file, Deadline by) {
     if (client.chmod(path, modes.writing, by)) removed = client.remove(path, by);
   }
   return removed;
+}
+
+Result<std::size_t> SftpStorage::remove_leftovers(std::chrono::system_clock::time_point time,
+                                                  Deadline by) {
+  ASSIGN_OR_RETURN(const auto connection, pool_->acquire(by));
+  SftpClient& client = connection->client();
+  std::vector<std::string> folders{root_};
+  for (const std::string& folder : repository_folders()) folders.push_back(root_ + "/" + folder);
+  std::vector<std::string> old;
+  const std::int64_t before = std::chrono::system_clock::to_time_t(time);
+  const auto take = [&](const std::string& folder, sftp::Entry&& entry) {
+    const sftp::Attributes& attributes = entry.attributes;
+    if (!is_temporary_name(entry.name) || !attributes.may_be_file()) return;
+    if (attributes.modified && *attributes.modified < before) {
+      old.push_back(folder + "/" + entry.name);
+    }
+  };
+  RETURN_IF_ERROR(list_folders(client, folders, take, by));
+  for (const std::string& path : old) {
+    const Status removed = client.remove(path, by);
+    if (!removed && removed.error().kind() != ErrorKind::kNotFound) return removed.error();
+  }
+  return old.size();
 }
 
 void SftpStorage::forget(const std::string& path) {

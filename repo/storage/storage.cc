@@ -48,4 +48,11 @@ bool is_repository_name(std::string_view name) {
          });
 }
 
+bool is_temporary_name(std::string_view name) {
+  const std::size_t mark = name.find(kTemporaryMark);
+  if (mark == std::string_view::npos) return false;
+  const std::string_view whole = name.substr(0, mark);
+  return is_repository_name(whole) || whole == "config";
+}
+
 }  // namespace restree

@@ -10,7 +10,9 @@
 //            snapshots/ID), the same in every implementation.
 #pragma once
 
+#include <chrono>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -39,6 +41,10 @@ std::string_view directory_of(FileType type);
 std::vector<std::string> repository_folders();
 // True for exactly 64 lower-case hex digits; all other names are strays that a listing leaves out.
 bool is_repository_name(std::string_view name);
+
+// What a write calls its file until it is whole: its name, this, and something random.
+inline constexpr std::string_view kTemporaryMark = "-restree-";
+bool is_temporary_name(std::string_view name);
 
 struct ByteRange {
   std::uint64_t offset;
@@ -76,6 +82,12 @@ class Storage {
 
   // Removing what is not there is kNotFound.
   virtual Status remove(const FileName& file, Deadline by) = 0;
+
+  // Removes what writes of this program have left under temporary names because they were cut off,
+  // if it was last written before `time`: writes that are under way look the same. Those of other
+  // programs stay. How many there were.
+  virtual Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
+                                               Deadline by) = 0;
 
   // What people call this place in messages: "/srv/backup" or "sftp:admin@nas:/backup".
   virtual std::string description() const = 0;

@@ -62,4 +62,10 @@ Status WriteGate::remove(const FileName& file, Deadline by) {
   return inner_->remove(file, by);
 }
 
+Result<std::size_t> WriteGate::remove_leftovers(std::chrono::system_clock::time_point time,
+                                                Deadline by) {
+  RETURN_IF_ERROR(pass(FileType::kPack, by));
+  return inner_->remove_leftovers(time, by);
+}
+
 }  // namespace restree

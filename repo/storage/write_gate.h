@@ -35,6 +35,8 @@ class WriteGate final : public Storage {
   Result<Bytes> read_all(const FileName& file, Deadline by) override;
   Status write(const FileName& file, ByteView content, Deadline by) override;
   Status remove(const FileName& file, Deadline by) override;
+  Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
+                                       Deadline by) override;
   std::string description() const override { return inner_->description(); }
 
  private:

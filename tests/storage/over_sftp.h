@@ -1,6 +1,7 @@
 // An SFTP storage under test, with a real sshd of its own.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -14,9 +15,10 @@
 namespace restree::testing {
 
 // Makes a file that no listing should show.
-inline void put_file(const std::filesystem::path& path) {
+inline void put_file(const std::filesystem::path& path, std::chrono::hours age = {}) {
   std::filesystem::create_directories(path.parent_path());
   std::ofstream(path) << "stray";
+  std::filesystem::last_write_time(path, std::filesystem::file_time_type::clock::now() - age);
 }
 
 class OverSftp final : public StorageUnderTest {
@@ -28,6 +30,12 @@ class OverSftp final : public StorageUnderTest {
   }
   Storage& storage() override { return *storage_; }
   void put_stray(const std::string& path) override { put_file(root() / path); }
+  void put_stray(const std::string& path, std::chrono::hours age) override {
+    put_file(root() / path, age);
+  }
+  bool has_stray(const std::string& path) override {
+    return std::filesystem::exists(root() / path);
+  }
 
  private:
   std::filesystem::path root() const { return sshd_.folder() / "some/folder/repo"; }

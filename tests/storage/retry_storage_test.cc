@@ -63,6 +63,11 @@ class Failing final : public Storage {
     if (auto error = next()) return *error;
     return removed;
   }
+  Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
+                                       Deadline by) override {
+    if (auto error = next()) return *error;
+    return memory.remove_leftovers(time, by);
+  }
   std::string description() const override { return "failing"; }
 
   MemoryStorage memory;

@@ -28,6 +28,11 @@ class StorageUnderTest {
   virtual Storage& storage() = 0;
   // Puts a file beside those of the repository, as another program would.
   virtual void put_stray(const std::string& relative_path) = 0;
+  // The same, last written so long ago.
+  virtual void put_stray(const std::string& relative_path, std::chrono::hours age) = 0;
+  virtual bool has_stray(const std::string& relative_path) = 0;
+  // False: there is no room for them.
+  virtual bool keeps_strays() const { return true; }
 };
 
 struct StorageKind {
@@ -132,12 +137,40 @@ TEST_P(StorageContract, ListingsLeaveStraysOut) {
   ASSERT_OK(storage().write(pack('c'), as_bytes("p"), soon()));
   under_test().put_stray("snapshots/README");
   under_test().put_stray("snapshots/" + std::string(64, 'B'));
-  under_test().put_stray("snapshots/" + std::string(64, 'd') + "-restic-temp-0");
+  under_test().put_stray("snapshots/" + std::string(64, 'd') + "-restree-0");
   under_test().put_stray("data/cc/" + std::string(63, 'c'));
   EXPECT_EQ(sorted_names(value_of(storage().list(FileType::kSnapshot, soon()))),
             std::vector{snapshot.name});
   EXPECT_EQ(sorted_names(value_of(storage().list(FileType::kPack, soon()))),
             std::vector{pack('c').name});
+}
+
+TEST_P(StorageContract, RemovesTheOldLeftoversOfItsOwnWritesAlone) {
+  using std::chrono::hours;
+  const std::string id(64, 'c');
+  ASSERT_OK(storage().write(pack('c'), as_bytes("p"), soon()));
+  const std::vector<std::string> leftovers = {"data/cc/" + id + "-restree-Ab3xYz",
+                                              "data/00/" + id + "-restree-0",
+                                              "index/" + id + "-restree-0", "config-restree-0"};
+  const std::vector<std::string> others = {"data/cc/" + id + "-restic-temp-0", "data/cc/" + id,
+                                           "data/cc/notes-restree-0", "data/cc/" + id + "-tmp-123"};
+  const std::string young = "data/cc/" + id + "-restree-1";
+  for (const std::string& path : leftovers) under_test().put_stray(path, hours(5));
+  for (const std::string& path : others) under_test().put_stray(path, hours(5));
+  under_test().put_stray(young, hours(3));
+
+  const auto time = std::chrono::system_clock::now() - hours(4);
+  const std::size_t expected = under_test().keeps_strays() ? leftovers.size() : 0;
+  EXPECT_EQ(value_of(storage().remove_leftovers(time, soon())), expected);
+  for (const std::string& path : leftovers) EXPECT_FALSE(under_test().has_stray(path)) << path;
+  if (!under_test().keeps_strays()) return;
+  for (const std::string& path : others) EXPECT_TRUE(under_test().has_stray(path)) << path;
+  EXPECT_TRUE(under_test().has_stray(young));
+  EXPECT_EQ(value_of(storage().remove_leftovers(time, soon())), 0U);
+}
+
+TEST_P(StorageContract, LeavesNothingToRemoveWhereNoFolderIs) {
+  EXPECT_EQ(value_of(storage().remove_leftovers(std::chrono::system_clock::now(), soon())), 0U);
 }
 
 TEST_P(StorageContract, AWriteReplacesWhatWasThere) {

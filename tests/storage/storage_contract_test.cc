@@ -15,6 +15,9 @@ class InMemory final : public StorageUnderTest {
  public:
   Storage& storage() override { return storage_; }
   void put_stray(const std::string&) override {}
+  void put_stray(const std::string&, std::chrono::hours) override {}
+  bool has_stray(const std::string&) override { return false; }
+  bool keeps_strays() const override { return false; }
 
  private:
   MemoryStorage storage_;
@@ -25,6 +28,12 @@ class InFolder final : public StorageUnderTest {
   InFolder() : storage_(make_local_storage(dir_.path().string())) {}
   Storage& storage() override { return *storage_; }
   void put_stray(const std::string& path) override { put_file(dir_.path() / path); }
+  void put_stray(const std::string& path, std::chrono::hours age) override {
+    put_file(dir_.path() / path, age);
+  }
+  bool has_stray(const std::string& path) override {
+    return std::filesystem::exists(dir_.path() / path);
+  }
 
  private:
   TempDir dir_;

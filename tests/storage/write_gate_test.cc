@@ -39,6 +39,7 @@ TEST_F(WriteGateTest, HeldLetsNothingBeChangedButLocks) {
   EXPECT_THAT(write(kPack, now()), FailsWith(ErrorKind::kUnavailable));
   EXPECT_THAT(gate_.remove(kPack, now()), FailsWith(ErrorKind::kUnavailable));
   EXPECT_THAT(gate_.make_folders(now()), FailsWith(ErrorKind::kUnavailable));
+  EXPECT_THAT(gate_.remove_leftovers({}, now()), FailsWith(ErrorKind::kUnavailable));
   EXPECT_OK(write(kLock));
   EXPECT_OK(gate_.remove(kLock, now()));
   EXPECT_THAT(gate_.read_all(kPack, now()), Holds("content"));

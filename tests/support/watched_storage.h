@@ -62,6 +62,10 @@ class WatchedStorage final : public Storage {
     if (watch) RETURN_IF_ERROR(watch(file));
     return inner_->remove(file, by);
   }
+  Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
+                                       Deadline by) override {
+    return inner_->remove_leftovers(time, by);
+  }
   std::string description() const override { return inner_->description(); }
 
  private:
