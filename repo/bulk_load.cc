@@ -1,7 +1,9 @@
 #include "repo/bulk_load.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "repo/base/guarded.h"
 #include "repo/base/thread_pool.h"
@@ -24,6 +26,12 @@ std::size_t same_blob_count(std::span<const BlobUse> uses) {
     ++count;
   }
   return count;
+}
+
+std::uint64_t end_of(const BlobUse& use) { return std::uint64_t{use.offset} + use.length; }
+
+BlobLocation location(const PackId& pack, const BlobUse& use) {
+  return {.pack = pack, .offset = use.offset, .length = use.length, .raw_length = use.raw_length};
 }
 
 }  // namespace
@@ -69,26 +77,49 @@ Status BulkLoader::run(const BulkHandler& handler) {
 
 Status BulkLoader::run_request(const BulkRequest& request, const BulkHandler& handler,
                                Bytes& scratch) const {
-  if (options_.stop.stop_requested()) return stopped();
-  Result<Bytes> read =
-      repository_.storage().read({FileType::kPack, request.pack.hex()}, request.range, soon());
-  if (!read && is_hopeless(read.error().kind())) return std::move(read).error();
+  std::vector<std::span<const BlobUse>> missing;
   for (std::span<const BlobUse> rest = request.uses; !rest.empty();) {
     if (options_.stop.stop_requested()) return stopped();
-    const BlobUse& first = rest[0];
     const auto uses = rest.first(same_blob_count(rest));
     rest = rest.subspan(uses.size());
+    const BlobLocation place = location(request.pack, uses[0]);
+    if (std::optional<Bytes> sealed = repository_.read_cached(place, type_)) {
+      const Result<ByteView> blob = repository_.open_blob(place, type_, *uses[0].id, sealed->view(),
+                                                          scratch, SealedFrom::kCache);
+      if (blob) {
+        RETURN_IF_ERROR(handler(uses, blob));
+        continue;
+      }
+    }
+    const bool is_far =
+        !missing.empty() && uses[0].offset > end_of(missing.back()[0]) + options_.limits.gap_bytes;
+    if (is_far) {
+      RETURN_IF_ERROR(run_stretch(request.pack, missing, handler, scratch));
+      missing.clear();
+    }
+    missing.push_back(uses);
+  }
+  return missing.empty() ? Status() : run_stretch(request.pack, missing, handler, scratch);
+}
+
+Status BulkLoader::run_stretch(const PackId& pack, std::span<const std::span<const BlobUse>> blobs,
+                               const BulkHandler& handler, Bytes& scratch) const {
+  const std::uint64_t begin = blobs.front()[0].offset;
+  std::uint64_t end = begin;
+  for (const auto& uses : blobs) end = std::max(end, end_of(uses[0]));
+  Result<Bytes> read = repository_.storage().read({FileType::kPack, pack.hex()},
+                                                  {.offset = begin, .length = end - begin}, soon());
+  if (!read && is_hopeless(read.error().kind())) return std::move(read).error();
+  for (const auto& uses : blobs) {
+    if (options_.stop.stop_requested()) return stopped();
+    const BlobUse& first = uses[0];
     if (!read) {
       RETURN_IF_ERROR(load_singly(uses, handler));
       continue;
     }
     const Result<ByteView> blob = repository_.open_blob(
-        {.pack = request.pack,
-         .offset = first.offset,
-         .length = first.length,
-         .raw_length = first.raw_length},
-        type_, *first.id, read->view().subspan(first.offset - request.range.offset, first.length),
-        scratch);
+        location(pack, first), type_, *first.id,
+        read->view().subspan(first.offset - begin, first.length), scratch, SealedFrom::kStorage);
     RETURN_IF_ERROR(blob ? handler(uses, blob) : load_singly(uses, handler));
   }
   return {};

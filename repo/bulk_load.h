@@ -44,6 +44,9 @@ class BulkLoader {
  private:
   Deadline soon() const { return Deadline::after(options_.patience); }
   Status run_request(const BulkRequest& request, const BulkHandler& handler, Bytes& scratch) const;
+  // What is left of a request once the cache was asked: these blobs lie near each other.
+  Status run_stretch(const PackId& pack, std::span<const std::span<const BlobUse>> blobs,
+                     const BulkHandler& handler, Bytes& scratch) const;
   Status load_singly(std::span<const BlobUse> uses, const BulkHandler& handler) const;
 
   Repository& repository_;

@@ -19,6 +19,7 @@
 #include "repo/format/key.h"
 #include "repo/format/unpacked.h"
 #include "repo/format/zstd.h"
+#include "repo/repository_keys.h"
 
 namespace restree {
 namespace {
@@ -45,23 +46,21 @@ struct RefreshTurn {
   Result<bool> last = false;
 };
 
-struct OpenedKey {
-  SealKey master;
-  std::string name;
-};
-
 }  // namespace
 
 struct Repository::State {
-  State(std::shared_ptr<Storage> from, OpenedKey opened, Config its_config)
+  State(std::shared_ptr<Storage> from, OpenedKey opened, Bytes its_config_file, Config its_config)
       : storage(std::make_shared<WriteGate>(std::move(from))),
         key(std::move(opened.master)),
         key_name(std::move(opened.name)),
+        key_file(std::move(opened.file)),
+        config_file(std::move(its_config_file)),
         config(its_config) {}
 
   // A file whose name is the hash of its bytes. A mismatch is read once more: the line, not the
   // file, may have been at fault.
   Result<Bytes> read_verified(const FileName& file, Deadline by);
+  std::optional<Bytes> read_cached(const FileName& file) const;
   // The JSON inside an index or snapshot file.
   Result<Bytes> read_unpacked(const FileName& file, Deadline by);
 
@@ -72,7 +71,10 @@ struct Repository::State {
   std::shared_ptr<const IndexParts> index_parts() const { return index.lock()->parts; }
   std::vector<BlobLocation> locations_of(BlobType type, const BlobId& id) const;
   Result<ByteView> open_blob(const BlobLocation& place, BlobType type, const BlobId& id,
-                             MutableByteView sealed, Bytes& scratch) const;
+                             MutableByteView sealed, Bytes& scratch, SealedFrom from) const;
+  Result<SharedBlob> unseal(const BlobLocation& place, BlobType type, const BlobId& id,
+                            Bytes sealed, SealedFrom from) const;
+  std::optional<Bytes> read_cached(const BlobLocation& place, BlobType type) const;
   Result<SharedBlob> load_from(const BlobLocation& place, BlobType type, const BlobId& id,
                                Deadline by);
   Result<SharedBlob> load_from_any(const std::vector<BlobLocation>& places, BlobType type,
@@ -81,7 +83,10 @@ struct Repository::State {
   const std::shared_ptr<WriteGate> storage;
   const SealKey key;
   const std::string key_name;
+  const Bytes key_file;  // as they are in the repository, for the cache
+  const Bytes config_file;
   const Config config;
+  std::shared_ptr<RepositoryCache> cache;
   Guarded<LoadedIndex> index;
   Guarded<RefreshTurn> turn;
   std::condition_variable turn_ended;
@@ -89,78 +94,20 @@ struct Repository::State {
 
 namespace {
 
+// Every pack that they name, each once, in order.
+std::vector<PackId> packs_of(const IndexParts& parts) {
+  std::vector<PackId> packs;
+  for (const auto& part : parts) {
+    packs.insert(packs.end(), part->packs().begin(), part->packs().end());
+  }
+  std::sort(packs.begin(), packs.end());
+  packs.erase(std::unique(packs.begin(), packs.end()), packs.end());
+  return packs;
+}
+
 // How messages name a blob.
 std::string where(const BlobLocation& place, BlobType type, const BlobId& id) {
   return fmt::format("{} blob {} in pack {}", to_string(type), id.hex(), place.pack.hex());
-}
-
-Error no_repository(const Storage& storage) {
-  // The hint is in words that scripts look for.
-  return Error(ErrorKind::kNoRepository,
-               "repository does not exist: there is no config file in " + storage.description())
-      .hinting("Is there a repository at the following location?\n" + storage.description());
-}
-
-Result<Bytes> read_config_file(Storage& storage, Deadline by) {
-  Result<Bytes> file = storage.read_all({FileType::kConfig, ""}, by);
-  if (!file && file.error().kind() == ErrorKind::kNotFound) return no_repository(storage);
-  if (file && file->empty()) {
-    return Error(ErrorKind::kCorrupt, "the config file of " + storage.description() + " is empty");
-  }
-  return file;
-}
-
-// The key files in the order to try them: the one hinted at, then the others by name.
-Result<std::vector<std::string>> key_names(Storage& storage, const std::string& hint, Deadline by) {
-  ASSIGN_OR_RETURN(const std::vector<ListedFile> files, storage.list(FileType::kKey, by));
-  std::vector<std::string> names;
-  names.reserve(files.size());
-  for (const ListedFile& file : files) names.push_back(file.name);
-  std::sort(names.begin(), names.end());
-  if (!hint.empty()) {
-    std::stable_partition(names.begin(), names.end(),
-                          [&](const std::string& name) { return name.starts_with(hint); });
-  }
-  return names;
-}
-
-Result<SealKey> try_key(Storage& storage, const std::string& name, const Secret& password,
-                        Deadline by) {
-  ASSIGN_OR_RETURN(const Bytes bytes, storage.read_all({FileType::kKey, name}, by));
-  if (to_hex(sha256(bytes)) != name) {
-    return Error(ErrorKind::kCorrupt, "key file " + name + " is damaged: its hash is not its name");
-  }
-  ASSIGN_OR_RETURN(const KeyFile file, parse_key_file(bytes));
-  return open_key_file(file, password);
-}
-
-Result<OpenedKey> find_master_key(Storage& storage, const Secret& password, const std::string& hint,
-                                  Deadline by) {
-  ASSIGN_OR_RETURN(const std::vector<std::string> names, key_names(storage, hint, by));
-  if (names.empty()) {
-    return Error(ErrorKind::kWrongPassword, "no key file in " + storage.description() + "/keys")
-        .hinting("The copy of this repository is not complete: without a key file it stays shut.");
-  }
-  std::size_t denied = 0;
-  std::optional<Error> damage;
-  for (const std::string& name : names) {
-    Result<SealKey> key = try_key(storage, name, password, by);
-    if (key) return OpenedKey{std::move(*key), name};
-    if (key.error().kind() == ErrorKind::kWrongPassword) {
-      ++denied;
-    } else if (key.error().kind() == ErrorKind::kCorrupt ||
-               key.error().kind() == ErrorKind::kUnsupported) {
-      log::warning("{}: {}", storage.description(), key.error().message());
-      damage = std::move(key).error();
-    } else if (key.error().kind() != ErrorKind::kNotFound) {
-      return std::move(key).error();
-    }
-  }
-  if (denied == 0 && damage) return std::move(*damage).with(storage.description());
-  return Error(
-      ErrorKind::kWrongPassword,
-      fmt::format("wrong password or no key found: it opens none of the {} key files of {}",
-                  names.size(), storage.description()));
 }
 
 }  // namespace
@@ -170,18 +117,30 @@ Result<std::unique_ptr<Repository>> Repository::open(std::shared_ptr<Storage> st
                                                      const std::string& key_hint, Deadline by) {
   ASSIGN_OR_RETURN(Bytes config_file, read_config_file(*storage, by));
   ASSIGN_OR_RETURN(OpenedKey key, find_master_key(*storage, password, key_hint, by));
-  Result<MutableByteView> config_json = open_in_place(key.master, config_file.view());
+  Bytes opened = Bytes::copy_of(config_file);
+  Result<MutableByteView> config_json = open_in_place(key.master, opened.view());
   if (!config_json) {
     return std::move(config_json).error().with("config file of " + storage->description());
   }
   Result<Config> config = parse_config(*config_json);
   if (!config) return std::move(config).error().with("config file of " + storage->description());
-  return std::unique_ptr<Repository>(
-      new Repository(std::make_unique<State>(std::move(storage), std::move(key), *config)));
+  return std::unique_ptr<Repository>(new Repository(std::make_unique<State>(
+      std::move(storage), std::move(key), std::move(config_file), *config)));
 }
 
 Repository::Repository(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Repository::~Repository() = default;
+
+void Repository::use_cache(std::shared_ptr<RepositoryCache> cache) {
+  State& state = *state_;
+  state.cache = std::move(cache);
+  const auto keep = [&](const FileName& file, ByteView content) {
+    const std::optional<Bytes> kept = state.cache->read(file);
+    if (!kept || as_text(*kept) != as_text(content)) state.cache->keep(file, content);
+  };
+  keep({FileType::kConfig, ""}, state.config_file);
+  keep({FileType::kKey, state.key_name}, state.key_file);
+}
 
 const Config& Repository::config() const { return state_->config; }
 const std::string& Repository::key_name() const { return state_->key_name; }
@@ -197,6 +156,8 @@ Result<std::string> Repository::save_unpacked(FileType type, ByteView json, Dead
   ASSIGN_OR_RETURN(const Bytes sealed, seal_unpacked(state_->key, state_->config.version, json));
   std::string name = to_hex(sha256(sealed));
   RETURN_IF_ERROR(state_->storage->write({type, name}, sealed, by));
+  if (state_->cache != nullptr && type != FileType::kLock)
+    state_->cache->keep({type, name}, sealed);
   return name;
 }
 
@@ -208,10 +169,22 @@ Status Repository::open_into(ByteView sealed, MutableByteView plain) const {
   return restree::open_into(state_->key, sealed, plain);
 }
 
+std::optional<Bytes> Repository::State::read_cached(const FileName& file) const {
+  if (cache == nullptr || file.type == FileType::kLock) return std::nullopt;
+  std::optional<Bytes> bytes = cache->read(file);
+  if (!bytes || to_hex(sha256(*bytes)) == file.name) return bytes;
+  cache->reject(file);
+  return std::nullopt;
+}
+
 Result<Bytes> Repository::State::read_verified(const FileName& file, Deadline by) {
+  if (std::optional<Bytes> bytes = read_cached(file)) return std::move(*bytes);
   for (int attempt = 1;; ++attempt) {
     ASSIGN_OR_RETURN(Bytes bytes, storage->read_all(file, by));
-    if (to_hex(sha256(bytes)) == file.name) return bytes;
+    if (to_hex(sha256(bytes)) == file.name) {
+      if (cache != nullptr && file.type != FileType::kLock) cache->keep(file, bytes);
+      return bytes;
+    }
     if (attempt == 2) {
       return Error(ErrorKind::kCorrupt, fmt::format("{}/{} is damaged: its hash is not its name",
                                                     storage->description(), relative_path(file)));
@@ -287,9 +260,15 @@ Result<bool> Repository::State::refresh_index_now(Deadline by, IndexWatch* watch
     auto parts = std::make_shared<IndexParts>();
     if (only_more) *parts = *before.parts;
     parts->push_back(std::move(*loaded));
-    auto now = index.lock();
-    now->parts = std::move(parts);
-    now->files = std::move(files);
+    std::vector<std::string> names(files.begin(), files.end());
+    {
+      auto now = index.lock();
+      now->parts = std::move(parts);
+      now->files = std::move(files);
+    }
+    if (cache != nullptr) {
+      cache->retain_indexed(std::move(names), [&] { return packs_of(*index_parts()); });
+    }
     return true;
   }
 }
@@ -347,20 +326,16 @@ Result<MutableByteView> Repository::open_sealed(MutableByteView sealed) const {
 }
 
 Result<ByteView> Repository::open_blob(const BlobLocation& place, BlobType type, const BlobId& id,
-                                       MutableByteView sealed, Bytes& scratch) const {
-  return state_->open_blob(place, type, id, sealed, scratch);
+                                       MutableByteView sealed, Bytes& scratch,
+                                       SealedFrom from) const {
+  return state_->open_blob(place, type, id, sealed, scratch, from);
 }
 
-std::vector<PackId> Repository::indexed_packs() const {
-  std::vector<PackId> packs;
-  const std::shared_ptr<const IndexParts> parts = state_->index_parts();
-  for (const auto& part : *parts) {
-    packs.insert(packs.end(), part->packs().begin(), part->packs().end());
-  }
-  std::sort(packs.begin(), packs.end());
-  packs.erase(std::unique(packs.begin(), packs.end()), packs.end());
-  return packs;
+std::optional<Bytes> Repository::read_cached(const BlobLocation& place, BlobType type) const {
+  return state_->read_cached(place, type);
 }
+
+std::vector<PackId> Repository::indexed_packs() const { return packs_of(*state_->index_parts()); }
 
 Repository::IndexFigures Repository::index_figures() const {
   IndexFigures figures{};
@@ -423,14 +398,31 @@ Result<SharedBlob> Repository::State::load_from_any(const std::vector<BlobLocati
                                                  id.hex(), storage->description()));
 }
 
+namespace {
+
+SealedPlace sealed_place(const BlobLocation& place, BlobType type) {
+  return {
+      .pack = place.pack, .type = type, .range = {.offset = place.offset, .length = place.length}};
+}
+
+}  // namespace
+
 Result<ByteView> Repository::State::open_blob(const BlobLocation& place, BlobType type,
                                               const BlobId& id, MutableByteView sealed,
-                                              Bytes& scratch) const {
+                                              Bytes& scratch, SealedFrom from) const {
   const auto damaged = [&](std::string_view why) {
+    if (from == SealedFrom::kCache) cache->reject(sealed_place(place, type));
     return Error(ErrorKind::kCorrupt, fmt::format("{}: {}", where(place, type, id), why));
   };
   if (sealed.size() < kSealOverheadBytes) return damaged("its index entry is too short");
-  const Result<MutableByteView> opened = open_in_place(key, sealed);
+  if (const Status status = authenticate(key, sealed); !status) {
+    return damaged(status.error().message());
+  }
+  // Before they are decrypted in place. What is authentic is what the repository has, right or not.
+  if (from == SealedFrom::kStorage && cache != nullptr) {
+    cache->keep(sealed_place(place, type), sealed);
+  }
+  const Result<MutableByteView> opened = decrypt_authenticated(key, sealed);
   if (!opened) return damaged(opened.error().message());
   ByteView plain = *opened;
   if (place.raw_length != 0) {
@@ -445,14 +437,29 @@ Result<ByteView> Repository::State::open_blob(const BlobLocation& place, BlobTyp
   return plain;
 }
 
+std::optional<Bytes> Repository::State::read_cached(const BlobLocation& place,
+                                                    BlobType type) const {
+  if (cache == nullptr) return std::nullopt;
+  return cache->read(sealed_place(place, type));
+}
+
 Result<SharedBlob> Repository::State::load_from(const BlobLocation& place, BlobType type,
                                                 const BlobId& id, Deadline by) {
+  if (std::optional<Bytes> sealed = read_cached(place, type)) {
+    Result<SharedBlob> blob = unseal(place, type, id, std::move(*sealed), SealedFrom::kCache);
+    if (blob) return blob;
+  }
   Result<Bytes> read = storage->read({FileType::kPack, place.pack.hex()},
                                      {.offset = place.offset, .length = place.length}, by);
   if (!read) return std::move(read).error().with(where(place, type, id));
-  Bytes sealed = std::move(*read);
+  return unseal(place, type, id, std::move(*read), SealedFrom::kStorage);
+}
+
+Result<SharedBlob> Repository::State::unseal(const BlobLocation& place, BlobType type,
+                                             const BlobId& id, Bytes sealed,
+                                             SealedFrom from) const {
   Bytes scratch;
-  RETURN_IF_ERROR(open_blob(place, type, id, sealed.view(), scratch));
+  RETURN_IF_ERROR(open_blob(place, type, id, sealed.view(), scratch, from));
   if (place.raw_length != 0) return std::make_shared<const Bytes>(std::move(scratch));
   sealed.remove_prefix(kSealIvBytes);
   sealed.remove_suffix(kSealMacBytes);
@@ -463,9 +470,12 @@ Result<std::vector<SnapshotId>> Repository::list_snapshots(Deadline by) {
   ASSIGN_OR_RETURN(const std::vector<ListedFile> files,
                    state_->storage->list(FileType::kSnapshot, by));
   std::vector<SnapshotId> ids;
+  std::vector<std::string> names;
   for (const ListedFile& file : files) {
     if (const auto id = SnapshotId::parse(file.name)) ids.push_back(*id);
+    names.push_back(file.name);
   }
+  if (state_->cache != nullptr) state_->cache->retain_snapshots(std::move(names));
   return ids;
 }
 

@@ -1,6 +1,6 @@
 // An opened restic repository: its keys, its index, its snapshots and its blobs, for reading.
 //
-// Ownership: shares the storage; owns keys and index.
+// Ownership: shares the storage and the cache; owns keys and index.
 // Threads:   any.
 // Limits:    index: see index.h. load() holds one blob, and its sealed form while it is opened.
 // Errors:    open: kNoRepository, kWrongPassword, kDenied, kCorrupt, kUnsupported,
@@ -21,6 +21,7 @@
 #include "repo/format/config.h"
 #include "repo/format/snapshot.h"
 #include "repo/index/index.h"
+#include "repo/repository_cache.h"
 #include "repo/storage/storage.h"
 #include "repo/storage/write_gate.h"
 
@@ -36,6 +37,11 @@ class IndexWatch {
   virtual void damaged(const std::string& file, const Error& error) = 0;
 };
 
+// Where sealed bytes come from, which decides what becomes of them once they were looked at: those
+// from the storage are kept in the cache if they are authentic, those from the cache are reported
+// to it if they are not, and of others it knows nothing.
+enum class SealedFrom { kStorage, kCache, kElsewhere };
+
 class Repository final : public BlobSource {
  public:
   // Tries `password` on every key file, the one whose id starts with `key_hint` first.
@@ -43,6 +49,11 @@ class Repository final : public BlobSource {
                                                   const Secret& password,
                                                   const std::string& key_hint, Deadline by);
   ~Repository() override;
+
+  // From now on, what the cache holds is not asked of the storage: packs, index files and
+  // snapshots. Which files there are, the storage is always asked. Before anything else is read;
+  // once.
+  void use_cache(std::shared_ptr<RepositoryCache> cache);
 
   const Config& config() const;
   // Of the key file that the password has opened.
@@ -79,7 +90,10 @@ class Repository final : public BlobSource {
   // `sealed` is consumed (decrypted in place); the view lies in it or in `scratch`, which grows as
   // needed. kCorrupt: MAC, compression or hash; the message names blob and pack.
   Result<ByteView> open_blob(const BlobLocation& place, BlobType type, const BlobId& id,
-                             MutableByteView sealed, Bytes& scratch) const;
+                             MutableByteView sealed, Bytes& scratch,
+                             SealedFrom from = SealedFrom::kElsewhere) const;
+  // The sealed bytes of a blob if the cache has them: for open_blob(), as kCache.
+  std::optional<Bytes> read_cached(const BlobLocation& place, BlobType type) const;
 
   // Authenticates and decrypts in place what was sealed with the repository's key; the part that is
   // plaintext now. For pack headers. kCorrupt.

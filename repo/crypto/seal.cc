@@ -115,21 +115,6 @@ ByteView ciphertext_of(ByteView sealed) {
   return sealed.subspan(kSealIvBytes, sealed.size() - kSealOverheadBytes);
 }
 
-Status authenticate(const SealKey& key, ByteView sealed) {
-  if (sealed.size() < kSealOverheadBytes) {
-    return Error(ErrorKind::kCorrupt,
-                 "sealed bytes end early: " + std::to_string(sealed.size()) + " bytes");
-  }
-  // Every writer draws IVs at random, so that zeros mean a hole in a file.
-  if (all_zero(iv_of(sealed))) return Error(ErrorKind::kCorrupt, "the IV is all zero");
-  std::array<std::byte, kSealMacBytes> mac;
-  RETURN_IF_ERROR(Engine::of_this_thread().mac(key, iv_of(sealed), ciphertext_of(sealed), mac));
-  if (CRYPTO_memcmp(mac.data(), sealed.last(kSealMacBytes).data(), mac.size()) != 0) {
-    return Error(ErrorKind::kCorrupt, "the MAC does not match");
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<SealKey> SealKey::make(ByteView encrypt, ByteView mac_k, ByteView mac_r) {
@@ -154,8 +139,27 @@ Result<SealKey> SealKey::from_derived(ByteView derived) {
               derived.last(kMacBytes));
 }
 
+Status authenticate(const SealKey& key, ByteView sealed) {
+  if (sealed.size() < kSealOverheadBytes) {
+    return Error(ErrorKind::kCorrupt,
+                 "sealed bytes end early: " + std::to_string(sealed.size()) + " bytes");
+  }
+  // Every writer draws IVs at random, so that zeros mean a hole in a file.
+  if (all_zero(iv_of(sealed))) return Error(ErrorKind::kCorrupt, "the IV is all zero");
+  std::array<std::byte, kSealMacBytes> mac;
+  RETURN_IF_ERROR(Engine::of_this_thread().mac(key, iv_of(sealed), ciphertext_of(sealed), mac));
+  if (CRYPTO_memcmp(mac.data(), sealed.last(kSealMacBytes).data(), mac.size()) != 0) {
+    return Error(ErrorKind::kCorrupt, "the MAC does not match");
+  }
+  return {};
+}
+
 Result<MutableByteView> open_in_place(const SealKey& key, MutableByteView sealed) {
   RETURN_IF_ERROR(authenticate(key, sealed));
+  return decrypt_authenticated(key, sealed);
+}
+
+Result<MutableByteView> decrypt_authenticated(const SealKey& key, MutableByteView sealed) {
   const MutableByteView inside = sealed.subspan(kSealIvBytes, sealed.size() - kSealOverheadBytes);
   RETURN_IF_ERROR(Engine::of_this_thread().crypt(key, iv_of(sealed), inside, inside));
   return inside;

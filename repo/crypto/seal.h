@@ -45,6 +45,10 @@ class SealKey {
 // itself fails.
 Result<MutableByteView> open_in_place(const SealKey& key, MutableByteView sealed);
 
+// The two halves of open_in_place(), for who has something to do in between. Errors as above.
+Status authenticate(const SealKey& key, ByteView sealed);
+Result<MutableByteView> decrypt_authenticated(const SealKey& key, MutableByteView sealed);
+
 // Decrypts into `plain`, which holds `sealed.size() - kSealOverheadBytes` bytes. Errors as above.
 Status open_into(const SealKey& key, ByteView sealed, MutableByteView plain);
 

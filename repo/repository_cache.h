@@ -1,0 +1,50 @@
+// What a repository keeps nearby of the bytes that it has read from its storage.
+//
+// It takes bytes once they have proved right: sealed bytes that authenticate, files whose hash is
+// their name. What it gives may be damaged all the same, as it has lain on a disk since: whoever
+// takes it proves it again, and says so where it fails.
+// Threads: any, many at once; no call waits for long.
+// Errors:  none. Whatever is in a cache's way, the repository can do without it.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "repo/base/bytes.h"
+#include "repo/format/id.h"
+#include "repo/storage/storage.h"
+
+namespace restree {
+
+// Sealed bytes of one blob, or of blobs that follow each other.
+struct SealedPlace {
+  PackId pack;
+  BlobType type;  // trees are kept apart: they are wanted more often, and for longer
+  ByteRange range;
+};
+
+class RepositoryCache {
+ public:
+  virtual ~RepositoryCache() = default;
+
+  // nullopt: not all of it is here.
+  virtual std::optional<Bytes> read(const SealedPlace& place) = 0;
+  virtual void keep(const SealedPlace& place, ByteView sealed) = 0;
+  // What read() gave was damaged. The right bytes will be kept in its place once they were read.
+  virtual void reject(const SealedPlace& place) = 0;
+
+  // The same for config, key, index and snapshot files.
+  virtual std::optional<Bytes> read(const FileName& file) = 0;
+  virtual void keep(const FileName& file, ByteView content) = 0;
+  virtual void reject(const FileName& file) = 0;
+
+  // The repository has these files of the type, and no others: what else is here may go. Of index
+  // files also the packs that no index names any more; `packs` tells, sorted, those that one names.
+  virtual void retain_snapshots(std::vector<std::string> names) = 0;
+  virtual void retain_indexed(std::vector<std::string> index_names,
+                              const std::function<std::vector<PackId>()>& packs) = 0;
+};
+
+}  // namespace restree
