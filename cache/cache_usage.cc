@@ -1,0 +1,108 @@
+#include "cache/cache_usage.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <cerrno>
+#include <thread>
+#include <utility>
+
+namespace restree {
+namespace {
+
+constexpr const char* kFileName = "usage";
+constexpr std::chrono::milliseconds kBetweenLooks{1};
+// Beyond the record.
+constexpr off_t kTurnByte = 1000;
+constexpr off_t kNextByte = 1001;
+
+// The last word makes a damaged record known as such.
+using Record = std::array<std::uint64_t, 3>;
+constexpr std::uint64_t kMagic = 0x3165'6761'7375'7272;  // "rrusage1"
+
+Record record_of(std::uint64_t bytes) { return {kMagic, bytes, ~bytes}; }
+
+}  // namespace
+
+Result<CacheUsage::Turn> CacheUsage::take_turn(Deadline by) {
+  for (;;) {
+    if (folder_.is_deleted()) {
+      return Error(ErrorKind::kNotFound, folder_.path() + " was deleted");
+    }
+    if (!fd_) RETURN_IF_ERROR(open());
+    if (!is_next_) {
+      ASSIGN_OR_RETURN(is_next_, lock(kNextByte));
+    }
+    bool is_ours = false;
+    if (is_next_) {
+      ASSIGN_OR_RETURN(is_ours, lock(kTurnByte));
+    }
+    if (is_ours) {
+      unlock(kNextByte);
+      is_next_ = false;
+      if (is_current()) return Turn(*this);
+      fd_.reset();  // somebody has removed the file: others may have made a new one
+      continue;
+    }
+    if (by.expired()) {
+      if (std::exchange(is_next_, false)) unlock(kNextByte);
+      return Error(ErrorKind::kUnavailable, folder_.path() + ": another process is busy there");
+    }
+    std::this_thread::sleep_for(kBetweenLooks);
+  }
+}
+
+Status CacheUsage::open() {
+  ASSIGN_OR_RETURN(fd_, folder_.open_to_write(kFileName, false));
+  return {};
+}
+
+Result<bool> CacheUsage::lock(off_t byte) const {
+  struct flock range {};
+  range.l_type = F_WRLCK;
+  range.l_whence = SEEK_SET;
+  range.l_start = byte;
+  range.l_len = 1;
+  if (::fcntl(fd_.get(), F_OFD_SETLK, &range) == 0) return true;
+  if (errno == EAGAIN || errno == EACCES || errno == EINTR) return false;
+  return errno_error(errno, "lock " + folder_.path() + "/" + kFileName);
+}
+
+void CacheUsage::unlock(off_t byte) const {
+  struct flock range {};
+  range.l_type = F_UNLCK;
+  range.l_whence = SEEK_SET;
+  range.l_start = byte;
+  range.l_len = 1;
+  ::fcntl(fd_.get(), F_OFD_SETLK, &range);
+}
+
+bool CacheUsage::is_current() const {
+  struct stat ours {};
+  struct stat named {};
+  return ::fstat(fd_.get(), &ours) == 0 &&
+         ::fstatat(folder_.fd(), kFileName, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+         ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
+}
+
+CacheUsage::Turn::~Turn() {
+  if (usage_ != nullptr) usage_->unlock(kTurnByte);
+}
+
+std::optional<std::uint64_t> CacheUsage::Turn::bytes() const {
+  Record record{};
+  const ssize_t count = ::pread(usage_->fd_.get(), record.data(), sizeof record, 0);
+  if (count != ssize_t{sizeof record} || record != record_of(record[1])) return std::nullopt;
+  return record[1];
+}
+
+Status CacheUsage::Turn::set(std::uint64_t bytes) {
+  const Record record = record_of(bytes);
+  if (::pwrite(usage_->fd_.get(), record.data(), sizeof record, 0) != ssize_t{sizeof record}) {
+    return errno_error(errno, "write " + usage_->folder_.path() + "/" + kFileName);
+  }
+  return {};
+}
+
+}  // namespace restree

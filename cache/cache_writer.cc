@@ -1,0 +1,208 @@
+#include "cache/cache_writer.h"
+
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+#include "cache/cache_eviction.h"
+
+namespace restree {
+namespace {
+
+constexpr std::uint64_t kBlockBytes = 4096;
+constexpr std::uint64_t kStatBlockBytes = 512;
+// What a file system may take beside the blocks of the data, for each file.
+constexpr std::uint64_t kFileOverheadBytes = 8192;
+// With each eviction this part of the limit becomes free besides, so that not every write has to
+// look through the whole folder.
+constexpr std::uint64_t kSparePart = 64;
+
+std::uint64_t end_of(const KeptPart& part) { return part.offset + part.bytes.size(); }
+
+// What the parts take at most.
+std::uint64_t most_bytes(std::span<const KeptPart> parts) {
+  std::uint64_t sum = kFileOverheadBytes;
+  for (const KeptPart& part : parts) {
+    const std::uint64_t first = part.offset / kBlockBytes;
+    sum += ((end_of(part) + kBlockBytes - 1) / kBlockBytes - first) * kBlockBytes;
+  }
+  return sum;
+}
+
+std::optional<std::uint64_t> bytes_of(int fd) {
+  struct stat attributes {};
+  if (::fstat(fd, &attributes) != 0) return std::nullopt;
+  return static_cast<std::uint64_t>(attributes.st_blocks) * kStatBlockBytes;
+}
+
+// Parts that follow each other without a gap, in one call; 0 or errno.
+int write_run(int fd, std::span<const KeptPart> run) {
+  std::vector<iovec> pieces;
+  for (const KeptPart& part : run) {
+    // pwritev(2) takes what it may write to from const memory too: it only reads.
+    pieces.push_back({const_cast<std::byte*>(part.bytes.data()), part.bytes.size()});
+  }
+  std::uint64_t offset = run.front().offset;
+  for (std::span<iovec> rest = pieces; !rest.empty();) {
+    const auto some = rest.first(std::min<std::size_t>(rest.size(), IOV_MAX));
+    ssize_t count =
+        ::pwritev(fd, some.data(), static_cast<int>(some.size()), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno;
+    offset += static_cast<std::uint64_t>(count);
+    while (!rest.empty() && static_cast<std::size_t>(count) >= rest.front().iov_len) {
+      count -= static_cast<ssize_t>(rest.front().iov_len);
+      rest = rest.subspan(1);
+    }
+    if (rest.empty()) break;
+    rest.front().iov_base = static_cast<std::byte*>(rest.front().iov_base) + count;
+    rest.front().iov_len -= static_cast<std::size_t>(count);
+  }
+  return 0;
+}
+
+int write_parts(int fd, std::span<const KeptPart> parts) {
+  while (!parts.empty()) {
+    std::size_t count = 1;
+    while (count < parts.size() && parts[count].offset == end_of(parts[count - 1])) ++count;
+    if (const int failure = write_run(fd, parts.first(count)); failure != 0) return failure;
+    parts = parts.subspan(count);
+  }
+  return 0;
+}
+
+struct Room {
+  std::uint64_t free_bytes;
+  std::uint64_t disk_bytes;
+};
+
+Result<Room> room_of(const CacheFolder& folder) {
+  struct statvfs figures {};
+  if (::fstatvfs(folder.fd(), &figures) != 0) {
+    return errno_error(errno, "look for free space at " + folder.path());
+  }
+  const std::uint64_t unit = figures.f_frsize;
+  return Room{figures.f_bavail * unit, figures.f_blocks * unit};
+}
+
+}  // namespace
+
+Result<CacheWriter::Written> CacheWriter::write(std::vector<KeptPart> parts) {
+  std::ranges::stable_sort(parts, [](const KeptPart& a, const KeptPart& b) {
+    // What has to go last comes first.
+    return std::tie(b.kind, a.path, a.offset) < std::tie(a.kind, b.path, b.offset);
+  });
+  ASSIGN_OR_RETURN(CacheUsage::Turn turn, usage_.take_turn(Deadline::after(kPatience)));
+  const std::optional<std::uint64_t> known = turn.bytes();
+  used_ = known ? *known : count_anew();
+  written_ = {};
+  Status status;
+  for (std::span<const KeptPart> rest = parts; !rest.empty() && status;) {
+    std::size_t count = 1;
+    while (count < rest.size() && rest[count].path == rest[0].path) ++count;
+    status = write_file(rest.first(count), turn);
+    rest = rest.subspan(count);
+  }
+  const Status noted = turn.set(used_);
+  RETURN_IF_ERROR(status);
+  RETURN_IF_ERROR(noted);
+  return written_;
+}
+
+Status CacheWriter::write_file(std::span<const KeptPart> parts, CacheUsage::Turn& turn) {
+  const CachedKind kind = parts[0].kind;
+  const std::uint64_t needed = most_bytes(parts);
+  ASSIGN_OR_RETURN(const bool has_room, make_room(kind, needed));
+  if (!has_room) {
+    written_.dropped += parts.size();
+    return {};
+  }
+  RETURN_IF_ERROR(turn.set(used_ + needed));
+  ASSIGN_OR_RETURN(const UniqueFd fd, folder_.open_to_write(parts[0].path, false));
+  const auto before = bytes_of(fd.get());
+  int failure = write_parts(fd.get(), parts);
+  // What a file had beyond its end before belongs to another content.
+  if (failure == 0 && kind == CachedKind::kFile &&
+      ::ftruncate(fd.get(), static_cast<off_t>(end_of(parts.back()))) != 0) {
+    failure = errno;
+  }
+  const auto after = bytes_of(fd.get());
+  used_ = before && after ? used_ + *after - *before : used_ + needed;
+  if (failure != 0) return errno_error(failure, "write " + folder_.path() + "/" + parts[0].path);
+  for (const KeptPart& part : parts) written_.bytes += part.bytes.size();
+  return {};
+}
+
+Result<bool> CacheWriter::make_room(CachedKind kind, std::uint64_t needed) {
+  ASSIGN_OR_RETURN(Room room, room_of(folder_));
+  const std::uint64_t least_free =
+      std::max(limits_.least_free_bytes, room.disk_bytes / 100 * limits_.least_free_percent);
+  const auto is_too_large = [&] { return used_ + needed > limits_.size_bytes; };
+  const auto is_too_full = [&] { return room.free_bytes < least_free + needed; };
+  if (!is_too_large() && !is_too_full()) return true;
+
+  auto& full_until = full_until_[static_cast<std::size_t>(kind)];
+  if (Deadline::Clock::now() < full_until) return false;
+  std::vector<CachedFile> files = folder_.scan();
+  used_ = 0;
+  for (const CachedFile& file : files) used_ += file.bytes;
+  const std::uint64_t evictable = evictable_bytes(files, kind);
+  const bool fits = used_ - evictable + needed <= limits_.size_bytes;
+  std::uint64_t wanted = 0;
+  if (is_too_large() && fits) {
+    wanted = used_ + needed - limits_.size_bytes + limits_.size_bytes / kSparePart;
+  }
+  if (is_too_full()) wanted = std::max(wanted, least_free + needed - room.free_bytes);
+  if (wanted > 0) {
+    const std::uint64_t before = written_.evicted_bytes;
+    evict(choose_evictions(std::move(files), kind, wanted));
+    room.free_bytes += written_.evicted_bytes - before;
+  }
+  if (!is_too_large() && !is_too_full()) return true;
+  full_until = Deadline::Clock::now() + kFullFor;
+  if (!is_too_full()) return false;
+  return Error(ErrorKind::kLocalIo,
+               fmt::format("only {} MiB are free on the disk of {}, and {} MiB have to stay free",
+                           room.free_bytes >> 20, folder_.path(), least_free >> 20));
+}
+
+void CacheWriter::evict(const std::vector<CachedFile>& files) {
+  for (const CachedFile& file : files) {
+    const std::uint64_t freed = folder_.remove(file.path);
+    used_ -= std::min(used_, freed);
+    written_.evicted_bytes += freed;
+  }
+}
+
+Status CacheWriter::remove(const std::vector<std::string>& paths) {
+  ASSIGN_OR_RETURN(CacheUsage::Turn turn, usage_.take_turn(Deadline::after(kPatience)));
+  const std::optional<std::uint64_t> known = turn.bytes();
+  std::uint64_t used = known ? *known : count_anew();
+  for (const std::string& path : paths) used -= std::min(used, folder_.remove(path));
+  return turn.set(used);
+}
+
+Status CacheWriter::write_note(const std::string& name, std::string_view content) {
+  ASSIGN_OR_RETURN(const UniqueFd fd, folder_.open_to_write(name, true));
+  const ssize_t count = ::pwrite(fd.get(), content.data(), content.size(), 0);
+  if (count != static_cast<ssize_t>(content.size())) {
+    return errno_error(errno, "write " + folder_.path() + "/" + name);
+  }
+  return {};
+}
+
+std::uint64_t CacheWriter::count_anew() const {
+  std::uint64_t sum = 0;
+  for (const CachedFile& file : folder_.scan()) sum += file.bytes;
+  return sum;
+}
+
+}  // namespace restree

@@ -1,0 +1,83 @@
+// Changes what lies in a cache's folder, within its limits; one writer at a time among all.
+//
+// Ownership: the folder must outlive it. Threads: one.
+// Limits:    the cache never takes more than `size_bytes`, however many processes write to it, nor
+//            grows where less than the least would be free on its disk.
+// Errors:    as CacheUsage's. kLocalIo also: the disk is full, or nearly so. What was not written
+//            is not cached, and nothing else is the worse for it.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cache/cache_folder.h"
+#include "cache/cache_usage.h"
+#include "repo/base/bytes.h"
+#include "repo/base/clock.h"
+
+namespace restree {
+
+struct CacheLimits {
+  std::uint64_t size_bytes = std::uint64_t{10} << 30;
+  // What must stay free on the disk: so much, or this part of it, whichever is more.
+  std::uint64_t least_free_bytes = 0;
+  unsigned least_free_percent = 10;
+};
+
+// Bytes for a cache to keep.
+struct KeptPart {
+  CachedKind kind;
+  std::string path;
+  std::uint64_t offset;
+  Bytes bytes;
+};
+
+class CacheWriter {
+ public:
+  CacheWriter(const CacheFolder& folder, CacheLimits limits)
+      : folder_(folder), limits_(limits), usage_(folder) {}
+
+  struct Written {
+    std::uint64_t bytes = 0;          // of parts that were kept
+    std::uint64_t evicted_bytes = 0;  // on the disk
+    std::uint64_t dropped = 0;        // parts for which there was no room
+  };
+  Result<Written> write(std::vector<KeptPart> parts);
+
+  // Removes the files of the folder whose names `is_wanted` denies.
+  template <class IsWanted>
+  Status retain(const char* folder, IsWanted is_wanted) {
+    std::vector<std::string> unwanted;
+    for (std::string& name : folder_.names_in(folder)) {
+      if (!is_wanted(name)) unwanted.push_back(std::string(folder) + "/" + name);
+    }
+    return unwanted.empty() ? Status() : remove(unwanted);
+  }
+  // Replaces a small file that does not count.
+  Status write_note(const std::string& name, std::string_view content);
+
+ private:
+  // As long as one of them waits for the other's turn to end.
+  static constexpr std::chrono::seconds kPatience{2};
+  // After there was no room for something, nobody looks through the folder again for so long.
+  static constexpr std::chrono::seconds kFullFor{10};
+
+  Status write_file(std::span<const KeptPart> parts, CacheUsage::Turn& turn);
+  Result<bool> make_room(CachedKind kind, std::uint64_t needed_bytes);
+  void evict(const std::vector<CachedFile>& files);
+  Status remove(const std::vector<std::string>& paths);
+  std::uint64_t count_anew() const;
+
+  const CacheFolder& folder_;
+  const CacheLimits limits_;
+  CacheUsage usage_;
+  std::uint64_t used_ = 0;  // while it is our turn
+  Written written_;
+  std::array<Deadline::Clock::time_point, 3> full_until_{};  // by kind
+};
+
+}  // namespace restree

@@ -1,0 +1,285 @@
+#include "cache/disk_cache.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <new>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "repo/base/log.h"
+#include "repo/crypto/seal.h"
+#include "repo/crypto/sha256.h"
+
+namespace restree {
+namespace {
+
+using std::chrono::seconds;
+using Clock = Deadline::Clock;
+
+// How long a reader waits for a slow disk to take what he has read, before it goes without.
+constexpr seconds kQueuePatience{2};
+// How long nothing is kept after a disk refused to take it, or was too slow.
+constexpr seconds kPauseAfterTrouble{30};
+// How long an end of the program waits for what is still to be written.
+constexpr seconds kLastPatience{10};
+// From this length on, the file system is asked whether there is a hole before it is read.
+constexpr std::uint64_t kLargeRange = 64 << 10;
+// How exactly a cache knows when something was used last.
+constexpr std::int64_t kUseGrainSeconds = 600;
+// No index or snapshot file is larger; a length from a broken disk must not make us allocate it.
+constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 30;
+constexpr const char* kIndexedNote = "indexed";
+
+bool all_zero(ByteView bytes) {
+  return std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{0}; });
+}
+
+// What shares a block with something that is there reads as zeros, and no IV or MAC is that.
+bool is_hole(ByteView sealed) {
+  return sealed.size() < kSealOverheadBytes || all_zero(sealed.first(kSealIvBytes)) ||
+         all_zero(sealed.last(kSealMacBytes));
+}
+
+bool read_exactly(int fd, std::uint64_t offset, MutableByteView into) {
+  while (!into.empty()) {
+    const ssize_t count = ::pread(fd, into.data(), into.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    into = into.subspan(static_cast<std::size_t>(count));
+    offset += static_cast<std::uint64_t>(count);
+  }
+  return true;
+}
+
+bool has_hole(int fd, ByteRange range) {
+  const off_t hole = ::lseek(fd, static_cast<off_t>(range.offset), SEEK_HOLE);
+  return hole >= 0 && static_cast<std::uint64_t>(hole) < range.offset + range.length;
+}
+
+void touch(int fd, const struct stat& attributes) {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  if (now.tv_sec - attributes.st_mtim.tv_sec < kUseGrainSeconds) return;
+  const timespec times[2] = {{0, UTIME_OMIT}, {0, UTIME_NOW}};
+  static_cast<void>(::futimens(fd, times));
+}
+
+std::string fingerprint(const std::vector<std::string>& names) {
+  std::string all;
+  for (const std::string& name : names) all += name;
+  return to_hex(sha256(as_bytes(all)));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<DiskCache>> DiskCache::open(const std::string& base, const std::string& name,
+                                                   CacheLimits limits) {
+  ASSIGN_OR_RETURN(CacheFolder folder, CacheFolder::open(base, name));
+  return std::shared_ptr<DiskCache>(new DiskCache(std::move(folder), limits));
+}
+
+DiskCache::~DiskCache() {
+  {
+    auto state = state_.lock();
+    state->ending = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+std::optional<Bytes> DiskCache::read(const SealedPlace& place) {
+  std::optional<Bytes> sealed = read_range(cache_path(place), place.range);
+  if (sealed && !is_hole(*sealed)) {
+    ++counters_.hits;
+    counters_.hit_bytes += sealed->size();
+    return sealed;
+  }
+  ++counters_.misses;
+  return std::nullopt;
+}
+
+std::optional<Bytes> DiskCache::read_range(const std::string& path, ByteRange range) {
+  const auto fd = folder_.open_to_read(path);
+  struct stat attributes {};
+  if (!fd || ::fstat(fd->get(), &attributes) != 0) return std::nullopt;
+  const auto size = static_cast<std::uint64_t>(attributes.st_size);
+  if (range.offset > size || range.length > size - range.offset) return std::nullopt;
+  if (range.length >= kLargeRange && has_hole(fd->get(), range)) return std::nullopt;
+  Bytes bytes(range.length);
+  if (!read_exactly(fd->get(), range.offset, bytes.view())) return std::nullopt;
+  touch(fd->get(), attributes);
+  return bytes;
+}
+
+std::optional<Bytes> DiskCache::read(const FileName& file) {
+  const auto fd = folder_.open_to_read(cache_path(file));
+  struct stat attributes {};
+  if (!fd || ::fstat(fd->get(), &attributes) != 0) return std::nullopt;
+  const auto size = static_cast<std::uint64_t>(attributes.st_size);
+  if (size == 0 || size > kLargestFile) return std::nullopt;
+  Bytes bytes(size);
+  if (!read_exactly(fd->get(), 0, bytes.view())) return std::nullopt;
+  return bytes;
+}
+
+void DiskCache::reject(const SealedPlace& place) { note_damage(cache_path(place)); }
+void DiskCache::reject(const FileName& file) { note_damage(cache_path(file)); }
+
+void DiskCache::note_damage(const std::string& path) {
+  ++counters_.damaged;
+  log::info("{}/{} is damaged: it is read from the repository again", folder_.path(), path);
+}
+
+void DiskCache::keep(const SealedPlace& place, ByteView sealed) {
+  const CachedKind kind = place.type == BlobType::kTree ? CachedKind::kTree : CachedKind::kData;
+  keep(KeptPart{kind, cache_path(place), place.range.offset, Bytes::copy_of(sealed)});
+}
+
+void DiskCache::keep(const FileName& file, ByteView content) {
+  keep(KeptPart{CachedKind::kFile, cache_path(file), 0, Bytes::copy_of(content)});
+}
+
+bool DiskCache::takes(State& state) const {
+  return !deleted_ && !state.ending && Clock::now() >= state.idle_until;
+}
+
+void DiskCache::keep(KeptPart part) {
+  const std::size_t size = part.bytes.size();
+  auto state = state_.lock();
+  const auto has_room = [&] { return state->bytes == 0 || state->bytes + size <= kQueueBytes; };
+  if (!takes(*state)) {
+    ++counters_.dropped;
+    return;
+  }
+  if (!moved_.wait_for(state.mutex_lock(), kQueuePatience, has_room)) {
+    state->idle_until = Clock::now() + kPauseAfterTrouble;
+    ++counters_.dropped;
+    return;
+  }
+  state->bytes += size;
+  state->parts.push_back(std::move(part));
+  start_writing(*state);
+}
+
+void DiskCache::submit(Job job) {
+  auto state = state_.lock();
+  if (!takes(*state)) return;
+  state->jobs.push_back(std::move(job));
+  start_writing(*state);
+}
+
+void DiskCache::start_writing(State& state) {
+  state.busy = true;
+  try {
+    if (!thread_.joinable()) thread_ = std::jthread([this] { write_on(); });
+  } catch (const std::system_error&) {  // the system has no more threads to give
+    counters_.dropped += state.parts.size();
+    state = State();
+    state.idle_until = Clock::now() + kPauseAfterTrouble;
+  }
+  wake_.notify_one();
+}
+
+void DiskCache::write_on() {
+  std::optional<Deadline> last;
+  for (;;) {
+    std::vector<KeptPart> parts;
+    std::vector<Job> jobs;
+    {
+      auto state = state_.lock();
+      state->busy = !state->parts.empty() || !state->jobs.empty();
+      moved_.notify_all();
+      wake_.wait(state.mutex_lock(),
+                 [&] { return state->ending || !state->parts.empty() || !state->jobs.empty(); });
+      if (state->parts.empty() && state->jobs.empty()) return;
+      if (state->ending && !last) last = Deadline::after(kLastPatience);
+      if (last && last->expired()) return;
+      parts.swap(state->parts);
+      jobs.swap(state->jobs);
+      state->bytes = 0;
+    }
+    moved_.notify_all();
+    try {
+      run(std::move(parts), jobs);
+    } catch (const std::bad_alloc&) {
+      note_trouble(Error(ErrorKind::kLocalIo, "out of memory"));
+    }
+  }
+}
+
+void DiskCache::run(std::vector<KeptPart> parts, const std::vector<Job>& jobs) {
+  if (!parts.empty()) {
+    const std::size_t count = parts.size();
+    const Result<CacheWriter::Written> written = writer_.write(std::move(parts));
+    if (written) {
+      counters_.kept_bytes += written->bytes;
+      counters_.evicted_bytes += written->evicted_bytes;
+      counters_.dropped += written->dropped;
+    } else {
+      counters_.dropped += count;
+      note_trouble(written.error());
+    }
+  }
+  for (const Job& job : jobs) {
+    if (const Status done = job(writer_); !done) note_trouble(done.error());
+  }
+}
+
+void DiskCache::note_trouble(const Error& error) {
+  if (folder_.is_deleted()) deleted_ = true;
+  state_.lock()->idle_until = Clock::now() + kPauseAfterTrouble;
+  if (told_.exchange(true)) return;
+  log::warning("nothing more is kept in the cache{}: {}", deleted_ ? "" : " for now",
+               error.message());
+}
+
+void DiskCache::retain_snapshots(std::vector<std::string> names) {
+  std::ranges::sort(names);
+  submit([names = std::move(names)](CacheWriter& writer) {
+    return writer.retain("snapshots", [&](const std::string& name) {
+      return std::ranges::binary_search(names, name);
+    });
+  });
+}
+
+void DiskCache::retain_indexed(std::vector<std::string> index_names,
+                               const std::function<std::vector<PackId>()>& packs) {
+  std::ranges::sort(index_names);
+  const std::string mark = fingerprint(index_names);
+  const std::optional<Bytes> last = read_range(kIndexedNote, {0, mark.size()});
+  if (last && as_text(*last) == mark) return;
+  submit([mark, names = std::move(index_names), indexed = packs()](CacheWriter& writer) -> Status {
+    RETURN_IF_ERROR(writer.retain(
+        "index", [&](const std::string& name) { return std::ranges::binary_search(names, name); }));
+    const auto is_indexed = [&](const std::string& name) {
+      const auto id = PackId::parse(name);
+      return id && std::ranges::binary_search(indexed, *id);
+    };
+    RETURN_IF_ERROR(writer.retain("data", is_indexed));
+    RETURN_IF_ERROR(writer.retain("trees", is_indexed));
+    return writer.write_note(kIndexedNote, mark);
+  });
+}
+
+void DiskCache::flush() {
+  auto state = state_.lock();
+  moved_.wait(state.mutex_lock(), [&] { return !state->busy; });
+}
+
+CacheFigures DiskCache::figures() const {
+  return {.hits = counters_.hits,
+          .hit_bytes = counters_.hit_bytes,
+          .misses = counters_.misses,
+          .damaged = counters_.damaged,
+          .kept_bytes = counters_.kept_bytes,
+          .evicted_bytes = counters_.evicted_bytes,
+          .dropped = counters_.dropped};
+}
+
+}  // namespace restree

@@ -1,0 +1,106 @@
+// A repository's cache on the local disk: its own ciphertext, sparse, so that it is there the next
+// time and while the server is away.
+//
+// Ownership: owns a thread that writes, from the first byte on that is kept. The destructor writes
+//            what still waits, if that takes no longer than a few seconds.
+// Threads:   any. Reading takes no lock. Several caches, in this process or others, may use one
+//            folder at the same time.
+// Limits:    on the disk as in CacheLimits. At most kQueueBytes, or one part that is larger, wait
+//            to be written, and as much is being written; who wants to keep more waits a little,
+//            and if that does not help, it is not kept. Nothing is searched when it is opened.
+// Errors:    of open() as in CacheFolder. Later none: what cannot be written is told to the log
+//            once, and tried again now and then.
+// Format:    cache_folder.h. What is there is what reads as something else than zeros; what is
+//            right, the repository finds out.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "cache/cache_folder.h"
+#include "cache/cache_writer.h"
+#include "repo/base/guarded.h"
+#include "repo/repository_cache.h"
+
+namespace restree {
+
+// Since the cache was opened.
+struct CacheFigures {
+  std::uint64_t hits = 0;
+  std::uint64_t hit_bytes = 0;
+  std::uint64_t misses = 0;
+  std::uint64_t damaged = 0;
+  std::uint64_t kept_bytes = 0;
+  std::uint64_t evicted_bytes = 0;
+  std::uint64_t dropped = 0;  // parts that were not kept, for lack of room or time
+};
+
+class DiskCache final : public RepositoryCache {
+ public:
+  static constexpr std::size_t kQueueBytes = 6 << 20;
+
+  // In the folder of that name below `base`, which is made; the name is the repository's id.
+  static Result<std::shared_ptr<DiskCache>> open(const std::string& base, const std::string& name,
+                                                 CacheLimits limits);
+  ~DiskCache() override;
+  DiskCache(const DiskCache&) = delete;
+  DiskCache& operator=(const DiskCache&) = delete;
+
+  std::optional<Bytes> read(const SealedPlace& place) override;
+  void keep(const SealedPlace& place, ByteView sealed) override;
+  void reject(const SealedPlace& place) override;
+  std::optional<Bytes> read(const FileName& file) override;
+  void keep(const FileName& file, ByteView content) override;
+  void reject(const FileName& file) override;
+  void retain_snapshots(std::vector<std::string> names) override;
+  void retain_indexed(std::vector<std::string> index_names,
+                      const std::function<std::vector<PackId>()>& packs) override;
+
+  // Returns once all that was given to it before is written, or was not to be written.
+  void flush();
+  CacheFigures figures() const;
+  const std::string& path() const { return folder_.path(); }
+
+ private:
+  using Job = std::function<Status(CacheWriter&)>;
+  struct State {
+    std::vector<KeptPart> parts;
+    std::size_t bytes = 0;  // of the parts
+    std::vector<Job> jobs;
+    bool busy = false;  // until all of that is done
+    bool ending = false;
+    Deadline::Clock::time_point idle_until{};  // until then, nothing is taken
+  };
+  struct Counters {
+    std::atomic<std::uint64_t> hits, hit_bytes, misses, damaged, kept_bytes, evicted_bytes, dropped;
+  };
+
+  DiskCache(CacheFolder folder, CacheLimits limits)
+      : folder_(std::move(folder)), writer_(folder_, limits) {}
+
+  std::optional<Bytes> read_range(const std::string& path, ByteRange range);
+  void keep(KeptPart part);
+  void submit(Job job);
+  bool takes(State& state) const;
+  void start_writing(State& state);
+  void write_on();
+  void run(std::vector<KeptPart> parts, const std::vector<Job>& jobs);
+  void note_trouble(const Error& error);
+  void note_damage(const std::string& path);
+
+  CacheFolder folder_;
+  CacheWriter writer_;  // the thread's
+  Counters counters_{};
+  std::atomic<bool> deleted_ = false;
+  std::atomic<bool> told_ = false;
+  Guarded<State> state_;
+  std::condition_variable wake_;   // for the thread
+  std::condition_variable moved_;  // for who waits for it
+  std::jthread thread_;            // only start_writing() and the destructor touch it
+};
+
+}  // namespace restree

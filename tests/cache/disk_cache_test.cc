@@ -1,0 +1,383 @@
+#include "cache/disk_cache.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "repo/base/log.h"
+#include "tests/support/cache_places.h"
+#include "tests/support/matchers.h"
+#include "tests/support/temp_dir.h"
+
+namespace restree {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::content_of;
+using testing::FailsWith;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::kMiB;
+using testing::names_in;
+using testing::pack_number;
+using testing::place_in;
+using testing::TempDir;
+using testing::value_of;
+
+const std::string kId(64, 'a');
+// Of any disk whatsoever, so that tests do not depend on how full it is.
+constexpr CacheLimits kWide{.size_bytes = 1 << 30, .least_free_bytes = 0, .least_free_percent = 0};
+
+class DiskCacheTest : public ::testing::Test {
+ protected:
+  std::shared_ptr<DiskCache> open(CacheLimits limits = kWide) {
+    return value_of(DiskCache::open(base(), kId, limits));
+  }
+  static void keep(DiskCache& cache, const SealedPlace& place) {
+    cache.keep(place, as_bytes(content_of(place)));
+    cache.flush();
+  }
+  static bool has(DiskCache& cache, const SealedPlace& place) {
+    const auto sealed = cache.read(place);
+    if (!sealed) return false;
+    EXPECT_EQ(as_text(*sealed), content_of(place));
+    return true;
+  }
+  std::string base() const { return (dir_.path() / "cache" / "restree").string(); }
+  fs::path folder() const { return fs::path(base()) / kId; }
+  fs::path file_of(const SealedPlace& place) const { return folder() / cache_path(place); }
+  // What the files take, as du counts it.
+  std::uint64_t bytes_on_disk() const {
+    std::uint64_t sum = 0;
+    for (const fs::path& file : testing::files_below(folder())) {
+      struct stat attributes {};
+      if (::stat(file.c_str(), &attributes) == 0) {
+        sum += static_cast<std::uint64_t>(attributes.st_blocks) * 512;
+      }
+    }
+    return sum;
+  }
+  static void make_old(const fs::path& file, std::chrono::hours age) {
+    fs::last_write_time(file, fs::file_time_type::clock::now() - age);
+  }
+
+  TempDir dir_;
+};
+
+TEST_F(DiskCacheTest, GivesBackWhatItKept) {
+  const auto cache = open();
+  const SealedPlace place = place_in(1, 100, 5000);
+  EXPECT_FALSE(has(*cache, place));
+  keep(*cache, place);
+  EXPECT_TRUE(has(*cache, place));
+  EXPECT_TRUE(has(*open(), place));
+  const CacheFigures figures = cache->figures();
+  EXPECT_EQ(figures.hits, 1U);
+  EXPECT_EQ(figures.hit_bytes, 5000U);
+  EXPECT_EQ(figures.misses, 1U);
+  EXPECT_EQ(figures.kept_bytes, 5000U);
+}
+
+TEST_F(DiskCacheTest, IsWrittenWhenItsOwnerEnds) {
+  const SealedPlace place = place_in(1, 0, 3 * kMiB);
+  {
+    const auto cache = open();
+    cache->keep(place, as_bytes(content_of(place)));
+  }
+  EXPECT_TRUE(has(*open(), place));
+}
+
+TEST_F(DiskCacheTest, TellsDataAndTreesOfOnePackApart) {
+  const auto cache = open();
+  keep(*cache, place_in(1, 0, 500, BlobType::kTree));
+  EXPECT_FALSE(has(*cache, place_in(1, 0, 500, BlobType::kData)));
+  EXPECT_TRUE(has(*cache, place_in(1, 0, 500, BlobType::kTree)));
+}
+
+TEST_F(DiskCacheTest, AHoleBetweenNeighboursInOneBlockIsAMiss) {
+  const auto cache = open();
+  keep(*cache, place_in(1, 0, 1000));
+  keep(*cache, place_in(1, 2000, 1000));
+  EXPECT_FALSE(has(*cache, place_in(1, 1000, 1000)));
+  EXPECT_FALSE(has(*cache, place_in(1, 500, 1000)));   // its end is not there
+  EXPECT_FALSE(has(*cache, place_in(1, 1500, 1000)));  // its beginning is not there
+  keep(*cache, place_in(1, 1000, 1000));
+  for (const std::uint64_t offset : {0, 1000, 2000}) {
+    EXPECT_TRUE(has(*cache, place_in(1, offset, 1000)));
+  }
+}
+
+TEST_F(DiskCacheTest, AHoleTakesNoPlace) {
+  const auto cache = open();
+  keep(*cache, place_in(1, 64 * kMiB, 1000));
+  EXPECT_LT(bytes_on_disk(), kMiB);
+  EXPECT_FALSE(has(*cache, place_in(1, 0, 32 * kMiB)));
+}
+
+TEST_F(DiskCacheTest, AHolePunchedIntoALargeRangeIsAMiss) {
+  const auto cache = open();
+  const SealedPlace place = place_in(1, 0, kMiB);
+  keep(*cache, place);
+  const UniqueFd fd(::open(file_of(place).c_str(), O_RDWR));
+  ASSERT_EQ(::fallocate(fd.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 512 << 10, 4096), 0);
+  EXPECT_FALSE(has(*cache, place));
+  keep(*cache, place);
+  EXPECT_TRUE(has(*cache, place));
+}
+
+TEST_F(DiskCacheTest, ATruncatedFileIsAMissWhereItEnds) {
+  const auto cache = open();
+  keep(*cache, place_in(1, 0, 10'000));
+  keep(*cache, place_in(1, 10'000, 10'000));
+  fs::resize_file(file_of(place_in(1, 0, 0)), 15'000);
+  EXPECT_TRUE(has(*cache, place_in(1, 0, 10'000)));
+  EXPECT_FALSE(has(*cache, place_in(1, 10'000, 10'000)));
+}
+
+TEST_F(DiskCacheTest, WhatWasRejectedIsReplaced) {
+  const auto cache = open();
+  const SealedPlace place = place_in(1, 0, 10'000);
+  keep(*cache, place);
+  testing::flip_byte(file_of(place), 5000);
+  ASSERT_NE(as_text(cache->read(place).value()), content_of(place));
+  cache->reject(place);
+  keep(*cache, place);
+  EXPECT_TRUE(has(*cache, place));
+  EXPECT_EQ(cache->figures().damaged, 1U);
+}
+
+TEST_F(DiskCacheTest, KeepsFilesWhole) {
+  const auto cache = open();
+  const FileName file{FileType::kIndex, std::string(64, '1')};
+  EXPECT_FALSE(cache->read(file));
+  cache->keep(file, as_bytes("a long content"));
+  cache->flush();
+  cache->keep(file, as_bytes("short"));
+  cache->flush();
+  EXPECT_EQ(as_text(cache->read(file).value()), "short");
+}
+
+TEST_F(DiskCacheTest, OthersMayNotReadIt) {
+  const auto cache = open();
+  keep(*cache, place_in(1, 0, 100));
+  for (const fs::path& path : {fs::path(base()), folder(), folder() / "data"}) {
+    EXPECT_EQ(fs::status(path).permissions(), fs::perms::owner_all) << path;
+  }
+  EXPECT_EQ(fs::status(file_of(place_in(1, 0, 0))).permissions(),
+            fs::perms::owner_read | fs::perms::owner_write);
+}
+
+TEST_F(DiskCacheTest, IsMarkedAsACache) {
+  open();
+  EXPECT_THAT(testing::read_file(fs::path(base()) / "CACHEDIR.TAG"),
+              ::testing::StartsWith("Signature: 8a477f597d28d172789f06886806bc55"));
+}
+
+TEST_F(DiskCacheTest, AFolderThatOthersMayWriteToIsRefused) {
+  open();
+  fs::permissions(folder(), fs::perms::others_write, fs::perm_options::add);
+  EXPECT_THAT(DiskCache::open(base(), kId, kWide), FailsWith(ErrorKind::kDenied));
+  fs::permissions(folder(), fs::perms::owner_all);
+  fs::permissions(base(), fs::perms::group_write, fs::perm_options::add);
+  EXPECT_THAT(DiskCache::open(base(), kId, kWide), FailsWith(ErrorKind::kDenied));
+}
+
+TEST_F(DiskCacheTest, SomebodyElsesFolderIsRefused) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a folder away";
+  open();
+  ASSERT_EQ(::chown(folder().c_str(), 4711, 4711), 0);
+  EXPECT_THAT(DiskCache::open(base(), kId, kWide), FailsWith(ErrorKind::kDenied));
+}
+
+TEST_F(DiskCacheTest, ALinkInPlaceOfTheFolderIsRefused) {
+  open();
+  fs::remove_all(folder());
+  fs::create_directory_symlink(dir_.path(), folder());
+  EXPECT_FALSE(DiskCache::open(base(), kId, kWide));
+}
+
+TEST_F(DiskCacheTest, AFileInPlaceOfTheBaseIsAnError) {
+  testing::write_file(dir_.path() / "cache", "");
+  EXPECT_THAT(DiskCache::open(base(), kId, kWide), FailsWith(ErrorKind::kLocalIo));
+}
+
+// --- what goes ----------------------------------------------------------------------------------
+
+TEST_F(DiskCacheTest, StaysBelowItsLimitAndDropsTheOldest) {
+  CacheLimits limits = kWide;
+  limits.size_bytes = 8 * kMiB;
+  const auto cache = open(limits);
+  for (unsigned pack = 0; pack < 20; ++pack) {
+    keep(*cache, place_in(pack, 0, kMiB));
+    make_old(file_of(place_in(pack, 0, 0)), std::chrono::hours(100 - pack));
+    EXPECT_LE(bytes_on_disk(), limits.size_bytes);
+  }
+  EXPECT_GT(bytes_on_disk(), limits.size_bytes * 3 / 4);
+  EXPECT_FALSE(has(*cache, place_in(0, 0, kMiB)));
+  EXPECT_TRUE(has(*cache, place_in(19, 0, kMiB)));
+  EXPECT_GT(cache->figures().evicted_bytes, 10 * kMiB);
+}
+
+TEST_F(DiskCacheTest, WhatWasReadOfLateStays) {
+  CacheLimits limits = kWide;
+  limits.size_bytes = 4 * kMiB;
+  const auto cache = open(limits);
+  for (unsigned pack = 0; pack < 3; ++pack) {
+    keep(*cache, place_in(pack, 0, kMiB));
+    make_old(file_of(place_in(pack, 0, 0)), std::chrono::hours(10 - pack));
+  }
+  EXPECT_TRUE(has(*cache, place_in(0, 0, kMiB)));
+  keep(*cache, place_in(9, 0, kMiB));
+  EXPECT_TRUE(has(*cache, place_in(0, 0, kMiB)));
+  EXPECT_FALSE(has(*cache, place_in(1, 0, kMiB)));
+}
+
+TEST_F(DiskCacheTest, AFloodOfDataLeavesTreesAndFiles) {
+  CacheLimits limits = kWide;
+  limits.size_bytes = 8 * kMiB;
+  const auto cache = open(limits);
+  const FileName index{FileType::kIndex, std::string(64, '1')};
+  cache->keep(index, as_bytes("index"));
+  keep(*cache, place_in(100, 0, 2 * kMiB, BlobType::kTree));
+  make_old(file_of(place_in(100, 0, 0, BlobType::kTree)), std::chrono::hours(1000));
+  for (unsigned pack = 0; pack < 20; ++pack) keep(*cache, place_in(pack, 0, kMiB));
+  EXPECT_TRUE(has(*cache, place_in(100, 0, 2 * kMiB, BlobType::kTree)));
+  EXPECT_TRUE(cache->read(index));
+  EXPECT_TRUE(has(*cache, place_in(19, 0, kMiB)));
+}
+
+TEST_F(DiskCacheTest, WhatCannotFitPushesNothingOut) {
+  CacheLimits limits = kWide;
+  limits.size_bytes = 4 * kMiB;
+  const auto cache = open(limits);
+  keep(*cache, place_in(1, 0, kMiB));
+  keep(*cache, place_in(2, 0, 5 * kMiB));
+  EXPECT_TRUE(has(*cache, place_in(1, 0, kMiB)));
+  EXPECT_EQ(cache->figures().dropped, 1U);
+}
+
+TEST_F(DiskCacheTest, KeepsNothingWhereTooLittleOfTheDiskIsFree) {
+  CacheLimits limits = kWide;
+  limits.least_free_percent = 100;
+  const auto cache = open(limits);
+  keep(*cache, place_in(1, 0, 1000));
+  EXPECT_FALSE(has(*cache, place_in(1, 0, 1000)));
+  EXPECT_EQ(cache->figures().dropped, 1U);
+}
+
+TEST_F(DiskCacheTest, GivesBackWhatTheDiskNeeds) {
+  keep(*open(), place_in(1, 0, kMiB));
+  CacheLimits limits = kWide;
+  limits.least_free_percent = 100;
+  keep(*open(limits), place_in(2, 0, kMiB));
+  EXPECT_LT(bytes_on_disk(), kMiB);
+}
+
+TEST_F(DiskCacheTest, ADamagedCountIsMadeAnew) {
+  CacheLimits limits = kWide;
+  limits.size_bytes = 4 * kMiB;
+  for (unsigned pack = 0; pack < 3; ++pack) keep(*open(limits), place_in(pack, 0, kMiB));
+  for (const std::string& count : {std::string(24, '\0'), std::string("x"), std::string()}) {
+    testing::write_file(folder() / "usage", count);
+    for (unsigned pack = 10; pack < 20; ++pack) {
+      keep(*open(limits), place_in(pack, 0, kMiB));
+      EXPECT_LE(bytes_on_disk(), limits.size_bytes);
+    }
+  }
+}
+
+TEST_F(DiskCacheTest, PacksThatNoIndexNamesAreRemoved) {
+  const auto cache = open();
+  for (unsigned pack = 0; pack < 4; ++pack) {
+    keep(*cache, place_in(pack, 0, 1000, pack % 2 == 0 ? BlobType::kData : BlobType::kTree));
+  }
+  const std::string index(64, '1');
+  for (const char digit : {'1', '2'}) {
+    cache->keep(FileName{FileType::kIndex, std::string(64, digit)}, as_bytes("index"));
+  }
+  int asked = 0;
+  const auto packs = [&] {
+    ++asked;
+    return std::vector<PackId>{pack_number(2), pack_number(3)};
+  };
+  cache->retain_indexed({index}, packs);
+  cache->flush();
+  EXPECT_FALSE(has(*cache, place_in(0, 0, 1000)));
+  EXPECT_FALSE(has(*cache, place_in(1, 0, 1000, BlobType::kTree)));
+  EXPECT_TRUE(has(*cache, place_in(2, 0, 1000)));
+  EXPECT_TRUE(has(*cache, place_in(3, 0, 1000, BlobType::kTree)));
+  EXPECT_THAT(names_in(folder() / "index"), ::testing::ElementsAre(index));
+  // As long as the index is the same, nobody looks again, in this process or the next.
+  cache->retain_indexed({index}, packs);
+  open()->retain_indexed({index}, packs);
+  EXPECT_EQ(asked, 1);
+}
+
+TEST_F(DiskCacheTest, SnapshotsThatWereForgottenAreRemoved) {
+  const auto cache = open();
+  const std::string kept(64, '1');
+  for (const std::string& name : {kept, std::string(64, '2')}) {
+    cache->keep(FileName{FileType::kSnapshot, name}, as_bytes("snapshot"));
+  }
+  cache->flush();
+  cache->retain_snapshots({kept});
+  cache->flush();
+  EXPECT_THAT(names_in(folder() / "snapshots"), ::testing::ElementsAre(kept));
+}
+
+TEST_F(DiskCacheTest, OpeningItAndWritingToItCountsNothing) {
+  keep(*open(), place_in(1, 0, 1000));
+  const std::string before = testing::read_file(folder() / "usage");
+  testing::write_file(folder() / "data" / pack_number(2).hex(), std::string(2 * kMiB, 'x'));
+  const auto cache = open();
+  keep(*cache, place_in(1, 0, 1000));
+  EXPECT_EQ(testing::read_file(folder() / "usage"), before);
+}
+
+// --- trouble ------------------------------------------------------------------------------------
+
+class DiskCacheTrouble : public DiskCacheTest {
+ protected:
+  DiskCacheTrouble() { EXPECT_OK(log::open_file(log_.string())); }
+  std::size_t warnings() const {
+    const std::string all = testing::read_file(log_);
+    return static_cast<std::size_t>(std::count(all.begin(), all.end(), '\n'));
+  }
+  const fs::path log_ = dir_.path() / "log";
+};
+
+TEST_F(DiskCacheTrouble, ACacheThatWasDeletedIsNotUsedAnyMore) {
+  const auto cache = open();
+  keep(*cache, place_in(1, 0, 1000));
+  fs::remove_all(base());
+  for (unsigned i = 0; i < 5; ++i) {
+    keep(*cache, place_in(2 + i, 0, 1000));
+    EXPECT_FALSE(has(*cache, place_in(1, 0, 1000)));
+  }
+  EXPECT_EQ(warnings(), 1U);
+  EXPECT_FALSE(fs::exists(base()));
+}
+
+TEST_F(DiskCacheTrouble, AFolderThatWasEmptiedIsFilledAgain) {
+  const auto cache = open();
+  keep(*cache, place_in(1, 0, 1000));
+  for (const auto& entry : fs::directory_iterator(folder())) fs::remove_all(entry.path());
+  keep(*cache, place_in(2, 0, 1000));
+  EXPECT_TRUE(has(*cache, place_in(2, 0, 1000)));
+  EXPECT_EQ(warnings(), 0U);
+}
+
+TEST_F(DiskCacheTrouble, AFileWhereAFolderShouldBeIsToldOnce) {
+  const auto cache = open();
+  testing::write_file(folder() / "data", "");
+  for (unsigned i = 0; i < 5; ++i) keep(*cache, place_in(i, 0, 1000));
+  EXPECT_FALSE(has(*cache, place_in(1, 0, 1000)));
+  EXPECT_EQ(warnings(), 1U);
+}
+
+}  // namespace
+}  // namespace restree
