@@ -114,9 +114,9 @@ Result<CacheFolder> CacheFolder::open(const std::string& base, const std::string
   UniqueFd fd(::openat(outer.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
   if (!fd) return errno_error(errno, "open folder " + path);
   RETURN_IF_ERROR(check_private(fd.get(), path));
-  // `restree cache` tells when it was used last.
-  static_cast<void>(::futimens(fd.get(), nullptr));
-  return CacheFolder(std::move(path), std::move(fd));
+  CacheFolder folder(std::move(path), std::move(fd));
+  folder.touch();
+  return folder;
 }
 
 Result<CacheFolder> CacheFolder::look_at(const std::string& path) {

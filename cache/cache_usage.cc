@@ -18,10 +18,21 @@ constexpr off_t kTurnByte = 1000;
 constexpr off_t kNextByte = 1001;
 
 // The last word makes a damaged record known as such.
-using Record = std::array<std::uint64_t, 3>;
+using Record = std::array<std::uint64_t, 5>;
 constexpr std::uint64_t kMagic = 0x3165'6761'7375'7272;  // "rrusage1"
 
-Record record_of(std::uint64_t bytes) { return {kMagic, bytes, ~bytes}; }
+Record record_of(const CacheCounts& counts) {
+  return {kMagic, counts.bytes, counts.hits, counts.misses,
+          ~(counts.bytes ^ counts.hits ^ counts.misses)};
+}
+
+std::optional<CacheCounts> read_counts(int fd) {
+  Record record{};
+  if (::pread(fd, record.data(), sizeof record, 0) != ssize_t{sizeof record}) return std::nullopt;
+  const CacheCounts counts{.bytes = record[1], .hits = record[2], .misses = record[3]};
+  if (record != record_of(counts)) return std::nullopt;
+  return counts;
+}
 
 }  // namespace
 
@@ -90,15 +101,17 @@ CacheUsage::Turn::~Turn() {
   if (usage_ != nullptr) usage_->unlock(kTurnByte);
 }
 
-std::optional<std::uint64_t> CacheUsage::Turn::bytes() const {
-  Record record{};
-  const ssize_t count = ::pread(usage_->fd_.get(), record.data(), sizeof record, 0);
-  if (count != ssize_t{sizeof record} || record != record_of(record[1])) return std::nullopt;
-  return record[1];
+std::optional<CacheCounts> CacheUsage::Turn::counts() const {
+  return read_counts(usage_->fd_.get());
 }
 
-Status CacheUsage::Turn::set(std::uint64_t bytes) {
-  const Record record = record_of(bytes);
+std::optional<CacheCounts> CacheUsage::look_at(const CacheFolder& folder) {
+  const auto fd = folder.open_to_read(kFileName);
+  return fd ? read_counts(fd->get()) : std::nullopt;
+}
+
+Status CacheUsage::Turn::set(const CacheCounts& counts) {
+  const Record record = record_of(counts);
   if (::pwrite(usage_->fd_.get(), record.data(), sizeof record, 0) != ssize_t{sizeof record}) {
     return errno_error(errno, "write " + usage_->folder_.path() + "/" + kFileName);
   }

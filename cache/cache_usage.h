@@ -1,5 +1,5 @@
-// What a cache takes on the disk, as all processes know it that use the cache, and the turn to
-// change the cache, which one of them has at a time.
+// What a cache takes on the disk and how often it had what was wanted, as all processes know it
+// that use the cache, and the turn to change the cache, which one of them has at a time.
 //
 // The number is written before the cache grows by that much, and put right afterwards: who is
 // killed in between leaves it too high, never too low. Whoever makes room counts anew anyway.
@@ -25,6 +25,12 @@
 
 namespace restree {
 
+struct CacheCounts {
+  std::uint64_t bytes = 0;  // on the disk
+  std::uint64_t hits = 0;   // of all users, since the cache was made
+  std::uint64_t misses = 0;
+};
+
 class CacheUsage {
  public:
   explicit CacheUsage(const CacheFolder& folder) : folder_(folder) {}
@@ -40,13 +46,16 @@ class CacheUsage {
     ~Turn();
 
     // nullopt: nobody has counted yet, or the file is damaged.
-    std::optional<std::uint64_t> bytes() const;
-    Status set(std::uint64_t bytes);
+    std::optional<CacheCounts> counts() const;
+    Status set(const CacheCounts& counts);
 
    private:
     CacheUsage* usage_;
   };
   Result<Turn> take_turn(Deadline by);
+
+  // What was written last, without a turn: for lists.
+  static std::optional<CacheCounts> look_at(const CacheFolder& folder);
 
  private:
   Status open();

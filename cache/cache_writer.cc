@@ -101,8 +101,7 @@ Result<CacheWriter::Written> CacheWriter::write(std::vector<KeptPart> parts) {
     return std::tie(b.kind, a.path, a.offset) < std::tie(a.kind, b.path, b.offset);
   });
   ASSIGN_OR_RETURN(CacheUsage::Turn turn, usage_.take_turn(Deadline::after(kPatience)));
-  const std::optional<std::uint64_t> known = turn.bytes();
-  used_ = known ? *known : count_anew();
+  counts_ = counts_of(turn);
   written_ = {};
   Status status;
   for (std::span<const KeptPart> rest = parts; !rest.empty() && status;) {
@@ -111,7 +110,7 @@ Result<CacheWriter::Written> CacheWriter::write(std::vector<KeptPart> parts) {
     status = write_file(rest.first(count), turn);
     rest = rest.subspan(count);
   }
-  const Status noted = turn.set(used_);
+  const Status noted = turn.set(counts_);
   RETURN_IF_ERROR(status);
   RETURN_IF_ERROR(noted);
   return written_;
@@ -125,7 +124,9 @@ Status CacheWriter::write_file(std::span<const KeptPart> parts, CacheUsage::Turn
     written_.dropped += parts.size();
     return {};
   }
-  RETURN_IF_ERROR(turn.set(used_ + needed));
+  CacheCounts most = counts_;
+  most.bytes += needed;
+  RETURN_IF_ERROR(turn.set(most));
   ASSIGN_OR_RETURN(const UniqueFd fd, folder_.open_to_write(parts[0].path, false));
   const auto before = bytes_of(fd.get());
   int failure = write_parts(fd.get(), parts);
@@ -135,7 +136,7 @@ Status CacheWriter::write_file(std::span<const KeptPart> parts, CacheUsage::Turn
     failure = errno;
   }
   const auto after = bytes_of(fd.get());
-  used_ = before && after ? used_ + *after - *before : used_ + needed;
+  counts_.bytes = before && after ? counts_.bytes + *after - *before : counts_.bytes + needed;
   if (failure != 0) return errno_error(failure, "write " + folder_.path() + "/" + parts[0].path);
   for (const KeptPart& part : parts) written_.bytes += part.bytes.size();
   return {};
@@ -145,20 +146,20 @@ Result<bool> CacheWriter::make_room(CachedKind kind, std::uint64_t needed) {
   ASSIGN_OR_RETURN(Room room, room_of(folder_));
   const std::uint64_t least_free =
       std::max(limits_.least_free_bytes, room.disk_bytes / 100 * limits_.least_free_percent);
-  const auto is_too_large = [&] { return used_ + needed > limits_.size_bytes; };
+  const auto is_too_large = [&] { return counts_.bytes + needed > limits_.size_bytes; };
   const auto is_too_full = [&] { return room.free_bytes < least_free + needed; };
   if (!is_too_large() && !is_too_full()) return true;
 
-  auto& full_until = full_until_[static_cast<std::size_t>(kind)];
-  if (Deadline::Clock::now() < full_until) return false;
+  Full& full = full_[static_cast<std::size_t>(kind)];
+  if (needed >= full.for_bytes && Deadline::Clock::now() < full.until) return false;
   std::vector<CachedFile> files = folder_.scan();
-  used_ = 0;
-  for (const CachedFile& file : files) used_ += file.bytes;
+  counts_.bytes = 0;
+  for (const CachedFile& file : files) counts_.bytes += file.bytes;
   const std::uint64_t evictable = evictable_bytes(files, kind);
-  const bool fits = used_ - evictable + needed <= limits_.size_bytes;
+  const bool fits = counts_.bytes - evictable + needed <= limits_.size_bytes;
   std::uint64_t wanted = 0;
   if (is_too_large() && fits) {
-    wanted = used_ + needed - limits_.size_bytes + limits_.size_bytes / kSparePart;
+    wanted = counts_.bytes + needed - limits_.size_bytes + limits_.size_bytes / kSparePart;
   }
   if (is_too_full()) wanted = std::max(wanted, least_free + needed - room.free_bytes);
   if (wanted > 0) {
@@ -167,7 +168,7 @@ Result<bool> CacheWriter::make_room(CachedKind kind, std::uint64_t needed) {
     room.free_bytes += written_.evicted_bytes - before;
   }
   if (!is_too_large() && !is_too_full()) return true;
-  full_until = Deadline::Clock::now() + kFullFor;
+  full = {Deadline::Clock::now() + kFullFor, needed};
   if (!is_too_full()) return false;
   return Error(ErrorKind::kLocalIo,
                fmt::format("only {} MiB are free on the disk of {}, and {} MiB have to stay free",
@@ -177,17 +178,18 @@ Result<bool> CacheWriter::make_room(CachedKind kind, std::uint64_t needed) {
 void CacheWriter::evict(const std::vector<CachedFile>& files) {
   for (const CachedFile& file : files) {
     const std::uint64_t freed = folder_.remove(file.path);
-    used_ -= std::min(used_, freed);
+    counts_.bytes -= std::min(counts_.bytes, freed);
     written_.evicted_bytes += freed;
   }
 }
 
 Status CacheWriter::remove(const std::vector<std::string>& paths) {
   ASSIGN_OR_RETURN(CacheUsage::Turn turn, usage_.take_turn(Deadline::after(kPatience)));
-  const std::optional<std::uint64_t> known = turn.bytes();
-  std::uint64_t used = known ? *known : count_anew();
-  for (const std::string& path : paths) used -= std::min(used, folder_.remove(path));
-  return turn.set(used);
+  counts_ = counts_of(turn);
+  for (const std::string& path : paths) {
+    counts_.bytes -= std::min(counts_.bytes, folder_.remove(path));
+  }
+  return turn.set(counts_);
 }
 
 Status CacheWriter::write_note(const std::string& name, std::string_view content) {
@@ -199,10 +201,22 @@ Status CacheWriter::write_note(const std::string& name, std::string_view content
   return {};
 }
 
-std::uint64_t CacheWriter::count_anew() const {
-  std::uint64_t sum = 0;
-  for (const CachedFile& file : folder_.scan()) sum += file.bytes;
-  return sum;
+Status CacheWriter::write_lookups() {
+  if (hits_ == 0 && misses_ == 0) return {};
+  ASSIGN_OR_RETURN(CacheUsage::Turn turn, usage_.take_turn(Deadline::after(kPatience)));
+  return turn.set(counts_of(turn));
+}
+
+CacheCounts CacheWriter::counts_of(const CacheUsage::Turn& turn) {
+  CacheCounts counts;
+  if (const auto known = turn.counts()) {
+    counts = *known;
+  } else {
+    for (const CachedFile& file : folder_.scan()) counts.bytes += file.bytes;
+  }
+  counts.hits += std::exchange(hits_, 0);
+  counts.misses += std::exchange(misses_, 0);
+  return counts;
 }
 
 }  // namespace restree

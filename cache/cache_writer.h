@@ -15,18 +15,12 @@
 #include <vector>
 
 #include "cache/cache_folder.h"
+#include "cache/cache_limits.h"
 #include "cache/cache_usage.h"
 #include "repo/base/bytes.h"
 #include "repo/base/clock.h"
 
 namespace restree {
-
-struct CacheLimits {
-  std::uint64_t size_bytes = std::uint64_t{10} << 30;
-  // What must stay free on the disk: so much, or this part of it, whichever is more.
-  std::uint64_t least_free_bytes = 0;
-  unsigned least_free_percent = 10;
-};
 
 // Bytes for a cache to keep.
 struct KeptPart {
@@ -57,27 +51,41 @@ class CacheWriter {
     }
     return unwanted.empty() ? Status() : remove(unwanted);
   }
+  // To be added to what the cache's users have found, and not found, at the next turn.
+  void note_lookups(std::uint64_t hits, std::uint64_t misses) {
+    hits_ += hits;
+    misses_ += misses;
+  }
+  // Takes a turn for that alone.
+  Status write_lookups();
   // Replaces a small file that does not count.
   Status write_note(const std::string& name, std::string_view content);
 
  private:
   // As long as one of them waits for the other's turn to end.
   static constexpr std::chrono::seconds kPatience{2};
-  // After there was no room for something, nobody looks through the folder again for so long.
+  // After there was no room for something, the folder is not looked through again for so long for
+  // the sake of anything as large.
   static constexpr std::chrono::seconds kFullFor{10};
 
   Status write_file(std::span<const KeptPart> parts, CacheUsage::Turn& turn);
   Result<bool> make_room(CachedKind kind, std::uint64_t needed_bytes);
   void evict(const std::vector<CachedFile>& files);
   Status remove(const std::vector<std::string>& paths);
-  std::uint64_t count_anew() const;
+  CacheCounts counts_of(const CacheUsage::Turn& turn);
 
   const CacheFolder& folder_;
   const CacheLimits limits_;
   CacheUsage usage_;
-  std::uint64_t used_ = 0;  // while it is our turn
+  CacheCounts counts_;  // while it is our turn
+  std::uint64_t hits_ = 0;
+  std::uint64_t misses_ = 0;
   Written written_;
-  std::array<Deadline::Clock::time_point, 3> full_until_{};  // by kind
+  struct Full {
+    Deadline::Clock::time_point until{};
+    std::uint64_t for_bytes = 0;
+  };
+  std::array<Full, 3> full_{};  // by kind
 };
 
 }  // namespace restree

@@ -32,6 +32,8 @@ constexpr seconds kLastPatience{10};
 constexpr std::uint64_t kLargeRange = 64 << 10;
 // How exactly a cache knows when something was used last.
 constexpr std::int64_t kUseGrainSeconds = 600;
+// `restree cache` counts days.
+constexpr std::chrono::hours kBetweenTouches{1};
 // No index or snapshot file is larger; a length from a broken disk must not make us allocate it.
 constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 30;
 constexpr const char* kIndexedNote = "indexed";
@@ -91,6 +93,16 @@ DiskCache::~DiskCache() {
   }
   wake_.notify_all();
   if (thread_.joinable()) thread_.join();
+  hand_over_lookups();
+  // They are for people to look at: nothing is lost if they are.
+  if (!deleted_) static_cast<void>(writer_.write_lookups());
+}
+
+void DiskCache::hand_over_lookups() {
+  const std::uint64_t hits = counters_.hits;
+  const std::uint64_t misses = counters_.misses;
+  writer_.note_lookups(hits - std::exchange(told_hits_, hits),
+                       misses - std::exchange(told_misses_, misses));
 }
 
 std::optional<Bytes> DiskCache::read(const SealedPlace& place) {
@@ -214,6 +226,7 @@ void DiskCache::write_on() {
 }
 
 void DiskCache::run(std::vector<KeptPart> parts, const std::vector<Job>& jobs) {
+  hand_over_lookups();
   if (!parts.empty()) {
     const std::size_t count = parts.size();
     const Result<CacheWriter::Written> written = writer_.write(std::move(parts));
@@ -239,8 +252,27 @@ void DiskCache::note_trouble(const Error& error) {
                error.message());
 }
 
+// Also says that the cache is in use: snapshots are listed again and again as long as it is.
+bool DiskCache::is_news(const std::vector<std::string>& snapshot_names) {
+  std::string mark = fingerprint(snapshot_names);
+  bool is_time = false;
+  bool is_other = false;
+  {
+    auto state = state_.lock();
+    is_time = Clock::now() - state->touched > kBetweenTouches;
+    if (is_time) state->touched = Clock::now();
+    is_other = std::exchange(state->snapshots, mark) != mark;
+  }
+  if (is_time) {
+    folder_.touch();
+    submit([](CacheWriter& writer) { return writer.write_lookups(); });
+  }
+  return is_other;
+}
+
 void DiskCache::retain_snapshots(std::vector<std::string> names) {
   std::ranges::sort(names);
+  if (!is_news(names)) return;
   submit([names = std::move(names)](CacheWriter& writer) {
     return writer.retain("snapshots", [&](const std::string& name) {
       return std::ranges::binary_search(names, name);

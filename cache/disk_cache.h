@@ -74,6 +74,8 @@ class DiskCache final : public RepositoryCache {
     bool busy = false;  // until all of that is done
     bool ending = false;
     Deadline::Clock::time_point idle_until{};  // until then, nothing is taken
+    std::string snapshots;                     // those that were to be retained last
+    Deadline::Clock::time_point touched{};     // when the folder was marked as used
   };
   struct Counters {
     std::atomic<std::uint64_t> hits, hit_bytes, misses, damaged, kept_bytes, evicted_bytes, dropped;
@@ -89,12 +91,16 @@ class DiskCache final : public RepositoryCache {
   void start_writing(State& state);
   void write_on();
   void run(std::vector<KeptPart> parts, const std::vector<Job>& jobs);
+  void hand_over_lookups();
   void note_trouble(const Error& error);
   void note_damage(const std::string& path);
+  bool is_news(const std::vector<std::string>& snapshot_names);
 
   CacheFolder folder_;
-  CacheWriter writer_;  // the thread's
+  CacheWriter writer_;  // the thread's, and the destructor's once that has ended
   Counters counters_{};
+  std::uint64_t told_hits_ = 0;  // the writer knows of these
+  std::uint64_t told_misses_ = 0;
   std::atomic<bool> deleted_ = false;
   std::atomic<bool> told_ = false;
   Guarded<State> state_;

@@ -33,7 +33,7 @@ Status clear_dead_mount(const std::string& path) {
 }  // namespace
 
 Result<std::string> prepare_mount_point(const std::string& path,
-                                        const std::string& local_repository) {
+                                        const std::vector<NeededFolder>& needed) {
   namespace files = std::filesystem;
   RETURN_IF_ERROR(clear_dead_mount(path));
   std::error_code failure;
@@ -45,11 +45,11 @@ Result<std::string> prepare_mount_point(const std::string& path,
   if (!files::is_directory(point, failure)) {
     return Error(ErrorKind::kInvalid, "mount point " + path + " is not a directory");
   }
-  if (!local_repository.empty()) {
-    const files::path repository = files::weakly_canonical(local_repository, failure);
-    if (!failure && (is_below(point, repository) || is_below(repository, point))) {
-      return Error(ErrorKind::kInvalid, "mount point " + path + " and repository " +
-                                            local_repository + " must not contain each other")
+  for (const NeededFolder& folder : needed) {
+    const files::path there = files::weakly_canonical(folder.path, failure);
+    if (!failure && (is_below(point, there) || is_below(there, point))) {
+      return Error(ErrorKind::kInvalid, "mount point " + path + " and " + folder.what + " " +
+                                            folder.path + " must not contain each other")
           .hinting("Choose another mount point.");
     }
   }

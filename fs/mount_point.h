@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "repo/base/result.h"
 
@@ -9,9 +10,13 @@ namespace restree {
 
 // The absolute path of a directory that is fit to be mounted on. A FUSE mount that died there
 // (every access says "transport endpoint is not connected") is unmounted first.
-// kInvalid: not a directory, not empty, or inside of the repository or the other way round;
-// `local_repository` is empty for one that lies elsewhere.
+// kInvalid: not a directory, not empty, or inside of one of the folders that the file system itself
+// needs, or the other way round.
+struct NeededFolder {
+  std::string what;  // "repository"
+  std::string path;
+};
 Result<std::string> prepare_mount_point(const std::string& path,
-                                        const std::string& local_repository);
+                                        const std::vector<NeededFolder>& needed);
 
 }  // namespace restree

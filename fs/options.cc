@@ -134,6 +134,19 @@ Table ssh_options() {
   return options;
 }
 
+Table cache_options() {
+  Table options = {
+      text(
+          "cache_dir", [](auto& o) -> auto& { return o.cache.folder; }),
+      flag("no_cache", [](RestreefsOptions& o) { o.cache.off = true; }),
+  };
+  for (const auto& option : cache_limit_options()) {
+    options.push_back(option_within<RestreefsOptions>(
+        option, [](RestreefsOptions& o) -> CacheSettings& { return o.cache; }));
+  }
+  return options;
+}
+
 Table mount_options() {
   Table options;
   for (const std::string_view name :
@@ -160,7 +173,8 @@ Table mount_options() {
 const Table& all_options() {
   static const Table options = [] {
     Table all;
-    for (auto group : {repository_options(), view_options(), ssh_options(), mount_options()}) {
+    for (auto group :
+         {repository_options(), view_options(), cache_options(), ssh_options(), mount_options()}) {
       all.insert(all.end(), group.begin(), group.end());
     }
     return all;

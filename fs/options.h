@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "fs/mount.h"
+#include "program/cache_settings.h"
 #include "program/ssh_settings.h"
 #include "repo/access.h"
 #include "repo/base/result.h"
@@ -19,6 +20,7 @@ struct RestreefsOptions {
   std::string mount_point;
   RepositoryAccess access;
   SshSettings ssh;
+  CacheSettings cache;
   MountOptions mount;
 
   bool foreground = false;

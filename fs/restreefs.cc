@@ -16,6 +16,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -24,6 +25,7 @@
 #include "fs/mount.h"
 #include "fs/mount_point.h"
 #include "fs/options.h"
+#include "program/cache_settings.h"
 #include "program/exit_codes.h"
 #include "program/process.h"
 #include "program/ssh_settings.h"
@@ -185,7 +187,8 @@ SshOptions storage_options(const RestreefsOptions& options) {
   return ssh;
 }
 
-Status serve(RestreefsOptions options, const Location& location, Background& background) {
+Status serve(RestreefsOptions options, const Location& location,
+             const std::optional<CachePlace>& cache, Background& background) {
   SignalWatch signals;
   ASSIGN_OR_RETURN(Secret password, find_password(options.access, Deadline::never()));
   std::stop_source stopping;  // ends retries against a server that is away
@@ -195,6 +198,7 @@ Status serve(RestreefsOptions options, const Location& location, Background& bac
   ASSIGN_OR_RETURN(const std::unique_ptr<Repository> repository,
                    Repository::open(storage, password, find_key_hint(options.access), start));
   password = Secret();  // wiped: the keys are open
+  if (cache) attach_cache(*repository, *cache);
 
   std::unique_ptr<RepositoryLock> lock;
   if (options.lock) {
@@ -246,6 +250,15 @@ Result<Location> find_repository(const std::string& named) {
   return location;
 }
 
+// A mount over one of these would wait for itself.
+std::vector<NeededFolder> needed_folders(const Location& location,
+                                         const std::optional<CachePlace>& cache) {
+  std::vector<NeededFolder> needed;
+  if (location.kind == Location::Kind::kLocal) needed.push_back({"repository", location.path});
+  if (cache) needed.push_back({"cache", cache->base});
+  return needed;
+}
+
 int run(int argc, const char* const* argv) {
   Result<ParsedCommandLine> parsed = parse_command_line(argc, argv);
   if (!parsed) return complain(parsed.error());
@@ -261,9 +274,11 @@ int run(int argc, const char* const* argv) {
   if (!named) return complain(named.error());
   const Result<Location> location = find_repository(*named);
   if (!location) return complain(location.error());
-  const bool is_local = location->kind == Location::Kind::kLocal;
+  // Found before the background, where there are another current folder and no terminal.
+  const std::optional<CachePlace> cache =
+      find_cache(options.cache, location->kind == Location::Kind::kLocal);
   const Result<std::string> point =
-      prepare_mount_point(options.mount_point, is_local ? location->path : std::string());
+      prepare_mount_point(options.mount_point, needed_folders(*location, cache));
   if (!point) return complain(point.error());
   options.mount_point = *point;
   options.mount.ownership.mounted_by_uid = ::geteuid();
@@ -280,7 +295,7 @@ int run(int argc, const char* const* argv) {
     ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
     return background->wait_for_child();
   }
-  const Status served = serve(std::move(options), *location, *background);
+  const Status served = serve(std::move(options), *location, cache, *background);
   return served ? 0 : complain(served.error());
 }
 

@@ -258,6 +258,8 @@ TEST_F(DiskCacheTest, WhatCannotFitPushesNothingOut) {
   keep(*cache, place_in(2, 0, 5 * kMiB));
   EXPECT_TRUE(has(*cache, place_in(1, 0, kMiB)));
   EXPECT_EQ(cache->figures().dropped, 1U);
+  keep(*cache, place_in(3, 0, 2 * kMiB + kMiB / 2));
+  EXPECT_TRUE(has(*cache, place_in(3, 0, 2 * kMiB + kMiB / 2)));
 }
 
 TEST_F(DiskCacheTest, KeepsNothingWhereTooLittleOfTheDiskIsFree) {
@@ -281,7 +283,7 @@ TEST_F(DiskCacheTest, ADamagedCountIsMadeAnew) {
   CacheLimits limits = kWide;
   limits.size_bytes = 4 * kMiB;
   for (unsigned pack = 0; pack < 3; ++pack) keep(*open(limits), place_in(pack, 0, kMiB));
-  for (const std::string& count : {std::string(24, '\0'), std::string("x"), std::string()}) {
+  for (const std::string& count : {std::string(40, '\0'), std::string("x"), std::string()}) {
     testing::write_file(folder() / "usage", count);
     for (unsigned pack = 10; pack < 20; ++pack) {
       keep(*open(limits), place_in(pack, 0, kMiB));

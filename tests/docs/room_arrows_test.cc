@@ -43,7 +43,7 @@ const std::vector<Room>& rooms() {
        {"repo/base/", "repo/crypto/", "repo/format/", "repo/index/", "repo/bulk_",
         "repo/repository.h"}},
       {"cache/", {"repo/"}},
-      {"program/", {"repo/"}},
+      {"program/", {"cache/", "repo/"}},
       {"fs/", {"program/", "cache/", "repo/"}},
       {"tools/", {"program/", "cache/", "repo/"}},
       {"tests/", {"tools/", "fs/", "program/", "cache/", "repo/"}},

@@ -127,6 +127,16 @@ TEST(RestreefsOptions, LimitsAreKibibytesASecond) {
   EXPECT_EQ(options("lock,retry_lock=90").retry_lock, std::chrono::seconds(90));
 }
 
+TEST(RestreefsOptions, SayWhatTheCacheMayTake) {
+  const CacheSettings cache =
+      options("cache_dir=/srv/cache,cache_size=3G,cache_min_free=20%").cache;
+  EXPECT_EQ(cache.folder, "/srv/cache");
+  EXPECT_EQ(cache.limits.size_bytes, std::uint64_t{3} << 30);
+  EXPECT_EQ(cache.limits.least_free_percent, 20U);
+  EXPECT_FALSE(cache.off);
+  EXPECT_TRUE(options("no_cache").cache.off);
+}
+
 class BadOption : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(BadOption, IsRefused) {
@@ -139,7 +149,8 @@ INSTANTIATE_TEST_SUITE_P(Values, BadOption,
                                            "refresh=5s", "uid=root", "uid=4294967295", "umask=9",
                                            "umask=10000", "ssh_port=0", "ssh_port=65536",
                                            "connections=0", "timeout=0", "path=relative",
-                                           "time_template=", "lock=1", "log_file", "=", "x"));
+                                           "time_template=", "cache_size=0", "cache_min_free=101%",
+                                           "no_cache=1", "lock=1", "log_file", "=", "x"));
 
 TEST(RestreefsOptions, MoreThanTwoPlacesAreRefused) {
   EXPECT_THAT(parse({}), FailsWith(ErrorKind::kInvalid));

@@ -1,0 +1,44 @@
+// The options about the cache on disk that both programs take, and the cache that they give a
+// repository.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cache/cache_limits.h"
+#include "program/named_option.h"
+#include "repo/base/result.h"
+
+namespace restree {
+
+class DiskCache;
+class Repository;
+
+struct CacheSettings {
+  std::string folder;  // empty: as the environment says
+  bool off = false;
+  CacheLimits limits;
+};
+
+// cache_size, cache_min_free.
+const OptionTable<CacheSettings>& cache_limit_options();
+
+// The folder below which all caches of ours lie: `restree` in the folder that the settings name,
+// or else in $RESTIC_CACHE_DIR, $XDG_CACHE_HOME or ~/.cache. In a folder of its own, as restic's
+// caches may lie beside it. Absolute. kInvalid: nothing says where.
+Result<std::string> cache_base(const CacheSettings& settings);
+
+struct CachePlace {
+  std::string base;
+  CacheLimits limits;
+};
+// Where the cache of a repository is to be; nullopt: it is to have none. A local repository has one
+// only if a folder for it is named: it has nothing to gain by it.
+std::optional<CachePlace> find_cache(const CacheSettings& settings, bool is_local);
+
+// Gives the repository its cache. Whatever is in the way is told to the log, and the repository
+// goes without; nullptr then.
+std::shared_ptr<DiskCache> attach_cache(Repository& repository, const CachePlace& place);
+
+}  // namespace restree
