@@ -39,7 +39,8 @@ std::vector<std::string> cache_folders(const GlobalOptions& options) {
     const auto absolute = std::filesystem::absolute(folder, failed);
     if (!failed) folders.push_back(clean_path(absolute.string()));
   };
-  if (!options.cache_dir.empty()) add(options.cache_dir);
+  if (const auto own = cache_base(options.cache)) add(*own);
+  if (!options.cache.folder.empty()) add(options.cache.folder);
   if (const std::string own = environment("RESTIC_CACHE_DIR"); !own.empty()) add(own);
   std::string base = environment("XDG_CACHE_HOME");
   if (const std::string home = environment("HOME"); base.empty() && !home.empty()) {
@@ -47,7 +48,7 @@ std::vector<std::string> cache_folders(const GlobalOptions& options) {
   }
   if (base.empty()) return folders;
   add(base + "/restic");
-  add(base + "/restree");
+  add(base + "/restree");  // whatever other folder was named this time
   return folders;
 }
 

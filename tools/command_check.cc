@@ -203,7 +203,9 @@ Status check(const Options& options, Session& session, Repository& repository, C
 Status open_and_check(const Options& options, Session& session, CheckFindings& findings) {
   Report report(session);
   if (!session.options().no_lock) report.say(1, "create exclusive lock for repository");
-  ASSIGN_OR_RETURN(Repository* const repository, session.open(Locking::kExclusive));
+  ASSIGN_OR_RETURN(Repository* const repository,
+                   session.open(Locking::kExclusive, options.with_cache ? Reading::kThroughCache
+                                                                        : Reading::kFromStorage));
   BulkOptions bulk;
   bulk.stop = session.stop();
   Checker checker(*repository, report, bulk);
@@ -238,8 +240,10 @@ Run declare_check(CLI::App& app) {
   add_flag(app, "--read-data", options->read_data, "Read and compare every byte of every pack");
   add_text(app, "--read-data-subset", options->subset,
            "Read a part of the packs: n/t, a percentage or a size");
-  add_flag(app, "--with-cache", options->with_cache,
-           "For scripts written for restic: whatever is checked is read from the repository");
+  add_flag(
+      app, "--with-cache", options->with_cache,
+      "Take trees, indexes and snapshots from the cache where it has them; packs are read from "
+      "the repository always");
   add_hidden_flag(app, "--check-unused", options->check_unused);
   add_snapshot_options(app, options->filter);
   return [options](Session& session) { return run(*options, session); };

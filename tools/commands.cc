@@ -5,6 +5,7 @@ namespace restree {
 const std::vector<Command>& all_commands() {
   static const std::vector<Command> commands = {
       {"backup", "Save files and folders as a new snapshot", declare_backup},
+      {"cache", "List or remove the caches on this machine", declare_cache},
       {"cat", "Print an object of the repository", declare_cat},
       {"check", "Look for damage in the repository", declare_check},
       {"diff", "Compare two snapshots", declare_diff},
@@ -29,7 +30,6 @@ const std::vector<Command>& all_commands() {
 
 const std::vector<RefusedCommand>& refused_commands() {
   static const std::vector<RefusedCommand> commands = {
-      {"cache", "Restree keeps no cache on disk that would have to be managed."},
       {"copy", "Use restic: both programs work on the same repository."},
       {"features", "Restree has no feature flags."},
       {"migrate", "Use restic: both programs work on the same repository."},

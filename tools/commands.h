@@ -37,6 +37,7 @@ struct RefusedCommand {
 const std::vector<RefusedCommand>& refused_commands();
 
 Run declare_backup(CLI::App& app);
+Run declare_cache(CLI::App& app);
 Run declare_cat(CLI::App& app);
 Run declare_check(CLI::App& app);
 Run declare_diff(CLI::App& app);

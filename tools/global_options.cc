@@ -52,10 +52,17 @@ const OptionTable<SshSettings>& extended_options() {
 // What no other program knows under the same name.
 const OptionTable<GlobalOptions>& own_extended_options() {
   using G = GlobalOptions;
-  static const OptionTable<G> table = {
-      number_option<G>("timeout", 1, 86'400,
-                       [](G& g, std::uint64_t value) { g.patience = std::chrono::seconds(value); }),
-  };
+  static const OptionTable<G> table = [] {
+    OptionTable<G> all = {
+        number_option<G>(
+            "timeout", 1, 86'400,
+            [](G& g, std::uint64_t value) { g.patience = std::chrono::seconds(value); }),
+    };
+    for (const auto& option : cache_limit_options()) {
+      all.push_back(option_within<G>(option, [](G& g) -> CacheSettings& { return g.cache; }));
+    }
+    return all;
+  }();
   return table;
 }
 
@@ -172,11 +179,12 @@ void add_output_options(CLI::App& app, GlobalOptions& options) {
 }
 
 void add_transfer_options(CLI::App& app, GlobalOptions& options) {
-  add_text(app, "--cache-dir", options.cache_dir, "The folder for caches; restree keeps none yet",
+  add_text(app, "--cache-dir", options.cache.folder,
+           "The folder for caches (default: $RESTIC_CACHE_DIR, $XDG_CACHE_HOME or ~/.cache)",
            TextIs::kFolder);
-  app.add_flag("--no-cache", options.no_cache, "Use no cache on disk; restree keeps none yet");
+  app.add_flag("--no-cache", options.cache.off, "Use no cache on disk");
   app.add_flag("--cleanup-cache", options.cleanup_cache,
-               "Remove caches that are old; restree keeps none yet");
+               "Remove the caches that were not used for 30 days");
   options.compression.clear();
   add_choice(app, "--compression", options.compression, kCompressionModes,
              "How to compress what is written (default: $RESTIC_COMPRESSION, or auto)");

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "program/cache_settings.h"
 #include "program/ssh_settings.h"
 #include "repo/access.h"
 #include "repo/base/result.h"
@@ -27,8 +28,7 @@ struct GlobalOptions {
   // 0: errors only (-q), 1: the default, 2: -v, 3: -vv.
   int verbosity = 1;
 
-  std::string cache_dir;
-  bool no_cache = false;
+  CacheSettings cache;
   bool cleanup_cache = false;
 
   std::string compression = "auto";   // auto, off, fastest, better, max

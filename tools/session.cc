@@ -4,7 +4,9 @@
 
 #include <utility>
 
+#include "program/cache_settings.h"
 #include "program/ssh_settings.h"
+#include "tools/old_caches.h"
 
 namespace restree {
 
@@ -80,12 +82,27 @@ bool Session::wants_lock(Locking locking) const {
   return true;
 }
 
-Result<Repository*> Session::open(Locking locking) {
+Status Session::attach_cache() {
+  ASSIGN_OR_RETURN(const std::string where, location());
+  const Result<Location> parsed = parse_location(where);
+  const bool is_local = !parsed || parsed->kind == Location::Kind::kLocal;
+  if (const auto place = find_cache(options_.cache, is_local)) {
+    restree::attach_cache(*repository_, *place);
+  }
+  if (!options_.cleanup_cache || options_.cache.off) return {};
+  ASSIGN_OR_RETURN(const std::string base, cache_base(options_.cache));
+  ASSIGN_OR_RETURN(std::vector<FoundCache> caches, list_caches(base));
+  remove_caches(base, old_caches(std::move(caches), kOldCacheDays), io_);
+  return {};
+}
+
+Result<Repository*> Session::open(Locking locking, Reading reading) {
   if (repository_) return repository_.get();
   ASSIGN_OR_RETURN(const std::shared_ptr<Storage> where, storage());
   ASSIGN_OR_RETURN(const Secret secret, password());
   ASSIGN_OR_RETURN(repository_,
                    Repository::open(where, secret, find_key_hint(options_.access), patience()));
+  if (reading == Reading::kThroughCache) RETURN_IF_ERROR(attach_cache());
   if (wants_lock(locking)) {
     const LockRequest request{.exclusive = is_exclusive(locking),
                               .retry_for = options_.retry_lock,

@@ -21,6 +21,10 @@ namespace restree {
 // ToWrite: also with --no-lock, which is for commands that only read.
 enum class Locking { kNone, kShared, kExclusive, kSharedToWrite, kExclusiveToWrite };
 
+// Whether what is read may come from the cache on disk, if there is one: not for who wants to know
+// what the storage holds.
+enum class Reading { kThroughCache, kFromStorage };
+
 // Makes the storage for a location; tests have their own.
 using StorageMaker = std::function<Result<std::shared_ptr<Storage>>(
     const std::string& location, const GlobalOptions& options, const std::stop_token& stop)>;
@@ -55,7 +59,7 @@ class Session {
   Result<Secret> password(PasswordIs which = PasswordIs::kKnown) const;
 
   // The repository, opened and locked as `locking` says.
-  Result<Repository*> open(Locking locking);
+  Result<Repository*> open(Locking locking, Reading reading = Reading::kThroughCache);
   // Another repository, opened and not locked, with the same SSH options.
   Result<std::unique_ptr<Repository>> open_other(const RepositoryAccess& access,
                                                  bool insecure_no_password) const;
@@ -66,6 +70,7 @@ class Session {
 
  private:
   bool wants_lock(Locking locking) const;
+  Status attach_cache();
   // A message beside the output, for people.
   void tell(const std::string& message) const;
 

@@ -63,6 +63,18 @@ TEST(MountCommand, WaitsForNoLockThatItDoesNotTake) {
               ElementsAre("restreefs", "r", "/mnt", "-f"));
 }
 
+TEST(MountCommand, HandsOnWhatIsSaidAboutTheCache) {
+  GlobalOptions global;
+  global.no_lock = true;
+  global.cache.folder = "/srv/cache";
+  global.extended = {"cache_size=3G,cache_min_free=20%"};
+  EXPECT_EQ(value_of(restreefs_call(on("/mnt"), global, "r")).back(),
+            "cache_dir=/srv/cache,cache_size=3G,cache_min_free=20%");
+  global.cache.off = true;
+  EXPECT_EQ(value_of(restreefs_call(on("/mnt"), global, "r")).back(),
+            "cache_dir=/srv/cache,no_cache,cache_size=3G,cache_min_free=20%");
+}
+
 TEST(MountCommand, NeedsOneMountPointAndWhatRestreefsKnows) {
   EXPECT_THAT(restreefs_call({}, {}, "r"), FailsWith(ErrorKind::kInvalid));
   GlobalOptions global;

@@ -1,0 +1,20 @@
+// Which caches nobody has used for long, and their end.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "cache/cache_list.h"
+#include "tools/io.h"
+
+namespace restree {
+
+inline constexpr unsigned kOldCacheDays = 30;
+
+unsigned days_since_use(const FoundCache& cache);
+std::vector<FoundCache> old_caches(std::vector<FoundCache> caches, unsigned days);
+// Says so where one cannot be removed, and goes on with the others.
+void remove_caches(const std::string& base, const std::vector<FoundCache>& caches, Io& io);
+
+}  // namespace restree
