@@ -272,7 +272,7 @@ bool DiskCache::is_news(const std::vector<std::string>& snapshot_names) {
 
 void DiskCache::retain_snapshots(std::vector<std::string> names) {
   std::ranges::sort(names);
-  if (!is_news(names)) return;
+  if (!is_news(names) || names.empty()) return;  // see below
   submit([names = std::move(names)](CacheWriter& writer) {
     return writer.retain("snapshots", [&](const std::string& name) {
       return std::ranges::binary_search(names, name);
@@ -282,6 +282,9 @@ void DiskCache::retain_snapshots(std::vector<std::string> names) {
 
 void DiskCache::retain_indexed(std::vector<std::string> index_names,
                                const std::function<std::vector<PackId>()>& packs) {
+  // A server whose disk is not mounted has a repository of no files. That is the day for which a
+  // cache is kept, and a repository that is empty indeed has nothing that could be in the way.
+  if (index_names.empty()) return;
   std::ranges::sort(index_names);
   const std::string mark = fingerprint(index_names);
   const std::optional<Bytes> last = read_range(kIndexedNote, {0, mark.size()});

@@ -331,6 +331,18 @@ TEST_F(DiskCacheTest, SnapshotsThatWereForgottenAreRemoved) {
   EXPECT_THAT(names_in(folder() / "snapshots"), ::testing::ElementsAre(kept));
 }
 
+TEST_F(DiskCacheTest, AnEmptyListingRemovesNothing) {
+  const auto cache = open();
+  const FileName snapshot{FileType::kSnapshot, std::string(64, '1')};
+  cache->keep(snapshot, as_bytes("snapshot"));
+  keep(*cache, place_in(1, 0, 1000));
+  cache->retain_snapshots({});
+  cache->retain_indexed({}, [] { return std::vector<PackId>(); });
+  cache->flush();
+  EXPECT_TRUE(cache->read(snapshot));
+  EXPECT_TRUE(has(*cache, place_in(1, 0, 1000)));
+}
+
 TEST_F(DiskCacheTest, OpeningItAndWritingToItCountsNothing) {
   keep(*open(), place_in(1, 0, 1000));
   const std::string before = testing::read_file(folder() / "usage");
