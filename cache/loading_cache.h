@@ -26,7 +26,7 @@ namespace restree {
 // Limits:    values held here weigh at most `budget` together, least recently used go first. One
 //            value heavier than the whole budget is handed out and not kept.
 // Errors:    those of the load. A failure is remembered for a moment (kDamageMemory,
-// kOutageMemory),
+//            kOutageMemory),
 //            since the kernel, told that a large read failed, asks again page by page.
 template <class Key, class Value, class Hash = std::hash<Key>>
 class LoadingCache {
