@@ -116,6 +116,18 @@ std::optional<Bytes> DiskCache::read(const SealedPlace& place) {
   return std::nullopt;
 }
 
+bool DiskCache::has(const SealedPlace& place) {
+  if (place.range.length < kSealOverheadBytes) return false;
+  const auto fd = folder_.open_to_read(cache_path(place));
+  if (!fd) return false;
+  std::byte mark[kSealOverheadBytes];
+  const auto iv = MutableByteView(mark).first(kSealIvBytes);
+  const auto mac = MutableByteView(mark).last(kSealMacBytes);
+  return read_exactly(fd->get(), place.range.offset, iv) &&
+         read_exactly(fd->get(), place.range.offset + place.range.length - mac.size(), mac) &&
+         !is_hole(mark);
+}
+
 std::optional<Bytes> DiskCache::read_range(const std::string& path, ByteRange range) {
   const auto fd = folder_.open_to_read(path);
   struct stat attributes {};

@@ -51,6 +51,7 @@ class DiskCache final : public RepositoryCache {
   DiskCache& operator=(const DiskCache&) = delete;
 
   std::optional<Bytes> read(const SealedPlace& place) override;
+  bool has(const SealedPlace& place) override;
   void keep(const SealedPlace& place, ByteView sealed) override;
   void reject(const SealedPlace& place) override;
   std::optional<Bytes> read(const FileName& file) override;

@@ -25,9 +25,8 @@ namespace restree {
 // Threads:   any. Loads run without a lock held, at most one at a time for a key.
 // Limits:    values held here weigh at most `budget` together, least recently used go first. One
 //            value heavier than the whole budget is handed out and not kept.
-// Errors:    those of the load. A failure is remembered for a moment (kDamageMemory,
-//            kOutageMemory),
-//            since the kernel, told that a large read failed, asks again page by page.
+// Errors:    those of the load. A failure is remembered for a moment, since the kernel, told that a
+//            large read failed, asks again page by page.
 template <class Key, class Value, class Hash = std::hash<Key>>
 class LoadingCache {
  public:

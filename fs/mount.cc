@@ -13,13 +13,25 @@ namespace restree {
 namespace {
 
 // How the memory that a user allows is shared out, in sixteenths. What is on its way to readers is
-// sealed and plain at the same time.
-constexpr std::size_t kBlobShare = 7;
-constexpr std::size_t kTreeShare = 3;
-constexpr std::size_t kLayoutShare = 1;
-constexpr std::size_t kReadAheadShare = 4;
+// sealed and plain at the same time. A far storage needs memory for what is under way, and less for
+// what is decoded.
+struct Shares {
+  std::size_t blobs, trees, layouts, read_ahead;
+};
+constexpr Shares kNearShares{.blobs = 7, .trees = 3, .layouts = 1, .read_ahead = 4};
+constexpr Shares kFarShares{.blobs = 5, .trees = 2, .layouts = 1, .read_ahead = 2};
+constexpr std::size_t kFetchedDataShare = 5;
+constexpr std::size_t kFetchedTreeShare = 1;
+
+const Shares& shares(const MountOptions& options) {
+  return options.fetcher != nullptr ? kFarShares : kNearShares;
+}
+
 constexpr ForwardReader::Limits kFileReadAhead{
     .first_window = 1 << 20, .largest_window = 16 << 20, .slack = 1 << 20};
+// Of sealed bytes that are fetched; the line says how many are worth it.
+constexpr ForwardReader::Limits kFarReadAhead{
+    .first_window = 2 << 20, .largest_window = 64 << 20, .slack = 1 << 20};
 // Counted in files.
 constexpr ForwardReader::Limits kDirectoryReadAhead{
     .first_window = 2, .largest_window = 32, .slack = 4};
@@ -37,14 +49,20 @@ Error as_damage(Error error) {
 Mount::Mount(Repository& repository, MountOptions options)
     : repository_(repository),
       options_(std::move(options)),
-      blobs_(repository, options_.memory_bytes / 16 * kBlobShare),
-      trees_(repository, options_.memory_bytes / 16 * kTreeShare),
-      layouts_(options_.memory_bytes / 16 * kLayoutShare,
+      blobs_(repository, options_.memory_bytes / 16 * shares(options_).blobs),
+      trees_(repository, options_.memory_bytes / 16 * shares(options_).trees),
+      layouts_(options_.memory_bytes / 16 * shares(options_).layouts,
                [](const FileLayout& layout) { return layout.memory_bytes() + sizeof layout; }),
+      far_readers_(kFarReadAhead),
       file_readers_(kFileReadAhead),
       directory_readers_(kDirectoryReadAhead),
-      prefetcher_(blobs_, options_.read_ahead_threads, options_.memory_bytes / 16 * kReadAheadShare,
-                  options_.time_limit) {}
+      prefetcher_(blobs_, options_.read_ahead_threads,
+                  options_.memory_bytes / 16 * shares(options_).read_ahead, options_.time_limit) {}
+
+PackPieces::Budgets fetch_budgets(std::size_t memory_bytes) {
+  return {.data_bytes = memory_bytes / 16 * kFetchedDataShare,
+          .tree_bytes = memory_bytes / 16 * kFetchedTreeShare};
+}
 
 Mount::CurrentSpace Mount::current() const {
   auto spaces = spaces_.lock();
@@ -282,6 +300,7 @@ Status Mount::list_tree(std::uint64_t directory, std::uint64_t offset, bool with
   ASSIGN_OR_RETURN(const Directory where, directory_of(directory, by));
   ASSIGN_OR_RETURN(const SharedTree tree, load_tree(directory, where.tree, by));
 
+  if (offset == 0) fetch_trees_below(*tree);
   std::uint64_t next = offset;
   for (const std::string_view dots : {std::string_view("."), std::string_view("..")}) {
     if (next >= dots.size()) continue;

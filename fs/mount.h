@@ -3,7 +3,9 @@
 //
 // Ownership: the repository must outlive it. Owns the caches and the threads that read ahead.
 // Threads:   any, many at once.
-// Limits:    `memory_bytes` for decoded blobs, parsed trees and file layouts together; a few words
+// Limits:    `memory_bytes` for decoded blobs, parsed trees and file layouts together, and for what
+// is
+//            fetched ahead where the storage is far away; a few words
 //            for each inode that the kernel knows. Every call that may load ends within
 //            `time_limit`.
 // Errors:    kNotFound: there is no such name or inode; never because something could not be read.
@@ -27,6 +29,7 @@
 #include <vector>
 
 #include "cache/blob_cache.h"
+#include "cache/pack_fetcher.h"
 #include "cache/prefetcher.h"
 #include "fs/attributes.h"
 #include "fs/inodes.h"
@@ -45,7 +48,13 @@ struct MountOptions {
   std::size_t memory_bytes = 64 << 20;
   std::chrono::milliseconds time_limit{60'000};
   std::size_t read_ahead_threads = 4;
+  // The repository's source, if its storage is far away: it is told what will be wanted. Outlives
+  // the mount.
+  PackFetcher* fetcher = nullptr;
 };
+
+// What of `memory_bytes` sealed bytes may take that are fetched ahead.
+PackPieces::Budgets fetch_budgets(std::size_t memory_bytes);
 
 class Mount {
  public:
@@ -187,6 +196,10 @@ class Mount {
   void read_ahead(std::uint64_t inode, const Located& file, const FileLayout& layout,
                   std::uint64_t begin, std::uint64_t end);
   void read_ahead_siblings(const Located& file);
+  static std::vector<Prefetcher::Wanted> blobs_between(const Node& node, const FileLayout& layout,
+                                                       Ahead ahead);
+  void fetch_ahead(std::span<const Prefetcher::Wanted> wanted);
+  void fetch_trees_below(const Tree& tree);
 
   Status load_snapshots(Deadline by);
   std::shared_ptr<const Namespace> build_namespace();
@@ -206,6 +219,7 @@ class Mount {
   Snapshots snapshots_;  // only refresh() touches it
   // What was logged, and when.
   Guarded<std::unordered_map<std::string, Deadline::Clock::time_point>> reported_;
+  ReadAhead far_readers_;
   ReadAhead file_readers_;
   ReadAhead directory_readers_;
   Prefetcher prefetcher_;  // last: its threads use what is above

@@ -13,10 +13,6 @@ namespace {
 
 // Files of more blobs than this have their layout remembered; for others it is quick to make.
 constexpr std::size_t kRememberedBlobs = 32;
-// Reading ahead into the next files of a directory stops at this many bytes a time, and leaves
-// large files to those who read them.
-constexpr std::uint64_t kSiblingBytes = 4 << 20;
-constexpr std::uint64_t kLargestSibling = 1 << 20;
 
 bool is_zeros_of(const BlobId& id, std::uint64_t length) {
   Bytes zeros(length);
@@ -73,39 +69,6 @@ Result<Mount::Slices> Mount::read(std::uint64_t inode, std::uint64_t offset, std
     offset += length;
   }
   return slices;
-}
-
-void Mount::read_ahead(std::uint64_t inode, const Located& file, const FileLayout& layout,
-                       std::uint64_t begin, std::uint64_t end) {
-  if (begin == 0 && end == layout.size()) {
-    if (end <= kLargestSibling) read_ahead_siblings(file);
-    return;
-  }
-  const Ahead ahead = file_readers_.note(inode, begin, end);
-  std::vector<Prefetcher::Wanted> wanted;
-  for (std::uint64_t offset = ahead.begin; offset < std::min(ahead.end, layout.size());) {
-    const FileLayout::Piece piece = layout.piece_at(offset);
-    if (piece.placed) wanted.push_back({file.node->content[piece.blob], piece.length});
-    offset = piece.file_offset + piece.length;
-  }
-  prefetcher_.want(wanted);
-}
-
-void Mount::read_ahead_siblings(const Located& file) {
-  const std::uint64_t position = file.place.position;
-  const Ahead ahead = directory_readers_.note(file.place.parent, position, position + 1);
-  std::vector<Prefetcher::Wanted> wanted;
-  const std::span<const Node> nodes = file.tree->nodes();
-  std::uint64_t bytes = 0;
-  for (std::uint64_t i = ahead.begin; i < std::min<std::uint64_t>(ahead.end, nodes.size()); ++i) {
-    const Node& node = nodes[i];
-    if (node.type != NodeType::kFile || node.content.size() != 1) continue;
-    if (node.size > kLargestSibling) continue;
-    bytes += node.size;
-    if (bytes > kSiblingBytes) break;
-    wanted.push_back({node.content.front(), node.size});
-  }
-  prefetcher_.want(wanted);
 }
 
 Result<std::optional<std::uint64_t>> Mount::seek(std::uint64_t inode, std::uint64_t offset,

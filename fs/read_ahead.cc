@@ -23,7 +23,10 @@ Ahead ForwardReader::note(std::uint64_t begin, std::uint64_t end, const Limits& 
   return ahead;
 }
 
-Ahead ReadAhead::note(std::uint64_t inode, std::uint64_t begin, std::uint64_t end) {
+Ahead ReadAhead::note(std::uint64_t inode, std::uint64_t begin, std::uint64_t end,
+                      std::uint64_t largest_window) {
+  ForwardReader::Limits limits = limits_;
+  limits.largest_window = std::clamp(largest_window, limits.first_window, limits.largest_window);
   auto state = state_.lock();
   auto found = state->readers.find(inode);
   if (found == state->readers.end()) {
@@ -36,7 +39,7 @@ Ahead ReadAhead::note(std::uint64_t inode, std::uint64_t begin, std::uint64_t en
   } else {
     state->recent.splice(state->recent.begin(), state->recent, found->second.place);
   }
-  return found->second.reader.note(begin, end, limits_);
+  return found->second.reader.note(begin, end, limits);
 }
 
 }  // namespace restree

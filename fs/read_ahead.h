@@ -41,7 +41,9 @@ class ForwardReader {
 class ReadAhead {
  public:
   explicit ReadAhead(ForwardReader::Limits limits) : limits_(limits) {}
-  Ahead note(std::uint64_t inode, std::uint64_t begin, std::uint64_t end);
+  // `largest_window`: less than that of the limits, if it is less now.
+  Ahead note(std::uint64_t inode, std::uint64_t begin, std::uint64_t end,
+             std::uint64_t largest_window = ~std::uint64_t{0});
 
  private:
   static constexpr std::size_t kMostReaders = 256;

@@ -199,6 +199,13 @@ Status serve(RestreefsOptions options, const Location& location,
                    Repository::open(storage, password, find_key_hint(options.access), start));
   password = Secret();  // wiped: the keys are open
   if (cache) attach_cache(*repository, *cache);
+  if (location.kind != Location::Kind::kLocal) {
+    auto fetcher = std::make_shared<PackFetcher>(
+        repository->storage(), FetchOptions{.budgets = fetch_budgets(options.mount.memory_bytes),
+                                            .time_limit = options.mount.time_limit});
+    options.mount.fetcher = fetcher.get();
+    repository->use_source(std::move(fetcher));
+  }
 
   std::unique_ptr<RepositoryLock> lock;
   if (options.lock) {

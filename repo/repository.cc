@@ -87,6 +87,7 @@ struct Repository::State {
   const Bytes config_file;
   const Config config;
   std::shared_ptr<RepositoryCache> cache;
+  std::shared_ptr<SealedSource> source;  // uses the storage
   Guarded<LoadedIndex> index;
   Guarded<RefreshTurn> turn;
   std::condition_variable turn_ended;
@@ -103,6 +104,11 @@ std::vector<PackId> packs_of(const IndexParts& parts) {
   std::sort(packs.begin(), packs.end());
   packs.erase(std::unique(packs.begin(), packs.end()), packs.end());
   return packs;
+}
+
+SealedPlace sealed_place(const BlobLocation& place, BlobType type) {
+  return {
+      .pack = place.pack, .type = type, .range = {.offset = place.offset, .length = place.length}};
 }
 
 // How messages name a blob.
@@ -140,6 +146,10 @@ void Repository::use_cache(std::shared_ptr<RepositoryCache> cache) {
   };
   keep({FileType::kConfig, ""}, state.config_file);
   keep({FileType::kKey, state.key_name}, state.key_file);
+}
+
+void Repository::use_source(std::shared_ptr<SealedSource> source) {
+  state_->source = std::move(source);
 }
 
 const Config& Repository::config() const { return state_->config; }
@@ -335,6 +345,10 @@ std::optional<Bytes> Repository::read_cached(const BlobLocation& place, BlobType
   return state_->read_cached(place, type);
 }
 
+bool Repository::is_cached(const BlobLocation& place, BlobType type) const {
+  return state_->cache != nullptr && state_->cache->has(sealed_place(place, type));
+}
+
 std::vector<PackId> Repository::indexed_packs() const { return packs_of(*state_->index_parts()); }
 
 Repository::IndexFigures Repository::index_figures() const {
@@ -398,15 +412,6 @@ Result<SharedBlob> Repository::State::load_from_any(const std::vector<BlobLocati
                                                  id.hex(), storage->description()));
 }
 
-namespace {
-
-SealedPlace sealed_place(const BlobLocation& place, BlobType type) {
-  return {
-      .pack = place.pack, .type = type, .range = {.offset = place.offset, .length = place.length}};
-}
-
-}  // namespace
-
 Result<ByteView> Repository::State::open_blob(const BlobLocation& place, BlobType type,
                                               const BlobId& id, MutableByteView sealed,
                                               Bytes& scratch, SealedFrom from) const {
@@ -449,10 +454,14 @@ Result<SharedBlob> Repository::State::load_from(const BlobLocation& place, BlobT
     Result<SharedBlob> blob = unseal(place, type, id, std::move(*sealed), SealedFrom::kCache);
     if (blob) return blob;
   }
-  Result<Bytes> read = storage->read({FileType::kPack, place.pack.hex()},
-                                     {.offset = place.offset, .length = place.length}, by);
+  Result<Bytes> read = source != nullptr
+                           ? source->read(place, type, by)
+                           : storage->read({FileType::kPack, place.pack.hex()},
+                                           {.offset = place.offset, .length = place.length}, by);
   if (!read) return std::move(read).error().with(where(place, type, id));
-  return unseal(place, type, id, std::move(*read), SealedFrom::kStorage);
+  Result<SharedBlob> blob = unseal(place, type, id, std::move(*read), SealedFrom::kStorage);
+  if (!blob && source != nullptr) source->reject(place);
+  return blob;
 }
 
 Result<SharedBlob> Repository::State::unseal(const BlobLocation& place, BlobType type,

@@ -22,6 +22,7 @@
 #include "repo/format/snapshot.h"
 #include "repo/index/index.h"
 #include "repo/repository_cache.h"
+#include "repo/sealed_source.h"
 #include "repo/storage/storage.h"
 #include "repo/storage/write_gate.h"
 
@@ -54,6 +55,8 @@ class Repository final : public BlobSource {
   // snapshots. Which files there are, the storage is always asked. Before anything else is read;
   // once.
   void use_cache(std::shared_ptr<RepositoryCache> cache);
+  // From now on, load() gets from there what the cache lacks. Before anything else is read; once.
+  void use_source(std::shared_ptr<SealedSource> source);
 
   const Config& config() const;
   // Of the key file that the password has opened.
@@ -94,6 +97,8 @@ class Repository final : public BlobSource {
                              SealedFrom from = SealedFrom::kElsewhere) const;
   // The sealed bytes of a blob if the cache has them: for open_blob(), as kCache.
   std::optional<Bytes> read_cached(const BlobLocation& place, BlobType type) const;
+  // True if the cache seems to have them, which costs less than reading them.
+  bool is_cached(const BlobLocation& place, BlobType type) const;
 
   // Authenticates and decrypts in place what was sealed with the repository's key; the part that is
   // plaintext now. For pack headers. kCorrupt.

@@ -122,7 +122,8 @@ std::vector<BlobLocation> Index::find_all(BlobType type, const BlobId& id) const
 
 std::size_t Index::memory_bytes() const {
   return sizeof(Index) + entries_.size() * sizeof(IndexEntry) +
-         bucket_begins_.capacity() * sizeof(std::uint32_t) + packs_.capacity() * sizeof(PackId);
+         bucket_begins_.capacity() * sizeof(std::uint32_t) + packs_.capacity() * sizeof(PackId) +
+         pack_ends_.capacity() * sizeof(std::uint32_t);
 }
 
 std::span<const IndexEntry> Index::matching(BlobType type, const BlobId& id) const {
@@ -144,7 +145,8 @@ std::span<const IndexEntry> Index::matching(BlobType type, const BlobId& id) con
 }
 
 BlobLocation Index::location(const IndexEntry& entry) const {
-  return {packs_[entry.pack_and_type & ~kTreeBit], entry.offset, entry.length, entry.raw_length};
+  const std::uint32_t pack = entry.pack_number();
+  return {packs_[pack], entry.offset, entry.length, entry.raw_length, pack_ends_[pack]};
 }
 
 struct IndexBuilder::State {
@@ -190,7 +192,12 @@ std::shared_ptr<const Index> IndexBuilder::build(std::size_t threads) && {
   const auto width = static_cast<unsigned>(std::bit_width(index->entries_.size()));
   index->bucket_bits_ = width > kBucketEntriesBits ? width - kBucketEntriesBits : 0;
   index->bucket_begins_ = find_bucket_begins(index->entries_.view(), index->bucket_bits_);
-  for (const IndexEntry& entry : index->entries_.view()) index->sealed_bytes_ += entry.length;
+  index->pack_ends_.resize(index->packs_.size());
+  for (const IndexEntry& entry : index->entries_.view()) {
+    index->sealed_bytes_ += entry.length;
+    std::uint32_t& pack_end = index->pack_ends_[entry.pack_number()];
+    pack_end = std::max(pack_end, entry.offset + entry.length);
+  }
   return index;
 }
 

@@ -3,7 +3,7 @@
 // Ownership: an Index is an immutable value behind a shared_ptr; readers keep the one they have
 //            while a newer one replaces it.
 // Threads:   any, once built. A builder: add() from any thread, build() once.
-// Limits:    48 bytes a blob, at most one more for the search, and 32 a pack; building peaks little
+// Limits:    48 bytes a blob, at most one more for the search, and 36 a pack; building peaks little
 //            above that: entries are sorted where they were gathered.
 #pragma once
 
@@ -26,6 +26,8 @@ struct BlobLocation {
   std::uint32_t offset;
   std::uint32_t length;      // sealed
   std::uint32_t raw_length;  // uncompressed; 0 if the blob is not compressed
+  // Where the last blob ends that the index names of this pack; 0 where nobody has asked the index.
+  std::uint32_t pack_end = 0;
 
   // Bytes of the blob itself.
   std::uint32_t blob_bytes() const;
@@ -63,6 +65,7 @@ class Index {
   std::vector<std::uint32_t> bucket_begins_;
   unsigned bucket_bits_ = 0;
   std::vector<PackId> packs_;
+  std::vector<std::uint32_t> pack_ends_;  // of the last blob of each
   std::uint64_t sealed_bytes_ = 0;
 };
 

@@ -27,11 +27,15 @@ class NetworkFault : public ::testing::TestWithParam<SshTransport> {
   static void SetUpTestSuite() {
     data_ = std::make_unique<TempDir>();
     fs::create_directories(source() / "folder");
+    fs::create_directories(data_->path() / "other");
     write_random_file(source() / "large", 1, scaled(256 * kMiB, 48 * kMiB));
     write_file(source() / "small", "a few bytes");
     write_file(source() / "folder/untouched", "not looked at before the fault");
+    write_file(data_->path() / "other/untouched", "in packs of its own");
     restic().init();
     restic().backup({"--tag", "app=a", source().string()});
+    // Nothing of it comes along with what lies near the other.
+    restic().backup({"--tag", "app=far", (data_->path() / "other").string()});
   }
   static void TearDownTestSuite() { data_.reset(); }
 
@@ -116,14 +120,14 @@ TEST_P(NetworkFault, AReadWithoutServerIsEioWithinTheTimeLimitAndNeverEnoent) {
   EXPECT_EQ(errno_of_reading(app(mounted) / "large"), EIO);
   EXPECT_LT(steady_clock::now() - begin, seconds(patient(6) + 6));
   struct stat attributes {};
-  EXPECT_EQ(::stat((app(mounted) / "folder/untouched").c_str(), &attributes), -1);
+  EXPECT_EQ(::stat((mounted / "apps/far/latest/untouched").c_str(), &attributes), -1);
   EXPECT_EQ(errno, EIO);
   EXPECT_THAT(mounted.log(), HasSubstr("large"));
 
   sshd_.start();
   // Not `small`: the kernel holds that, and so it could be read while the server is still missed.
   EXPECT_TRUE(holds_within(seconds(patient(30)), [&] {
-    return ::stat((app(mounted) / "folder/untouched").c_str(), &attributes) == 0 &&
+    return ::stat((mounted / "apps/far/latest/untouched").c_str(), &attributes) == 0 &&
            errno_of_reading(app(mounted) / "large") == 0;
   }));
   EXPECT_EQ(differences(app(mounted), source()), "");
@@ -163,12 +167,13 @@ TEST_P(NetworkFault, StatfsAnswersWithoutServer) {
 
 TEST_P(NetworkFault, SnapshotsStayListedWhileTheServerIsAway) {
   const Mounted mounted(request({"timeout=4", "refresh=1"}));
-  ASSERT_EQ(names_in(mounted / "apps"), std::vector<std::string>{"a"});
+  const std::vector<std::string> apps = {"a", "far"};
+  ASSERT_EQ(names_in(mounted / "apps"), apps);
   sshd_.stop();
   mounted.signal(SIGHUP);
   // The refresh fails and says so; what was known stays.
   EXPECT_TRUE(holds_within(seconds(patient(30)), [&] { return !mounted.log().empty(); }));
-  EXPECT_EQ(names_in(mounted / "apps"), std::vector<std::string>{"a"});
+  EXPECT_EQ(names_in(mounted / "apps"), apps);
   sshd_.start();
   const std::string id = restic().backup({"--tag", "app=b", (source() / "folder").string()});
   EXPECT_TRUE(holds_within(seconds(patient(30)), [&] { return fs::exists(mounted / "ids" / id); }));

@@ -30,6 +30,9 @@ class MemoryCache final : public RepositoryCache {
     if (found == content->sealed.end() || found->second.size() != place.range.length) return {};
     return Bytes::copy_of(as_bytes(found->second));
   }
+  bool has(const SealedPlace& place) override {
+    return content_.lock()->sealed.contains(key(place));
+  }
   void keep(const SealedPlace& place, ByteView sealed) override {
     content_.lock()->sealed[key(place)] = as_text(sealed);
   }

@@ -1,0 +1,301 @@
+#include "cache/pack_fetcher.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <unordered_map>
+#include <utility>
+
+namespace restree {
+namespace {
+
+using Clock = Deadline::Clock;
+
+constexpr std::size_t kMostWaiting = 1024;
+// A reader who waits for a small blob is not made to wait for more than this beside it.
+constexpr std::uint64_t kAlongWithWanted = 128 << 10;
+// Requests ahead are so large that a few of them fill the line, and so small that the first bytes
+// are not long in coming.
+constexpr std::uint64_t kLeastRequest = 256 << 10;
+
+std::uint64_t request_bytes(std::size_t delay_product) {
+  return std::clamp<std::uint64_t>(delay_product / 8, kLeastRequest, PackFetcher::kMostRequest);
+}
+
+// What lies between two wanted blobs is asked for along with them up to this size.
+std::uint64_t gap_bytes(std::size_t delay_product) {
+  return std::clamp<std::uint64_t>(delay_product / 32, 4 << 10, 64 << 10);
+}
+
+ByteRange range_of(const BlobLocation& place) { return {place.offset, place.length}; }
+std::uint64_t end_of(ByteRange range) { return range.offset + range.length; }
+
+ByteRange overlap(ByteRange a, ByteRange b) {
+  const std::uint64_t begin = std::max(a.offset, b.offset);
+  return {begin, std::min(end_of(a), end_of(b)) - begin};
+}
+
+struct Group {
+  PackId pack;
+  ByteRange range;
+};
+
+// Neighbours together, in the order in which the first of each is wanted: a file's chunks take
+// turns between two packs or three.
+std::vector<Group> grouped(std::span<const BlobLocation> places, std::uint64_t most,
+                           std::uint64_t gap) {
+  std::vector<Group> groups;
+  std::unordered_map<PackId, std::size_t> last_of;
+  for (const BlobLocation& place : places) {
+    const auto [known, is_new] = last_of.try_emplace(place.pack, groups.size());
+    if (!is_new) {
+      ByteRange& range = groups[known->second].range;
+      const std::uint64_t end = std::max(end_of(range), end_of(range_of(place)));
+      if (place.offset >= range.offset && place.offset <= end_of(range) + gap &&
+          end - range.offset <= most) {
+        range.length = end - range.offset;
+        continue;
+      }
+    }
+    known->second = groups.size();
+    groups.push_back({place.pack, range_of(place)});
+  }
+  return groups;
+}
+
+}  // namespace
+
+PackFetcher::PackFetcher(Storage& storage, FetchOptions options)
+    : storage_(storage),
+      options_(options),
+      state_(State(options.budgets)),
+      pool_(options.threads, kMostWaiting) {}
+
+Result<Bytes> PackFetcher::read(const BlobLocation& place, BlobType type, Deadline by) {
+  const ByteRange range = range_of(place);
+  for (bool first = true;; first = false) {
+    std::vector<SharedPiece> own;
+    std::vector<SharedPiece> ahead;
+    {
+      auto state = state_.lock();
+      if (first) {
+        const std::size_t product = state->line.delay_product();
+        const bool missing = !state->pieces.gaps(place.pack, range).empty();
+        const ByteRange wanted = state->runs.note(place, type, missing, product);
+        own = begin_missing(*state, place, type, wanted);
+        ahead = begin_ahead(*state, place.pack, type, wanted, request_bytes(product));
+      } else {
+        own = begin_missing(*state, place, type, range);
+      }
+    }
+    submit(ahead);
+    if (const Status fetched = fetch_all(own, by); !fetched) {
+      // A pack that ends early may hold all of the blob, if not all of its neighbours.
+      if (fetched.error().kind() != ErrorKind::kCorrupt) return fetched.error();
+      return storage_.read({FileType::kPack, place.pack.hex()}, range, by);
+    }
+    ASSIGN_OR_RETURN(std::optional<Bytes> bytes, take(place, by));
+    if (bytes) return std::move(*bytes);
+    // Something failed that was fetched ahead, or went to make room: this reader fetches it.
+  }
+}
+
+Result<std::optional<Bytes>> PackFetcher::take(const BlobLocation& place, Deadline by) {
+  const ByteRange range = range_of(place);
+  std::vector<SharedPiece> pieces;
+  {
+    auto state = state_.lock();
+    pieces = state->pieces.covering(place.pack, range);
+    const auto is = [](PieceState wanted) {
+      return [wanted](const SharedPiece& piece) { return piece->state == wanted; };
+    };
+    while (std::ranges::any_of(pieces, is(PieceState::kFlying))) {
+      const auto until = Clock::now() + by.remaining();
+      if (landed_.wait_until(state.mutex_lock(), until) == std::cv_status::timeout &&
+          by.expired()) {
+        return Error(ErrorKind::kUnavailable,
+                     "no answer in time from " + storage_.description() + " to a read that waits");
+      }
+    }
+    if (!std::ranges::all_of(pieces, is(PieceState::kLanded))) return std::optional<Bytes>();
+    // One that went meanwhile still has its bytes, but then another may have come in its place.
+    if (!state->pieces.gaps(place.pack, range).empty()) return std::optional<Bytes>();
+    const SharedPiece& front = pieces.front();
+    const bool is_whole = front->range.offset == range.offset && front->end() == end_of(range);
+    if (is_whole && front->copying == 0 && front->used == 0) {
+      std::optional<Bytes> whole = std::move(front->bytes);
+      state->pieces.use(front, range.length);
+      return whole;
+    }
+    for (const SharedPiece& piece : pieces) {
+      state->pieces.use(piece, overlap(piece->range, range).length);
+      ++piece->copying;
+    }
+  }
+  std::optional<Bytes> whole = Bytes(range.length);
+  for (const SharedPiece& piece : pieces) {
+    const ByteRange common = overlap(piece->range, range);
+    std::memcpy(whole->data() + (common.offset - range.offset),
+                piece->bytes.data() + (common.offset - piece->range.offset), common.length);
+  }
+  auto state = state_.lock();
+  for (const SharedPiece& piece : pieces) --piece->copying;
+  return whole;
+}
+
+// The pieces that this reader must fetch himself, since nobody has begun to.
+std::vector<SharedPiece> PackFetcher::begin_missing(State& state, const BlobLocation& place,
+                                                    BlobType type, ByteRange worth_having) {
+  const ByteRange range = range_of(place);
+  std::vector<SharedPiece> own;
+  for (const SharedPiece& piece : state.pieces.covering(place.pack, range)) {
+    if (piece->state == PieceState::kWaiting) own.push_back(piece);
+  }
+  for (ByteRange gap : state.pieces.gaps(place.pack, range)) {
+    // A little more than is missing, where that is free of other pieces.
+    const std::uint64_t more_end =
+        std::min(end_of(worth_having), std::max(end_of(gap), gap.offset + kAlongWithWanted));
+    if (end_of(gap) == end_of(range) && more_end > end_of(gap)) {
+      const auto free = state.pieces.gaps(place.pack, {gap.offset, more_end - gap.offset});
+      gap = free.front();
+    }
+    state.pieces.make_room(type, gap.length);
+    own.push_back(state.pieces.add(place.pack, type, gap));
+  }
+  for (const SharedPiece& piece : own) {
+    piece->state = PieceState::kFlying;
+    state.line.began(Clock::now());
+  }
+  return own;
+}
+
+std::vector<SharedPiece> PackFetcher::begin_ahead(State& state, const PackId& pack, BlobType type,
+                                                  ByteRange range, std::uint64_t most) {
+  std::vector<SharedPiece> ahead;
+  if (range.length == 0) return ahead;
+  for (ByteRange gap : state.pieces.gaps(pack, range)) {
+    while (gap.length > 0) {
+      const std::uint64_t length = std::min(gap.length, most);
+      if (!state.pieces.make_room(type, length)) return ahead;
+      ahead.push_back(state.pieces.add(pack, type, {gap.offset, length}));
+      ahead.back()->ahead = true;
+      gap.offset += length;
+      gap.length -= length;
+    }
+  }
+  return ahead;
+}
+
+void PackFetcher::submit(const std::vector<SharedPiece>& ahead) {
+  for (const SharedPiece& piece : ahead) {
+    const bool taken = pool_.try_submit([this, piece] {
+      {
+        auto state = state_.lock();
+        // A reader has taken it over, or nobody can have it any more.
+        if (piece->state != PieceState::kWaiting) return;
+        piece->state = PieceState::kFlying;
+        state->line.began(Clock::now());
+      }
+      static_cast<void>(fetch(piece, Deadline::after(options_.time_limit)).has_value());
+    });
+    if (taken) continue;
+    auto state = state_.lock();
+    if (piece->state != PieceState::kWaiting) continue;
+    piece->state = PieceState::kFailed;
+    state->pieces.remove(piece);
+  }
+}
+
+Status PackFetcher::fetch_all(const std::vector<SharedPiece>& own, Deadline by) {
+  Status status;
+  for (const SharedPiece& piece : own) {
+    if (status) {
+      status = fetch(piece, by);
+      continue;
+    }
+    // Others may wait for it.
+    auto state = state_.lock();
+    state->line.ended(Clock::now(), Clock::now(), 0);
+    piece->state = PieceState::kFailed;
+    state->pieces.remove(piece);
+  }
+  if (!status) landed_.notify_all();
+  return status;
+}
+
+Result<Bytes> PackFetcher::read_or_explain(const Piece& piece, Deadline by) {
+  try {
+    return storage_.read({FileType::kPack, piece.pack.hex()}, piece.range, by);
+  } catch (const std::bad_alloc&) {
+    return Error(ErrorKind::kLocalIo, "out of memory while reading from " + storage_.description());
+  }
+}
+
+// The piece is flying, which makes it this caller's.
+Status PackFetcher::fetch(const SharedPiece& piece, Deadline by) {
+  const Clock::time_point begun = Clock::now();
+  Result<Bytes> read = read_or_explain(*piece, by);
+  {
+    auto state = state_.lock();
+    state->line.ended(begun, Clock::now(), read ? read->size() : 0);
+    ++state->requests;
+    if (read) {
+      state->bytes += read->size();
+      if (piece->ahead) state->ahead_bytes += read->size();
+      piece->bytes = std::move(*read);
+      piece->state = PieceState::kLanded;
+    } else {
+      ++state->failed;
+      piece->state = PieceState::kFailed;
+      state->pieces.remove(piece);
+    }
+  }
+  landed_.notify_all();
+  if (!read) return std::move(read).error();
+  return {};
+}
+
+void PackFetcher::reject(const BlobLocation& place) {
+  auto state = state_.lock();
+  for (const SharedPiece& piece : state->pieces.covering(place.pack, range_of(place))) {
+    if (piece->state == PieceState::kLanded) state->pieces.remove(piece);
+  }
+}
+
+void PackFetcher::want(std::span<const BlobLocation> places, BlobType type) {
+  std::vector<SharedPiece> ahead;
+  {
+    auto state = state_.lock();
+    const std::size_t product = state->line.delay_product();
+    const std::uint64_t most = request_bytes(product);
+    for (const Group& group : grouped(places, most, gap_bytes(product))) {
+      // Chunks stay whole, so that none waits for two requests.
+      auto begun =
+          begin_ahead(*state, group.pack, type, group.range, std::max(most, group.range.length));
+      ahead.insert(ahead.end(), begun.begin(), begun.end());
+    }
+  }
+  submit(ahead);
+}
+
+std::size_t PackFetcher::window_bytes() const {
+  auto state = state_.lock();
+  return 2 * state->line.delay_product();
+}
+
+FetchFigures PackFetcher::figures() const {
+  auto state = state_.lock();
+  FetchFigures figures{.requests = state->requests,
+                       .bytes = state->bytes,
+                       .ahead_bytes = state->ahead_bytes,
+                       .used_bytes = state->pieces.used_bytes(),
+                       .wasted_bytes = state->pieces.wasted_bytes(),
+                       .failed = state->failed};
+  if (state->line.is_measured()) {
+    figures.round_trip = state->line.round_trip();
+    figures.bytes_per_second = state->line.bytes_per_second();
+  }
+  return figures;
+}
+
+}  // namespace restree

@@ -1,0 +1,115 @@
+#include "cache/pack_runs.h"
+
+#include <algorithm>
+
+namespace restree {
+namespace {
+
+// The first window costs a quarter of the round trip that it comes with.
+constexpr std::uint64_t kLeastWindow = 64 << 10;
+constexpr std::uint64_t kMostFirstWindow = 512 << 10;
+constexpr std::uint64_t kMostWindow = 8 << 20;
+// Who skips this much, or comes a little later than who was next, still goes on.
+constexpr std::uint64_t kSlack = 256 << 10;
+// A run that nobody has gone on with while others were wanted this often has ended.
+constexpr std::uint64_t kPatience = 256;
+
+std::uint64_t first_window(std::size_t delay_product) {
+  return std::clamp<std::uint64_t>(delay_product / 4, kLeastWindow, kMostFirstWindow);
+}
+
+std::uint64_t next_window(std::uint64_t window, std::uint64_t used, std::size_t delay_product) {
+  const std::uint64_t first = first_window(delay_product);
+  const std::uint64_t most =
+      std::clamp<std::uint64_t>(2 * std::uint64_t{delay_product}, first, kMostWindow);
+  return std::clamp(window * 2, first, std::clamp(used, first, most));
+}
+
+std::uint64_t end_of(const BlobLocation& place) {
+  return std::uint64_t{place.offset} + place.length;
+}
+
+// Nobody knows what lies behind the last blob that the index names.
+std::uint64_t pack_end(const BlobLocation& place) {
+  return std::max<std::uint64_t>(place.pack_end, end_of(place));
+}
+
+}  // namespace
+
+PackRuns::Run& PackRuns::run_of(const PackId& pack) {
+  auto found = runs_.find(pack);
+  if (found != runs_.end()) {
+    recent_.splice(recent_.begin(), recent_, found->second.place);
+    return found->second;
+  }
+  if (runs_.size() >= kMostRuns) {
+    runs_.erase(recent_.back());
+    recent_.pop_back();
+  }
+  recent_.push_front(pack);
+  Run& run = runs_[pack];
+  run.place = recent_.begin();
+  return run;
+}
+
+ByteRange PackRuns::note(const BlobLocation& place, BlobType type, bool missing,
+                         std::size_t delay_product) {
+  ++turn_;
+  Run& run = run_of(place.pack);
+  const std::uint64_t since = run.turn == 0 ? ~std::uint64_t{0} : turn_ - run.turn;
+  run.turn = turn_;
+  if (type == BlobType::kTree) {
+    run.used += place.length;
+    return missing ? around(run, place, delay_product) : ByteRange{};
+  }
+  const std::uint64_t end = end_of(place);
+  const bool large = place.length >= kLargeBlob;
+  const bool goes_on = since <= kPatience && place.offset + kSlack >= run.reached &&
+                       place.offset <= run.asked + kSlack;
+  if (goes_on) {
+    run.used += place.length;
+    run.reached = std::max(run.reached, end);
+    if (large) {
+      run.asked = std::max(run.asked, end);
+      return missing ? ByteRange{place.offset, place.length} : ByteRange{};
+    }
+    return onward(run, place, missing, delay_product);
+  }
+  run.reached = end;
+  run.asked = end;
+  run.window = 0;
+  run.used = place.length;
+  if (!missing) return {};
+  if (!large) {
+    run.window = first_window(delay_product);
+    run.asked = std::max(end, std::min(place.offset + run.window, pack_end(place)));
+  }
+  return {place.offset, run.asked - place.offset};
+}
+
+// Half a window at a time: fewer and larger requests, and still half a window in hand.
+ByteRange PackRuns::onward(Run& run, const BlobLocation& place, bool missing,
+                           std::size_t delay_product) {
+  if (!missing && run.asked > run.reached + run.window / 2) return {};
+  run.window = next_window(run.window, run.used, delay_product);
+  const std::uint64_t begin =
+      missing ? std::uint64_t{place.offset} : std::max(run.asked, run.reached);
+  const std::uint64_t end =
+      std::max(end_of(place), std::min(run.reached + run.window, pack_end(place)));
+  if (end <= begin) return {};
+  run.asked = std::max(run.asked, end);
+  return {begin, end - begin};
+}
+
+// Trees are written from below: those under a directory lie before its own, those beside it behind.
+// A second look into the same pack is a walk, wherever it looks.
+ByteRange PackRuns::around(Run& run, const BlobLocation& place, std::size_t delay_product) {
+  run.window = next_window(run.window, run.used * 4, delay_product);
+  const std::uint64_t before = run.window / 4 * 3;
+  const std::uint64_t begin = place.offset > before ? place.offset - before : 0;
+  const std::uint64_t end =
+      std::max(end_of(place), std::min(end_of(place) + run.window / 4, pack_end(place)));
+  return {begin, end - begin};
+}
+
+}  // namespace restree
