@@ -387,7 +387,7 @@ Status Mount::with_node(std::uint64_t inode, const std::function<void(const Node
 }
 
 struct statvfs Mount::figures() const {
-  const Repository::IndexFigures index = repository_.index_figures();
+  const IndexFigures index = repository_.index_figures();
   struct statvfs shown {};
   shown.f_bsize = shown.f_frsize = kPreferredIoBytes;
   shown.f_blocks = index.sealed_bytes / kPreferredIoBytes + 1;

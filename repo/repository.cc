@@ -2,51 +2,16 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-#include <condition_variable>
-#include <iterator>
-#include <new>
-#include <set>
-#include <thread>
 #include <utility>
 
-#include "repo/base/guarded.h"
-#include "repo/base/log.h"
-#include "repo/base/thread_pool.h"
 #include "repo/crypto/seal.h"
 #include "repo/crypto/sha256.h"
-#include "repo/format/index_file.h"
 #include "repo/format/key.h"
 #include "repo/format/unpacked.h"
 #include "repo/format/zstd.h"
 #include "repo/repository_keys.h"
 
 namespace restree {
-namespace {
-
-// Index and snapshot files are small and far away: several at once hide the round trips.
-constexpr std::size_t kParallelFiles = 8;
-// A listing that changes while it is read (a prune at work) is read again this often.
-constexpr int kListingAttempts = 4;
-// Each part is one more look for every blob that is not in the first.
-constexpr std::size_t kMostIndexParts = 6;
-
-using IndexParts = std::vector<std::shared_ptr<const Index>>;
-
-struct LoadedIndex {
-  std::shared_ptr<const IndexParts> parts = std::make_shared<IndexParts>();
-  std::set<std::string> files;
-};
-
-// At most one refresh runs; whoever else wants one waits for the next to begin and to end, since
-// the running one may have listed the files too early to see what this caller is after.
-struct RefreshTurn {
-  std::uint64_t begun = 0;
-  std::uint64_t ended = 0;
-  Result<bool> last = false;
-};
-
-}  // namespace
 
 struct Repository::State {
   State(std::shared_ptr<Storage> from, OpenedKey opened, Bytes its_config_file, Config its_config)
@@ -55,7 +20,9 @@ struct Repository::State {
         key_name(std::move(opened.name)),
         key_file(std::move(opened.file)),
         config_file(std::move(its_config_file)),
-        config(its_config) {}
+        config(its_config),
+        index(*storage,
+              [this](const FileName& file, Deadline by) { return read_unpacked(file, by); }) {}
 
   // A file whose name is the hash of its bytes. A mismatch is read once more: the line, not the
   // file, may have been at fault.
@@ -64,12 +31,6 @@ struct Repository::State {
   // The JSON inside an index or snapshot file.
   Result<Bytes> read_unpacked(const FileName& file, Deadline by);
 
-  Result<bool> refresh_index_now(Deadline by, IndexWatch* watch);
-  Result<std::shared_ptr<const Index>> load_index_files(const std::vector<std::string>& names,
-                                                        Deadline by, IndexWatch* watch);
-
-  std::shared_ptr<const IndexParts> index_parts() const { return index.lock()->parts; }
-  std::vector<BlobLocation> locations_of(BlobType type, const BlobId& id) const;
   Result<ByteView> open_blob(const BlobLocation& place, BlobType type, const BlobId& id,
                              MutableByteView sealed, Bytes& scratch, SealedFrom from) const;
   Result<SharedBlob> unseal(const BlobLocation& place, BlobType type, const BlobId& id,
@@ -88,23 +49,10 @@ struct Repository::State {
   const Config config;
   std::shared_ptr<RepositoryCache> cache;
   std::shared_ptr<SealedSource> source;  // uses the storage
-  Guarded<LoadedIndex> index;
-  Guarded<RefreshTurn> turn;
-  std::condition_variable turn_ended;
+  RepositoryIndex index;
 };
 
 namespace {
-
-// Every pack that they name, each once, in order.
-std::vector<PackId> packs_of(const IndexParts& parts) {
-  std::vector<PackId> packs;
-  for (const auto& part : parts) {
-    packs.insert(packs.end(), part->packs().begin(), part->packs().end());
-  }
-  std::sort(packs.begin(), packs.end());
-  packs.erase(std::unique(packs.begin(), packs.end()), packs.end());
-  return packs;
-}
 
 SealedPlace sealed_place(const BlobLocation& place, BlobType type) {
   return {
@@ -140,6 +88,7 @@ Repository::~Repository() = default;
 void Repository::use_cache(std::shared_ptr<RepositoryCache> cache) {
   State& state = *state_;
   state.cache = std::move(cache);
+  state.index.use_cache(*state.cache);
   const auto keep = [&](const FileName& file, ByteView content) {
     const std::optional<Bytes> kept = state.cache->read(file);
     if (!kept || as_text(*kept) != as_text(content)) state.cache->keep(file, content);
@@ -212,113 +161,15 @@ Result<Bytes> Repository::State::read_unpacked(const FileName& file, Deadline by
 }
 
 Result<bool> Repository::refresh_index(Deadline by, IndexWatch* watch) {
-  State& state = *state_;
-  {
-    auto turn = state.turn.lock();
-    const std::uint64_t mine = turn->begun + 1;
-    while (turn->begun != turn->ended) {
-      if (state.turn_ended.wait_until(turn.mutex_lock(), by.when()) == std::cv_status::timeout) {
-        return Error(ErrorKind::kUnavailable,
-                     "load index of " + state.storage->description() + ": no answer in time");
-      }
-      if (turn->ended >= mine) return turn->last;
-    }
-    ++turn->begun;
-  }
-  // Whatever happens, the turn ends: others wait for it.
-  Result<bool> changed = Error(ErrorKind::kLocalIo, "out of memory while loading the index");
-  try {
-    changed = state.refresh_index_now(by, watch);
-  } catch (const std::bad_alloc&) {
-    log::error("{}", changed.error().message());
-  }
-  {
-    auto turn = state.turn.lock();
-    turn->ended = turn->begun;
-    turn->last = changed;
-  }
-  state.turn_ended.notify_all();
-  return changed;
+  return state_->index.refresh(by, watch);
 }
 
-Result<bool> Repository::State::refresh_index_now(Deadline by, IndexWatch* watch) {
-  for (int attempt = 1;; ++attempt) {
-    ASSIGN_OR_RETURN(const std::vector<ListedFile> listed, storage->list(FileType::kIndex, by));
-    std::set<std::string> files;
-    for (const ListedFile& file : listed) files.insert(file.name);
-
-    const LoadedIndex before = *index.lock();
-    if (files == before.files) return false;
-
-    // Files that went mean that packs went: what they told must not be asked any more.
-    const bool only_more =
-        std::includes(files.begin(), files.end(), before.files.begin(), before.files.end()) &&
-        before.parts->size() < kMostIndexParts;
-    std::vector<std::string> wanted;
-    if (only_more) {
-      std::set_difference(files.begin(), files.end(), before.files.begin(), before.files.end(),
-                          std::back_inserter(wanted));
-    } else {
-      wanted.assign(files.begin(), files.end());
-    }
-    Result<std::shared_ptr<const Index>> loaded = load_index_files(wanted, by, watch);
-    if (!loaded && loaded.error().kind() == ErrorKind::kNotFound && attempt < kListingAttempts) {
-      continue;  // replaced by a prune between the listing and the reading
-    }
-    RETURN_IF_ERROR(loaded);
-
-    auto parts = std::make_shared<IndexParts>();
-    if (only_more) *parts = *before.parts;
-    parts->push_back(std::move(*loaded));
-    std::vector<std::string> names(files.begin(), files.end());
-    {
-      auto now = index.lock();
-      now->parts = std::move(parts);
-      now->files = std::move(files);
-    }
-    if (cache != nullptr) {
-      cache->retain_indexed(std::move(names), [&] { return packs_of(*index_parts()); });
-    }
-    return true;
-  }
-}
-
-Result<std::shared_ptr<const Index>> Repository::State::load_index_files(
-    const std::vector<std::string>& names, Deadline by, IndexWatch* watch) {
-  IndexBuilder builder;
-  RETURN_IF_ERROR(parallel_for(names.size(), kParallelFiles, [&](std::size_t i) -> Status {
-    const FileName file{FileType::kIndex, names[i]};
-    Result<Bytes> json = read_unpacked(file, by);
-    Status parsed;
-    if (json) {
-      parsed = parse_index_file(*json, [&](const PackId& pack, auto blobs) {
-        builder.add(pack, blobs);
-        if (watch != nullptr) watch->pack(names[i], pack, blobs);
-      });
-    } else {
-      parsed = std::move(json).error();
-    }
-    if (parsed) return {};
-    const ErrorKind kind = parsed.error().kind();
-    if (kind != ErrorKind::kCorrupt && kind != ErrorKind::kUnsupported) return parsed;
-    if (watch != nullptr) {
-      watch->damaged(names[i], parsed.error());
-      return {};
-    }
-    log::error("index file {} of {} is left out, and what only it names is missing: {}", names[i],
-               storage->description(), parsed.error().message());
-    return {};
-  }));
-  const std::size_t threads = std::max(1U, std::thread::hardware_concurrency());
-  return std::move(builder).build(threads);
+std::vector<std::shared_ptr<const Index>> Repository::index_parts() const {
+  return *state_->index.parts();
 }
 
 std::optional<BlobLocation> Repository::find_blob(BlobType type, const BlobId& id) const {
-  const std::shared_ptr<const IndexParts> parts = state_->index_parts();
-  for (const auto& part : *parts) {
-    if (const auto place = part->find(type, id)) return place;
-  }
-  return std::nullopt;
+  return state_->index.find(type, id);
 }
 
 std::optional<std::uint32_t> Repository::blob_size(BlobType type, const BlobId& id) const {
@@ -327,9 +178,9 @@ std::optional<std::uint32_t> Repository::blob_size(BlobType type, const BlobId& 
   return place->blob_bytes();
 }
 
-std::vector<std::shared_ptr<const Index>> Repository::index_parts() const {
-  return *state_->index_parts();
-}
+std::vector<PackId> Repository::indexed_packs() const { return state_->index.packs(); }
+
+IndexFigures Repository::index_figures() const { return state_->index.figures(); }
 
 Result<MutableByteView> Repository::open_sealed(MutableByteView sealed) const {
   return open_in_place(state_->key, sealed);
@@ -349,33 +200,9 @@ bool Repository::is_cached(const BlobLocation& place, BlobType type) const {
   return state_->cache != nullptr && state_->cache->has(sealed_place(place, type));
 }
 
-std::vector<PackId> Repository::indexed_packs() const { return packs_of(*state_->index_parts()); }
-
-Repository::IndexFigures Repository::index_figures() const {
-  IndexFigures figures{};
-  const std::shared_ptr<const IndexParts> parts = state_->index_parts();
-  for (const auto& part : *parts) {
-    figures.blobs += part->blob_count();
-    figures.packs += part->pack_count();
-    figures.sealed_bytes += part->sealed_bytes();
-    figures.memory_bytes += part->memory_bytes();
-  }
-  return figures;
-}
-
-std::vector<BlobLocation> Repository::State::locations_of(BlobType type, const BlobId& id) const {
-  std::vector<BlobLocation> places;
-  const std::shared_ptr<const IndexParts> parts = index_parts();
-  for (const auto& part : *parts) {
-    std::vector<BlobLocation> found = part->find_all(type, id);
-    places.insert(places.end(), found.begin(), found.end());
-  }
-  return places;
-}
-
 Result<SharedBlob> Repository::load(BlobType type, const BlobId& id, Deadline by) {
   State& state = *state_;
-  Result<SharedBlob> blob = state.load_from_any(state.locations_of(type, id), type, id, by);
+  Result<SharedBlob> blob = state.load_from_any(state.index.find_all(type, id), type, id, by);
   if (blob || blob.error().kind() == ErrorKind::kUnavailable) return blob;
 
   // Not in the index, its pack gone, or damaged: a backup or a prune may have put it elsewhere.
@@ -384,7 +211,7 @@ Result<SharedBlob> Repository::load(BlobType type, const BlobId& id, Deadline by
   if (!changed && !was_there) return changed.error();
   if (was_there && !changed.value_or(false)) return blob;
   // Also if nothing changed just now: another reader's refresh may have brought it.
-  blob = state.load_from_any(state.locations_of(type, id), type, id, by);
+  blob = state.load_from_any(state.index.find_all(type, id), type, id, by);
   if (blob || blob.error().kind() != ErrorKind::kNotFound) return blob;
   return Error(ErrorKind::kCorrupt, blob.error().message());
 }

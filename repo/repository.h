@@ -10,7 +10,6 @@
 
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -20,23 +19,13 @@
 #include "repo/crypto/secret.h"
 #include "repo/format/config.h"
 #include "repo/format/snapshot.h"
-#include "repo/index/index.h"
 #include "repo/repository_cache.h"
+#include "repo/repository_index.h"
 #include "repo/sealed_source.h"
 #include "repo/storage/storage.h"
 #include "repo/storage/write_gate.h"
 
 namespace restree {
-
-// For who wants to know more of index files than which blobs there are.
-class IndexWatch {
- public:
-  virtual ~IndexWatch() = default;
-  virtual void pack(const std::string& file, const PackId& pack,
-                    std::span<const IndexedBlob> blobs) = 0;
-  // The file is damaged, and left out from where the damage begins.
-  virtual void damaged(const std::string& file, const Error& error) = 0;
-};
 
 // Where sealed bytes come from, which decides what becomes of them once they were looked at: those
 // from the storage are kept in the cache if they are authentic, those from the cache are reported
@@ -106,15 +95,8 @@ class Repository final : public BlobSource {
 
   // The plain size of a blob, from memory; nullopt if no index names it.
   std::optional<std::uint32_t> blob_size(BlobType type, const BlobId& id) const;
-  // Every pack that the index in memory names, each once, in order.
+  // Every pack that the index names, each once, in order.
   std::vector<PackId> indexed_packs() const;
-  // What the index holds and costs, for logs and benchmarks.
-  struct IndexFigures {
-    std::size_t blobs;
-    std::size_t packs;
-    std::uint64_t sealed_bytes;  // of all blobs, as the packs hold them
-    std::size_t memory_bytes;
-  };
   IndexFigures index_figures() const;
 
   // A blob that no index names, or whose packs are gone or damaged, makes the index be refreshed
