@@ -1,8 +1,10 @@
 // Loading the index of a repository of two million blobs, and asking it.
 //
 // 40 index files of 50,000 blobs, sealed and compressed as a repository holds them, lie in memory;
-// loading opens, parses and sorts them on two threads, as opening a repository does.
+// loading opens, parses and sorts them on two threads, as opening a repository does. The same index
+// merged into a file, which lies in the current folder, is what a cache opens instead.
 #include <benchmark/benchmark.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <malloc.h>
 #include <sys/resource.h>
@@ -20,6 +22,8 @@
 #include "repo/format/index_file.h"
 #include "repo/format/unpacked.h"
 #include "repo/index/index.h"
+#include "repo/index/stored_index.h"
+#include "repo/index/stored_index_writer.h"
 
 namespace restree {
 namespace {
@@ -123,23 +127,77 @@ void load(benchmark::State& state) {
 }
 BENCHMARK(load)->Unit(benchmark::kMillisecond)->UseRealTime();
 
-void find(benchmark::State& state, bool there) {
-  const auto index = load_index();
+UniqueFd unnamed_file() { return UniqueFd(::open(".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)); }
+
+Status write_to(int fd, const SealKey& key) {
+  return write_stored_index(fd, key, {.stored = nullptr, .parts = {load_index()}, .files = {}},
+                            [] { return Status(); });
+}
+
+int stored_file() {
+  static const UniqueFd file = [] {
+    UniqueFd fd = unnamed_file();
+    if (!write_to(fd.get(), bench_key())) std::abort();
+    return fd;
+  }();
+  return file.get();
+}
+
+std::shared_ptr<const StoredIndex> open_stored(const SealKey& key) {
+  return *StoredIndex::open(UniqueFd(::dup(stored_file())), key);
+}
+
+void store(benchmark::State& state) {
+  const SealKey key = bench_key();
+  const IndexesToStore what{.stored = nullptr, .parts = {load_index()}, .files = {}};
+  for (auto _ : state) {
+    const UniqueFd fd = unnamed_file();
+    if (!write_stored_index(fd.get(), key, what, [] { return Status(); })) std::abort();
+  }
+}
+BENCHMARK(store)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+// One more index file has come: what is stored already is read, and all of it written again.
+void merge(benchmark::State& state) {
+  const SealKey key = bench_key();
+  const IndexesToStore what{.stored = open_stored(key), .parts = {}, .files = {}};
+  for (auto _ : state) {
+    const UniqueFd fd = unnamed_file();
+    if (!write_stored_index(fd.get(), key, what, [] { return Status(); })) std::abort();
+  }
+}
+BENCHMARK(merge)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+void open_file(benchmark::State& state) {
+  const SealKey key = bench_key();
+  std::shared_ptr<const StoredIndex> index;
+  static_cast<void>(stored_file());
+  for (auto _ : state) index = open_stored(key);
+  state.counters["counted_B/blob"] = static_cast<double>(index->memory_bytes()) / kBlobs;
+}
+BENCHMARK(open_file)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+std::vector<BlobId> ids_to_find(bool there) {
   std::vector<BlobId> wanted;
   std::mt19937_64 random(2);
-  while (wanted.size() < 1 << 16) wanted.push_back(random_id<BlobId>(random));
-  if (there) {
-    wanted.clear();
-    const SealKey key = bench_key();
-    const Bytes json = *open_unpacked(key, Bytes::copy_of(files()[7]));
-    const auto keep = [&](const PackId&, std::span<const IndexedBlob> blobs) {
-      for (const IndexedBlob& blob : blobs) {
-        if (blob.type == BlobType::kData) wanted.push_back(blob.id);
-      }
-    };
-    if (!parse_index_file(json, keep)) std::abort();
-    std::ranges::shuffle(wanted, random);
+  if (!there) {
+    while (wanted.size() < 1 << 16) wanted.push_back(random_id<BlobId>(random));
+    return wanted;
   }
+  const Bytes json = *open_unpacked(bench_key(), Bytes::copy_of(files()[7]));
+  const auto keep = [&](const PackId&, std::span<const IndexedBlob> blobs) {
+    for (const IndexedBlob& blob : blobs) {
+      if (blob.type == BlobType::kData) wanted.push_back(blob.id);
+    }
+  };
+  if (!parse_index_file(json, keep)) std::abort();
+  std::ranges::shuffle(wanted, random);
+  return wanted;
+}
+
+void find(benchmark::State& state, bool there) {
+  const auto index = load_index();
+  const std::vector<BlobId> wanted = ids_to_find(there);
   std::size_t i = 0;
   for (auto _ : state) {
     const auto location = index->find(BlobType::kData, wanted[i++ % wanted.size()]);
@@ -149,6 +207,20 @@ void find(benchmark::State& state, bool there) {
 }
 BENCHMARK_CAPTURE(find, present, true);
 BENCHMARK_CAPTURE(find, absent, false);
+
+void find_in_file(benchmark::State& state, bool there) {
+  const SealKey key = bench_key();
+  const auto index = open_stored(key);
+  const std::vector<BlobId> wanted = ids_to_find(there);
+  std::size_t i = 0;
+  for (auto _ : state) {
+    const auto places = index->find_all(BlobType::kData, wanted[i++ % wanted.size()]);
+    if (!places || places->empty() == there) std::abort();
+    benchmark::DoNotOptimize(places);
+  }
+}
+BENCHMARK_CAPTURE(find_in_file, present, true);
+BENCHMARK_CAPTURE(find_in_file, absent, false);
 
 }  // namespace
 }  // namespace restree

@@ -1,6 +1,8 @@
 #include "cache/cache_writer.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
@@ -24,6 +26,8 @@ constexpr std::uint64_t kFileOverheadBytes = 8192;
 // With each eviction this part of the limit becomes free besides, so that not every write has to
 // look through the whole folder.
 constexpr std::uint64_t kSparePart = 64;
+// What replace() writes never goes to make room for others, so it may take this part at most.
+constexpr std::uint64_t kLargestPart = 8;
 
 std::uint64_t end_of(const KeptPart& part) { return part.offset + part.bytes.size(); }
 
@@ -77,6 +81,12 @@ int write_parts(int fd, std::span<const KeptPart> parts) {
     parts = parts.subspan(count);
   }
   return 0;
+}
+
+std::uint64_t sum_of(const std::vector<CachedFile>& files) {
+  std::uint64_t sum = 0;
+  for (const CachedFile& file : files) sum += file.bytes;
+  return sum;
 }
 
 struct Room {
@@ -153,8 +163,7 @@ Result<bool> CacheWriter::make_room(CachedKind kind, std::uint64_t needed) {
   Full& full = full_[static_cast<std::size_t>(kind)];
   if (needed >= full.for_bytes && Deadline::Clock::now() < full.until) return false;
   std::vector<CachedFile> files = folder_.scan();
-  counts_.bytes = 0;
-  for (const CachedFile& file : files) counts_.bytes += file.bytes;
+  counts_.bytes = sum_of(files);
   const std::uint64_t evictable = evictable_bytes(files, kind);
   const bool fits = counts_.bytes - evictable + needed <= limits_.size_bytes;
   std::uint64_t wanted = 0;
@@ -192,6 +201,55 @@ Status CacheWriter::remove(const std::vector<std::string>& paths) {
   return turn.set(counts_);
 }
 
+Result<bool> CacheWriter::replace(const std::string& name, std::uint64_t most_bytes,
+                                  const std::function<Status(int fd)>& write) {
+  if (most_bytes > limits_.size_bytes / kLargestPart) return false;
+  const std::string draft = name + ".new";
+  ASSIGN_OR_RETURN(const UniqueFd fd, begin_draft(draft, most_bytes));
+  if (!fd) return false;
+  Status status = write(fd.get());
+
+  ASSIGN_OR_RETURN(CacheUsage::Turn turn, usage_.take_turn(Deadline::after(kPatience)));
+  counts_ = counts_of(turn);
+  if (status && ::renameat(folder_.fd(), draft.c_str(), folder_.fd(), name.c_str()) != 0) {
+    status = errno_error(errno, "rename " + folder_.path() + "/" + draft);
+  }
+  if (!status) folder_.remove(draft);
+  // Others may have counted what was there of it in between.
+  counts_.bytes = sum_of(folder_.scan());
+  RETURN_IF_ERROR(turn.set(counts_));
+  RETURN_IF_ERROR(status);
+  return true;
+}
+
+// Empty: it is not to be written now. Its lock says that somebody writes it; one that was left
+// behind has none, and counts until the next to come empties it.
+Result<UniqueFd> CacheWriter::begin_draft(const std::string& draft, std::uint64_t most_bytes) {
+  ASSIGN_OR_RETURN(CacheUsage::Turn turn, usage_.take_turn(Deadline::after(kPatience)));
+  counts_ = counts_of(turn);
+  written_ = {};
+  ASSIGN_OR_RETURN(UniqueFd fd, folder_.open_to_write(draft, false));
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return UniqueFd();
+  if (::ftruncate(fd.get(), 0) != 0)
+    return errno_error(errno, "empty " + folder_.path() + "/" + draft);
+  counts_.bytes = sum_of(folder_.scan());
+  const std::uint64_t needed = most_bytes + kBlockBytes + kFileOverheadBytes;
+  Result<bool> has_room = make_room(CachedKind::kFile, needed);
+  if (has_room && *has_room) {
+    counts_.bytes += needed;
+    // So that it counts in full from now on, whoever counts. A file system that cannot do that
+    // leaves it at what is written.
+    if (::fallocate(fd.get(), 0, 0, static_cast<off_t>(most_bytes)) != 0 && errno == ENOSPC) {
+      has_room = errno_error(ENOSPC, "write " + folder_.path() + "/" + draft);
+      counts_.bytes -= needed;
+    }
+  }
+  if (!has_room || !*has_room) folder_.remove(draft);
+  RETURN_IF_ERROR(turn.set(counts_));
+  RETURN_IF_ERROR(has_room);
+  return *has_room ? std::move(fd) : UniqueFd();
+}
+
 Status CacheWriter::write_note(const std::string& name, std::string_view content) {
   ASSIGN_OR_RETURN(const UniqueFd fd, folder_.open_to_write(name, true));
   const ssize_t count = ::pwrite(fd.get(), content.data(), content.size(), 0);
@@ -212,7 +270,7 @@ CacheCounts CacheWriter::counts_of(const CacheUsage::Turn& turn) {
   if (const auto known = turn.counts()) {
     counts = *known;
   } else {
-    for (const CachedFile& file : folder_.scan()) counts.bytes += file.bytes;
+    counts.bytes = sum_of(folder_.scan());
   }
   counts.hits += std::exchange(hits_, 0);
   counts.misses += std::exchange(misses_, 0);

@@ -10,6 +10,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -56,6 +57,11 @@ class CacheWriter {
     hits_ += hits;
     misses_ += misses;
   }
+  // Has `write` fill a file, of `most_bytes` at most, that then takes the place of the one of that
+  // name; takes a turn before and after it, none meanwhile. False: it is too large a part of the
+  // limit, there is no room, or another process writes it just now. Errors also those of `write`.
+  Result<bool> replace(const std::string& name, std::uint64_t most_bytes,
+                       const std::function<Status(int fd)>& write);
   // Takes a turn for that alone.
   Status write_lookups();
   // Replaces a small file that does not count.
@@ -69,6 +75,7 @@ class CacheWriter {
   static constexpr std::chrono::seconds kFullFor{10};
 
   Status write_file(std::span<const KeptPart> parts, CacheUsage::Turn& turn);
+  Result<UniqueFd> begin_draft(const std::string& draft, std::uint64_t most_bytes);
   Result<bool> make_room(CachedKind kind, std::uint64_t needed_bytes);
   void evict(const std::vector<CachedFile>& files);
   Status remove(const std::vector<std::string>& paths);

@@ -37,6 +37,7 @@ constexpr std::chrono::hours kBetweenTouches{1};
 // No index or snapshot file is larger; a length from a broken disk must not make us allocate it.
 constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 30;
 constexpr const char* kIndexedNote = "indexed";
+constexpr const char* kMergedIndex = "merged";
 
 bool all_zero(ByteView bytes) {
   return std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{0}; });
@@ -312,6 +313,27 @@ void DiskCache::retain_indexed(std::vector<std::string> index_names,
     RETURN_IF_ERROR(writer.retain("trees", is_indexed));
     return writer.write_note(kIndexedNote, mark);
   });
+}
+
+UniqueFd DiskCache::open_merged_index() {
+  auto fd = folder_.open_to_read(kMergedIndex);
+  return fd ? std::move(*fd) : UniqueFd();
+}
+
+// With a writer of its own, as this takes longer than anybody can wait for his parts to be written.
+bool DiskCache::keep_merged_index(std::uint64_t most_bytes,
+                                  const std::function<Status(int fd)>& write) {
+  if (deleted_) return false;
+  CacheWriter writer(folder_, limits_);
+  const Result<bool> kept = writer.replace(kMergedIndex, most_bytes, write);
+  if (kept) return *kept;
+  const ErrorKind kind = kept.error().kind();
+  if (kind == ErrorKind::kLocalIo || kind == ErrorKind::kDenied || kind == ErrorKind::kNotFound) {
+    note_trouble(kept.error());
+  } else {
+    log::info("the index is not merged in {}: {}", folder_.path(), kept.error().message());
+  }
+  return false;
 }
 
 void DiskCache::flush() {

@@ -60,6 +60,9 @@ class DiskCache final : public RepositoryCache {
   void retain_snapshots(std::vector<std::string> names) override;
   void retain_indexed(std::vector<std::string> index_names,
                       const std::function<std::vector<PackId>()>& packs) override;
+  UniqueFd open_merged_index() override;
+  bool keep_merged_index(std::uint64_t most_bytes,
+                         const std::function<Status(int fd)>& write) override;
 
   // Returns once all that was given to it before is written, or was not to be written.
   void flush();
@@ -83,7 +86,7 @@ class DiskCache final : public RepositoryCache {
   };
 
   DiskCache(CacheFolder folder, CacheLimits limits)
-      : folder_(std::move(folder)), writer_(folder_, limits) {}
+      : folder_(std::move(folder)), limits_(limits), writer_(folder_, limits) {}
 
   std::optional<Bytes> read_range(const std::string& path, ByteRange range);
   void keep(KeptPart part);
@@ -98,6 +101,7 @@ class DiskCache final : public RepositoryCache {
   bool is_news(const std::vector<std::string>& snapshot_names);
 
   CacheFolder folder_;
+  const CacheLimits limits_;
   CacheWriter writer_;  // the thread's, and the destructor's once that has ended
   Counters counters_{};
   std::uint64_t told_hits_ = 0;  // the writer knows of these

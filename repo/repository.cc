@@ -21,7 +21,7 @@ struct Repository::State {
         key_file(std::move(opened.file)),
         config_file(std::move(its_config_file)),
         config(its_config),
-        index(*storage,
+        index(*storage, key,
               [this](const FileName& file, Deadline by) { return read_unpacked(file, by); }) {}
 
   // A file whose name is the hash of its bytes. A mismatch is read once more: the line, not the

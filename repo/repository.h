@@ -72,11 +72,11 @@ class Repository final : public BlobSource {
   Result<bool> refresh_index(Deadline by) { return refresh_index(by, nullptr); }
   // The same; `watch` is told what the index files that are read say, by several threads.
   Result<bool> refresh_index(Deadline by, IndexWatch* watch);
-  // The index in memory, in as many parts as it was brought up to date: blobs of one may be in
-  // another as well. One part after the first refresh.
+  // What a refresh with a watch has loaded, and whatever refreshes have loaded since: in as many
+  // parts, of which one may have blobs of another as well.
   std::vector<std::shared_ptr<const Index>> index_parts() const;
 
-  // The first place where the index in memory has a blob; nullopt if no index names it.
+  // The first place where the index has a blob; nullopt if no index names it.
   std::optional<BlobLocation> find_blob(BlobType type, const BlobId& id) const;
   // The plaintext of a blob whose sealed bytes were read from a pack: for who reads many at once.
   // `sealed` is consumed (decrypted in place); the view lies in it or in `scratch`, which grows as
@@ -93,7 +93,7 @@ class Repository final : public BlobSource {
   // plaintext now. For pack headers. kCorrupt.
   Result<MutableByteView> open_sealed(MutableByteView sealed) const;
 
-  // The plain size of a blob, from memory; nullopt if no index names it.
+  // The plain size of a blob; nullopt if no index names it.
   std::optional<std::uint32_t> blob_size(BlobType type, const BlobId& id) const;
   // Every pack that the index names, each once, in order.
   std::vector<PackId> indexed_packs() const;

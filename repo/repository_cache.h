@@ -3,16 +3,19 @@
 // It takes bytes once they have proved right: sealed bytes that authenticate, files whose hash is
 // their name. What it gives may be damaged all the same, as it has lain on a disk since: whoever
 // takes it proves it again, and says so where it fails.
-// Threads: any, many at once; no call waits for long.
+// Threads: any, many at once; no call waits for long, but for keep_merged_index().
 // Errors:  none. Whatever is in a cache's way, the repository can do without it.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "repo/base/bytes.h"
+#include "repo/base/result.h"
+#include "repo/base/unique_fd.h"
 #include "repo/format/id.h"
 #include "repo/storage/storage.h"
 
@@ -47,6 +50,14 @@ class RepositoryCache {
   virtual void retain_snapshots(std::vector<std::string> names) = 0;
   virtual void retain_indexed(std::vector<std::string> index_names,
                               const std::function<std::vector<PackId>()>& packs) = 0;
+
+  // A file of the repository's own making, for it to read: its index, merged. Empty: not here.
+  virtual UniqueFd open_merged_index() = 0;
+  // Has `write` fill a file, of `most_bytes` at most, that then takes the place of the one before;
+  // returns when that is done. False: there is no room, another process is at it, or `write`
+  // failed.
+  virtual bool keep_merged_index(std::uint64_t most_bytes,
+                                 const std::function<Status(int fd)>& write) = 0;
 };
 
 }  // namespace restree

@@ -1,8 +1,10 @@
 #include "repo/repository_index.h"
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <new>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -18,6 +20,18 @@ constexpr std::size_t kParallelFiles = 8;
 constexpr int kListingAttempts = 4;
 // Each part is one more look for every blob that is not in the first.
 constexpr std::size_t kMostParts = 6;
+// The merged file is written anew once this part of it, or so many index files, are not in it:
+// loading a few small ones costs less than writing all of it.
+constexpr std::uint64_t kUnmergedPart = 16;
+constexpr std::size_t kUnmergedFiles = 32;
+// How long an end of the program waits for it.
+constexpr std::chrono::seconds kMergePatience{5};
+// How long a look for a blob may wait for index files that have to be loaded after all.
+constexpr std::chrono::seconds kReloadPatience{60};
+
+bool includes(const std::set<std::string>& all, const std::set<std::string>& some) {
+  return std::includes(all.begin(), all.end(), some.begin(), some.end());
+}
 
 }  // namespace
 
@@ -56,42 +70,136 @@ Result<bool> RepositoryIndex::refresh_now(Deadline by, IndexWatch* watch) {
     std::set<std::string> files;
     for (const ListedFile& file : listed) files.insert(file.name);
 
-    const Loaded before = *loaded_.lock();
-    if (files == before.files) return false;
-
-    // Files that went mean that packs went: what they told must not be asked any more.
-    const bool only_more =
-        std::includes(files.begin(), files.end(), before.files.begin(), before.files.end()) &&
-        before.parts->size() < kMostParts;
-    std::vector<std::string> wanted;
-    if (only_more) {
-      std::set_difference(files.begin(), files.end(), before.files.begin(), before.files.end(),
-                          std::back_inserter(wanted));
-    } else {
-      wanted.assign(files.begin(), files.end());
-    }
-    Result<std::shared_ptr<const Index>> loaded = load_files(wanted, by, watch);
-    if (!loaded && loaded.error().kind() == ErrorKind::kNotFound && attempt < kListingAttempts) {
-      continue;  // replaced by a prune between the listing and the reading
-    }
-    RETURN_IF_ERROR(loaded);
-
-    auto parts = std::make_shared<Parts>();
-    if (only_more) *parts = *before.parts;
-    parts->push_back(std::move(*loaded));
-    std::vector<std::string> names(files.begin(), files.end());
     {
       auto now = loaded_.lock();
-      now->parts = std::move(parts);
-      now->files = std::move(files);
+      if (files == now->files && !now->is_doubtful) return false;
     }
-    if (cache_ != nullptr) cache_->retain_indexed(std::move(names), [&] { return packs(); });
+    Loaded loaded = begin_with(files, watch);
+    std::vector<std::string> wanted;
+    std::set_difference(files.begin(), files.end(), loaded.files.begin(), loaded.files.end(),
+                        std::back_inserter(wanted));
+    std::atomic<std::size_t> damaged = 0;
+    if (!wanted.empty() || loaded.stored == nullptr) {
+      auto part = load_files(wanted, by, watch, damaged);
+      if (!part && part.error().kind() == ErrorKind::kNotFound && attempt < kListingAttempts) {
+        continue;  // replaced by a prune between the listing and the reading
+      }
+      RETURN_IF_ERROR(part);
+      auto parts = std::make_shared<Parts>(*loaded.parts);
+      parts->push_back(std::move(*part));
+      loaded.parts = std::move(parts);
+    }
+    loaded.is_complete = loaded.is_complete && damaged == 0;
+    loaded.files = std::move(files);
+    {
+      auto now = loaded_.lock();
+      loaded.is_doubtful =
+          loaded.stored != nullptr && loaded.stored == now->stored && now->is_doubtful;
+      *now = loaded;
+    }
+    if (cache_ != nullptr) {
+      cache_->retain_indexed({loaded.files.begin(), loaded.files.end()}, [&] { return packs(); });
+      if (watch == nullptr) merge(loaded);
+    }
     return true;
   }
 }
 
+RepositoryIndex::Loaded RepositoryIndex::begin_with(const std::set<std::string>& files,
+                                                    IndexWatch* watch) const {
+  Loaded before = *loaded_.lock();
+  // Files that went mean that packs went: what they told must not be asked any more.
+  if (!before.files.empty() && !before.is_doubtful && before.parts->size() < kMostParts &&
+      includes(files, before.files)) {
+    return before;
+  }
+  Loaded fresh;
+  // A watch is to be told what index files say.
+  if (watch == nullptr) fresh.stored = open_merged(files);
+  if (fresh.stored != nullptr) {
+    for (const IndexId& file : fresh.stored->files()) fresh.files.insert(file.hex());
+  }
+  return fresh;
+}
+
+std::shared_ptr<const StoredIndex> RepositoryIndex::open_merged(
+    const std::set<std::string>& files) const {
+  if (cache_ == nullptr || !trusts_merged_) return nullptr;
+  UniqueFd fd = cache_->open_merged_index();
+  if (!fd) return nullptr;
+  auto stored = StoredIndex::open(std::move(fd), key_);
+  if (!stored) {
+    log::info("the merged index in the cache is not used: {}", stored.error().message());
+    return nullptr;
+  }
+  const auto is_there = [&](const IndexId& file) { return files.contains(file.hex()); };
+  return std::ranges::all_of((*stored)->files(), is_there) ? *stored : nullptr;
+}
+
+void RepositoryIndex::merge(const Loaded& loaded) {
+  if (is_merging_ || !loaded.is_complete) return;
+  IndexesToStore what{.stored = loaded.stored, .parts = *loaded.parts, .files = {}};
+  const std::uint64_t merged = loaded.stored != nullptr ? loaded.stored->blob_count() : 0;
+  const std::size_t merged_files = loaded.stored != nullptr ? loaded.stored->files().size() : 0;
+  const std::uint64_t unmerged = what.blob_count() - merged;
+  if (loaded.files.size() == merged_files) return;
+  if (unmerged * kUnmergedPart < merged && loaded.files.size() - merged_files < kUnmergedFiles) {
+    return;
+  }
+  for (const std::string& name : loaded.files) {
+    // What has another name has been left out as damaged.
+    if (const auto id = IndexId::parse(name)) what.files.push_back(*id);
+  }
+  is_merging_ = true;
+  try {
+    merging_ = std::jthread([this, what = std::move(what), loaded](const std::stop_token& stop) {
+      try {
+        run_merge(what, loaded, stop);
+      } catch (const std::bad_alloc&) {
+        log::info("the index in the cache is not merged: out of memory");
+      }
+      is_merging_ = false;
+    });
+  } catch (const std::system_error&) {  // the system has no more threads to give
+    is_merging_ = false;
+  }
+}
+
+void RepositoryIndex::run_merge(const IndexesToStore& what, const Loaded& loaded,
+                                const std::stop_token& stop) {
+  const Deadline patience = Deadline::after(kMergePatience);
+  const auto go_on = [&]() -> Status {
+    if (!stop.stop_requested() || !patience.expired()) return {};
+    return Error(ErrorKind::kCancelled, "the program ends");
+  };
+  const auto write = [&](int fd) { return write_stored_index(fd, key_, what, go_on); };
+  if (!cache_->keep_merged_index(what.most_bytes(), write)) return;
+  // What lies in the file need not lie in memory any more.
+  auto stored = open_merged(loaded.files);
+  if (stored == nullptr || stored->files().size() != loaded.files.size()) return;
+  auto now = loaded_.lock();
+  if (now->is_doubtful || now->stored != loaded.stored || now->parts != loaded.parts) return;
+  now->stored = std::move(stored);
+  now->parts = std::make_shared<Parts>();
+}
+
+void RepositoryIndex::give_up(const std::shared_ptr<const StoredIndex>& stored,
+                              const Error& error) {
+  {
+    auto now = loaded_.lock();
+    if (now->stored == stored) now->is_doubtful = true;
+  }
+  if (trusts_merged_.exchange(false)) {
+    log::info("all index files are read, as the merged index in the cache cannot be used: {}",
+              error.message());
+  }
+  const Result<bool> loaded = refresh(Deadline::after(kReloadPatience), nullptr);
+  if (!loaded) log::error("{}", loaded.error().message());
+}
+
 Result<std::shared_ptr<const Index>> RepositoryIndex::load_files(
-    const std::vector<std::string>& names, Deadline by, IndexWatch* watch) const {
+    const std::vector<std::string>& names, Deadline by, IndexWatch* watch,
+    std::atomic<std::size_t>& damaged) const {
   IndexBuilder builder;
   RETURN_IF_ERROR(parallel_for(names.size(), kParallelFiles, [&](std::size_t i) -> Status {
     const FileName file{FileType::kIndex, names[i]};
@@ -108,6 +216,7 @@ Result<std::shared_ptr<const Index>> RepositoryIndex::load_files(
     if (parsed) return {};
     const ErrorKind kind = parsed.error().kind();
     if (kind != ErrorKind::kCorrupt && kind != ErrorKind::kUnsupported) return parsed;
+    ++damaged;
     if (watch != nullptr) {
       watch->damaged(names[i], parsed.error());
       return {};
@@ -120,28 +229,44 @@ Result<std::shared_ptr<const Index>> RepositoryIndex::load_files(
   return std::move(builder).build(threads);
 }
 
-std::optional<BlobLocation> RepositoryIndex::find(BlobType type, const BlobId& id) const {
+std::optional<BlobLocation> RepositoryIndex::find(BlobType type, const BlobId& id) {
   const std::shared_ptr<const Parts> all = parts();
   for (const auto& part : *all) {
     if (const auto place = part->find(type, id)) return place;
   }
-  return std::nullopt;
+  const std::vector<BlobLocation> places = find_all(type, id);
+  return places.empty() ? std::nullopt : std::optional(places.front());
 }
 
-std::vector<BlobLocation> RepositoryIndex::find_all(BlobType type, const BlobId& id) const {
+std::vector<BlobLocation> RepositoryIndex::find_all(BlobType type, const BlobId& id) {
   std::vector<BlobLocation> places;
-  const std::shared_ptr<const Parts> all = parts();
-  for (const auto& part : *all) {
-    std::vector<BlobLocation> found = part->find_all(type, id);
-    places.insert(places.end(), found.begin(), found.end());
+  for (bool is_first_look = true;; is_first_look = false) {
+    const auto [stored, all] = [&] {
+      auto now = loaded_.lock();
+      return std::pair(now->stored, now->parts);
+    }();
+    if (stored != nullptr) {
+      auto found = stored->find_all(type, id);
+      if (found) {
+        places = std::move(*found);
+      } else if (is_first_look) {
+        give_up(stored, found.error());
+        continue;
+      }
+    }
+    for (const auto& part : *all) {
+      const std::vector<BlobLocation> found = part->find_all(type, id);
+      places.insert(places.end(), found.begin(), found.end());
+    }
+    return places;
   }
-  return places;
 }
 
 std::vector<PackId> RepositoryIndex::packs() const {
+  const Loaded now = *loaded_.lock();
   std::vector<PackId> names;
-  const std::shared_ptr<const Parts> all = parts();
-  for (const auto& part : *all) {
+  if (now.stored != nullptr) names = now.stored->packs();
+  for (const auto& part : *now.parts) {
     names.insert(names.end(), part->packs().begin(), part->packs().end());
   }
   std::sort(names.begin(), names.end());
@@ -150,9 +275,15 @@ std::vector<PackId> RepositoryIndex::packs() const {
 }
 
 IndexFigures RepositoryIndex::figures() const {
+  const Loaded now = *loaded_.lock();
   IndexFigures figures;
-  const std::shared_ptr<const Parts> all = parts();
-  for (const auto& part : *all) {
+  if (now.stored != nullptr) {
+    figures = {.blobs = now.stored->blob_count(),
+               .packs = now.stored->packs().size(),
+               .sealed_bytes = now.stored->sealed_bytes(),
+               .memory_bytes = now.stored->memory_bytes()};
+  }
+  for (const auto& part : *now.parts) {
     figures.blobs += part->blob_count();
     figures.packs += part->pack_count();
     figures.sealed_bytes += part->sealed_bytes();

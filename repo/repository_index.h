@@ -1,12 +1,20 @@
-// The index of a repository in memory: loaded from its index files, and brought up to date with
-// those that come and go.
+// The index of a repository: loaded from its index files, and brought up to date with those that
+// come and go.
 //
-// Ownership: the storage and the cache must outlive it.
+// With a cache, what was loaded is merged into a file there, and the next to come opens that and
+// loads only the index files that it is not from. If the file proves damaged, it is given up for
+// good, and all index files are loaded.
+//
+// Ownership: the storage, the cache and the key must outlive it. It owns a thread, while it writes
+//            that file; the destructor waits for it, a few seconds at most.
 // Threads:   any.
-// Limits:    see index.h.
+// Limits:    see index.h and stored_index.h: what was merged needs no more memory than the latter.
 // Errors:    of refresh(): those of the storage. A damaged index file is none: it is left out.
+//            find() and find_all() have none; if the merged file is damaged and the index files
+//            cannot be had, the blob is not found.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -14,15 +22,21 @@
 #include <optional>
 #include <set>
 #include <span>
+#include <stop_token>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "repo/base/bytes.h"
 #include "repo/base/clock.h"
 #include "repo/base/guarded.h"
 #include "repo/base/result.h"
+#include "repo/crypto/seal.h"
 #include "repo/format/index_file.h"
 #include "repo/index/index.h"
+#include "repo/index/stored_index.h"
+#include "repo/index/stored_index_writer.h"
 #include "repo/repository_cache.h"
 #include "repo/storage/storage.h"
 
@@ -53,26 +67,32 @@ class RepositoryIndex {
   // The JSON inside an index file.
   using LoadFile = std::function<Result<Bytes>(const FileName& file, Deadline by)>;
 
-  RepositoryIndex(Storage& storage, LoadFile load_file)
-      : storage_(storage), load_file_(std::move(load_file)) {}
+  RepositoryIndex(Storage& storage, const SealKey& key, LoadFile load_file)
+      : storage_(storage), key_(key), load_file_(std::move(load_file)) {}
 
-  // It is told from now on which index files and packs there are. Before the first refresh.
+  // It has the merged file, and is told which index files and packs there are. Before the first
+  // refresh.
   void use_cache(RepositoryCache& cache) { cache_ = &cache; }
 
   // See Repository::refresh_index().
   Result<bool> refresh(Deadline by, IndexWatch* watch);
 
+  // What was loaded with a watch, or since the merged file was written; one part after a first
+  // refresh with a watch.
   std::shared_ptr<const Parts> parts() const { return loaded_.lock()->parts; }
-  std::optional<BlobLocation> find(BlobType type, const BlobId& id) const;
-  std::vector<BlobLocation> find_all(BlobType type, const BlobId& id) const;
+  std::optional<BlobLocation> find(BlobType type, const BlobId& id);
+  std::vector<BlobLocation> find_all(BlobType type, const BlobId& id);
   // Every pack that it names, each once, in order.
   std::vector<PackId> packs() const;
   IndexFigures figures() const;
 
  private:
   struct Loaded {
+    std::shared_ptr<const StoredIndex> stored;  // null: none
     std::shared_ptr<const Parts> parts = std::make_shared<Parts>();
-    std::set<std::string> files;
+    std::set<std::string> files;  // that all of it is from
+    bool is_complete = true;      // false: a damaged index file was left out
+    bool is_doubtful = false;     // `stored` has proved damaged
   };
   // At most one refresh runs; whoever else wants one waits for the next to begin and to end, since
   // the running one may have listed the files too early to see what this caller is after.
@@ -83,15 +103,28 @@ class RepositoryIndex {
   };
 
   Result<bool> refresh_now(Deadline by, IndexWatch* watch);
+  // What can be kept of what is there, for the repository has these files now.
+  Loaded begin_with(const std::set<std::string>& files, IndexWatch* watch) const;
+  // `damaged` is counted up for each file that is left out.
   Result<std::shared_ptr<const Index>> load_files(const std::vector<std::string>& names,
-                                                  Deadline by, IndexWatch* watch) const;
+                                                  Deadline by, IndexWatch* watch,
+                                                  std::atomic<std::size_t>& damaged) const;
+  std::shared_ptr<const StoredIndex> open_merged(const std::set<std::string>& files) const;
+  // Starts the thread, if it pays.
+  void merge(const Loaded& loaded);
+  void run_merge(const IndexesToStore& what, const Loaded& loaded, const std::stop_token& stop);
+  void give_up(const std::shared_ptr<const StoredIndex>& stored, const Error& error);
 
   Storage& storage_;
+  const SealKey& key_;
   const LoadFile load_file_;
   RepositoryCache* cache_ = nullptr;
   Guarded<Loaded> loaded_;
+  std::atomic<bool> trusts_merged_ = true;
   Guarded<Turn> turn_;
   std::condition_variable turn_ended_;
+  std::atomic<bool> is_merging_ = false;
+  std::jthread merging_;  // whoever has the turn starts it
 };
 
 }  // namespace restree

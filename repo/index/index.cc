@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cassert>
-#include <cstring>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "repo/base/guarded.h"
 #include "repo/base/thread_pool.h"
 #include "repo/crypto/seal.h"
+#include "repo/index/id_order.h"
 
 namespace restree {
 namespace {
@@ -22,21 +22,7 @@ constexpr unsigned kBucketEntriesBits = 3;
 constexpr std::size_t kRadix = 256;
 using RadixCounts = std::array<std::size_t, kRadix + 1>;
 
-// The first eight bytes as a number that sorts as the id does.
-std::uint64_t sort_prefix(const BlobId& id) {
-  std::uint64_t value = id.prefix64();
-  if constexpr (std::endian::native == std::endian::little) value = __builtin_bswap64(value);
-  return value;
-}
-
 std::uint32_t type_bit(BlobType type) { return type == BlobType::kTree ? kTreeBit : 0; }
-
-int compare_ids(const BlobId& a, const BlobId& b) {
-  const std::uint64_t prefix_a = sort_prefix(a);
-  const std::uint64_t prefix_b = sort_prefix(b);
-  if (prefix_a != prefix_b) return prefix_a < prefix_b ? -1 : 1;
-  return std::memcmp(a.bytes.data(), b.bytes.data(), a.bytes.size());
-}
 
 // By id, then type; the rest brings equal entries together.
 bool entry_before(const IndexEntry& a, const IndexEntry& b) {

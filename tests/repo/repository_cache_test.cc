@@ -1,11 +1,13 @@
 // What a repository asks its cache for, and what it gives to it.
 #include "repo/repository_cache.h"
 
+#include <atomic>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "repo/bulk_load.h"
+#include "repo/index/stored_index_format.h"
 #include "repo/repository_writer.h"
 #include "tests/support/files.h"
 #include "tests/support/memory_cache.h"
@@ -156,6 +158,145 @@ TEST_F(CachedRepository, TellsWhichFilesAndPacksThereAre) {
   EXPECT_EQ(cache_->content().indexes, names(FileType::kIndex));
   EXPECT_EQ(cache_->content().packs, repository_->indexed_packs());
   EXPECT_THAT(cache_->content().packs, SizeIs(2));
+}
+
+// What was merged is used by the next to come; the repository writes it before it ends.
+class MergedIndexOfARepository : public CachedRepository {
+ protected:
+  MergedIndexOfARepository() { repository_.reset(); }
+
+  // Another backup, by somebody else.
+  BlobId add_blob(const std::string& content) {
+    const BlobId id = memory_.builder().add_data(content);
+    memory_.builder().finish();
+    return id;
+  }
+  // Index files that are read from the cache, and from the storage, by what is done.
+  template <class Act>
+  std::size_t index_reads(Act act) {
+    const std::size_t from_storage = reads(FileType::kIndex);
+    const std::size_t from_cache = cache_->content().index_reads;
+    act();
+    return reads(FileType::kIndex) - from_storage + cache_->content().index_reads - from_cache;
+  }
+  std::string merged() const { return cache_->content().merged_index; }
+  void flip_bit_of_merged(std::size_t at) {
+    std::string bytes = merged();
+    ASSERT_LT(at, bytes.size());
+    bytes[at] = static_cast<char>(bytes[at] ^ 1);
+    cache_->set_merged_index(std::move(bytes));
+  }
+};
+
+TEST_F(MergedIndexOfARepository, SparesTheNextToComeTheIndexFiles) {
+  EXPECT_EQ(cache_->content().merged_indexes_kept, 1U);
+  EXPECT_EQ(index_reads([&] { repository_ = open(); }), 0U);
+  EXPECT_EQ(load(blob_), "content");
+  EXPECT_EQ(repository_->index_figures().blobs, 2U);
+  EXPECT_EQ(repository_->blob_size(BlobType::kData, blob_), 7U);
+  EXPECT_EQ(repository_->blob_size(BlobType::kTree, blob_), std::nullopt);
+  EXPECT_THAT(repository_->indexed_packs(), SizeIs(2));
+  repository_.reset();
+  EXPECT_EQ(cache_->content().merged_indexes_kept, 1U);  // nothing to merge
+}
+
+TEST_F(MergedIndexOfARepository, GetsTheIndexFilesThatHaveComeSince) {
+  const BlobId second = add_blob("second");
+  EXPECT_EQ(index_reads([&] { repository_ = open(); }), 1U);
+  EXPECT_EQ(load(blob_), "content");
+  EXPECT_EQ(load(second), "second");
+  repository_.reset();
+  EXPECT_EQ(cache_->content().merged_indexes_kept, 2U);
+  EXPECT_EQ(index_reads([&] { repository_ = open(); }), 0U);
+  EXPECT_EQ(load(second), "second");
+}
+
+TEST_F(MergedIndexOfARepository, IsNotWrittenAnewForLittle) {
+  std::vector<BlobId> ids;
+  for (unsigned i = 0; i < 100; ++i) ids.push_back(add_blob(std::to_string(i)));
+  repository_ = open();
+  repository_.reset();
+  const std::size_t kept = cache_->content().merged_indexes_kept;
+  const BlobId last = add_blob("last");
+  repository_ = open();
+  EXPECT_EQ(load(last), "last");
+  EXPECT_EQ(load(ids[50]), "50");
+  repository_.reset();
+  EXPECT_EQ(cache_->content().merged_indexes_kept, kept);
+}
+
+TEST_F(MergedIndexOfARepository, IsNotUsedOnceAFileThatItIsFromIsGone) {
+  ASSERT_OK(
+      memory_.storage().remove({FileType::kIndex, cache_->content().indexes.front()}, soon()));
+  repository_ = open();
+  EXPECT_EQ(repository_->index_figures().blobs, 0U);
+  EXPECT_EQ(repository_->blob_size(BlobType::kData, blob_), std::nullopt);
+}
+
+TEST_F(MergedIndexOfARepository, DamagedWhereItBeginsOrEndsIsReplaced) {
+  const std::string whole = merged();
+  for (const std::size_t at : {std::size_t{0}, whole.size() - 1}) {
+    cache_->set_merged_index(whole);
+    flip_bit_of_merged(at);
+    EXPECT_EQ(index_reads([&] { repository_ = open(); }), 1U);
+    EXPECT_EQ(load(blob_), "content");
+    repository_.reset();
+    EXPECT_EQ(index_reads([&] { repository_ = open(); }), 0U);
+    EXPECT_EQ(load(blob_), "content");
+    repository_.reset();
+  }
+}
+
+TEST_F(MergedIndexOfARepository, DamagedInsideIsFoundOutByALookAndReplaced) {
+  flip_bit_of_merged(kStoredPieceBytes + 100);
+  EXPECT_EQ(index_reads([&] { repository_ = open(); }), 0U);
+  EXPECT_EQ(index_reads([&] {
+              EXPECT_EQ(repository_->blob_size(BlobType::kData, blob_), 7U);
+              EXPECT_EQ(load(blob_), "content");
+              EXPECT_EQ(load(tree_, BlobType::kTree).substr(0, 8), "{\"nodes\"");
+            }),
+            1U);
+  repository_.reset();
+  EXPECT_EQ(index_reads([&] { repository_ = open(); }), 0U);
+  EXPECT_EQ(load(blob_), "content");
+}
+
+TEST_F(MergedIndexOfARepository, DamagedWhileTheIndexFilesAreAwayMakesNoBlobAppear) {
+  flip_bit_of_merged(kStoredPieceBytes + 100);
+  repository_ = open();
+  memory_.storage().watch([](const FileName& file) -> Status {
+    if (file.type != FileType::kIndex) return {};
+    return Error(ErrorKind::kUnavailable, "the line is down");
+  });
+  cache_->forget_files();
+  EXPECT_EQ(repository_->blob_size(BlobType::kData, blob_), std::nullopt);
+  memory_.storage().watch([](const FileName&) -> Status { return {}; });
+  EXPECT_EQ(load(blob_), "content");
+}
+
+TEST_F(MergedIndexOfARepository, IsNotMadeFromAnIndexFileThatIsDamaged) {
+  cache_->set_merged_index("");
+  cache_->forget_files();
+  ASSERT_OK(memory_.storage().write({FileType::kIndex, std::string(64, 'd')}, as_bytes("damaged"),
+                                    soon()));
+  repository_ = open();
+  EXPECT_EQ(load(blob_), "content");
+  repository_.reset();
+  EXPECT_EQ(merged(), "");
+}
+
+TEST_F(MergedIndexOfARepository, IsNotAskedByWhoWatchesIndexFiles) {
+  struct Watch : IndexWatch {
+    void pack(const std::string&, const PackId&, std::span<const IndexedBlob>) override { ++packs; }
+    void damaged(const std::string&, const Error&) override {}
+    std::atomic<int> packs = 0;
+  } watch;
+  repository_ = value_of(memory_.try_open());
+  repository_->use_cache(cache_);
+  value_of(repository_->refresh_index(soon(), &watch));
+  EXPECT_EQ(watch.packs, 2);
+  ASSERT_THAT(repository_->index_parts(), SizeIs(1));
+  EXPECT_EQ(repository_->index_parts().front()->blob_count(), 2U);
 }
 
 // A pack of eight blobs, of 100 KB each.

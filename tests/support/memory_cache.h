@@ -1,6 +1,11 @@
 // A repository's cache in memory, which a test can look into and damage.
 #pragma once
 
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -22,6 +27,9 @@ class MemoryCache final : public RepositoryCache {
     std::vector<std::string> snapshots;  // the last that were to be retained
     std::vector<std::string> indexes;
     std::vector<PackId> packs;
+    std::string merged_index;
+    std::size_t merged_indexes_kept = 0;
+    std::size_t index_reads = 0;  // of index files that were here
   };
 
   std::optional<Bytes> read(const SealedPlace& place) override {
@@ -44,6 +52,7 @@ class MemoryCache final : public RepositoryCache {
     auto content = content_.lock();
     const auto found = content->files.find(file);
     if (found == content->files.end()) return {};
+    if (file.type == FileType::kIndex) ++content->index_reads;
     return Bytes::copy_of(as_bytes(found->second));
   }
   void keep(const FileName& file, ByteView bytes) override {
@@ -62,6 +71,29 @@ class MemoryCache final : public RepositoryCache {
     content->packs = std::move(all);
   }
 
+  UniqueFd open_merged_index() override {
+    auto content = content_.lock();
+    if (content->merged_index.empty()) return {};
+    UniqueFd fd = nameless_file();
+    const std::string& bytes = content->merged_index;
+    EXPECT_EQ(::pwrite(fd.get(), bytes.data(), bytes.size(), 0),
+              static_cast<ssize_t>(bytes.size()));
+    return fd;
+  }
+  bool keep_merged_index(std::uint64_t most_bytes,
+                         const std::function<Status(int fd)>& write) override {
+    const UniqueFd fd = nameless_file();
+    if (!write(fd.get())) return false;
+    std::string bytes(most_bytes + 1, '\0');
+    const ssize_t size = ::pread(fd.get(), bytes.data(), bytes.size(), 0);
+    EXPECT_LE(size, static_cast<ssize_t>(most_bytes));
+    bytes.resize(static_cast<std::size_t>(size));
+    auto content = content_.lock();
+    content->merged_index = std::move(bytes);
+    ++content->merged_indexes_kept;
+    return true;
+  }
+
   Content content() const { return *content_.lock(); }
   // Turns over one bit in the middle of everything that is kept.
   void damage() {
@@ -72,8 +104,11 @@ class MemoryCache final : public RepositoryCache {
     for (auto& [place, bytes] : content->sealed) flip(bytes);
     for (auto& [file, bytes] : content->files) flip(bytes);
   }
+  void forget_files() { content_.lock()->files.clear(); }
+  void set_merged_index(std::string bytes) { content_.lock()->merged_index = std::move(bytes); }
 
  private:
+  static UniqueFd nameless_file() { return UniqueFd(::memfd_create("merged index", MFD_CLOEXEC)); }
   static std::string key(const SealedPlace& place) {
     return place.pack.hex() + "/" + std::string(to_string(place.type)) + "/" +
            std::to_string(place.range.offset);

@@ -1,0 +1,119 @@
+#include "repo/index/stored_index.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "repo/index/id_order.h"
+
+namespace restree {
+namespace {
+
+Error damaged(std::string_view what) {
+  return Error(ErrorKind::kCorrupt, "the stored index is damaged: " + std::string(what));
+}
+
+Status read_exactly(int fd, std::uint64_t offset, MutableByteView into) {
+  while (!into.empty()) {
+    const ssize_t count = ::pread(fd, into.data(), into.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno_error(errno, "read the stored index");
+    if (count == 0) return damaged("it ends early");
+    into = into.subspan(static_cast<std::size_t>(count));
+    offset += static_cast<std::uint64_t>(count);
+  }
+  return {};
+}
+
+// Reads the piece at `offset` and opens it into `plain`.
+Status read_piece(int fd, const SealKey& key, std::uint64_t offset, MutableByteView plain) {
+  std::array<std::byte, kStoredPieceBytes> sealed;
+  RETURN_IF_ERROR(read_exactly(fd, offset, sealed));
+  return open_into(key, sealed, plain);
+}
+
+// Takes the next `count` values off the front.
+template <class T>
+std::vector<T> take(ByteView& bytes, std::size_t count) {
+  std::vector<T> values(count);
+  const std::size_t size = count * sizeof(T);
+  if (count != 0) std::memcpy(values.data(), bytes.data(), size);
+  bytes = bytes.subspan(size);
+  return values;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const StoredIndex>> StoredIndex::open(UniqueFd fd, const SealKey& key) {
+  const std::shared_ptr<StoredIndex> index(new StoredIndex(std::move(fd), key));
+  RETURN_IF_ERROR(index->read_head());
+  RETURN_IF_ERROR(index->read_tables());
+  return std::shared_ptr<const StoredIndex>(index);
+}
+
+Status StoredIndex::read_head() {
+  std::array<std::byte, kStoredPlainBytes> plain;
+  RETURN_IF_ERROR(read_piece(fd_.get(), key_, 0, plain));
+  std::memcpy(&head_, plain.data(), sizeof head_);
+  if (head_.magic != StoredIndexHead::kMagic) return damaged("another format, or machine");
+  // An authentic head is as it was written. But it says how much memory to take, and the file is
+  // what can be held against it.
+  struct stat attributes {};
+  if (::fstat(fd_.get(), &attributes) != 0) return errno_error(errno, "stat the stored index");
+  const std::uint64_t size = stored_block_offset(head_.blocks) +
+                             stored_tables_bytes(head_.packs, head_.blocks, head_.files);
+  if (static_cast<std::uint64_t>(attributes.st_size) != size) return damaged("its size is wrong");
+  return {};
+}
+
+Status StoredIndex::read_tables() {
+  Bytes sealed(stored_tables_bytes(head_.packs, head_.blocks, head_.files));
+  RETURN_IF_ERROR(read_exactly(fd_.get(), stored_block_offset(head_.blocks), sealed.view()));
+  ASSIGN_OR_RETURN(const ByteView opened, open_in_place(key_, sealed.view()));
+  ByteView rest = opened;
+  if (take<StoredFileId>(rest, 1).front() != head_.file_id) return damaged("its tables are others");
+  packs_ = take<PackId>(rest, head_.packs);
+  first_ = take<std::uint64_t>(rest, head_.blocks);
+  files_ = take<IndexId>(rest, head_.files);
+  return {};
+}
+
+Result<std::span<const IndexEntry>> StoredIndex::read_block(std::size_t number,
+                                                            StoredBlock& block) const {
+  RETURN_IF_ERROR(read_piece(fd_.get(), key_, stored_block_offset(number),
+                             std::as_writable_bytes(std::span(&block, 1))));
+  if (block.head.file_id != head_.file_id || block.head.number != number ||
+      block.head.entries > block.entries.size()) {
+    return damaged("a block is another");
+  }
+  return std::span<const IndexEntry>(block.entries).first(block.head.entries);
+}
+
+Result<std::vector<BlobLocation>> StoredIndex::find_all(BlobType type, const BlobId& id) const {
+  std::vector<BlobLocation> places;
+  const std::uint64_t prefix = sort_prefix(id);
+  // The block before the first that begins with this prefix, or with a later one, can have it.
+  auto number = static_cast<std::size_t>(std::ranges::lower_bound(first_, prefix) - first_.begin());
+  if (number > 0) --number;
+  for (; number < first_.size() && first_[number] <= prefix; ++number) {
+    StoredBlock block;
+    ASSIGN_OR_RETURN(const auto entries, read_block(number, block));
+    for (const IndexEntry& entry : entries) {
+      if (entry.id != id || entry.type() != type) continue;
+      if (entry.pack_number() >= packs_.size()) return damaged("a pack has no name");
+      places.push_back({packs_[entry.pack_number()], entry.offset, entry.length, entry.raw_length});
+    }
+  }
+  return places;
+}
+
+std::size_t StoredIndex::memory_bytes() const {
+  return sizeof(StoredIndex) + packs_.capacity() * sizeof(PackId) +
+         first_.capacity() * sizeof(std::uint64_t) + files_.capacity() * sizeof(IndexId);
+}
+
+}  // namespace restree

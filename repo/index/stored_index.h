@@ -1,0 +1,62 @@
+// An index in a file: nothing is parsed to open it, and each look reads and opens one small piece.
+//
+// The file is read, not mapped. Its pages are the system's cache either way, and what a look costs
+// is opening the piece, not the call; but a mapped file that a broken disk or somebody else cuts
+// short would end the process.
+//
+// Ownership: owns the file; the key must outlive it.
+// Threads:   any, many at once.
+// Limits:    memory: 32 bytes a pack, and less than half a byte a blob. Time: a few microseconds a
+//            look if the piece is in the system's cache, else a read of the disk.
+// Errors:    kCorrupt: the file is damaged, or not what it should be, there. kLocalIo: it cannot be
+//            read. Never a wrong answer: ask the index files then.
+// Format:    stored_index_format.h.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "repo/base/result.h"
+#include "repo/base/unique_fd.h"
+#include "repo/crypto/seal.h"
+#include "repo/index/index.h"
+#include "repo/index/stored_index_format.h"
+
+namespace restree {
+
+class StoredIndex {
+ public:
+  static Result<std::shared_ptr<const StoredIndex>> open(UniqueFd fd, const SealKey& key);
+
+  // Every place of the blob; empty: it is in none of files().
+  Result<std::vector<BlobLocation>> find_all(BlobType type, const BlobId& id) const;
+
+  const std::vector<PackId>& packs() const { return packs_; }
+  // The index files that it was made from.
+  const std::vector<IndexId>& files() const { return files_; }
+
+  std::size_t blob_count() const { return head_.entries; }
+  std::uint64_t sealed_bytes() const { return head_.sealed_bytes; }
+  std::size_t memory_bytes() const;
+
+  // For who reads all of it, in order. Fills `block`, and returns the part that is entries.
+  std::size_t block_count() const { return head_.blocks; }
+  Result<std::span<const IndexEntry>> read_block(std::size_t number, StoredBlock& block) const;
+
+ private:
+  StoredIndex(UniqueFd fd, const SealKey& key) : fd_(std::move(fd)), key_(key) {}
+  Status read_head();
+  Status read_tables();
+
+  UniqueFd fd_;
+  const SealKey& key_;
+  StoredIndexHead head_;
+  std::vector<PackId> packs_;
+  std::vector<std::uint64_t> first_;  // of each block, the first eight bytes of its first id
+  std::vector<IndexId> files_;
+};
+
+}  // namespace restree
