@@ -163,7 +163,7 @@ Result<std::unique_ptr<SftpConnection>> greet(std::unique_ptr<ByteChannel> chann
   ASSIGN_OR_RETURN(channel, LimitedChannel::make(std::move(channel), options.limits));
   ASSIGN_OR_RETURN(auto client,
                    SftpClient::start(std::move(channel), host, options.silence, patience));
-  return std::make_unique<SftpConnection>(std::move(client));
+  return std::make_unique<SftpConnection>(std::move(client), options.open_connections);
 }
 
 SftpPool::Connect through_subprocess(const Location& location, const SshOptions& options,

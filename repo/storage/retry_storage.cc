@@ -72,8 +72,8 @@ void RetryStorage::note_failure(const Error& error) {
   {
     const auto now = world_.now();
     auto trouble = trouble_.lock();
-    if (trouble->since) return;
-    trouble->since = now;
+    if (trouble->announced) return;
+    if (!trouble->since) trouble->since = now;
     trouble->announced = !trouble->told || now - *trouble->told >= kQuietTime;
     if (!trouble->announced) return;
     trouble->told = now;
@@ -88,7 +88,7 @@ void RetryStorage::note_success() {
     auto trouble = trouble_.lock();
     if (!trouble->since) return;
     lasted = now - *std::exchange(trouble->since, std::nullopt);
-    if (!trouble->announced) return;
+    if (!std::exchange(trouble->announced, false)) return;
     trouble->told = now;
   }
   log::warning("{}: works again, after {:.1f} s", description(), lasted.count());

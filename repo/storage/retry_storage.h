@@ -44,7 +44,7 @@ struct RetryWorld {
 // Errors:    those of the decorated storage; at the deadline kUnavailable with the last cause.
 //            kCancelled: `stop` was requested.
 // The log gets one line when trouble begins and one when it is over, whatever the number of calls,
-// and nothing about trouble that comes back within kQuietTime of a line.
+// and nothing about trouble that comes back within kQuietTime of a line, unless it lasts longer.
 class RetryStorage final : public Storage {
  public:
   static constexpr std::chrono::seconds kQuietTime{10};

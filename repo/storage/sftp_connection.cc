@@ -19,6 +19,16 @@ class SftpConnection::OpenFile {
   const std::string handle_;
 };
 
+SftpConnection::SftpConnection(std::unique_ptr<SftpClient> client,
+                               std::shared_ptr<std::atomic<unsigned>> count)
+    : client_(std::move(client)), count_(std::move(count)) {
+  if (count_) ++*count_;
+}
+
+SftpConnection::~SftpConnection() {
+  if (count_) --*count_;
+}
+
 std::shared_ptr<SftpConnection::OpenFile> SftpConnection::recall(const std::string& path) {
   auto files = files_.lock();
   const auto found = std::find_if(files->begin(), files->end(),

@@ -10,6 +10,7 @@
 // Errors:    as SftpClient.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <list>
 #include <memory>
@@ -27,7 +28,12 @@ class SftpConnection {
  public:
   static constexpr std::size_t kMaxOpenFiles = 16;
 
-  explicit SftpConnection(std::unique_ptr<SftpClient> client) : client_(std::move(client)) {}
+  // `count`, if there is one, counts this connection for as long as it lives.
+  explicit SftpConnection(std::unique_ptr<SftpClient> client,
+                          std::shared_ptr<std::atomic<unsigned>> count = nullptr);
+  ~SftpConnection();
+  SftpConnection(const SftpConnection&) = delete;
+  SftpConnection& operator=(const SftpConnection&) = delete;
 
   SftpClient& client() { return *client_; }
   const SftpClient& client() const { return *client_; }
@@ -51,7 +57,8 @@ class SftpConnection {
   std::shared_ptr<OpenFile> recall(const std::string& path);
   void remember(const std::string& path, std::shared_ptr<OpenFile> file);
 
-  std::unique_ptr<SftpClient> client_;
+  const std::unique_ptr<SftpClient> client_;
+  const std::shared_ptr<std::atomic<unsigned>> count_;
   Guarded<std::list<Remembered>> files_;  // the last used in front
 };
 

@@ -1,9 +1,11 @@
 // What a user may set about SSH connections; all of it has defaults that suit most.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,6 +35,8 @@ struct SshOptions {
   SecretSource passphrase;  // for an encrypted key file; may be empty
   RateLimits limits;        // for all connections together
   unsigned connections = 4;
+  // Counts those that are open; may be null.
+  std::shared_ptr<std::atomic<unsigned>> open_connections;
   std::chrono::milliseconds connect_timeout{15000};
   std::chrono::milliseconds silence{15000};  // a connection that owes answers for so long is dead
 };

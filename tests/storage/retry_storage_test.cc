@@ -176,5 +176,17 @@ TEST_F(RetryStorageTest, TroubleThatComesAndGoesDoesNotFillTheLog) {
   EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 2) << log;
 }
 
+TEST_F(RetryStorageTest, TroubleThatComesBackAndLastsIsLogged) {
+  ::testing::internal::CaptureStderr();
+  inner_->errors.assign(1, ErrorKind::kUnavailable);
+  EXPECT_THAT(storage_.read_all(kFile, in(60s)), FailsWith(ErrorKind::kNotFound));
+  inner_->errors.assign(1000, ErrorKind::kUnavailable);
+  EXPECT_THAT(storage_.read_all(kFile, in(60s)), FailsWith(ErrorKind::kUnavailable));
+  inner_->errors.clear();
+  EXPECT_THAT(storage_.read_all(kFile, in(60s)), FailsWith(ErrorKind::kNotFound));
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 4) << log;
+}
+
 }  // namespace
 }  // namespace restree::testing

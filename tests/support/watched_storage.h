@@ -23,7 +23,9 @@ class WatchedStorage final : public Storage {
   explicit WatchedStorage(std::shared_ptr<Storage> inner) : inner_(std::move(inner)) {}
 
   void watch(Watch watch) { state_.lock()->watch = std::move(watch); }
-  // The same for writes, which the other leaves alone.
+  // The same for size, which the other leaves alone.
+  void watch_sizes(Watch watch) { state_.lock()->watch_sizes = std::move(watch); }
+  // The same for writes.
   void watch_writes(Watch watch) { state_.lock()->watch_writes = std::move(watch); }
   // The same for removals.
   void watch_removals(Watch watch) { state_.lock()->watch_removals = std::move(watch); }
@@ -42,6 +44,8 @@ class WatchedStorage final : public Storage {
     return inner_->list(type, by);
   }
   Result<std::uint64_t> size(const FileName& file, Deadline by) override {
+    const Watch watch = state_.lock()->watch_sizes;
+    if (watch) RETURN_IF_ERROR(watch(file));
     return inner_->size(file, by);
   }
   Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override {
@@ -72,6 +76,7 @@ class WatchedStorage final : public Storage {
   using Counts = std::array<std::size_t, 6>;
   struct State {
     Watch watch;
+    Watch watch_sizes;
     Watch watch_writes;
     Watch watch_removals;
     Counts lists{};

@@ -1,0 +1,98 @@
+// A Storage that fails at once while its server is known to be away.
+//
+// Where a cache stands beside a storage, most of what is asked needs no server, and the rest must
+// not hang for a whole deadline each time. A server is away once it was asked for the length of
+// one and has answered nobody, or as soon as somebody says so who knows it. Calls that are under
+// way by then go on until their own deadlines. A probe now and then finds out when it is back.
+//
+// Ownership: shares the storage that it decorates; a thread that probes, once the server was away.
+// Threads:   any.
+// Limits:    one probe at a time, ended by its own short deadline; the destructor waits for that.
+// Errors:    those of the decorated storage; kUnavailable while the server is away.
+// The log gets one line when it is found to be away; RetryStorage tells when it is back.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "repo/base/clock.h"
+#include "repo/base/guarded.h"
+#include "repo/storage/retry_storage.h"
+#include "repo/storage/storage.h"
+
+namespace restree {
+
+struct BreakerTiming {
+  // How long those who ask wait for an answer, retries included.
+  std::chrono::milliseconds patience{60'000};
+  BackOff between_probes{std::chrono::seconds(1), 2, std::chrono::seconds(10)};
+  std::chrono::milliseconds probe_limit{3'000};
+  std::function<Deadline::Clock::time_point()> now = [] { return Deadline::Clock::now(); };
+};
+
+class BreakerStorage final : public Storage {
+ public:
+  BreakerStorage(std::shared_ptr<Storage> inner, BreakerTiming timing);
+  ~BreakerStorage() override;
+  BreakerStorage(const BreakerStorage&) = delete;
+  BreakerStorage& operator=(const BreakerStorage&) = delete;
+
+  // The server did not answer, `why` tells how; from now on it is away until a probe finds it.
+  void believe_away(const Error& why);
+  // Called each time that it is back, by the thread that probes: possibly once more after it was
+  // replaced.
+  void on_return(std::function<void()> call);
+
+  // Since the beginning.
+  struct Figures {
+    bool is_away = false;
+    std::chrono::system_clock::time_point since;  // it is so
+    std::uint64_t requests = 0;                   // that were answered
+    std::uint64_t failures = 0;                   // that were not
+    std::uint64_t read_bytes = 0;
+  };
+  Figures figures() const;
+
+  Status make_folders(Deadline by) override;
+  Result<std::vector<ListedFile>> list(FileType type, Deadline by) override;
+  Result<std::uint64_t> size(const FileName& file, Deadline by) override;
+  Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override;
+  Result<Bytes> read_all(const FileName& file, Deadline by) override;
+  Status write(const FileName& file, ByteView content, Deadline by) override;
+  Status remove(const FileName& file, Deadline by) override;
+  Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
+                                       Deadline by) override;
+  std::string description() const override { return inner_->description(); }
+
+ private:
+  struct State {
+    std::optional<Error> away;  // what calls are told meanwhile
+    Figures figures;
+    std::size_t pending = 0;
+    Deadline::Clock::time_point unanswered_since{};  // while some are pending
+    bool ending = false;
+  };
+
+  template <class Call>
+  auto pass(Call call) -> decltype(call());
+  std::optional<Error> begin();
+  // nullptr: it succeeded.
+  void end(const Error* failure, std::uint64_t read_bytes);
+  void set_away(State& state, const std::string& why);
+  void probe_on();
+
+  const std::shared_ptr<Storage> inner_;
+  const BreakerTiming timing_;
+  Guarded<State> state_;
+  Guarded<std::function<void()>> on_return_;
+  std::condition_variable changed_;
+  std::jthread prober_;  // started under the lock of state_
+};
+
+}  // namespace restree
