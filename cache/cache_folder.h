@@ -1,11 +1,13 @@
 // The folder in which one repository's cache lies: what is where, and what it takes on the disk.
 //
 //   BASE/CACHEDIR.TAG
+//   BASE/locations/                   whose cache is whose: location_notes.h
 //   BASE/<repository id>/
 //     usage                           what all of it takes, and whose turn it is: cache_usage.h
 //     indexed                         the set of index files that packs were last compared with
 //     merged                          the index, merged (stored_index_format.h)
 //     merged.new                      the next one, while it is written
+//     listed                          when the repository's snapshots were last listed: seconds
 //     config  keys/ID  index/ID  snapshots/ID     as they are in the repository
 //     data/PACK  trees/PACK           sealed blobs at their own offsets, with holes between them
 //

@@ -9,6 +9,7 @@
 
 #include "cache/cache_folder.h"
 #include "cache/cache_usage.h"
+#include "cache/location_notes.h"
 #include "repo/storage/storage.h"
 
 namespace restree {
@@ -55,6 +56,7 @@ Status remove_cache(const std::string& base, const FoundCache& cache) {
   const std::string path = base + "/" + cache.repository_id;
   files::remove_all(path, failed);
   if (failed) return errno_error(failed.value(), "remove " + path);
+  forget_locations(base, cache.repository_id);
   return {};
 }
 

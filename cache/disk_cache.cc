@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <new>
+#include <span>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -38,6 +40,8 @@ constexpr std::chrono::hours kBetweenTouches{1};
 constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 30;
 constexpr const char* kIndexedNote = "indexed";
 constexpr const char* kMergedIndex = "merged";
+constexpr const char* kListedNote = "listed";
+constexpr std::chrono::minutes kBetweenListedNotes{1};
 
 bool all_zero(ByteView bytes) {
   return std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{0}; });
@@ -265,6 +269,35 @@ void DiskCache::note_trouble(const Error& error) {
                error.message());
 }
 
+std::vector<std::string> DiskCache::names(FileType type) {
+  return folder_.names_in(std::string(directory_of(type)).c_str());
+}
+
+std::optional<std::chrono::system_clock::time_point> DiskCache::listed() const {
+  const auto fd = folder_.open_to_read(kListedNote);
+  struct stat attributes {};
+  if (!fd || ::fstat(fd->get(), &attributes) != 0) return std::nullopt;
+  std::string text(static_cast<std::size_t>(std::clamp<off_t>(attributes.st_size, 0, 32)), '0');
+  if (!read_exactly(fd->get(), 0, std::as_writable_bytes(std::span(text)))) return std::nullopt;
+  std::int64_t count = 0;
+  if (std::from_chars(text.data(), text.data() + text.size(), count).ec != std::errc()) {
+    return std::nullopt;
+  }
+  return std::chrono::system_clock::time_point(std::chrono::seconds(count));
+}
+
+void DiskCache::note_listing(bool is_other) {
+  {
+    auto state = state_.lock();
+    const bool is_time = Clock::now() - state->listed > kBetweenListedNotes;
+    if (!is_other && !is_time) return;
+    state->listed = Clock::now();
+  }
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  submit([text = std::to_string(std::chrono::duration_cast<seconds>(now).count())](
+             CacheWriter& writer) { return writer.write_note(kListedNote, text); });
+}
+
 // Also says that the cache is in use: snapshots are listed again and again as long as it is.
 bool DiskCache::is_news(const std::vector<std::string>& snapshot_names) {
   std::string mark = fingerprint(snapshot_names);
@@ -285,7 +318,10 @@ bool DiskCache::is_news(const std::vector<std::string>& snapshot_names) {
 
 void DiskCache::retain_snapshots(std::vector<std::string> names) {
   std::ranges::sort(names);
-  if (!is_news(names) || names.empty()) return;  // see below
+  const bool is_other = is_news(names);
+  if (names.empty()) return;  // see below
+  note_listing(is_other);
+  if (!is_other) return;
   submit([names = std::move(names)](CacheWriter& writer) {
     return writer.retain("snapshots", [&](const std::string& name) {
       return std::ranges::binary_search(names, name);

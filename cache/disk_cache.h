@@ -15,8 +15,10 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -57,6 +59,7 @@ class DiskCache final : public RepositoryCache {
   std::optional<Bytes> read(const FileName& file) override;
   void keep(const FileName& file, ByteView content) override;
   void reject(const FileName& file) override;
+  std::vector<std::string> names(FileType type) override;
   void retain_snapshots(std::vector<std::string> names) override;
   void retain_indexed(std::vector<std::string> index_names,
                       const std::function<std::vector<PackId>()>& packs) override;
@@ -67,6 +70,9 @@ class DiskCache final : public RepositoryCache {
   // Returns once all that was given to it before is written, or was not to be written.
   void flush();
   CacheFigures figures() const;
+  // When the storage last listed its snapshots to who used the cache, to the minute; nullopt:
+  // never.
+  std::optional<std::chrono::system_clock::time_point> listed() const;
   const std::string& path() const { return folder_.path(); }
 
  private:
@@ -80,6 +86,7 @@ class DiskCache final : public RepositoryCache {
     Deadline::Clock::time_point idle_until{};  // until then, nothing is taken
     std::string snapshots;                     // those that were to be retained last
     Deadline::Clock::time_point touched{};     // when the folder was marked as used
+    Deadline::Clock::time_point listed{};      // when that was noted
   };
   struct Counters {
     std::atomic<std::uint64_t> hits, hit_bytes, misses, damaged, kept_bytes, evicted_bytes, dropped;
@@ -98,6 +105,7 @@ class DiskCache final : public RepositoryCache {
   void hand_over_lookups();
   void note_trouble(const Error& error);
   void note_damage(const std::string& path);
+  void note_listing(bool is_other);
   bool is_news(const std::vector<std::string>& snapshot_names);
 
   CacheFolder folder_;

@@ -2,8 +2,10 @@
 
 #include <fmt/core.h>
 
+#include <atomic>
 #include <utility>
 
+#include "repo/cached_files.h"
 #include "repo/crypto/seal.h"
 #include "repo/crypto/sha256.h"
 #include "repo/format/key.h"
@@ -21,8 +23,11 @@ struct Repository::State {
         key_file(std::move(opened.file)),
         config_file(std::move(its_config_file)),
         config(its_config),
-        index(*storage, key,
-              [this](const FileName& file, Deadline by) { return read_unpacked(file, by); }) {}
+        index(
+            {.list = [this](Deadline by) { return list(FileType::kIndex, by); },
+             .load = [this](const FileName& file, Deadline by) { return read_unpacked(file, by); },
+             .description = storage->description()},
+            key) {}
 
   // A file whose name is the hash of its bytes. A mismatch is read once more: the line, not the
   // file, may have been at fault.
@@ -30,6 +35,8 @@ struct Repository::State {
   std::optional<Bytes> read_cached(const FileName& file) const;
   // The JSON inside an index or snapshot file.
   Result<Bytes> read_unpacked(const FileName& file, Deadline by);
+
+  Result<RepositoryListing> list(FileType type, Deadline by);
 
   Result<ByteView> open_blob(const BlobLocation& place, BlobType type, const BlobId& id,
                              MutableByteView sealed, Bytes& scratch, SealedFrom from) const;
@@ -49,6 +56,7 @@ struct Repository::State {
   const Config config;
   std::shared_ptr<RepositoryCache> cache;
   std::shared_ptr<SealedSource> source;  // uses the storage
+  std::atomic<bool> offline = false;
   RepositoryIndex index;
 };
 
@@ -69,15 +77,42 @@ std::string where(const BlobLocation& place, BlobType type, const BlobId& id) {
 Result<std::unique_ptr<Repository>> Repository::open(std::shared_ptr<Storage> storage,
                                                      const Secret& password,
                                                      const std::string& key_hint, Deadline by) {
-  ASSIGN_OR_RETURN(Bytes config_file, read_config_file(*storage, by));
-  ASSIGN_OR_RETURN(OpenedKey key, find_master_key(*storage, password, key_hint, by));
+  Storage& files = *storage;
+  return open_from(files, std::move(storage), password, key_hint, by);
+}
+
+Result<std::unique_ptr<Repository>> Repository::open_cached(std::shared_ptr<Storage> storage,
+                                                            std::shared_ptr<RepositoryCache> cache,
+                                                            const Secret& password,
+                                                            const std::string& key_hint) {
+  CachedFiles files(*cache, storage->description());
+  // Whose file is not whole any more may have the right password all the same.
+  ASSIGN_OR_RETURN(const std::vector<ListedFile> keys,
+                   files.list(FileType::kKey, Deadline::never()));
+  if (keys.empty()) {
+    return Error(ErrorKind::kNoRepository, files.description() + " has no key file");
+  }
+  ASSIGN_OR_RETURN(auto repository,
+                   open_from(files, std::move(storage), password, key_hint, Deadline::never()));
+  repository->use_cache(std::move(cache));
+  repository->state_->offline = true;
+  return repository;
+}
+
+Result<std::unique_ptr<Repository>> Repository::open_from(Storage& files,
+                                                          std::shared_ptr<Storage> storage,
+                                                          const Secret& password,
+                                                          const std::string& key_hint,
+                                                          Deadline by) {
+  ASSIGN_OR_RETURN(Bytes config_file, read_config_file(files, by));
+  ASSIGN_OR_RETURN(OpenedKey key, find_master_key(files, password, key_hint, by));
   Bytes opened = Bytes::copy_of(config_file);
   Result<MutableByteView> config_json = open_in_place(key.master, opened.view());
   if (!config_json) {
-    return std::move(config_json).error().with("config file of " + storage->description());
+    return std::move(config_json).error().with("config file of " + files.description());
   }
   Result<Config> config = parse_config(*config_json);
-  if (!config) return std::move(config).error().with("config file of " + storage->description());
+  if (!config) return std::move(config).error().with("config file of " + files.description());
   return std::unique_ptr<Repository>(new Repository(std::make_unique<State>(
       std::move(storage), std::move(key), std::move(config_file), *config)));
 }
@@ -99,6 +134,23 @@ void Repository::use_cache(std::shared_ptr<RepositoryCache> cache) {
 
 void Repository::use_source(std::shared_ptr<SealedSource> source) {
   state_->source = std::move(source);
+}
+
+bool Repository::is_offline() const { return state_->offline; }
+
+Result<RepositoryListing> Repository::State::list(FileType type, Deadline by) {
+  Result<std::vector<ListedFile>> listed = storage->list(type, by);
+  if (listed) offline = false;
+  if (listed) return RepositoryListing{std::move(*listed), true};
+  if (!offline || listed.error().kind() != ErrorKind::kUnavailable) return listed.error();
+  ASSIGN_OR_RETURN(std::vector<ListedFile> cached,
+                   CachedFiles(*cache, storage->description()).list(type, by));
+  return RepositoryListing{std::move(cached), false};
+}
+
+Result<std::vector<ListedFile>> Repository::list_files(FileType type, Deadline by) {
+  ASSIGN_OR_RETURN(RepositoryListing listing, state_->list(type, by));
+  return std::move(listing.files);
 }
 
 const Config& Repository::config() const { return state_->config; }
@@ -207,6 +259,10 @@ Result<SharedBlob> Repository::load(BlobType type, const BlobId& id, Deadline by
 
   // Not in the index, its pack gone, or damaged: a backup or a prune may have put it elsewhere.
   const Result<bool> changed = refresh_index(by);
+  if (state.offline) {
+    return Error(ErrorKind::kUnavailable,
+                 blob.error().message() + ", as far as the cache knows it");
+  }
   const bool was_there = blob.error().kind() == ErrorKind::kCorrupt;
   if (!changed && !was_there) return changed.error();
   if (was_there && !changed.value_or(false)) return blob;
@@ -303,15 +359,16 @@ Result<SharedBlob> Repository::State::unseal(const BlobLocation& place, BlobType
 }
 
 Result<std::vector<SnapshotId>> Repository::list_snapshots(Deadline by) {
-  ASSIGN_OR_RETURN(const std::vector<ListedFile> files,
-                   state_->storage->list(FileType::kSnapshot, by));
+  ASSIGN_OR_RETURN(const RepositoryListing listed, state_->list(FileType::kSnapshot, by));
   std::vector<SnapshotId> ids;
   std::vector<std::string> names;
-  for (const ListedFile& file : files) {
+  for (const ListedFile& file : listed.files) {
     if (const auto id = SnapshotId::parse(file.name)) ids.push_back(*id);
     names.push_back(file.name);
   }
-  if (state_->cache != nullptr) state_->cache->retain_snapshots(std::move(names));
+  if (state_->cache != nullptr && listed.is_current) {
+    state_->cache->retain_snapshots(std::move(names));
+  }
   return ids;
 }
 

@@ -38,14 +38,25 @@ class Repository final : public BlobSource {
   static Result<std::unique_ptr<Repository>> open(std::shared_ptr<Storage> storage,
                                                   const Secret& password,
                                                   const std::string& key_hint, Deadline by);
+  // The same from the config, key, index and snapshot files that the cache holds, for as long as
+  // the storage cannot be reached; the cache is used as by use_cache(). kNoRepository,
+  // kWrongPassword, kCorrupt: the cache does not have what it takes, or not for this password.
+  static Result<std::unique_ptr<Repository>> open_cached(std::shared_ptr<Storage> storage,
+                                                         std::shared_ptr<RepositoryCache> cache,
+                                                         const Secret& password,
+                                                         const std::string& key_hint);
   ~Repository() override;
 
   // From now on, what the cache holds is not asked of the storage: packs, index files and
-  // snapshots. Which files there are, the storage is always asked. Before anything else is read;
-  // once.
+  // snapshots. Which files there are, the storage is always asked first. Before anything else is
+  // read; once.
   void use_cache(std::shared_ptr<RepositoryCache> cache);
   // From now on, load() gets from there what the cache lacks. Before anything else is read; once.
   void use_source(std::shared_ptr<SealedSource> source);
+
+  // Opened from the cache, and since then the storage has listed nothing: until it does, listings
+  // are of what the cache has, where the storage gives none.
+  bool is_offline() const;
 
   const Config& config() const;
   // Of the key file that the password has opened.
@@ -104,12 +115,17 @@ class Repository final : public BlobSource {
   // authenticate is repeated once, and then tried in the other packs that should hold the blob.
   Result<SharedBlob> load(BlobType type, const BlobId& id, Deadline by) override;
 
+  Result<std::vector<ListedFile>> list_files(FileType type, Deadline by);
   Result<std::vector<SnapshotId>> list_snapshots(Deadline by);
   Result<Snapshot> load_snapshot(const SnapshotId& id, Deadline by);
 
  private:
   struct State;
   explicit Repository(std::unique_ptr<State> state);
+  static Result<std::unique_ptr<Repository>> open_from(Storage& files,
+                                                       std::shared_ptr<Storage> storage,
+                                                       const Secret& password,
+                                                       const std::string& key_hint, Deadline by);
   std::unique_ptr<State> state_;
 };
 

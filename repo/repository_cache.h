@@ -44,6 +44,8 @@ class RepositoryCache {
   virtual std::optional<Bytes> read(const FileName& file) = 0;
   virtual void keep(const FileName& file, ByteView content) = 0;
   virtual void reject(const FileName& file) = 0;
+  // Those of one type that are here, whole or not.
+  virtual std::vector<std::string> names(FileType type) = 0;
 
   // The repository has these files of the type, and no others: what else is here may go. Of index
   // files also the packs that no index names any more; `packs` tells, sorted, those that one names.

@@ -42,7 +42,7 @@ Result<bool> RepositoryIndex::refresh(Deadline by, IndexWatch* watch) {
     while (turn->begun != turn->ended) {
       if (turn_ended_.wait_until(turn.mutex_lock(), by.when()) == std::cv_status::timeout) {
         return Error(ErrorKind::kUnavailable,
-                     "load index of " + storage_.description() + ": no answer in time");
+                     "load index of " + files_.description + ": no answer in time");
       }
       if (turn->ended >= mine) return turn->last;
     }
@@ -66,9 +66,9 @@ Result<bool> RepositoryIndex::refresh(Deadline by, IndexWatch* watch) {
 
 Result<bool> RepositoryIndex::refresh_now(Deadline by, IndexWatch* watch) {
   for (int attempt = 1;; ++attempt) {
-    ASSIGN_OR_RETURN(const std::vector<ListedFile> listed, storage_.list(FileType::kIndex, by));
+    ASSIGN_OR_RETURN(const RepositoryListing listed, files_.list(by));
     std::set<std::string> files;
-    for (const ListedFile& file : listed) files.insert(file.name);
+    for (const ListedFile& file : listed.files) files.insert(file.name);
 
     {
       auto now = loaded_.lock();
@@ -97,7 +97,7 @@ Result<bool> RepositoryIndex::refresh_now(Deadline by, IndexWatch* watch) {
           loaded.stored != nullptr && loaded.stored == now->stored && now->is_doubtful;
       *now = loaded;
     }
-    if (cache_ != nullptr) {
+    if (cache_ != nullptr && listed.is_current) {
       cache_->retain_indexed({loaded.files.begin(), loaded.files.end()}, [&] { return packs(); });
       if (watch == nullptr) merge(loaded);
     }
@@ -203,7 +203,7 @@ Result<std::shared_ptr<const Index>> RepositoryIndex::load_files(
   IndexBuilder builder;
   RETURN_IF_ERROR(parallel_for(names.size(), kParallelFiles, [&](std::size_t i) -> Status {
     const FileName file{FileType::kIndex, names[i]};
-    Result<Bytes> json = load_file_(file, by);
+    Result<Bytes> json = files_.load(file, by);
     Status parsed;
     if (json) {
       parsed = parse_index_file(*json, [&](const PackId& pack, auto blobs) {
@@ -222,7 +222,7 @@ Result<std::shared_ptr<const Index>> RepositoryIndex::load_files(
       return {};
     }
     log::error("index file {} of {} is left out, and what only it names is missing: {}", names[i],
-               storage_.description(), parsed.error().message());
+               files_.description, parsed.error().message());
     return {};
   }));
   const std::size_t threads = std::max(1U, std::thread::hardware_concurrency());

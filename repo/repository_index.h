@@ -5,11 +5,11 @@
 // loads only the index files that it is not from. If the file proves damaged, it is given up for
 // good, and all index files are loaded.
 //
-// Ownership: the storage, the cache and the key must outlive it. It owns a thread, while it writes
+// Ownership: the cache and the key must outlive it. It owns a thread, while it writes
 //            that file; the destructor waits for it, a few seconds at most.
 // Threads:   any.
 // Limits:    see index.h and stored_index.h: what was merged needs no more memory than the latter.
-// Errors:    of refresh(): those of the storage. A damaged index file is none: it is left out.
+// Errors:    of refresh(): those of Files. A damaged index file is none: it is left out.
 //            find() and find_all() have none; if the merged file is damaged and the index files
 //            cannot be had, the blob is not found.
 #pragma once
@@ -60,15 +60,25 @@ struct IndexFigures {
   std::size_t memory_bytes = 0;
 };
 
+// The files of one type that there are: as the storage says, or, while that is out of reach, as far
+// as the cache has them.
+struct RepositoryListing {
+  std::vector<ListedFile> files;
+  bool is_current;  // the storage says so
+};
+
 class RepositoryIndex {
  public:
   // As many parts as it was brought up to date.
   using Parts = std::vector<std::shared_ptr<const Index>>;
-  // The JSON inside an index file.
-  using LoadFile = std::function<Result<Bytes>(const FileName& file, Deadline by)>;
+  struct Files {
+    std::function<Result<RepositoryListing>(Deadline by)> list;
+    // The JSON inside an index file.
+    std::function<Result<Bytes>(const FileName& file, Deadline by)> load;
+    std::string description;  // of where they lie, for messages
+  };
 
-  RepositoryIndex(Storage& storage, const SealKey& key, LoadFile load_file)
-      : storage_(storage), key_(key), load_file_(std::move(load_file)) {}
+  RepositoryIndex(Files files, const SealKey& key) : files_(std::move(files)), key_(key) {}
 
   // It has the merged file, and is told which index files and packs there are. Before the first
   // refresh.
@@ -115,9 +125,8 @@ class RepositoryIndex {
   void run_merge(const IndexesToStore& what, const Loaded& loaded, const std::stop_token& stop);
   void give_up(const std::shared_ptr<const StoredIndex>& stored, const Error& error);
 
-  Storage& storage_;
+  const Files files_;
   const SealKey& key_;
-  const LoadFile load_file_;
   RepositoryCache* cache_ = nullptr;
   Guarded<Loaded> loaded_;
   std::atomic<bool> trusts_merged_ = true;

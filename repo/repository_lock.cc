@@ -153,10 +153,15 @@ RepositoryLock::Doubt RepositoryLock::settle_doubt() {
   const Status status = refresh_stale();
   if (status) {
     gate.open();
+    told_of_doubt_ = false;
     return Doubt::kSettled;
   }
-  log::error("cannot refresh the lock in time: {}", status.error().message());
-  if (status.error().kind() != ErrorKind::kLocked) return Doubt::kStays;
+  // A storage that is known to be away refuses at once, so this comes round every second.
+  const bool is_lost = status.error().kind() == ErrorKind::kLocked;
+  if (!std::exchange(told_of_doubt_, true) || is_lost) {
+    log::error("cannot refresh the lock in time: {}", status.error().message());
+  }
+  if (!is_lost) return Doubt::kStays;
   gate.shut(Error(ErrorKind::kLocked, status.error().message())
                 .hinting("Others may have changed the repository since; nothing more is written. "
                          "Start again."));

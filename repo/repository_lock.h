@@ -84,6 +84,7 @@ class RepositoryLock {
   const bool has_company_;
   const LockTimes times_;
   std::string name_;  // of the lock file there is now; after the start only thread_ touches it
+  bool told_of_doubt_ = false;  // only thread_ touches it
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::jthread thread_;

@@ -130,7 +130,7 @@ Result<std::string> find_by_prefix(const std::vector<std::string>& names, std::s
 Result<std::string> find_file_by_prefix(Repository& repository, FileType type,
                                         std::string_view prefix, Deadline by) {
   if (const auto whole = SnapshotId::parse(prefix)) return whole->hex();
-  ASSIGN_OR_RETURN(const std::vector<ListedFile> files, repository.storage().list(type, by));
+  ASSIGN_OR_RETURN(const std::vector<ListedFile> files, repository.list_files(type, by));
   std::vector<std::string> names;
   names.reserve(files.size());
   for (const ListedFile& file : files) names.push_back(file.name);

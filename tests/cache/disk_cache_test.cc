@@ -504,5 +504,40 @@ TEST_F(DiskCacheTrouble, AFileWhereAFolderShouldBeIsToldOnce) {
   EXPECT_EQ(warnings(), 1U);
 }
 
+TEST_F(DiskCacheTest, NamesTheFilesThatItHas) {
+  const auto cache = open();
+  EXPECT_THAT(cache->names(FileType::kIndex), IsEmpty());
+  cache->keep({FileType::kIndex, std::string(64, '1')}, as_bytes("one"));
+  cache->keep({FileType::kSnapshot, std::string(64, '2')}, as_bytes("two"));
+  cache->flush();
+  EXPECT_THAT(cache->names(FileType::kIndex), ::testing::ElementsAre(std::string(64, '1')));
+  EXPECT_THAT(cache->names(FileType::kSnapshot), ::testing::ElementsAre(std::string(64, '2')));
+}
+
+TEST_F(DiskCacheTest, KnowsWhenTheRepositoryLastListedItsSnapshots) {
+  using std::chrono::system_clock;
+  const auto before = std::chrono::floor<std::chrono::seconds>(system_clock::now());
+  {
+    const auto cache = open();
+    EXPECT_EQ(cache->listed(), std::nullopt);
+    cache->retain_snapshots({});
+    cache->flush();
+    EXPECT_EQ(cache->listed(), std::nullopt);
+    cache->retain_snapshots({std::string(64, '1')});
+  }
+  const auto listed = open()->listed();
+  ASSERT_TRUE(listed);
+  EXPECT_GE(*listed, before);
+  EXPECT_LE(*listed, system_clock::now());
+}
+
+TEST_F(DiskCacheTest, AnUnreadableTimeOfTheLastListingIsNone) {
+  fs::create_directories(folder());
+  for (const char* text : {"", "x", "-"}) {
+    testing::write_file(folder() / "listed", text);
+    EXPECT_EQ(open()->listed(), std::nullopt) << text;
+  }
+}
+
 }  // namespace
 }  // namespace restree

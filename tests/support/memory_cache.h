@@ -60,6 +60,14 @@ class MemoryCache final : public RepositoryCache {
   }
   void reject(const FileName& file) override { content_.lock()->rejected.push_back(file.name); }
 
+  std::vector<std::string> names(FileType type) override {
+    std::vector<std::string> all;
+    for (const auto& [file, bytes] : content_.lock()->files) {
+      if (file.type == type) all.push_back(file.name);
+    }
+    return all;
+  }
+
   void retain_snapshots(std::vector<std::string> names) override {
     content_.lock()->snapshots = std::move(names);
   }

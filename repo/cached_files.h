@@ -1,0 +1,43 @@
+// The small files of a repository as its cache holds them: a Storage to read them from while the
+// repository's own cannot be reached.
+//
+// Only whole ones: a listing reads every file of the type, and leaves out those whose hash is not
+// their name.
+//
+// Ownership: the cache must outlive it. Threads: any. Limits: one file in memory at a time.
+// Errors:    kNotFound: the cache has it not, or not whole. kUnsupported: packs, and all changes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "repo/repository_cache.h"
+#include "repo/storage/storage.h"
+
+namespace restree {
+
+class CachedFiles final : public Storage {
+ public:
+  // `of`: the storage that these are the files of, as people call it.
+  CachedFiles(RepositoryCache& cache, const std::string& of)
+      : cache_(cache), description_("the cache of " + of) {}
+
+  Result<std::vector<ListedFile>> list(FileType type, Deadline by) override;
+  Result<std::uint64_t> size(const FileName& file, Deadline by) override;
+  Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override;
+  Result<Bytes> read_all(const FileName& file, Deadline by) override;
+  Status make_folders(Deadline by) override;
+  Status write(const FileName& file, ByteView content, Deadline by) override;
+  Status remove(const FileName& file, Deadline by) override;
+  Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
+                                       Deadline by) override;
+  std::string description() const override { return description_; }
+
+ private:
+  Error refusal() const;
+
+  RepositoryCache& cache_;
+  const std::string description_;
+};
+
+}  // namespace restree
