@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "program/cache_settings.h"
+#include "program/repository_opening.h"
 #include "program/ssh_settings.h"
 #include "tools/old_caches.h"
 
@@ -82,13 +83,27 @@ bool Session::wants_lock(Locking locking) const {
   return true;
 }
 
-Status Session::attach_cache() {
-  ASSIGN_OR_RETURN(const std::string where, location());
-  const Result<Location> parsed = parse_location(where);
-  const bool is_local = !parsed || parsed->kind == Location::Kind::kLocal;
-  if (const auto place = find_cache(options_.cache, is_local)) {
-    restree::attach_cache(*repository_, *place);
+Status Session::open_repository(Locking locking, Reading reading) {
+  ASSIGN_OR_RETURN(const std::shared_ptr<Storage> asked, storage());
+  ASSIGN_OR_RETURN(const Secret secret, password());
+  RepositoryOpening opening{.storage = std::make_shared<BreakerStorage>(
+                                asked, BreakerTiming{.patience = options_.patience}),
+                            .key_hint = find_key_hint(options_.access)};
+  if (reading == Reading::kThroughCache) {
+    ASSIGN_OR_RETURN(const std::string where, location());
+    const Result<Location> parsed = parse_location(where);
+    const bool is_local = !parsed || parsed->kind == Location::Kind::kLocal;
+    opening.cache = find_cache(options_.cache, is_local);
+    opening.location = parsed ? location_identity(*parsed, options_.ssh.options) : where;
+    opening.may_be_offline = locking == Locking::kShared;
   }
+  ASSIGN_OR_RETURN(OpenedRepository opened, restree::open_repository(opening, secret, patience()));
+  repository_ = std::move(opened.repository);
+  if (opened.offline) io_.err_line(*opened.offline);
+  return {};
+}
+
+Status Session::clean_caches() const {
   if (!options_.cleanup_cache || options_.cache.off) return {};
   ASSIGN_OR_RETURN(const std::string base, cache_base(options_.cache));
   ASSIGN_OR_RETURN(std::vector<FoundCache> caches, list_caches(base));
@@ -98,12 +113,9 @@ Status Session::attach_cache() {
 
 Result<Repository*> Session::open(Locking locking, Reading reading) {
   if (repository_) return repository_.get();
-  ASSIGN_OR_RETURN(const std::shared_ptr<Storage> where, storage());
-  ASSIGN_OR_RETURN(const Secret secret, password());
-  ASSIGN_OR_RETURN(repository_,
-                   Repository::open(where, secret, find_key_hint(options_.access), patience()));
-  if (reading == Reading::kThroughCache) RETURN_IF_ERROR(attach_cache());
-  if (wants_lock(locking)) {
+  RETURN_IF_ERROR(open_repository(locking, reading));
+  if (reading == Reading::kThroughCache) RETURN_IF_ERROR(clean_caches());
+  if (wants_lock(locking) && !repository_->is_offline()) {
     const LockRequest request{.exclusive = is_exclusive(locking),
                               .retry_for = options_.retry_lock,
                               .stop = stop_,

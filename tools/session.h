@@ -22,7 +22,8 @@ namespace restree {
 enum class Locking { kNone, kShared, kExclusive, kSharedToWrite, kExclusiveToWrite };
 
 // Whether what is read may come from the cache on disk, if there is one: not for who wants to know
-// what the storage holds.
+// what the storage holds. With a shared lock, which is for who only reads, it may also be all that
+// there is, while the storage is out of reach: then a line says so, and there is no lock.
 enum class Reading { kThroughCache, kFromStorage };
 
 // Makes the storage for a location; tests have their own.
@@ -70,7 +71,8 @@ class Session {
 
  private:
   bool wants_lock(Locking locking) const;
-  Status attach_cache();
+  Status open_repository(Locking locking, Reading reading);
+  Status clean_caches() const;
   // A message beside the output, for people.
   void tell(const std::string& message) const;
 

@@ -1,0 +1,84 @@
+#include "program/repository_opening.h"
+
+#include <fmt/chrono.h>
+#include <fmt/core.h>
+
+#include <ctime>
+#include <utility>
+
+#include "cache/disk_cache.h"
+#include "cache/location_notes.h"
+#include "repo/base/log.h"
+
+namespace restree {
+namespace {
+
+using std::chrono::system_clock;
+
+std::string local_time(system_clock::time_point time) {
+  return fmt::format("{:%Y-%m-%d %H:%M}", fmt::localtime(system_clock::to_time_t(time)));
+}
+
+// What the cache can offer of the repository, whose id is noted. `away`: what became of asking the
+// storage. nullopt: nothing.
+Result<std::optional<OpenedRepository>> open_offline(const RepositoryOpening& opening,
+                                                     const std::string& id, const Secret& password,
+                                                     const Error& away) {
+  std::optional<OpenedRepository> nothing;
+  Result<std::shared_ptr<DiskCache>> cache =
+      DiskCache::open(opening.cache->base, id, opening.cache->limits);
+  if (!cache) {
+    log::warning("there is no cache on disk: {}", cache.error().message());
+    return nothing;
+  }
+  const auto listed = (*cache)->listed();
+  if (!listed) return nothing;
+  auto repository = Repository::open_cached(opening.storage, *cache, password, opening.key_hint);
+  if (!repository) {
+    if (repository.error().kind() == ErrorKind::kWrongPassword) return repository.error();
+    log::warning("{}", repository.error().message());
+    return nothing;
+  }
+  if ((*repository)->config().id.hex() != id) return nothing;
+  opening.storage->believe_away(away);
+  return std::optional(OpenedRepository{
+      std::move(*repository), std::move(*cache),
+      fmt::format("{} is out of reach ({}): only what the cache holds can be read, as of {}",
+                  opening.storage->description(), away.message(), local_time(*listed))});
+}
+
+}  // namespace
+
+Result<OpenedRepository> open_repository(const RepositoryOpening& opening, const Secret& password,
+                                         Deadline by) {
+  std::optional<std::string> noted;
+  if (opening.may_be_offline && opening.cache) {
+    noted = noted_repository(opening.cache->base, opening.location);
+  }
+  const Deadline soon = noted ? Deadline::earlier(by, Deadline::after(kPatienceWithCache)) : by;
+  auto repository = Repository::open(opening.storage, password, opening.key_hint, soon);
+  if (!repository && repository.error().kind() == ErrorKind::kUnavailable && noted) {
+    ASSIGN_OR_RETURN(std::optional<OpenedRepository> offline,
+                     open_offline(opening, *noted, password, repository.error()));
+    if (offline) return std::move(*offline);
+    repository = Repository::open(opening.storage, password, opening.key_hint, by);
+  }
+  RETURN_IF_ERROR(repository);
+  OpenedRepository opened{std::move(*repository), nullptr, std::nullopt};
+  if (opening.cache) opened.cache = attach_cache(*opened.repository, *opening.cache);
+  if (opened.cache == nullptr) return opened;
+  const Status status =
+      note_location(opening.cache->base, opening.location, opened.repository->config().id.hex());
+  if (!status) log::info("{}", status.error().message());
+  return opened;
+}
+
+std::string location_identity(const Location& location, const SshOptions& options) {
+  if (location.kind == Location::Kind::kLocal) return location.description();
+  Location named = location;
+  if (!options.user.empty()) named.user = options.user;
+  if (options.port) named.port = options.port;
+  return named.description() + "\n" + options.command;
+}
+
+}  // namespace restree

@@ -1,0 +1,47 @@
+// Opens a repository with its cache, and from its cache alone while its storage is out of reach.
+//
+// Threads: one.
+// Limits:  where the cache could stand in, the storage is given kPatienceWithCache to answer.
+// Errors:  those of Repository::open. kWrongPassword also where only the cache was asked.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "program/cache_settings.h"
+#include "repo/base/clock.h"
+#include "repo/crypto/secret.h"
+#include "repo/repository.h"
+#include "repo/storage/breaker_storage.h"
+#include "repo/storage/location.h"
+
+namespace restree {
+
+inline constexpr std::chrono::seconds kPatienceWithCache{10};
+
+struct RepositoryOpening {
+  std::shared_ptr<BreakerStorage> storage;
+  // Where its cache is to be; nullopt: it has none.
+  std::optional<CachePlace> cache = {};
+  std::string location = {};  // the same text for the same repository: see location_identity()
+  std::string key_hint = {};
+  // It is good enough to read what the cache has.
+  bool may_be_offline = false;
+};
+
+struct OpenedRepository {
+  std::unique_ptr<Repository> repository;
+  std::shared_ptr<DiskCache> cache;    // nullptr: none
+  std::optional<std::string> offline;  // why the cache alone is served, for people
+};
+
+Result<OpenedRepository> open_repository(const RepositoryOpening& opening, const Secret& password,
+                                         Deadline by);
+
+// What tells one location from another, however it is written: with what the options say of the
+// server, without any secret.
+std::string location_identity(const Location& location, const SshOptions& options);
+
+}  // namespace restree
