@@ -55,11 +55,17 @@ void op_init(void* userdata, fuse_conn_info* connection) {
   context.skips_opendir = (connection->capable & FUSE_CAP_NO_OPENDIR_SUPPORT) != 0;
 }
 
+double attributes_hold(const Mount::Found& found, const FuseContext& context) {
+  if (found.momentary) return 0;
+  return found.lasting ? kForEver : context.live_seconds;
+}
+
 fuse_entry_param entry_of(const Mount::Found& found, const FuseContext& context) {
   fuse_entry_param entry{};
   entry.ino = found.inode;
   entry.attr = found.attributes;
-  entry.attr_timeout = entry.entry_timeout = found.lasting ? kForEver : context.live_seconds;
+  entry.attr_timeout = attributes_hold(found, context);
+  entry.entry_timeout = found.lasting ? kForEver : context.live_seconds;
   return entry;
 }
 
@@ -96,7 +102,7 @@ void op_getattr(fuse_req_t request, fuse_ino_t inode, fuse_file_info*) {
   answer(request, "getattr", [&](FuseContext& context, Reply& reply) {
     const auto found = context.mount.attributes(inode);
     if (!found) return reply.error(found.error());
-    reply.attributes(found->attributes, found->lasting ? kForEver : context.live_seconds);
+    reply.attributes(found->attributes, attributes_hold(*found, context));
   });
 }
 

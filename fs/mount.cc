@@ -193,6 +193,7 @@ bool Mount::is_own_ancestor(std::uint64_t directory, const BlobId& subtree) {
 }
 
 Result<std::optional<Mount::Found>> Mount::lookup(std::uint64_t directory, std::string_view name) {
+  if (const auto hidden = find_hidden(directory, name)) return std::optional(show_hidden(*hidden));
   const Deadline by = deadline();
   if (is_virtual(directory)) {
     const CurrentSpace now = current();
@@ -229,6 +230,7 @@ void Mount::forget(std::uint64_t inode, std::uint64_t count) {
 }
 
 Result<Mount::Found> Mount::attributes(std::uint64_t inode) {
+  if (is_hidden(inode)) return show_hidden(inode);
   const Deadline by = deadline();
   if (is_virtual(inode)) {
     const CurrentSpace now = current();
@@ -241,6 +243,7 @@ Result<Mount::Found> Mount::attributes(std::uint64_t inode) {
 
 Status Mount::list(std::uint64_t directory, std::uint64_t offset, bool with_attributes,
                    Listing& listing) {
+  if (is_hidden(directory)) return list_hidden(offset, listing);
   if (is_virtual(directory)) {
     const CurrentSpace now = current();
     const VirtualNode* node = now.space->find(directory);
@@ -369,6 +372,10 @@ Result<std::optional<std::string>> Mount::attribute(std::uint64_t inode, std::st
 
 Status Mount::with_node(std::uint64_t inode, const std::function<void(const Node*)>& use) {
   const Deadline by = deadline();
+  if (is_hidden(inode)) {
+    use(nullptr);
+    return {};
+  }
   if (!is_virtual(inode)) {
     ASSIGN_OR_RETURN(const Located located, locate(inode, by));
     use(located.node);
@@ -394,46 +401,6 @@ struct statvfs Mount::figures() const {
   shown.f_files = index.blobs;
   shown.f_namemax = 255;
   return shown;
-}
-
-std::string Mount::describe(std::uint64_t inode) {
-  std::string below;
-  while (!is_virtual(inode)) {
-    const std::optional<Inodes::Known> known = inodes_.find(inode);
-    if (!known) return "a forgotten file";
-    const Place place = known->place;
-    const BlobId parent_tree = is_virtual(place.parent)
-                                   ? view(place.view)->tree
-                                   : inodes_.find(place.parent).value_or(Inodes::Known{}).subtree;
-    const SharedTree tree = trees_.peek(parent_tree);
-    const std::string name(tree == nullptr ? std::string_view("?")
-                                           : tree->nodes()[place.position].name);
-    below.insert(0, "/" + name);
-    inode = place.parent;
-  }
-  const CurrentSpace now = current();
-  const VirtualNode* top = now.space->find(inode);
-  if (top == nullptr) return "a forgotten snapshot, path " + log::quoted(below);
-  if (top->snapshot == nullptr) return "path " + log::quoted(top->path + below);
-  return fmt::format("snapshot {}, path {}", top->snapshot->id.short_hex(),
-                     log::quoted(top->path + below));
-}
-
-Error Mount::report(Error error, std::uint64_t inode, std::string_view doing) {
-  // The kernel asks for every page of what failed; people want to read of it once.
-  constexpr std::size_t kMostReported = 4096;
-  constexpr std::chrono::minutes kReportAgain{10};
-  const std::string line = fmt::format("{}: {}: {}", doing, describe(inode), error.message());
-  const auto now = Deadline::Clock::now();
-  {
-    auto reported = reported_.lock();
-    if (reported->size() >= kMostReported) reported->clear();
-    const auto [last, first] = reported->try_emplace(line, now);
-    if (!first && now < last->second + kReportAgain) return error;
-    last->second = now;
-  }
-  log::error("{}", line);
-  return error;
 }
 
 }  // namespace restree

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -33,6 +34,7 @@
 #include "cache/prefetcher.h"
 #include "fs/attributes.h"
 #include "fs/inodes.h"
+#include "fs/mount_status.h"
 #include "fs/namespace.h"
 #include "fs/read_ahead.h"
 #include "fs/read_plan.h"
@@ -51,6 +53,8 @@ struct MountOptions {
   // The repository's source, if its storage is far away: it is told what will be wanted. Outlives
   // the mount.
   PackFetcher* fetcher = nullptr;
+  // Adds what others count to the status; may be empty. Called by any thread.
+  std::function<void(MountStatus&)> more_status;
 };
 
 // What of `memory_bytes` sealed bytes may take that are fetched ahead.
@@ -64,7 +68,8 @@ class Mount {
   struct Found {
     std::uint64_t inode;
     struct stat attributes;
-    bool lasting;  // never changes: the kernel may remember it without limit
+    bool lasting;            // never changes: the kernel may remember it without limit
+    bool momentary = false;  // the attributes hold for now only
   };
   // Takes a reference to the inode, which forget() gives back.
   // nullopt: there is no such name; lasting_absence tells whether there never will be.
@@ -122,6 +127,9 @@ class Mount {
   Result<Changes> refresh();
 
   std::size_t known_inodes() const { return inodes_.size(); }
+
+  // What .restree/status shows.
+  MountStatus status() const;
 
  private:
   Mount(Repository& repository, MountOptions options);
@@ -189,6 +197,14 @@ class Mount {
                           std::uint32_t position) const;
   bool is_own_ancestor(std::uint64_t directory, const BlobId& subtree);
 
+  static bool is_hidden(std::uint64_t inode);
+  static std::optional<std::uint64_t> find_hidden(std::uint64_t directory, std::string_view name);
+  Found show_hidden(std::uint64_t inode) const;
+  static Status list_hidden(std::uint64_t offset, Listing& listing);
+  Result<Slices> read_hidden(std::uint64_t inode, std::uint64_t offset, std::size_t size);
+  static std::optional<std::uint64_t> seek_hidden(std::uint64_t inode, std::uint64_t offset,
+                                                  bool data);
+
   Status list_virtual(std::uint64_t directory, std::uint64_t offset, Listing& listing);
   Status list_tree(std::uint64_t directory, std::uint64_t offset, bool with_attributes,
                    Listing& listing, Deadline by);
@@ -219,6 +235,11 @@ class Mount {
   Snapshots snapshots_;  // only refresh() touches it
   // What was logged, and when.
   Guarded<std::unordered_map<std::string, Deadline::Clock::time_point>> reported_;
+  Guarded<std::optional<std::chrono::system_clock::time_point>> listed_;
+  std::atomic<std::uint64_t> reads_ = 0;
+  std::atomic<std::uint64_t> served_bytes_ = 0;
+  std::atomic<std::uint64_t> errors_ = 0;
+  Guarded<SharedBlob> status_;  // as it was last read
   ReadAhead far_readers_;
   ReadAhead file_readers_;
   ReadAhead directory_readers_;

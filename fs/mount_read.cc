@@ -33,6 +33,7 @@ std::shared_ptr<const FileLayout> Mount::layout_of(const NodeKey& key, const Nod
 }
 
 Result<Mount::Slices> Mount::read(std::uint64_t inode, std::uint64_t offset, std::size_t size) {
+  if (is_hidden(inode)) return read_hidden(inode, offset, size);
   const Deadline by = deadline();
   ASSIGN_OR_RETURN(const Located file, locate(inode, by));
   if (file.node->type != NodeType::kFile) {
@@ -67,12 +68,15 @@ Result<Mount::Slices> Mount::read(std::uint64_t inode, std::uint64_t offset, std
     slices.views.push_back((*blob)->view().subspan(skip, length));
     slices.blobs.push_back(std::move(*blob));
     offset += length;
+    served_bytes_ += length;
   }
+  ++reads_;
   return slices;
 }
 
 Result<std::optional<std::uint64_t>> Mount::seek(std::uint64_t inode, std::uint64_t offset,
                                                  bool data) {
+  if (is_hidden(inode)) return seek_hidden(inode, offset, data);
   ASSIGN_OR_RETURN(const Located file, locate(inode, deadline()));
   const auto layout = layout_of({file.tree_id, file.place.position}, *file.node);
   if (file.node->type != NodeType::kFile || offset >= layout->size()) {

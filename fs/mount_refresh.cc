@@ -28,6 +28,7 @@ Result<std::unique_ptr<Mount>> Mount::open(Repository& repository, MountOptions 
 // Brings snapshots_ up to date, as far as it comes.
 Status Mount::load_snapshots(Deadline by) {
   ASSIGN_OR_RETURN(const std::vector<SnapshotId> ids, repository_.list_snapshots(by));
+  if (!repository_.is_offline()) *listed_.lock() = std::chrono::system_clock::now();
   const std::unordered_set<SnapshotId> listed(ids.begin(), ids.end());
   const std::size_t forgotten = std::erase_if(
       snapshots_.readable, [&](const auto& known) { return !listed.contains(known.first); });
@@ -76,6 +77,9 @@ Result<Mount::Changes> Mount::refresh() {
   const Deadline by = deadline();
   RETURN_IF_ERROR(load_snapshots(by));
   RETURN_IF_ERROR(repository_.refresh_index(by));
+  if (repository_.is_offline()) {
+    return Error(ErrorKind::kUnavailable, "the repository is still out of reach");
+  }
   Changes changes;
   if (!snapshots_.changed) return changes;
 

@@ -261,5 +261,35 @@ TEST_F(FuseOps, SeekToDataAndHoles) {
   EXPECT_EQ(ask_with(FUSE_LSEEK, file("f"), seek).error, ENXIO);
 }
 
+TEST_F(FuseOps, ShowTheStatusAnewToEveryReader) {
+  const std::uint64_t folder = inode_of({".restree"});
+  const auto entry = look_up(folder, "status").as<fuse_entry_out>();
+  EXPECT_EQ(entry.attr_valid, 0U);
+  EXPECT_EQ(entry.attr_valid_nsec, 0U);
+  const auto attributes = ask_with(FUSE_GETATTR, entry.nodeid, fuse_getattr_in{});
+  EXPECT_EQ(attributes.as<fuse_attr_out>().attr_valid, 0U);
+  const std::uint64_t size = attributes.as<fuse_attr_out>().attr.size;
+
+  const std::string before = read(entry.nodeid, 0, 4096).body;
+  EXPECT_EQ(before.size(), size);
+  EXPECT_EQ(read(file("f"), 0, 4096).body, "content");
+  const std::string after = read(entry.nodeid, 0, 4096).body;
+  EXPECT_EQ(after.size(), size);
+  EXPECT_NE(before, after);
+  EXPECT_EQ(read(entry.nodeid, 100, 50).body, after.substr(100, 50));
+  EXPECT_EQ(read(entry.nodeid, size, 4096).body, "");
+}
+
+TEST_F(FuseOps, ListTheStatusInItsOwnFolderOnly) {
+  fuse_read_in request{};
+  request.size = 4096;
+  EXPECT_THAT(ask_with(FUSE_READDIR, FUSE_ROOT_ID, request).body,
+              ::testing::Not(::testing::HasSubstr("restree")));
+  EXPECT_THAT(ask_with(FUSE_READDIR, inode_of({".restree"}), request).body,
+              ::testing::HasSubstr("status"));
+  EXPECT_EQ(look_up(inode_of({".restree"}), "none").error, ENOENT);
+  EXPECT_EQ(look_up(inode_of({"ids"}), ".restree").error, ENOENT);
+}
+
 }  // namespace
 }  // namespace restree

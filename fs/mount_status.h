@@ -1,0 +1,56 @@
+// What a mount can tell of itself, and how it stands in .restree/status.
+//
+// Pure values and functions; any thread.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace restree {
+
+// Since the mount began, unless it is said otherwise; nullopt where nobody counts. Each field is
+// one of the same name in the file, which restreefs(8) explains.
+struct MountStatus {
+  using Time = std::chrono::system_clock::time_point;
+
+  bool online = true;
+  std::optional<Time> since;   // it is online, or not
+  std::optional<Time> listed;  // when the repository last told which snapshots there are
+  std::optional<std::uint64_t> connections;
+  std::optional<std::uint64_t> round_trip_us;
+  std::optional<std::uint64_t> bytes_per_second;
+  std::optional<std::uint64_t> requests;
+  std::optional<std::uint64_t> failed_requests;
+  std::optional<std::uint64_t> fetched_bytes;
+
+  std::optional<std::uint64_t> cache_hits;
+  std::optional<std::uint64_t> cache_misses;
+  std::optional<std::uint64_t> cache_hit_bytes;
+  std::optional<std::uint64_t> cache_kept_bytes;
+  std::optional<std::uint64_t> cache_damaged;
+
+  std::uint64_t reads = 0;
+  std::uint64_t served_bytes = 0;
+  std::uint64_t errors = 0;
+  std::optional<std::uint64_t> prefetch_used_bytes;
+  std::optional<std::uint64_t> prefetch_wasted_bytes;
+
+  std::uint64_t inodes = 0;
+  std::uint64_t index_blobs = 0;
+  std::uint64_t index_bytes = 0;
+  std::optional<std::uint64_t> memory_bytes;
+  std::optional<std::uint64_t> memory_peak_bytes;
+};
+
+// A JSON object, one field a line. Its length is always status_bytes(), whatever the values: the
+// kernel has been told the size of the file before it asks for the content.
+std::string status_json(const MountStatus& status);
+std::size_t status_bytes();
+
+// What the process takes in memory now and took at most.
+void add_memory_use(MountStatus& status);
+
+}  // namespace restree

@@ -1,0 +1,42 @@
+#include "fs/status_sources.h"
+
+#include <utility>
+
+#include "cache/disk_cache.h"
+#include "repo/storage/breaker_storage.h"
+
+namespace restree {
+namespace {
+
+void add(const BreakerStorage::Figures& figures, MountStatus& status) {
+  status.online = !figures.is_away;
+  status.since = figures.since;
+  status.requests = figures.requests;
+  status.failed_requests = figures.failures;
+  status.fetched_bytes = figures.read_bytes;
+}
+
+void add(const DiskCache& cache, MountStatus& status) {
+  const CacheFigures figures = cache.figures();
+  status.cache_hits = figures.hits;
+  status.cache_misses = figures.misses;
+  status.cache_hit_bytes = figures.hit_bytes;
+  status.cache_kept_bytes = figures.kept_bytes;
+  status.cache_damaged = figures.damaged;
+  status.listed = cache.listed();
+}
+
+}  // namespace
+
+std::function<void(MountStatus&)> status_of(
+    std::shared_ptr<const BreakerStorage> storage, std::shared_ptr<const DiskCache> cache,
+    std::shared_ptr<const std::atomic<unsigned>> connections) {
+  return [storage = std::move(storage), cache = std::move(cache),
+          connections = std::move(connections)](MountStatus& status) {
+    add(storage->figures(), status);
+    if (cache) add(*cache, status);
+    if (connections) status.connections = connections->load();
+  };
+}
+
+}  // namespace restree
