@@ -65,8 +65,8 @@ std::vector<Group> grouped(std::span<const BlobLocation> places, std::uint64_t m
 
 }  // namespace
 
-PackFetcher::PackFetcher(Storage& storage, FetchOptions options)
-    : storage_(storage),
+PackFetcher::PackFetcher(std::shared_ptr<Storage> storage, FetchOptions options)
+    : storage_(std::move(storage)),
       options_(options),
       state_(State(options.budgets)),
       pool_(options.threads, kMostWaiting) {}
@@ -92,7 +92,7 @@ Result<Bytes> PackFetcher::read(const BlobLocation& place, BlobType type, Deadli
     if (const Status fetched = fetch_all(own, by); !fetched) {
       // A pack that ends early may hold all of the blob, if not all of its neighbours.
       if (fetched.error().kind() != ErrorKind::kCorrupt) return fetched.error();
-      return storage_.read({FileType::kPack, place.pack.hex()}, range, by);
+      return storage_->read({FileType::kPack, place.pack.hex()}, range, by);
     }
     ASSIGN_OR_RETURN(std::optional<Bytes> bytes, take(place, by));
     if (bytes) return std::move(*bytes);
@@ -114,7 +114,7 @@ Result<std::optional<Bytes>> PackFetcher::take(const BlobLocation& place, Deadli
       if (landed_.wait_until(state.mutex_lock(), until) == std::cv_status::timeout &&
           by.expired()) {
         return Error(ErrorKind::kUnavailable,
-                     "no answer in time from " + storage_.description() + " to a read that waits");
+                     "no answer in time from " + storage_->description() + " to a read that waits");
       }
     }
     if (!std::ranges::all_of(pieces, is(PieceState::kLanded))) return std::optional<Bytes>();
@@ -225,9 +225,10 @@ Status PackFetcher::fetch_all(const std::vector<SharedPiece>& own, Deadline by) 
 
 Result<Bytes> PackFetcher::read_or_explain(const Piece& piece, Deadline by) {
   try {
-    return storage_.read({FileType::kPack, piece.pack.hex()}, piece.range, by);
+    return storage_->read({FileType::kPack, piece.pack.hex()}, piece.range, by);
   } catch (const std::bad_alloc&) {
-    return Error(ErrorKind::kLocalIo, "out of memory while reading from " + storage_.description());
+    return Error(ErrorKind::kLocalIo,
+                 "out of memory while reading from " + storage_->description());
   }
 }
 
@@ -288,7 +289,7 @@ FetchFigures PackFetcher::figures() const {
   FetchFigures figures{.requests = state->requests,
                        .bytes = state->bytes,
                        .ahead_bytes = state->ahead_bytes,
-                       .used_bytes = state->pieces.used_bytes(),
+                       .ahead_used_bytes = state->pieces.ahead_used_bytes(),
                        .wasted_bytes = state->pieces.wasted_bytes(),
                        .failed = state->failed};
   if (state->line.is_measured()) {

@@ -8,7 +8,7 @@
 //
 // What a reader waits for he fetches himself, at once; what is fetched ahead never takes his place.
 //
-// Ownership: the storage must outlive it; owns its threads.
+// Ownership: shares the storage; owns its threads.
 // Threads:   any.
 // Limits:    `budgets` of sealed bytes, and one request more for each reader who waits; as many
 //            requests ahead at a time as threads, each of at most kMostRequest or one blob. Every
@@ -20,6 +20,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -45,7 +46,7 @@ struct FetchFigures {
   std::uint64_t requests = 0;
   std::uint64_t bytes = 0;        // that were answered
   std::uint64_t ahead_bytes = 0;  // of these, before anybody wanted them
-  std::uint64_t used_bytes = 0;
+  std::uint64_t ahead_used_bytes = 0;
   std::uint64_t wasted_bytes = 0;  // dropped without use
   std::uint64_t failed = 0;
   std::chrono::nanoseconds round_trip{};  // as measured of late; zero if nothing was
@@ -56,7 +57,7 @@ class PackFetcher final : public SealedSource {
  public:
   static constexpr std::uint64_t kMostRequest = 2 << 20;
 
-  PackFetcher(Storage& storage, FetchOptions options);
+  PackFetcher(std::shared_ptr<Storage> storage, FetchOptions options);
 
   Result<Bytes> read(const BlobLocation& place, BlobType type, Deadline by) override;
   void reject(const BlobLocation& place) override;
@@ -92,7 +93,7 @@ class PackFetcher final : public SealedSource {
   // nullopt: not all of it is here, though nothing of it is on its way.
   Result<std::optional<Bytes>> take(const BlobLocation& place, Deadline by);
 
-  Storage& storage_;
+  const std::shared_ptr<Storage> storage_;
   const FetchOptions options_;
   Guarded<State> state_;
   std::condition_variable landed_;

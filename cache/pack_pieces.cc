@@ -59,7 +59,7 @@ void PackPieces::remove(const SharedPiece& piece) {
 
 void PackPieces::use(const SharedPiece& piece, std::uint64_t bytes) {
   piece->used += bytes;
-  used_ += bytes;
+  if (piece->ahead) ahead_used_ += bytes;
   if (piece->used >= piece->range.length) remove(piece);
 }
 

@@ -68,7 +68,7 @@ class PackPieces {
   bool make_room(BlobType type, std::uint64_t bytes);
 
   std::uint64_t held_bytes(BlobType type) const { return held_[number(type)]; }
-  std::uint64_t used_bytes() const { return used_; }
+  std::uint64_t ahead_used_bytes() const { return ahead_used_; }
   std::uint64_t wasted_bytes() const { return wasted_; }
 
  private:
@@ -79,7 +79,7 @@ class PackPieces {
   std::array<std::list<SharedPiece>, 2> oldest_first_;
   std::array<std::uint64_t, 2> held_{};
   std::array<std::size_t, 2> budgets_;
-  std::uint64_t used_ = 0;
+  std::uint64_t ahead_used_ = 0;
   std::uint64_t wasted_ = 0;
 };
 

@@ -8,7 +8,6 @@
 
 #include <atomic>
 #include <cerrno>
-#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -25,9 +24,12 @@
 #include "fs/mount.h"
 #include "fs/mount_point.h"
 #include "fs/options.h"
+#include "fs/refresher.h"
+#include "fs/status_sources.h"
 #include "program/cache_settings.h"
 #include "program/exit_codes.h"
 #include "program/process.h"
+#include "program/repository_opening.h"
 #include "program/ssh_settings.h"
 #include "repo/access.h"
 #include "repo/base/log.h"
@@ -38,9 +40,12 @@
 namespace restree {
 namespace {
 
+// To the terminal, wherever the log goes.
+void tell(const std::string& message) { std::fprintf(stderr, "restreefs: %s\n", message.c_str()); }
+
 // Tells a person what went wrong, and returns the exit code for it.
 int complain(const Error& error) {
-  std::fprintf(stderr, "restreefs: %s\n", error.for_people().c_str());
+  tell(error.for_people());
   return to_int(exit_code_of(error.kind()));
 }
 
@@ -68,47 +73,6 @@ void stay_below_kernel_timeout(std::chrono::milliseconds& limit) {
     limit = most;
   }
 }
-
-// Looks for new snapshots every so often, and at once when poked.
-class Refresher {
- public:
-  Refresher(Mount& mount, FuseSession& session, std::chrono::seconds interval)
-      : thread_([this, &mount, &session, interval](const std::stop_token& stop) {
-          run(mount, session, interval, stop);
-        }) {}
-
-  void poke() {
-    poked_ = true;
-    wake_.notify_all();
-  }
-
- private:
-  void run(Mount& mount, FuseSession& session, std::chrono::seconds interval,
-           const std::stop_token& stop) {
-    bool reachable = true;
-    while (!stop.stop_requested()) {
-      {
-        std::unique_lock lock(mutex_);
-        wake_.wait_for(lock, stop, interval, [&] { return poked_.load(); });
-        poked_ = false;
-      }
-      if (stop.stop_requested()) return;
-      const Result<Mount::Changes> changes = mount.refresh();
-      if (changes) {
-        if (!reachable) log::warning("the repository can be reached again");
-        session.invalidate(*changes);
-      } else if (reachable) {
-        log::warning("cannot look for new snapshots: {}", changes.error().message());
-      }
-      reachable = changes.has_value();
-    }
-  }
-
-  std::mutex mutex_;
-  std::condition_variable_any wake_;
-  std::atomic<bool> poked_ = false;
-  std::jthread thread_;
-};
 
 // Turns signals into what they ask for. What SIGHUP and SIGTERM mean changes as the start goes on.
 class SignalWatch {
@@ -184,6 +148,7 @@ LockRequest lock_request(const RestreefsOptions& options) {
 SshOptions storage_options(const RestreefsOptions& options) {
   SshOptions ssh = with_secret_sources(options.ssh, options.mount.time_limit);
   ssh.limits = make_rate_limits(options.upload_limit, options.download_limit);
+  ssh.open_connections = std::make_shared<std::atomic<unsigned>>(0);
   return ssh;
 }
 
@@ -192,20 +157,30 @@ Status serve(RestreefsOptions options, const Location& location,
   SignalWatch signals;
   ASSIGN_OR_RETURN(Secret password, find_password(options.access, Deadline::never()));
   std::stop_source stopping;  // ends retries against a server that is away
-  ASSIGN_OR_RETURN(const std::shared_ptr<Storage> storage,
-                   make_storage(location, storage_options(options), stopping.get_token()));
-  const auto start = Deadline::after(options.mount.time_limit);
-  ASSIGN_OR_RETURN(const std::unique_ptr<Repository> repository,
-                   Repository::open(storage, password, find_key_hint(options.access), start));
+  const SshOptions ssh = storage_options(options);
+  ASSIGN_OR_RETURN(std::shared_ptr<Storage> asked,
+                   make_storage(location, ssh, stopping.get_token()));
+  const auto storage = std::make_shared<BreakerStorage>(
+      std::move(asked), BreakerTiming{.patience = options.mount.time_limit});
+  ASSIGN_OR_RETURN(const OpenedRepository opened,
+                   open_repository({.storage = storage,
+                                    .cache = cache,
+                                    .location = location_identity(location, ssh),
+                                    .key_hint = find_key_hint(options.access),
+                                    .may_be_offline = !options.lock},
+                                   password, Deadline::after(options.mount.time_limit)));
   password = Secret();  // wiped: the keys are open
-  if (cache) attach_cache(*repository, *cache);
+  Repository* const repository = opened.repository.get();
+  if (opened.offline && !(options.foreground && options.log_file.empty())) tell(*opened.offline);
+  std::shared_ptr<PackFetcher> fetcher;
   if (location.kind != Location::Kind::kLocal) {
-    auto fetcher = std::make_shared<PackFetcher>(
-        repository->storage(), FetchOptions{.budgets = fetch_budgets(options.mount.memory_bytes),
-                                            .time_limit = options.mount.time_limit});
+    fetcher = std::make_shared<PackFetcher>(
+        storage, FetchOptions{.budgets = fetch_budgets(options.mount.memory_bytes),
+                              .time_limit = options.mount.time_limit});
     options.mount.fetcher = fetcher.get();
-    repository->use_source(std::move(fetcher));
+    repository->use_source(fetcher);
   }
+  options.mount.more_status = status_of(storage, opened.cache, fetcher, ssh.open_connections);
 
   std::unique_ptr<RepositoryLock> lock;
   if (options.lock) {
@@ -240,8 +215,12 @@ Status serve(RestreefsOptions options, const Location& location,
   RETURN_IF_ERROR(mounted);
   const std::unique_ptr<FuseSession> session = std::move(*mounted);
   Refresher refresher(*mount, *session, options.refresh);
-  signals.on_refresh([&] { refresher.poke(); });
-  session->run([&] { background.ready(); });
+  signals.on_refresh(refresher.poke());
+  storage->on_return(refresher.poke());
+  session->run([&] {
+    background.ready();
+    if (opened.offline) log::warning("{}", *opened.offline);
+  });
   signals.end();
   return {};
 }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "cache/disk_cache.h"
+#include "cache/pack_fetcher.h"
 #include "repo/storage/breaker_storage.h"
 
 namespace restree {
@@ -26,15 +27,27 @@ void add(const DiskCache& cache, MountStatus& status) {
   status.listed = cache.listed();
 }
 
+void add(const PackFetcher& fetcher, MountStatus& status) {
+  const FetchFigures figures = fetcher.figures();
+  status.prefetch_used_bytes = figures.ahead_used_bytes;
+  status.prefetch_wasted_bytes = figures.wasted_bytes;
+  if (figures.bytes_per_second == 0) return;
+  status.round_trip_us = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(figures.round_trip).count());
+  status.bytes_per_second = static_cast<std::uint64_t>(figures.bytes_per_second);
+}
+
 }  // namespace
 
 std::function<void(MountStatus&)> status_of(
     std::shared_ptr<const BreakerStorage> storage, std::shared_ptr<const DiskCache> cache,
+    std::shared_ptr<const PackFetcher> fetcher,
     std::shared_ptr<const std::atomic<unsigned>> connections) {
-  return [storage = std::move(storage), cache = std::move(cache),
+  return [storage = std::move(storage), cache = std::move(cache), fetcher = std::move(fetcher),
           connections = std::move(connections)](MountStatus& status) {
     add(storage->figures(), status);
     if (cache) add(*cache, status);
+    if (fetcher) add(*fetcher, status);
     if (connections) status.connections = connections->load();
   };
 }

@@ -55,7 +55,7 @@ class PackFetcherTest : public ::testing::Test {
     return packs_[static_cast<std::size_t>(number)].substr(place.offset, place.length);
   }
   std::unique_ptr<PackFetcher> make(FetchOptions options = {}) {
-    return std::make_unique<PackFetcher>(*storage_, options);
+    return std::make_unique<PackFetcher>(storage_, options);
   }
   Result<Bytes> read(PackFetcher& fetcher, const BlobLocation& place) {
     return fetcher.read(place, BlobType::kData, soon());
@@ -102,7 +102,7 @@ TEST_F(PackFetcherTest, WhatWasToldToBeWantedIsThereWhenItIs) {
   EXPECT_EQ(storage_->reads(), before);
   const FetchFigures figures = fetcher->figures();
   EXPECT_EQ(figures.ahead_bytes, 1'101'000U);
-  EXPECT_EQ(figures.used_bytes, 1'101'000U);
+  EXPECT_EQ(figures.ahead_used_bytes, 1'101'000U);
   EXPECT_EQ(figures.wasted_bytes, 0U);
 }
 

@@ -90,7 +90,7 @@ class StatusOfMount : public ::testing::Test {
                         {.size_bytes = 1 << 30, .least_free_bytes = 0, .least_free_percent = 0}));
     repository_->use_cache(cache_);
     MountOptions options;
-    options.more_status = status_of(storage_, cache_, connections_);
+    options.more_status = status_of(storage_, cache_, nullptr, connections_);
     mount_ = value_of(Mount::open(*repository_, std::move(options)));
   }
 
