@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -10,6 +11,9 @@
 
 namespace restree {
 namespace {
+
+// Larger buffers are made when something of that size really comes.
+constexpr std::uint64_t kMostBelievedBytes = 16 << 20;
 
 // Nothing else will come either, once one request has failed in this way.
 bool is_hopeless(ErrorKind kind) {
@@ -34,7 +38,24 @@ BlobLocation location(const PackId& pack, const BlobUse& use) {
   return {.pack = pack, .offset = use.offset, .length = use.length, .raw_length = use.raw_length};
 }
 
+FileName pack_file(const PackId& pack) { return {FileType::kPack, pack.hex()}; }
+
+// The last was used last, and is in the processor's cache.
+template <class T>
+T take_last(std::vector<T>& from) {
+  T last = std::move(from.back());
+  from.pop_back();
+  return last;
+}
+
 }  // namespace
+
+BulkLoader::BulkLoader(Repository& repository, BlobType type, BulkOptions options)
+    : repository_(repository),
+      type_(type),
+      options_(std::move(options)),
+      habit_(repository.storage().read_habit()),
+      limits_(options_.limits.value_or(BulkLimits::of(habit_))) {}
 
 void BulkLoader::want(const BlobId& id, std::uint32_t tag, std::uint64_t position) {
   if (const auto place = repository_.find_blob(type_, id)) {
@@ -50,21 +71,41 @@ void BulkLoader::want(const BlobId& id, std::uint32_t tag, std::uint64_t positio
   }
 }
 
+// As much as any of the requests needs, so that no thread has to change them: fresh pages cost more
+// than decrypting, and what is never touched costs nothing. An index may claim anything, though.
+BulkLoader::Buffers BulkLoader::buffers_for(std::span<const BulkRequest> requests) const {
+  std::uint64_t sealed = 0;
+  std::uint64_t plain = 0;
+  for (const BulkRequest& request : requests) {
+    sealed = std::max(sealed, request.range.length);
+    for (const BlobUse& use : request.uses) plain = std::max<std::uint64_t>(plain, use.raw_length);
+  }
+  return {.sealed = Bytes(habit_.waits ? 0 : std::min(sealed, kMostBelievedBytes)),
+          .plain = Bytes(std::min(plain, kMostBelievedBytes))};
+}
+
 Status BulkLoader::run(const BulkHandler& handler) {
-  const std::vector<BulkRequest> requests = plan_.requests(options_.limits);
-  // Each thread keeps its memory from request to request: fresh pages cost more than decrypting.
-  Guarded<std::vector<Bytes>> spare;
+  const std::vector<BulkRequest> requests = plan_.requests(limits_);
+  const std::size_t threads =
+      habit_.waits ? options_.threads
+                   : std::min<std::size_t>(options_.threads,
+                                           std::max(1U, std::thread::hardware_concurrency()));
+  // Each thread keeps its memory from request to request.
+  Guarded<std::vector<Buffers>> spare;
+  for (std::size_t i = 0; i < std::min(threads, requests.size()); ++i) {
+    spare.lock()->push_back(buffers_for(requests));
+  }
   const auto run_next = [&](std::size_t i) {
-    Bytes scratch;
-    if (auto buffers = spare.lock(); !buffers->empty()) {
-      scratch = std::move(buffers->back());
-      buffers->pop_back();
+    if (i + threads < requests.size()) {
+      const BulkRequest& later = requests[i + threads];
+      repository_.storage().expect(pack_file(later.pack), later.range);
     }
-    Status status = run_request(requests[i], handler, scratch);
-    spare.lock()->push_back(std::move(scratch));
+    Buffers buffers = take_last(*spare.lock());
+    Status status = run_request(requests[i], handler, buffers);
+    spare.lock()->push_back(std::move(buffers));
     return status;
   };
-  RETURN_IF_ERROR(parallel_for(requests.size(), options_.threads, run_next));
+  RETURN_IF_ERROR(parallel_for(requests.size(), threads, run_next));
   std::ranges::stable_sort(unknown_, {}, [](const BlobUse& use) { return *use.id; });
   for (std::span<const BlobUse> rest = unknown_; !rest.empty();) {
     if (options_.stop.stop_requested()) return stopped();
@@ -76,7 +117,7 @@ Status BulkLoader::run(const BulkHandler& handler) {
 }
 
 Status BulkLoader::run_request(const BulkRequest& request, const BulkHandler& handler,
-                               Bytes& scratch) const {
+                               Buffers& buffers) const {
   std::vector<std::span<const BlobUse>> missing;
   for (std::span<const BlobUse> rest = request.uses; !rest.empty();) {
     if (options_.stop.stop_requested()) return stopped();
@@ -85,31 +126,31 @@ Status BulkLoader::run_request(const BulkRequest& request, const BulkHandler& ha
     const BlobLocation place = location(request.pack, uses[0]);
     if (std::optional<Bytes> sealed = repository_.read_cached(place, type_)) {
       const Result<ByteView> blob = repository_.open_blob(place, type_, *uses[0].id, sealed->view(),
-                                                          scratch, SealedFrom::kCache);
+                                                          buffers.plain, SealedFrom::kCache);
       if (blob) {
         RETURN_IF_ERROR(handler(uses, blob));
         continue;
       }
     }
     const bool is_far =
-        !missing.empty() && uses[0].offset > end_of(missing.back()[0]) + options_.limits.gap_bytes;
+        !missing.empty() && uses[0].offset > end_of(missing.back()[0]) + limits_.gap_bytes;
     if (is_far) {
-      RETURN_IF_ERROR(run_stretch(request.pack, missing, handler, scratch));
+      RETURN_IF_ERROR(run_stretch(request.pack, missing, handler, buffers));
       missing.clear();
     }
     missing.push_back(uses);
   }
-  return missing.empty() ? Status() : run_stretch(request.pack, missing, handler, scratch);
+  return missing.empty() ? Status() : run_stretch(request.pack, missing, handler, buffers);
 }
 
 Status BulkLoader::run_stretch(const PackId& pack, std::span<const std::span<const BlobUse>> blobs,
-                               const BulkHandler& handler, Bytes& scratch) const {
+                               const BulkHandler& handler, Buffers& buffers) const {
   const std::uint64_t begin = blobs.front()[0].offset;
   std::uint64_t end = begin;
   for (const auto& uses : blobs) end = std::max(end, end_of(uses[0]));
-  Result<Bytes> read = repository_.storage().read({FileType::kPack, pack.hex()},
-                                                  {.offset = begin, .length = end - begin}, soon());
-  if (!read && is_hopeless(read.error().kind())) return std::move(read).error();
+  const Result<MutableByteView> read = repository_.storage().read_into(
+      buffers.sealed, pack_file(pack), {.offset = begin, .length = end - begin}, soon());
+  if (!read && is_hopeless(read.error().kind())) return read.error();
   for (const auto& uses : blobs) {
     if (options_.stop.stop_requested()) return stopped();
     const BlobUse& first = uses[0];
@@ -118,8 +159,8 @@ Status BulkLoader::run_stretch(const PackId& pack, std::span<const std::span<con
       continue;
     }
     const Result<ByteView> blob = repository_.open_blob(
-        location(pack, first), type_, *first.id,
-        read->view().subspan(first.offset - begin, first.length), scratch, SealedFrom::kStorage);
+        location(pack, first), type_, *first.id, read->subspan(first.offset - begin, first.length),
+        buffers.plain, SealedFrom::kStorage);
     RETURN_IF_ERROR(blob ? handler(uses, blob) : load_singly(uses, handler));
   }
   return {};

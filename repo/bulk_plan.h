@@ -35,6 +35,10 @@ struct BulkLimits {
   // More than this is not asked for at once, unless a single blob is larger. It bounds what each
   // thread holds, and what is read is still in the processor's cache when it is decoded.
   std::uint64_t request_bytes = 4 << 20;
+
+  static BulkLimits of(const ReadHabit& habit) {
+    return {.gap_bytes = habit.request_bytes / 4, .request_bytes = habit.request_bytes};
+  }
 };
 
 struct BulkRequest {

@@ -37,6 +37,9 @@ constexpr Permissions kWithGroup{0770, 0440};
 // A range of this length is allocated before it is known whether the file is that long.
 constexpr std::uint64_t kBelievedRangeBytes = 16 << 20;
 
+// A call costs little, so that what it reads may as well stay in the processor's cache.
+constexpr std::uint64_t kRequestBytes = 1 << 20;
+
 // Files from this size on are written around the page cache, in steps of whole blocks.
 constexpr std::size_t kDirectBytes = 1 << 20;
 constexpr std::size_t kDirectBlockBytes = 4096;
@@ -50,6 +53,10 @@ class LocalStorage final : public Storage {
   Result<std::vector<ListedFile>> list(FileType type, Deadline by) override;
   Result<std::uint64_t> size(const FileName& file, Deadline by) override;
   Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override;
+  Result<MutableByteView> read_into(Bytes& buffer, const FileName& file, ByteRange range,
+                                    Deadline by) override;
+  void expect(const FileName& file, ByteRange range) override;
+  ReadHabit read_habit() const override { return {.request_bytes = kRequestBytes, .waits = false}; }
   Result<Bytes> read_all(const FileName& file, Deadline by) override;
   Status write(const FileName& file, ByteView content, Deadline by) override;
   Status remove(const FileName& file, Deadline by) override;
@@ -93,6 +100,16 @@ Result<std::uint64_t> size_of(const UniqueFd& fd, const std::string& path) {
   struct stat attributes {};
   if (::fstat(fd.get(), &attributes) != 0) return errno_error(errno, "stat " + path);
   return static_cast<std::uint64_t>(attributes.st_size);
+}
+
+// Before memory is taken for it: a hostile index must not make us allocate what the file cannot
+// hold.
+Status expect_range(const UniqueFd& fd, const std::string& path, ByteRange range) {
+  if (range.length <= kBelievedRangeBytes) return {};
+  ASSIGN_OR_RETURN(const std::uint64_t size, size_of(fd, path));
+  if (range.offset <= size && range.length <= size - range.offset) return {};
+  return Error(ErrorKind::kCorrupt, fmt::format("{} ends at {}, before byte {}", path, size,
+                                                range.offset + range.length));
 }
 
 // Adds the files of one folder. `folder` missing is no error.
@@ -140,20 +157,32 @@ Result<std::uint64_t> LocalStorage::size(const FileName& file, Deadline) {
   return static_cast<std::uint64_t>(attributes.st_size);
 }
 
-Result<Bytes> LocalStorage::read(const FileName& file, ByteRange range, Deadline) {
+Result<Bytes> LocalStorage::read(const FileName& file, ByteRange range, Deadline by) {
+  Bytes bytes;
+  RETURN_IF_ERROR(read_into(bytes, file, range, by));
+  return bytes;
+}
+
+Result<MutableByteView> LocalStorage::read_into(Bytes& buffer, const FileName& file,
+                                                ByteRange range, Deadline) {
   const std::string path = path_of(file);
   ASSIGN_OR_RETURN(const UniqueFd fd, open_for_reading(path));
-  // Asked for first: a hostile index must not make us allocate what the file cannot hold.
-  if (range.length > kBelievedRangeBytes) {
-    ASSIGN_OR_RETURN(const std::uint64_t size, size_of(fd, path));
-    if (range.offset > size || range.length > size - range.offset) {
-      return Error(ErrorKind::kCorrupt, fmt::format("{} ends at {}, before byte {}", path, size,
-                                                    range.offset + range.length));
-    }
+  RETURN_IF_ERROR(expect_range(fd, path, range));
+  if (buffer.size() < range.length) {
+    buffer = Bytes();  // first, so that there are never two
+    buffer = Bytes(range.length);
   }
-  Bytes bytes(range.length);
-  RETURN_IF_ERROR(read_exactly(fd, path, range.offset, bytes.view()));
+  const MutableByteView bytes = buffer.view().first(range.length);
+  RETURN_IF_ERROR(read_exactly(fd, path, range.offset, bytes));
   return bytes;
+}
+
+// What is wrong with the file is found out and said by who reads it.
+void LocalStorage::expect(const FileName& file, ByteRange range) {
+  const UniqueFd fd(::open(path_of(file).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return;
+  static_cast<void>(::posix_fadvise(fd.get(), static_cast<off_t>(range.offset),
+                                    static_cast<off_t>(range.length), POSIX_FADV_WILLNEED));
 }
 
 Result<Bytes> LocalStorage::read_all(const FileName& file, Deadline) {

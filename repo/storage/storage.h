@@ -56,6 +56,13 @@ struct ListedFile {
   std::uint64_t size_bytes;
 };
 
+// How to read much of a storage.
+struct ReadHabit {
+  std::uint64_t request_bytes = 4 << 20;  // to ask for more at once gains nothing
+  // A reader does little but wait for the other side: more of them than processors are worth while.
+  bool waits = true;
+};
+
 class Storage {
  public:
   virtual ~Storage() = default;
@@ -72,6 +79,17 @@ class Storage {
   // Exactly the bytes of the range, which may be empty; a range that passes the end is kCorrupt,
   // never a short read.
   virtual Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) = 0;
+
+  // The same for who reads again and again, into memory that is used again where that spares
+  // anything. The view lies in `buffer`, which is replaced as needed.
+  virtual Result<MutableByteView> read_into(Bytes& buffer, const FileName& file, ByteRange range,
+                                            Deadline by);
+
+  // Says that a range will be read soon, so that it may be fetched while the caller is at work on
+  // something else. Costs next to nothing, and promises nothing.
+  virtual void expect(const FileName& file, ByteRange range);
+
+  virtual ReadHabit read_habit() const { return {}; }
 
   // The whole file. For the small ones: config, keys, snapshots, locks and indexes.
   virtual Result<Bytes> read_all(const FileName& file, Deadline by) = 0;

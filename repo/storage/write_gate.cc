@@ -48,6 +48,11 @@ Result<Bytes> WriteGate::read(const FileName& file, ByteRange range, Deadline by
   return inner_->read(file, range, by);
 }
 
+Result<MutableByteView> WriteGate::read_into(Bytes& buffer, const FileName& file, ByteRange range,
+                                             Deadline by) {
+  return inner_->read_into(buffer, file, range, by);
+}
+
 Result<Bytes> WriteGate::read_all(const FileName& file, Deadline by) {
   return inner_->read_all(file, by);
 }

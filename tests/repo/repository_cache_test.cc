@@ -317,7 +317,7 @@ class CachedBulkLoad : public CachedRepository {
                                      std::uint64_t gap_bytes = 1 << 20) {
     std::vector<std::string> loaded(numbers.size());
     BulkOptions options;
-    options.limits.gap_bytes = gap_bytes;
+    options.limits = BulkLimits{.gap_bytes = gap_bytes};
     BulkLoader loader(*repository_, BlobType::kData, options);
     for (std::uint32_t i = 0; i < numbers.size(); ++i) loader.want(ids_[numbers[i]], i);
     std::mutex mutex;

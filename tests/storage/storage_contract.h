@@ -80,6 +80,36 @@ TEST_P(StorageContract, RangePastTheEndIsAnErrorNeverAShortRead) {
   EXPECT_THAT(storage().read(pack('7'), {.offset = 8, .length = 2}, soon()), Holds("89"));
 }
 
+TEST_P(StorageContract, ReadsIntoMemoryThatIsUsedAgain) {
+  ASSERT_OK(storage().write(pack('7'), as_bytes("0123456789"), soon()));
+  Bytes buffer;
+  const auto read = [&](const FileName& file, ByteRange range) -> Result<std::string> {
+    ASSIGN_OR_RETURN(const MutableByteView bytes, storage().read_into(buffer, file, range, soon()));
+    if (!bytes.empty()) {
+      EXPECT_GE(bytes.data(), buffer.data());
+      EXPECT_LE(bytes.data() + bytes.size(), buffer.data() + buffer.size());
+    }
+    return std::string(as_text(bytes));
+  };
+  EXPECT_EQ(value_of(read(pack('7'), {.offset = 4, .length = 3})), "456");
+  EXPECT_EQ(value_of(read(pack('7'), {.offset = 0, .length = 10})), "0123456789");
+  EXPECT_EQ(value_of(read(pack('7'), {.offset = 1, .length = 2})), "12");
+  EXPECT_EQ(value_of(read(pack('7'), {.offset = 3, .length = 0})), "");
+  EXPECT_THAT(read(pack('7'), {.offset = 8, .length = 3}), FailsWith(ErrorKind::kCorrupt));
+  // So much more that no memory should be taken for it.
+  EXPECT_THAT(read(pack('7'), {.offset = 8, .length = 100 << 20}), FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(read(pack('0'), {.offset = 0, .length = 1}), FailsWith(ErrorKind::kNotFound));
+  EXPECT_EQ(value_of(read(pack('7'), {.offset = 8, .length = 2})), "89");
+}
+
+TEST_P(StorageContract, WhatIsExpectedNeedNotBeThere) {
+  ASSERT_OK(storage().write(pack('7'), as_bytes("0123456789"), soon()));
+  storage().expect(pack('7'), {.offset = 4, .length = 3});
+  storage().expect(pack('7'), {.offset = 1000, .length = 1000});
+  storage().expect(pack('0'), {.offset = 0, .length = 1});
+  EXPECT_THAT(storage().read(pack('7'), {.offset = 4, .length = 3}, soon()), Holds("456"));
+}
+
 TEST_P(StorageContract, AnEmptyRangeIsEmpty) {
   ASSERT_OK(storage().write(pack('7'), as_bytes("0123456789"), soon()));
   EXPECT_THAT(storage().read(pack('7'), {.offset = 3, .length = 0}, soon()), Holds(""));
