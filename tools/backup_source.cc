@@ -144,24 +144,35 @@ Result<ArchiveResult> archive_from_stream(const BackupOptions& options, const Ar
                                           const ArchiveOptions& how, Timestamp time,
                                           const std::stop_token& stop) {
   const StreamTarget target{options.stdin_filename, time, ::getuid(), ::getgid()};
+  ASSIGN_OR_RETURN(const std::vector<std::string> paths, stream_paths(options));
+  const auto tell = [&](const Error& error) { parts.events.on_error(paths.front(), error); };
+  // As restic does, it is told, and makes a snapshot without the file.
+  const auto tell_if_nothing_came = [&](const ArchiveResult& result, const std::string& whence) {
+    if (result.bytes == 0) tell(Error(ErrorKind::kInvalid, "nothing came from " + whence));
+  };
   if (options.from_stdin) {
+    const std::string whence = "standard input";
     UniqueFd input(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0));
-    if (!input) return errno_error(errno, "read standard input");
-    return archive_stream(
-        parts, how, SourceFile::from_stream(std::move(input), "standard input", stop), target);
+    if (!input) return errno_error(errno, "read " + whence);
+    auto result =
+        archive_stream(parts, how, SourceFile::from_stream(std::move(input), whence, stop), target);
+    if (result) tell_if_nothing_came(*result, whence);
+    return result;
   }
   ASSIGN_OR_RETURN(RunningCommand command, start_command(options.targets));
   const std::string& program = options.targets.front();
-  auto result = archive_stream(
-      parts, how,
-      SourceFile::from_stream(std::move(command.output), "the output of " + program, stop), target);
-  // Our own trouble, and none of the command's, which the end of `command` ends.
-  if (!result && result.error().kind() != ErrorKind::kInvalid) return result;
+  const std::string whence = "the output of " + program;
+  // Our own trouble is none of the command's, which the end of `command` ends.
+  ASSIGN_OR_RETURN(
+      ArchiveResult result,
+      archive_stream(parts, how, SourceFile::from_stream(std::move(command.output), whence, stop),
+                     target));
   if (command.process.failed(kCommandPatience)) {
     Error failed(ErrorKind::kLocalIo, program + " has failed");
-    parts.events.on_error("/" + options.stdin_filename, failed);
+    tell(failed);
     return std::move(failed).with("no snapshot was made");
   }
+  tell_if_nothing_came(result, whence);
   return result;
 }
 

@@ -232,13 +232,6 @@ class Backup {
     auto result = archive_source(parent);
     Status flushed;
     if (result) flushed = writer_.flush();
-    const bool got_nothing =
-        !result && is_stream(options_) && result.error().kind() == ErrorKind::kInvalid;
-    if (got_nothing) {
-      // No snapshot of nothing: it would be the latest one.
-      report_.on_error("/" + options_.stdin_filename, result.error());
-      return incomplete();
-    }
     if (!result || !flushed) {
       // Whatever is stored need not be stored again the next time.
       const Status kept = options_.dry_run ? Status() : writer_.finish_early();

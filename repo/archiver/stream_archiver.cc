@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "repo/base/thread_pool.h"
@@ -26,9 +27,10 @@ Node plain_node(const StreamTarget& target, std::string_view name, NodeType type
   return node;
 }
 
-Result<SavedBlob> save_tree(RepositoryWriter& writer, const Node& only, AddedSizes& added) {
+Result<SavedBlob> save_tree(RepositoryWriter& writer, const std::optional<Node>& only,
+                            AddedSizes& added) {
   TreeWriter tree;
-  RETURN_IF_ERROR(tree.append(only));
+  if (only) RETURN_IF_ERROR(tree.append(*only));
   const std::string json = tree.finish();
   ASSIGN_OR_RETURN(const SavedBlob saved, writer.save(BlobType::kTree, as_bytes(json)));
   added.add(saved, json.size());
@@ -56,11 +58,9 @@ Result<ArchiveResult> archive_stream(const ArchiveParts& parts, const ArchiveOpt
   FileSaver saver(parts.writer, parts.chunker, pool,
                   [&](std::uint64_t count) { parts.events.on_bytes_read(count); });
   ASSIGN_OR_RETURN(const SavedContent content, saver.save(stream));
-  if (content.size == 0) return Error(ErrorKind::kInvalid, "nothing came from " + target.name);
 
   ArchiveResult result;
   result.bytes = content.size;
-  result.files.created = 1;
   std::string path;
   for (const std::string& level : levels) path += "/" + level;
   const auto report = [&](NodeType type, std::uint64_t size, const AddedSizes& data,
@@ -68,11 +68,14 @@ Result<ArchiveResult> archive_stream(const ArchiveParts& parts, const ArchiveOpt
     parts.events.on_saved({path, type, ItemChange::kNew, size, data, metadata,
                            std::chrono::steady_clock::now() - begun});
   };
-  report(NodeType::kFile, content.size, content.added, {});
-
-  Node node = plain_node(target, levels.back(), NodeType::kFile);
-  node.content = content.blobs;
-  node.size = content.size;
+  std::optional<Node> node;
+  if (content.size != 0) {
+    result.files.created = 1;
+    report(NodeType::kFile, content.size, content.added, {});
+    node = plain_node(target, levels.back(), NodeType::kFile);
+    node->content = content.blobs;
+    node->size = content.size;
+  }
   for (std::size_t level = levels.size();;) {
     AddedSizes added;
     ASSIGN_OR_RETURN(const SavedBlob saved, save_tree(parts.writer, node, added));
@@ -84,7 +87,7 @@ Result<ArchiveResult> archive_stream(const ArchiveParts& parts, const ArchiveOpt
     ++result.folders.created;
     report(NodeType::kDirectory, 0, {}, added);
     node = plain_node(target, levels[level - 1], NodeType::kDirectory);
-    node.subtree = saved.id;
+    node->subtree = saved.id;
   }
 }
 

@@ -1,7 +1,8 @@
-// Saves what comes out of a pipe as the only file of a snapshot.
+// Saves what comes out of a pipe as the only file of a snapshot; if nothing comes, only the folders
+// above it, and no file is counted.
 //
 // Threads: any; a call has threads of its own for the chunks.
-// Errors:  of reading; kInvalid: nothing came, or the name is none; the writer's.
+// Errors:  of reading; kInvalid: the name is none; the writer's.
 // Format:  restic's `backup --stdin`: file mode 0644, folders above it 0755, one time for all, no
 //          inode, device or names of owners.
 #pragma once

@@ -24,6 +24,11 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+// Of `{"nodes":[]}` and a newline.
+constexpr char kEmptyTree[] = "ac08ce34ba4f8123618661bef2425f7028ffb9ac740578a3ee88684d2523fee8";
 
 class BackupReadError : public ::testing::Test {
  protected:
@@ -152,6 +157,40 @@ TEST_F(BackupReadError, OneMissingTargetOfSeveralIsToldAndTheOthersAreSaved) {
   EXPECT_THAT(done.err, AllOf(HasSubstr(gone), HasSubstr("could not be read")));
   EXPECT_THAT(saved(), ElementsAre("readable"));
   restic_.check();
+}
+
+// As the newer restic does.
+TEST_F(BackupReadError, AStreamThatBringsNothingIsToldAndLeavesASnapshotWithoutTheFile) {
+  const std::vector<std::vector<std::string>> calls = {{"backup", "--stdin"},
+                                                       {"backup", "--stdin-from-command", "true"}};
+  for (const auto& call : calls) {
+    const Finished done = restree_.run(call);
+    EXPECT_EQ(done.exit_code, 3) << done.report();
+    EXPECT_THAT(done.err, AllOf(HasSubstr("nothing came from"), HasSubstr("could not be read")));
+    EXPECT_THAT(newest_tree(), HasSubstr(kEmptyTree)) << done.report();
+  }
+  EXPECT_THAT(stored_in(repository(), "snapshots"), SizeIs(calls.size()));
+  const Finished below =
+      restree_.run({"backup", "--json", "--stdin", "--stdin-filename", "/dumps/db.sql"});
+  EXPECT_EQ(below.exit_code, 3) << below.report();
+  EXPECT_THAT(below.err, HasSubstr("\"during\":\"archival\",\"item\":\"/dumps/db.sql\""));
+  EXPECT_THAT(below.out, AllOf(HasSubstr("\"files_new\":0"), HasSubstr("\"dirs_new\":1")));
+  const TempDir restored;
+  restic_.restore("latest", restored.path());
+  EXPECT_THAT(names_in(restored.path()), ElementsAre("dumps"));
+  EXPECT_THAT(names_in(restored.path() / "dumps"), IsEmpty());
+  restic_.check();
+}
+
+TEST_F(BackupReadError, ACommandThatFailsLeavesNoSnapshotWhateverItHasPrinted) {
+  for (const char* const script : {"exit 1", "echo half of it; exit 1"}) {
+    const Finished done =
+        restree_.run({"backup", "--stdin-from-command", "--", "sh", "-c", script});
+    EXPECT_EQ(done.exit_code, 1) << done.report();
+    EXPECT_THAT(done.err, HasSubstr("sh has failed"));
+    EXPECT_THAT(done.err, Not(HasSubstr("nothing came"))) << script;
+  }
+  EXPECT_THAT(stored_in(repository(), "snapshots"), IsEmpty());
 }
 
 }  // namespace
