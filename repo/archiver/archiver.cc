@@ -302,10 +302,7 @@ void Archiver::save_special(const Folder& folder, std::size_t slot, const struct
   const std::string path = folder->source_path_of(entry);
   auto node = read_source_node(folder->place_of(entry), attributes, entry.name, path,
                                options_.with_atime, owners_);
-  if (!node) {
-    if (node.error().kind() != ErrorKind::kNotFound) complain(path, node.error());
-    return;
-  }
+  if (!node) return complain(path, node.error());
   for (const Error& error : node->complaints) complain(path, error);
   const Node* before = folder->before ? folder->before->find(entry.name) : nullptr;
   report(*folder, entry, *node, before, {}, begun);
@@ -319,9 +316,6 @@ void Archiver::save_file(const Folder& folder, std::size_t slot, const struct st
   const SourcePlace place = folder->place_of(entry);
   const Node* before = folder->before ? folder->before->find(entry.name) : nullptr;
 
-  const auto fail = [&](const Error& error) {
-    if (error.kind() != ErrorKind::kNotFound || is_explicit(entry.target)) complain(path, error);
-  };
   const auto finish = [&](SourceNode node, const AddedSizes& added) {
     for (const Error& error : node.complaints) complain(path, error);
     report(*folder, entry, node, before, added, begun);
@@ -330,7 +324,7 @@ void Archiver::save_file(const Folder& folder, std::size_t slot, const struct st
 
   if (before != nullptr && is_content_unchanged(*before, attributes, options_.change_detection)) {
     auto node = read_source_node(place, attributes, entry.name, path, options_.with_atime, owners_);
-    if (!node) return fail(node.error());
+    if (!node) return complain(path, node.error());
     if (reuse_content(*before, *node)) return finish(std::move(*node), {});
     complain(path, Error(ErrorKind::kCorrupt,
                          "parts of " + path +
@@ -338,14 +332,15 @@ void Archiver::save_file(const Folder& folder, std::size_t slot, const struct st
   }
   parts_.events.on_file_begun(folder->snapshot_path_of(entry));
   auto file = SourceFile::open(place, path);
-  if (!file) return fail(file.error());
+  // Also if it is gone by now: it was there a moment ago, and restic tells it as well.
+  if (!file) return complain(path, file.error());
   auto node =
       read_source_node(place, file->attributes(), entry.name, path, options_.with_atime, owners_);
-  if (!node) return fail(node.error());
+  if (!node) return complain(path, node.error());
   auto content = files_.save(*file);
   if (!content) {
     // The writer's own failure ends everything; it is not the file's.
-    if (!parts_.writer.failure()) fail(content.error());
+    if (!parts_.writer.failure()) complain(path, content.error());
     return;
   }
   node->content = std::move(content->blobs);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <functional>
 #include <set>
 #include <string>
 
@@ -16,6 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using testing::FailsWith;
 using ::testing::IsEmpty;
 using testing::MemoryRepository;
@@ -27,12 +29,18 @@ using testing::write_file;
 class Recorded final : public ArchiveEvents {
  public:
   void on_error(const std::string& path, const Error&) override { errors_.lock()->insert(path); }
-  void on_file_begun(std::string_view path) override { read_.lock()->emplace(path); }
+  void on_file_begun(std::string_view path) override {
+    read_.lock()->emplace(path);
+    if (when_begun) when_begun(path);
+  }
   void on_bytes_read(std::uint64_t) override {}
   void on_saved(const SavedItem& item) override {
     if (item.change == ItemChange::kUnmodified) return;
     changed_.lock()->emplace(item.path);
   }
+
+  // Called between a look at a file and its opening.
+  std::function<void(std::string_view)> when_begun;
 
   std::multiset<std::string> errors() const { return *errors_.lock(); }
   // Whose content was read.
@@ -201,6 +209,39 @@ TEST_F(ArchiverTest, AMissingTargetIsAnErrorAndTheOthersAreSaved) {
   EXPECT_EQ(result.errors, 1);
   EXPECT_THAT(events_.errors(), Contains(under("gone")));
   EXPECT_EQ(tree(result.tree)->nodes().size(), 1);
+}
+
+// As by restic, which looks at each entry just before it opens it.
+TEST_F(ArchiverTest, WhatVanishesBeforeItIsLookedAtWasNeverThere) {
+  for (const char* const name : {"first", "gone", "last"}) write_file(path(name), name);
+  fs::create_directory(path("gone folder"));
+  fs::create_directory(path("later"));
+  events_.when_begun = [this](std::string_view begun) {
+    if (begun == "/a/first") {
+      fs::remove(path("gone"));
+      fs::remove(path("gone folder"));
+    }
+    // Folders are opened when all entries beside them have been looked at.
+    if (begun == "/a/last") fs::remove(path("later"));
+  };
+  const auto result = value_of(save(target()));
+  EXPECT_EQ(result.errors, 0);
+  EXPECT_THAT(events_.errors(), IsEmpty());
+  const auto top = saved(result);
+  EXPECT_EQ(top->nodes().size(), 2);
+  EXPECT_NE(top->find("first"), nullptr);
+  EXPECT_NE(top->find("last"), nullptr);
+}
+
+TEST_F(ArchiverTest, AFileThatVanishesBetweenTheLookAndTheOpeningIsAnError) {
+  for (const char* const name : {"first", "gone"}) write_file(path(name), name);
+  events_.when_begun = [this](std::string_view begun) {
+    if (begun == "/a/gone") fs::remove(path("gone"));
+  };
+  const auto result = value_of(save(target()));
+  EXPECT_EQ(result.errors, 1);
+  EXPECT_THAT(events_.errors(), ElementsAre(under("gone")));
+  EXPECT_EQ(saved(result)->nodes().size(), 1);
 }
 
 TEST_F(ArchiverTest, NothingAtAllIsAnEmptySnapshot) {
