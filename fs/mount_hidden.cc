@@ -101,7 +101,7 @@ MountStatus Mount::status() const {
   status.served_bytes = served_bytes_;
   status.errors = errors_;
   status.inodes = inodes_.size();
-  const Repository::IndexFigures index = repository_.index_figures();
+  const IndexFigures index = repository_.index_figures();
   status.index_blobs = index.blobs;
   status.index_bytes = index.memory_bytes;
   add_memory_use(status);
