@@ -165,9 +165,9 @@ void DiskCache::note_damage(const std::string& path) {
   log::info("{}/{} is damaged: it is read from the repository again", folder_.path(), path);
 }
 
-void DiskCache::keep(const SealedPlace& place, ByteView sealed) {
+void DiskCache::keep(const SealedPlace& place, Bytes sealed) {
   const CachedKind kind = place.type == BlobType::kTree ? CachedKind::kTree : CachedKind::kData;
-  keep(KeptPart{kind, cache_path(place), place.range.offset, Bytes::copy_of(sealed)});
+  keep(KeptPart{kind, cache_path(place), place.range.offset, std::move(sealed)});
 }
 
 void DiskCache::keep(const FileName& file, ByteView content) {

@@ -54,7 +54,7 @@ class DiskCache final : public RepositoryCache {
 
   std::optional<Bytes> read(const SealedPlace& place) override;
   bool has(const SealedPlace& place) override;
-  void keep(const SealedPlace& place, ByteView sealed) override;
+  void keep(const SealedPlace& place, Bytes sealed) override;
   void reject(const SealedPlace& place) override;
   std::optional<Bytes> read(const FileName& file) override;
   void keep(const FileName& file, ByteView content) override;

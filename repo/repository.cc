@@ -40,6 +40,11 @@ struct Repository::State {
 
   Result<ByteView> open_blob(const BlobLocation& place, BlobType type, const BlobId& id,
                              MutableByteView sealed, Bytes& scratch, SealedFrom from) const;
+  // Decompresses what was decrypted, where it is compressed, and compares its hash.
+  Result<ByteView> decode(const BlobLocation& place, BlobType type, const BlobId& id,
+                          ByteView opened, Bytes& scratch, SealedFrom from) const;
+  Error damaged(const BlobLocation& place, BlobType type, const BlobId& id, SealedFrom from,
+                std::string_view why) const;
   Result<SharedBlob> unseal(const BlobLocation& place, BlobType type, const BlobId& id,
                             Bytes sealed, SealedFrom from) const;
   std::optional<Bytes> read_cached(const BlobLocation& place, BlobType type) const;
@@ -295,33 +300,42 @@ Result<SharedBlob> Repository::State::load_from_any(const std::vector<BlobLocati
                                                  id.hex(), storage->description()));
 }
 
+Error Repository::State::damaged(const BlobLocation& place, BlobType type, const BlobId& id,
+                                 SealedFrom from, std::string_view why) const {
+  if (from == SealedFrom::kCache) cache->reject(sealed_place(place, type));
+  return Error(ErrorKind::kCorrupt, fmt::format("{}: {}", where(place, type, id), why));
+}
+
 Result<ByteView> Repository::State::open_blob(const BlobLocation& place, BlobType type,
                                               const BlobId& id, MutableByteView sealed,
                                               Bytes& scratch, SealedFrom from) const {
-  const auto damaged = [&](std::string_view why) {
-    if (from == SealedFrom::kCache) cache->reject(sealed_place(place, type));
-    return Error(ErrorKind::kCorrupt, fmt::format("{}: {}", where(place, type, id), why));
-  };
-  if (sealed.size() < kSealOverheadBytes) return damaged("its index entry is too short");
   if (const Status status = authenticate(key, sealed); !status) {
-    return damaged(status.error().message());
+    return damaged(place, type, id, from, status.error().message());
   }
   // Before they are decrypted in place. What is authentic is what the repository has, right or not.
   if (from == SealedFrom::kStorage && cache != nullptr) {
-    cache->keep(sealed_place(place, type), sealed);
+    cache->keep(sealed_place(place, type), Bytes::copy_of(sealed));
   }
   const Result<MutableByteView> opened = decrypt_authenticated(key, sealed);
-  if (!opened) return damaged(opened.error().message());
-  ByteView plain = *opened;
+  if (!opened) return damaged(place, type, id, from, opened.error().message());
+  return decode(place, type, id, *opened, scratch, from);
+}
+
+Result<ByteView> Repository::State::decode(const BlobLocation& place, BlobType type,
+                                           const BlobId& id, ByteView opened, Bytes& scratch,
+                                           SealedFrom from) const {
+  ByteView plain = opened;
   if (place.raw_length != 0) {
     if (scratch.size() < place.raw_length) scratch = Bytes(place.raw_length);
     const MutableByteView raw = scratch.view().first(place.raw_length);
-    if (const Status status = decompress_into(*opened, raw); !status) {
-      return damaged(status.error().message());
+    if (const Status status = decompress_into(opened, raw); !status) {
+      return damaged(place, type, id, from, status.error().message());
     }
     plain = raw;
   }
-  if (sha256(plain) != id.bytes) return damaged("its content does not have the hash it should");
+  if (sha256(plain) != id.bytes) {
+    return damaged(place, type, id, from, "its content does not have the hash it should");
+  }
   return plain;
 }
 
@@ -351,6 +365,16 @@ Result<SharedBlob> Repository::State::unseal(const BlobLocation& place, BlobType
                                              const BlobId& id, Bytes sealed,
                                              SealedFrom from) const {
   Bytes scratch;
+  if (from == SealedFrom::kStorage && cache != nullptr && sealed.size() >= kSealOverheadBytes) {
+    // Not in place: the sealed bytes go to the cache as they are.
+    Bytes opened(sealed.size() - kSealOverheadBytes);
+    if (const Status status = restree::open_into(key, sealed, opened.view()); !status) {
+      return damaged(place, type, id, from, status.error().message());
+    }
+    cache->keep(sealed_place(place, type), std::move(sealed));
+    RETURN_IF_ERROR(decode(place, type, id, opened, scratch, from));
+    return std::make_shared<const Bytes>(std::move(place.raw_length != 0 ? scratch : opened));
+  }
   RETURN_IF_ERROR(open_blob(place, type, id, sealed.view(), scratch, from));
   if (place.raw_length != 0) return std::make_shared<const Bytes>(std::move(scratch));
   sealed.remove_prefix(kSealIvBytes);

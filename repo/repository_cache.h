@@ -36,7 +36,7 @@ class RepositoryCache {
   virtual std::optional<Bytes> read(const SealedPlace& place) = 0;
   // True if read() would probably give it; costs far less than reading it.
   virtual bool has(const SealedPlace& place) = 0;
-  virtual void keep(const SealedPlace& place, ByteView sealed) = 0;
+  virtual void keep(const SealedPlace& place, Bytes sealed) = 0;
   // What read() gave was damaged. The right bytes will be kept in its place once they were read.
   virtual void reject(const SealedPlace& place) = 0;
 

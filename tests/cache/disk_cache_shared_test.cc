@@ -60,7 +60,7 @@ class Visitor {
       EXPECT_TRUE(is_right_or_torn(as_text(*sealed), content_of(place)));
       ++hits_;
     } else {
-      cache.keep(place, as_bytes(content_of(place)));
+      cache.keep(place, Bytes::copy_of(as_bytes(content_of(place))));
     }
   }
   std::size_t hits() const { return hits_; }
@@ -179,7 +179,7 @@ class DiskCacheOnSmallDisk : public ::testing::Test {
         {.size_bytes = 1 << 30, .least_free_bytes = 0, .least_free_percent = least_free_percent}));
   }
   static void keep(DiskCache& cache, const SealedPlace& place) {
-    cache.keep(place, as_bytes(content_of(place)));
+    cache.keep(place, Bytes::copy_of(as_bytes(content_of(place))));
     cache.flush();
   }
   static bool has(DiskCache& cache, const SealedPlace& place) {

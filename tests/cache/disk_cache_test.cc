@@ -40,7 +40,7 @@ class DiskCacheTest : public ::testing::Test {
     return value_of(DiskCache::open(base(), kId, limits));
   }
   static void keep(DiskCache& cache, const SealedPlace& place) {
-    cache.keep(place, as_bytes(content_of(place)));
+    cache.keep(place, Bytes::copy_of(as_bytes(content_of(place))));
     cache.flush();
   }
   static bool has(DiskCache& cache, const SealedPlace& place) {
@@ -88,7 +88,7 @@ TEST_F(DiskCacheTest, IsWrittenWhenItsOwnerEnds) {
   const SealedPlace place = place_in(1, 0, 3 * kMiB);
   {
     const auto cache = open();
-    cache->keep(place, as_bytes(content_of(place)));
+    cache->keep(place, Bytes::copy_of(as_bytes(content_of(place))));
   }
   EXPECT_TRUE(has(*open(), place));
 }

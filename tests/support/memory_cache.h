@@ -41,7 +41,7 @@ class MemoryCache final : public RepositoryCache {
   bool has(const SealedPlace& place) override {
     return content_.lock()->sealed.contains(key(place));
   }
-  void keep(const SealedPlace& place, ByteView sealed) override {
+  void keep(const SealedPlace& place, Bytes sealed) override {
     content_.lock()->sealed[key(place)] = as_text(sealed);
   }
   void reject(const SealedPlace& place) override {
