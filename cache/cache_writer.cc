@@ -251,9 +251,10 @@ Result<UniqueFd> CacheWriter::begin_draft(const std::string& draft, std::uint64_
 }
 
 Status CacheWriter::write_note(const std::string& name, std::string_view content) {
-  ASSIGN_OR_RETURN(const UniqueFd fd, folder_.open_to_write(name, true));
+  ASSIGN_OR_RETURN(const UniqueFd fd, folder_.open_to_write(name, false));
   const ssize_t count = ::pwrite(fd.get(), content.data(), content.size(), 0);
-  if (count != static_cast<ssize_t>(content.size())) {
+  // Cut only then: one of the length it had is there at every moment, whoever reads or kills.
+  if (count != static_cast<ssize_t>(content.size()) || ::ftruncate(fd.get(), count) != 0) {
     return errno_error(errno, "write " + folder_.path() + "/" + name);
   }
   return {};

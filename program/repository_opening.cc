@@ -8,6 +8,7 @@
 
 #include "cache/disk_cache.h"
 #include "cache/location_notes.h"
+#include "program/ssh_settings.h"
 #include "repo/base/log.h"
 
 namespace restree {
@@ -58,9 +59,11 @@ Result<OpenedRepository> open_repository(const RepositoryOpening& opening, const
   const Deadline soon = noted ? Deadline::earlier(by, Deadline::after(kPatienceWithCache)) : by;
   auto repository = Repository::open(opening.storage, password, opening.key_hint, soon);
   if (!repository && repository.error().kind() == ErrorKind::kUnavailable && noted) {
-    ASSIGN_OR_RETURN(std::optional<OpenedRepository> offline,
-                     open_offline(opening, *noted, password, repository.error()));
-    if (offline) return std::move(*offline);
+    if (!has_prompted_for_ssh()) {
+      ASSIGN_OR_RETURN(std::optional<OpenedRepository> offline,
+                       open_offline(opening, *noted, password, repository.error()));
+      if (offline) return std::move(*offline);
+    }
     repository = Repository::open(opening.storage, password, opening.key_hint, by);
   }
   RETURN_IF_ERROR(repository);

@@ -1,7 +1,8 @@
 // Opens a repository with its cache, and from its cache alone while its storage is out of reach.
 //
 // Threads: one.
-// Limits:  where the cache could stand in, the storage is given kPatienceWithCache to answer.
+// Limits:  where the cache could stand in, the storage is given kPatienceWithCache to answer;
+//          but all of the time if a person was asked for a secret meanwhile.
 // Errors:  those of Repository::open. kWrongPassword also where only the cache was asked.
 #pragma once
 

@@ -1,5 +1,6 @@
 #include "program/ssh_settings.h"
 
+#include <atomic>
 #include <map>
 #include <memory>
 
@@ -45,7 +46,15 @@ OptionTable<SshSettings> make_table() {
   };
 }
 
+// There is one terminal.
+std::atomic<bool>& prompted() {
+  static std::atomic<bool> once = false;
+  return once;
+}
+
 }  // namespace
+
+bool has_prompted_for_ssh() { return prompted(); }
 
 const OptionTable<SshSettings>& ssh_option_table() {
   static const OptionTable<SshSettings> table = make_table();
@@ -65,6 +74,7 @@ SshOptions with_secret_sources(const SshSettings& settings, Deadline::Clock::dur
         return found->second.clone();
       }
     }
+    prompted() = true;
     Result<Secret> secret = secret_from_prompt(what_for);
     if (secret) typed->lock()->emplace(what_for, secret->clone());
     return secret;

@@ -22,5 +22,7 @@ const OptionTable<SshSettings>& ssh_option_table();
 // `time_limit`), or else a prompt. What a person typed is kept: every further connection, and every
 // one after a cut line, needs it again, when nobody is there to ask.
 SshOptions with_secret_sources(const SshSettings& settings, Deadline::Clock::duration time_limit);
+// A prompt of one of these has been on the terminal: what took long may have been the person.
+bool has_prompted_for_ssh();
 
 }  // namespace restree

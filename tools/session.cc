@@ -86,9 +86,12 @@ bool Session::wants_lock(Locking locking) const {
 Status Session::open_repository(Locking locking, Reading reading) {
   ASSIGN_OR_RETURN(const std::shared_ptr<Storage> asked, storage());
   ASSIGN_OR_RETURN(const Secret secret, password());
-  RepositoryOpening opening{.storage = std::make_shared<BreakerStorage>(
-                                asked, BreakerTiming{.patience = options_.patience}),
-                            .key_hint = find_key_hint(options_.access)};
+  // A probe would keep a short command from its end.
+  constexpr BackOff kSeldom{std::chrono::seconds(10), 1, std::chrono::seconds(10)};
+  RepositoryOpening opening{
+      .storage = std::make_shared<BreakerStorage>(
+          asked, BreakerTiming{.patience = options_.patience, .between_probes = kSeldom}),
+      .key_hint = find_key_hint(options_.access)};
   if (reading == Reading::kThroughCache) {
     ASSIGN_OR_RETURN(const std::string where, location());
     const Result<Location> parsed = parse_location(where);

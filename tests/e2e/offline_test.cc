@@ -17,6 +17,7 @@
 #include "tests/support/restree_program.h"
 #include "tests/support/scale.h"
 #include "tests/support/status_fields.h"
+#include "tests/support/terminal.h"
 
 namespace restree::testing {
 namespace {
@@ -26,6 +27,7 @@ using std::chrono::seconds;
 using std::chrono::steady_clock;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 // Of `read` a mount has filled the cache with everything, of `unread` it has seen the names.
 class Offline : public ::testing::Test {
@@ -196,6 +198,25 @@ TEST_F(Offline, ItEndsWhileTheServerIsSilent) {
   mounted.signal(SIGTERM);
   mounted.expect_end(seconds(patient(8)));
   sshd().thaw();
+}
+
+TEST_F(Offline, WhoTypesSlowlyIsNotTakenForAServerThatIsAway) {
+  const fs::path key = sshd().folder() / "typed_key";
+  make_ssh_key(key, "ed25519", "open sesame");
+  const std::string keys = read_file(sshd().authorized_keys());
+  write_file(sshd().authorized_keys(), keys + read_file(key.string() + ".pub"));
+  Terminal terminal({RESTREE_PATH, "-r", sshd().location(restic().repository()), "-o",
+                     "no_ssh_agent,ssh_key=" + key.string() +
+                         ",ssh_known_hosts=" + sshd().known_hosts().string() +
+                         ",ssh_config=" + sshd().ssh_config().string(),
+                     "--cache-dir", request().cache.string(), "snapshots"},
+                    {{"RESTIC_PASSWORD", kPassword}});
+  EXPECT_THAT(terminal.shown_until(": "), HasSubstr("typed_key"));
+  // The fault is a person who takes his time, so a time is what passes here.
+  std::this_thread::sleep_for(seconds(12));
+  terminal.type("open sesame\n");
+  EXPECT_THAT(terminal.shown_until("1 snapshots"), Not(HasSubstr("only what the cache holds")));
+  write_file(sshd().authorized_keys(), keys);
 }
 
 TEST_F(Offline, RestoreAndLsWorkFromTheCache) {
