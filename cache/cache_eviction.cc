@@ -7,7 +7,7 @@ namespace restree {
 namespace {
 
 bool may_go(const CachedFile& file, CachedKind incoming) {
-  return file.kind != CachedKind::kFile && file.kind <= incoming;
+  return !file.is_pinned && file.kind != CachedKind::kFile && file.kind <= incoming;
 }
 
 }  // namespace

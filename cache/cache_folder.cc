@@ -23,11 +23,12 @@ struct Part {
   const char* folder;
   CachedKind kind;
 };
-constexpr std::array<Part, 5> kParts{{{"data", CachedKind::kData},
+constexpr std::array<Part, 6> kParts{{{"data", CachedKind::kData},
                                       {"trees", CachedKind::kTree},
                                       {"index", CachedKind::kFile},
                                       {"snapshots", CachedKind::kFile},
-                                      {"keys", CachedKind::kFile}}};
+                                      {"keys", CachedKind::kFile},
+                                      {"pins", CachedKind::kFile}}};
 
 std::uint64_t bytes_on_disk(const struct stat& attributes) {
   return static_cast<std::uint64_t>(attributes.st_blocks) * kStatBlockBytes;

@@ -9,6 +9,7 @@
 //     merged.new                      the next one, while it is written
 //     listed                          when the repository's snapshots were last listed: seconds
 //     config  keys/ID  index/ID  snapshots/ID     as they are in the repository
+//     pins/ID                         snapshots whose packs are to stay: cache_pins.h
 //     data/PACK  trees/PACK           sealed blobs at their own offsets, with holes between them
 //
 // It can be deleted at any time. Nothing in it is believed: files are compared with their hash, and
@@ -40,6 +41,7 @@ struct CachedFile {
   std::string path;     // relative to the folder
   std::uint64_t bytes;  // on the disk, without its holes
   std::int64_t used;    // when last, in nanoseconds since 1970
+  bool is_pinned = false;
 };
 
 // Where a cache keeps something, relative to its folder.

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "cache/cache_folder.h"
+#include "cache/cache_pins.h"
 #include "cache/cache_usage.h"
 #include "cache/location_notes.h"
 #include "repo/storage/storage.h"
@@ -49,6 +50,11 @@ std::optional<unsigned> cache_hit_percent(const std::string& base, const FoundCa
   const auto counts = folder ? CacheUsage::look_at(*folder) : std::nullopt;
   if (!counts || counts->hits + counts->misses == 0) return std::nullopt;
   return static_cast<unsigned>(100 * counts->hits / (counts->hits + counts->misses));
+}
+
+std::size_t cache_pins(const std::string& base, const FoundCache& cache) {
+  const auto folder = CacheFolder::look_at(base + "/" + cache.repository_id);
+  return folder ? pinned_snapshots(*folder).size() : 0;
 }
 
 Status remove_cache(const std::string& base, const FoundCache& cache) {

@@ -26,6 +26,9 @@ std::uint64_t cache_bytes(const std::string& base, const FoundCache& cache);
 // How often it had what was wanted, in percent; nullopt: nothing is known of that.
 std::optional<unsigned> cache_hit_percent(const std::string& base, const FoundCache& cache);
 
+// How many snapshots are pinned in it.
+std::size_t cache_pins(const std::string& base, const FoundCache& cache);
+
 Status remove_cache(const std::string& base, const FoundCache& cache);
 
 }  // namespace restree

@@ -162,7 +162,7 @@ Result<bool> CacheWriter::make_room(CachedKind kind, std::uint64_t needed) {
 
   Full& full = full_[static_cast<std::size_t>(kind)];
   if (needed >= full.for_bytes && Deadline::Clock::now() < full.until) return false;
-  std::vector<CachedFile> files = folder_.scan();
+  std::vector<CachedFile> files = scan_with_pins();
   counts_.bytes = sum_of(files);
   const std::uint64_t evictable = evictable_bytes(files, kind);
   const bool fits = counts_.bytes - evictable + needed <= limits_.size_bytes;
@@ -182,6 +182,45 @@ Result<bool> CacheWriter::make_room(CachedKind kind, std::uint64_t needed) {
   return Error(ErrorKind::kLocalIo,
                fmt::format("only {} MiB are free on the disk of {}, and {} MiB have to stay free",
                            room.free_bytes >> 20, folder_.path(), least_free >> 20));
+}
+
+std::vector<CachedFile> CacheWriter::scan_with_pins() const {
+  std::vector<CachedFile> files = folder_.scan();
+  const PinnedPacks pinned = pinned_packs(folder_);
+  for (CachedFile& file : files) file.is_pinned = pinned.contains(file.path);
+  return files;
+}
+
+Status CacheWriter::pin(const std::string& snapshot, const PinnedPacks& packs) {
+  ASSIGN_OR_RETURN(CacheUsage::Turn turn, usage_.take_turn(Deadline::after(kPatience)));
+  PinnedPacks all = pinned_packs(folder_, snapshot);
+  for (const auto& [path, bytes] : packs) {
+    std::uint64_t& wanted = all[path];
+    wanted = std::max(wanted, bytes);
+  }
+  std::uint64_t needed = 0;
+  for (const CachedFile& file : folder_.scan()) {
+    const auto pinned = all.find(file.path);
+    if (pinned != all.end()) {
+      // More of it may be there than anybody wants, and all of it stays.
+      pinned->second = std::max(pinned->second, file.bytes);
+    } else if (file.kind == CachedKind::kFile) {
+      needed += file.bytes;
+    }
+  }
+  for (const auto& [path, bytes] : all) needed += bytes;
+  if (needed > limits_.size_bytes) {
+    return Error(ErrorKind::kInvalid,
+                 fmt::format("{} MiB would be pinned, all pins together, and the cache may take {} "
+                             "MiB",
+                             (needed >> 20) + 1, limits_.size_bytes >> 20))
+        .hinting("Give it more with cache_size, or take a pin away with `restree warm --unpin`.");
+  }
+  counts_ = counts_of(turn);
+  const Status written = write_pin(folder_, snapshot, packs);
+  counts_.bytes = sum_of(folder_.scan());
+  RETURN_IF_ERROR(turn.set(counts_));
+  return written;
 }
 
 void CacheWriter::evict(const std::vector<CachedFile>& files) {

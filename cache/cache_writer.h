@@ -17,6 +17,7 @@
 
 #include "cache/cache_folder.h"
 #include "cache/cache_limits.h"
+#include "cache/cache_pins.h"
 #include "cache/cache_usage.h"
 #include "repo/base/bytes.h"
 #include "repo/base/clock.h"
@@ -62,6 +63,9 @@ class CacheWriter {
   // limit, there is no room, or another process writes it just now. Errors also those of `write`.
   Result<bool> replace(const std::string& name, std::uint64_t most_bytes,
                        const std::function<Status(int fd)>& write);
+  // From now on these packs are not evicted. kInvalid: all that is pinned, and what has to be there
+  // beside it, would be more than the limit.
+  Status pin(const std::string& snapshot, const PinnedPacks& packs);
   // Takes a turn for that alone.
   Status write_lookups();
   // Replaces a small file that does not count.
@@ -77,6 +81,7 @@ class CacheWriter {
   Status write_file(std::span<const KeptPart> parts, CacheUsage::Turn& turn);
   Result<UniqueFd> begin_draft(const std::string& draft, std::uint64_t most_bytes);
   Result<bool> make_room(CachedKind kind, std::uint64_t needed_bytes);
+  std::vector<CachedFile> scan_with_pins() const;
   void evict(const std::vector<CachedFile>& files);
   Status remove(const std::vector<std::string>& paths);
   CacheCounts counts_of(const CacheUsage::Turn& turn);

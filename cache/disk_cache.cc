@@ -322,10 +322,12 @@ void DiskCache::retain_snapshots(std::vector<std::string> names) {
   if (names.empty()) return;  // see below
   note_listing(is_other);
   if (!is_other) return;
-  submit([names = std::move(names)](CacheWriter& writer) {
-    return writer.retain("snapshots", [&](const std::string& name) {
+  submit([names = std::move(names)](CacheWriter& writer) -> Status {
+    const auto is_there = [&](const std::string& name) {
       return std::ranges::binary_search(names, name);
-    });
+    };
+    RETURN_IF_ERROR(writer.retain("pins", is_there));
+    return writer.retain("snapshots", is_there);
   });
 }
 
@@ -371,6 +373,12 @@ bool DiskCache::keep_merged_index(std::uint64_t most_bytes,
   }
   return false;
 }
+
+Status DiskCache::pin(const SnapshotId& snapshot, const PinnedPacks& packs) {
+  return CacheWriter(folder_, limits_).pin(snapshot.hex(), packs);
+}
+
+bool DiskCache::unpin(const SnapshotId& snapshot) { return remove_pin(folder_, snapshot.hex()); }
 
 void DiskCache::flush() {
   auto state = state_.lock();

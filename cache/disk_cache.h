@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "cache/cache_folder.h"
+#include "cache/cache_pins.h"
 #include "cache/cache_writer.h"
 #include "repo/base/guarded.h"
 #include "repo/repository_cache.h"
@@ -67,6 +68,13 @@ class DiskCache final : public RepositoryCache {
   bool keep_merged_index(std::uint64_t most_bytes,
                          const std::function<Status(int fd)>& write) override;
 
+  // From now on these packs stay, as long as the snapshot is there. kInvalid: there is no room for
+  // so much; kLocalIo, kUnavailable: the folder cannot be written to.
+  Status pin(const SnapshotId& snapshot, const PinnedPacks& packs);
+  // False: it was not pinned.
+  bool unpin(const SnapshotId& snapshot);
+  std::vector<std::string> pins() const { return pinned_snapshots(folder_); }
+
   // Returns once all that was given to it before is written, or was not to be written.
   void flush();
   CacheFigures figures() const;
@@ -74,6 +82,7 @@ class DiskCache final : public RepositoryCache {
   // never.
   std::optional<std::chrono::system_clock::time_point> listed() const;
   const std::string& path() const { return folder_.path(); }
+  const CacheLimits& limits() const { return limits_; }
 
  private:
   using Job = std::function<Status(CacheWriter&)>;

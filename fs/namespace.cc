@@ -3,84 +3,17 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
-#include <ctime>
 #include <set>
 #include <tuple>
 
 #include "fs/inode_numbers.h"
 
 namespace restree {
-namespace {
-
-constexpr std::size_t kLongestName = 255;
-constexpr std::string_view kLatest = "latest";
-
-std::optional<std::string> tag_value(const Snapshot& snapshot, std::string_view key) {
-  for (const std::string& tag : snapshot.tags) {
-    if (tag.starts_with(key)) return tag.substr(key.size());
-  }
-  return std::nullopt;
-}
-
-std::vector<std::string> components_of(std::string_view path) {
-  std::vector<std::string> components;
-  while (!path.empty()) {
-    const std::size_t slash = std::min(path.find('/'), path.size());
-    const std::string_view component = path.substr(0, slash);
-    if (!component.empty() && component != ".") components.emplace_back(component);
-    path.remove_prefix(std::min(slash + 1, path.size()));
-  }
-  return components;
-}
-
-}  // namespace
-
-std::string app_of(const Snapshot& snapshot) {
-  if (const auto app = tag_value(snapshot, "app="); app && !app->empty()) {
-    const auto maintainer = tag_value(snapshot, "maintainer=");
-    return maintainer && !maintainer->empty() ? *maintainer + "_" + *app : *app;
-  }
-  if (!snapshot.paths.empty()) {
-    const std::vector<std::string> components = components_of(snapshot.paths.front());
-    if (!components.empty()) return components.back();
-  }
-  return "root";
-}
-
-std::string entry_name(std::string_view name) {
-  if (name.empty()) return "%";
-  if (name == ".") return "%2E";
-  if (name == "..") return "%2E%2E";
-  std::string entry;
-  for (const char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '/' || c == '%' || byte < 0x20 || byte == 0x7f) {
-      entry += fmt::format("%{:02X}", byte);
-    } else {
-      entry += c;
-    }
-  }
-  if (entry.size() <= kLongestName) return entry;
-  // The hash keeps two long names apart that begin alike.
-  const std::string tail = fmt::format("%~{:016x}", hash_name(0, name));
-  return entry.substr(0, kLongestName - tail.size()) + tail;
-}
-
-std::optional<std::string> format_time(Timestamp time, const std::string& time_template) {
-  const std::time_t seconds = time.seconds;
-  std::tm parts{};
-  if (::gmtime_r(&seconds, &parts) == nullptr) return fmt::format("{}s", time.seconds);
-  std::array<char, 1024> text{};
-  const std::size_t length = std::strftime(text.data(), text.size(), time_template.c_str(), &parts);
-  if (length == 0) return std::nullopt;
-  return std::string(text.data(), length);
-}
 
 std::vector<std::string> common_folder(const std::vector<std::string>& paths) {
   std::vector<std::string> common;
   for (std::size_t i = 0; i < paths.size(); ++i) {
-    const std::vector<std::string> components = components_of(paths[i]);
+    const std::vector<std::string> components = path_components(paths[i]);
     if (i == 0) {
       common = components;
       continue;
@@ -111,11 +44,8 @@ class NamespaceBuilder {
   void add(const std::shared_ptr<const Snapshot>& snapshot) {
     const std::string time =
         entry_name(format_time(snapshot->time, options_.time_template).value_or(""));
-    const std::optional<std::string> version = tag_value(*snapshot, "version=");
-    const std::string app_time =
-        version && !version->empty() ? entry_name(time_text(*snapshot) + "_" + *version) : time;
-
-    place(directory(apps_, entry_name(app_of(*snapshot))), app_time, snapshot, true, true);
+    place(directory(apps_, entry_name(app_of(*snapshot))),
+          app_entry_name(*snapshot, options_.time_template), snapshot, true, true);
     place(ids_, snapshot->id.short_hex(), snapshot, false, false);
     place(snapshots_, time, snapshot, false, true);
     place(directory(hosts_, entry_name(snapshot->hostname)), time, snapshot, false, true);
@@ -128,10 +58,6 @@ class NamespaceBuilder {
 
  private:
   VirtualNode& node(std::uint64_t inode) { return space_->nodes_.at(inode); }
-
-  std::string time_text(const Snapshot& snapshot) const {
-    return format_time(snapshot.time, options_.time_template).value_or("");
-  }
 
   // Adds a node below `parent`; its number hashes the parent's and `identity`.
   VirtualNode& insert(std::uint64_t parent, const std::string& name, std::string_view identity,
@@ -167,15 +93,9 @@ class NamespaceBuilder {
              const std::shared_ptr<const Snapshot>& snapshot, bool without_leading_path,
              bool with_latest) {
     const auto& siblings = node(parent).children;
-    const auto taken = [&](const std::string& candidate) {
-      return siblings.contains(candidate) || (with_latest && candidate == kLatest);
-    };
-    std::string free_name = name;
-    for (int i = 1; taken(free_name); ++i) {
-      const std::string number = fmt::format("-{}", i);
-      free_name = name.substr(0, kLongestName - number.size()) + number;
-    }
-
+    const std::string free_name = free_entry_name(name, [&](const std::string& candidate) {
+      return siblings.contains(candidate) || (with_latest && candidate == kLatestEntry);
+    });
     VirtualNode& added =
         insert(parent, free_name, snapshot->id.hex(), VirtualNode::Kind::kSnapshot);
     added.time = snapshot->time;
@@ -187,13 +107,13 @@ class NamespaceBuilder {
 
   void point_latest(std::uint64_t parent, const std::string& target, Timestamp time) {
     auto& siblings = node(parent).children;
-    if (const auto old = siblings.find(std::string(kLatest)); old != siblings.end()) {
+    if (const auto old = siblings.find(std::string(kLatestEntry)); old != siblings.end()) {
       space_->nodes_.erase(old->second);
       siblings.erase(old);
     }
     // Another target is another inode: the kernel may keep what an inode's link says for ever.
     VirtualNode& link =
-        insert(parent, std::string(kLatest), "latest\n" + target, VirtualNode::Kind::kSymlink);
+        insert(parent, std::string(kLatestEntry), "latest\n" + target, VirtualNode::Kind::kSymlink);
     link.time = time;
     link.target = target;
   }

@@ -16,14 +16,14 @@
 #include <unordered_map>
 #include <vector>
 
+#include "repo/app_names.h"
 #include "repo/format/snapshot.h"
 #include "repo/snapshot_filter.h"
 
 namespace restree {
 
 struct NamespaceOptions {
-  // strftime(3), in UTC.
-  std::string time_template = "%Y-%m-%dT%H-%M-%SZ";
+  std::string time_template{kDefaultTimeTemplate};  // strftime(3), in UTC
   SnapshotFilter filter;
 };
 
@@ -59,18 +59,6 @@ class Namespace {
   Namespace() = default;
   std::unordered_map<std::uint64_t, VirtualNode> nodes_;
 };
-
-// The app that a snapshot belongs to: `M_A` from its tags `maintainer=M` and `app=A`, or `A`, or
-// else the last component of its first path.
-std::string app_of(const Snapshot& snapshot);
-
-// `name` as one directory entry. A name that cannot be one ('/', control bytes, ".", "..", nothing,
-// more than 255 bytes) is written with %XX for what is in the way, as is '%' itself, so that two
-// names never become one.
-std::string entry_name(std::string_view name);
-
-// A point in time by strftime(3) in UTC; nullopt if the template gives nothing.
-std::optional<std::string> format_time(Timestamp time, const std::string& time_template);
 
 // The longest folder that all of the snapshot's targets lie in, as path components; a single target
 // is itself that folder.

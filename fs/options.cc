@@ -139,6 +139,12 @@ Table cache_options() {
       text(
           "cache_dir", [](auto& o) -> auto& { return o.cache.folder; }),
       flag("no_cache", [](RestreefsOptions& o) { o.cache.off = true; }),
+      {"warm", true,
+       [](const std::string& value, RestreefsOptions& o) -> Status {
+         if (value.empty()) return bad_value("warm", value, "APP or APP:SNAPSHOT is wanted");
+         o.warm.push_back(value);
+         return {};
+       }},
   };
   for (const auto& option : cache_limit_options()) {
     options.push_back(option_within<RestreefsOptions>(

@@ -21,6 +21,7 @@ struct RestreefsOptions {
   RepositoryAccess access;
   SshSettings ssh;
   CacheSettings cache;
+  std::vector<std::string> warm;  // APP or APP:SNAPSHOT, to be brought into the cache
   MountOptions mount;
 
   bool foreground = false;

@@ -26,6 +26,7 @@
 #include "fs/options.h"
 #include "fs/refresher.h"
 #include "fs/status_sources.h"
+#include "fs/warming.h"
 #include "program/cache_settings.h"
 #include "program/exit_codes.h"
 #include "program/process.h"
@@ -152,6 +153,19 @@ SshOptions storage_options(const RestreefsOptions& options) {
   return ssh;
 }
 
+// nullptr: there is nothing to warm, or nowhere to keep it.
+std::unique_ptr<Warming> start_warming(const RestreefsOptions& options, Repository& repository,
+                                       DiskCache* cache) {
+  if (options.warm.empty()) return nullptr;
+  if (cache == nullptr) {
+    log::warning("nothing is warmed, as there is no cache on disk");
+    return nullptr;
+  }
+  return std::make_unique<Warming>(
+      repository, *cache, options.warm, options.mount.names,
+      std::chrono::duration_cast<std::chrono::seconds>(options.mount.time_limit));
+}
+
 Status serve(RestreefsOptions options, const Location& location,
              const std::optional<CachePlace>& cache, Background& background) {
   SignalWatch signals;
@@ -217,6 +231,8 @@ Status serve(RestreefsOptions options, const Location& location,
   Refresher refresher(*mount, *session, options.refresh);
   signals.on_refresh(refresher.poke());
   storage->on_return(refresher.poke());
+  const std::unique_ptr<Warming> warming =
+      start_warming(options, *repository, opened.cache.get());
   session->run([&] {
     background.ready();
     if (opened.offline) log::warning("{}", *opened.offline);

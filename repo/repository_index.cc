@@ -6,6 +6,7 @@
 #include <new>
 #include <system_error>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 #include "repo/base/log.h"
@@ -230,10 +231,6 @@ Result<std::shared_ptr<const Index>> RepositoryIndex::load_files(
 }
 
 std::optional<BlobLocation> RepositoryIndex::find(BlobType type, const BlobId& id) {
-  const std::shared_ptr<const Parts> all = parts();
-  for (const auto& part : *all) {
-    if (const auto place = part->find(type, id)) return place;
-  }
   const std::vector<BlobLocation> places = find_all(type, id);
   return places.empty() ? std::nullopt : std::optional(places.front());
 }
@@ -258,6 +255,9 @@ std::vector<BlobLocation> RepositoryIndex::find_all(BlobType type, const BlobId&
       const std::vector<BlobLocation> found = part->find_all(type, id);
       places.insert(places.end(), found.begin(), found.end());
     }
+    // Everybody is to read it at the same place, or a cache that has one would not do.
+    std::ranges::sort(places, {},
+                      [](const BlobLocation& place) { return std::tie(place.pack, place.offset); });
     return places;
   }
 }

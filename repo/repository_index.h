@@ -90,7 +90,9 @@ class RepositoryIndex {
   // What was loaded with a watch, or since the merged file was written; one part after a first
   // refresh with a watch.
   std::shared_ptr<const Parts> parts() const { return loaded_.lock()->parts; }
+  // The first of find_all().
   std::optional<BlobLocation> find(BlobType type, const BlobId& id);
+  // By pack and offset, so that all processes have the same order. Some may be there twice.
   std::vector<BlobLocation> find_all(BlobType type, const BlobId& id);
   // Every pack that it names, each once, in order.
   std::vector<PackId> packs() const;

@@ -34,6 +34,7 @@ void print(const std::string& base, const std::vector<FoundCache>& caches, const
   std::vector<std::string> columns = {"Repo ID", "Last Used", "Old"};
   if (!options.no_size) columns.emplace_back("Size");
   columns.emplace_back("Hits");
+  columns.emplace_back("Pins");
   Table table(std::move(columns));
   for (const FoundCache& cache : caches) {
     const unsigned age = days_since_use(cache);
@@ -44,6 +45,8 @@ void print(const std::string& base, const std::vector<FoundCache>& caches, const
     }
     const auto hits = cache_hit_percent(base, cache);
     row.push_back(hits ? fmt::format("{}%", *hits) : "");
+    const std::size_t pins = cache_pins(base, cache);
+    row.push_back(pins > 0 ? std::to_string(pins) : "");
     table.add_row(std::move(row));
   }
   table.add_footer(fmt::format("{} cache dirs in {}", caches.size(), base));

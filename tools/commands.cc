@@ -24,6 +24,7 @@ const std::vector<Command>& all_commands() {
       {"tag", "Change the tags of snapshots", declare_tag},
       {"unlock", "Remove locks that nobody holds any more", declare_unlock},
       {"version", "Print the program's version", declare_version},
+      {"warm", "Bring a snapshot of an app into the cache", declare_warm},
   };
   return commands;
 }

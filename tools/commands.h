@@ -56,5 +56,6 @@ Run declare_stats(CLI::App& app);
 Run declare_tag(CLI::App& app);
 Run declare_unlock(CLI::App& app);
 Run declare_version(CLI::App& app);
+Run declare_warm(CLI::App& app);
 
 }  // namespace restree

@@ -102,6 +102,7 @@ Status Session::open_repository(Locking locking, Reading reading) {
   }
   ASSIGN_OR_RETURN(OpenedRepository opened, restree::open_repository(opening, secret, patience()));
   repository_ = std::move(opened.repository);
+  cache_ = std::move(opened.cache);
   if (opened.offline) io_.err_line(*opened.offline);
   return {};
 }

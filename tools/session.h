@@ -18,6 +18,8 @@
 
 namespace restree {
 
+class DiskCache;
+
 // ToWrite: also with --no-lock, which is for commands that only read.
 enum class Locking { kNone, kShared, kExclusive, kSharedToWrite, kExclusiveToWrite };
 
@@ -66,6 +68,8 @@ class Session {
                                                  bool insecure_no_password) const;
   // The lock that open() took; nullptr: none.
   const RepositoryLock* lock() const { return lock_.get(); }
+  // The repository's cache on disk; nullptr: it has none.
+  DiskCache* cache() const { return cache_.get(); }
   // open() and the index of all blobs.
   Result<Repository*> open_with_index(Locking locking);
 
@@ -81,6 +85,7 @@ class Session {
   const std::stop_token stop_;
   const StorageMaker make_storage_;
   std::shared_ptr<Storage> storage_;
+  std::shared_ptr<DiskCache> cache_;
   std::unique_ptr<Repository> repository_;
   std::unique_ptr<RepositoryLock> lock_;
 };

@@ -67,6 +67,19 @@ class DiskCacheMount : public ::testing::Test {
   static const Restic& restic() { return shared_->restic; }
   static const fs::path& source() { return shared_->source; }
 
+  // Without their holes.
+  static std::uint64_t bytes_below(const fs::path& folder) {
+    std::uint64_t sum = 0;
+    if (!fs::exists(folder)) return sum;
+    for (const fs::path& file : files_below(folder)) {
+      struct stat attributes {};
+      if (::lstat(file.c_str(), &attributes) == 0) {
+        sum += static_cast<std::uint64_t>(attributes.st_blocks) * 512;
+      }
+    }
+    return sum;
+  }
+
   // Packs are out of the server's reach as long as this lives.
   class WithoutPacks {
    public:
@@ -102,6 +115,23 @@ TEST_F(DiskCacheMount, TheSecondMountNeedsNoPackOfTheServers) {
   Mounted second(request());
   EXPECT_THAT(differences_in(second), IsEmpty());
   EXPECT_THAT(second.log(), IsEmpty());
+  second.unmount();
+}
+
+TEST_F(DiskCacheMount, ThatWarmsASnapshotNeedsNoneOfItsPacksLater) {
+  {
+    Mounted first(request({"warm=a"}));
+    // Nobody reads from it. What is random takes as much sealed, and little more.
+    const std::uint64_t least = bytes_below(source());
+    const auto by = Deadline::after(std::chrono::minutes(2));
+    while (bytes_below(cache() / "data") < least && !by.expired()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    first.unmount();
+  }
+  const WithoutPacks gone;
+  Mounted second(request({"warm=a"}));
+  EXPECT_THAT(differences_in(second), IsEmpty());
   second.unmount();
 }
 
@@ -171,12 +201,7 @@ TEST_F(DiskCacheMount, StaysWithinItsLimit) {
   Mounted mounted(request({"cache_size=3M"}));
   EXPECT_THAT(differences_in(mounted), IsEmpty());
   mounted.unmount();
-  std::uint64_t sum = 0;
-  for (const fs::path& file : files_below(cache())) {
-    struct stat attributes {};
-    ASSERT_EQ(::lstat(file.c_str(), &attributes), 0);
-    sum += static_cast<std::uint64_t>(attributes.st_blocks) * 512;
-  }
+  const std::uint64_t sum = bytes_below(cache());
   EXPECT_LE(sum, 3 * kMiB);
   EXPECT_GT(sum, kMiB);
 }

@@ -135,6 +135,8 @@ TEST(RestreefsOptions, SayWhatTheCacheMayTake) {
   EXPECT_EQ(cache.limits.least_free_percent, 20U);
   EXPECT_FALSE(cache.off);
   EXPECT_TRUE(options("no_cache").cache.off);
+  EXPECT_THAT(options("warm=wiki,warm=acme_gitea:2026-09-01T03-00-05Z").warm,
+              ::testing::ElementsAre("wiki", "acme_gitea:2026-09-01T03-00-05Z"));
 }
 
 class BadOption : public ::testing::TestWithParam<const char*> {};
@@ -150,7 +152,8 @@ INSTANTIATE_TEST_SUITE_P(Values, BadOption,
                                            "umask=10000", "ssh_port=0", "ssh_port=65536",
                                            "connections=0", "timeout=0", "path=relative",
                                            "time_template=", "cache_size=0", "cache_min_free=101%",
-                                           "no_cache=1", "lock=1", "log_file", "=", "x"));
+                                           "no_cache=1", "warm=", "warm", "lock=1", "log_file", "=",
+                                           "x"));
 
 TEST(RestreefsOptions, MoreThanTwoPlacesAreRefused) {
   EXPECT_THAT(parse({}), FailsWith(ErrorKind::kInvalid));

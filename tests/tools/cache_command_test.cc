@@ -46,19 +46,19 @@ TEST_F(CacheCommand, ListsThemAsResticDoesAndHowOftenTheyHelped) {
   make_caches();
   const std::string where = base().string();
   EXPECT_EQ(run({"cache"}).out,
-            "Repo ID     Last Used    Old  Size         Hits\n"
-            "-----------------------------------------------\n"
+            "Repo ID     Last Used    Old  Size         Hits  Pins\n"
+            "-----------------------------------------------------\n"
             "1111111111  40 days ago  yes    8.000 KiB\n"
             "2222222222  0 days ago          8.000 KiB\n"
-            "-----------------------------------------------\n"
+            "-----------------------------------------------------\n"
             "2 cache dirs in " +
                 where + "\n");
   EXPECT_EQ(run({"cache", "--no-size", "--max-age", "50"}).out,
-            "Repo ID     Last Used    Old  Hits\n"
-            "----------------------------------\n"
+            "Repo ID     Last Used    Old  Hits  Pins\n"
+            "----------------------------------------\n"
             "1111111111  40 days ago\n"
             "2222222222  0 days ago\n"
-            "----------------------------------\n"
+            "----------------------------------------\n"
             "2 cache dirs in " +
                 where + "\n");
 }

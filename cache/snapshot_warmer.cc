@@ -1,0 +1,149 @@
+#include "cache/snapshot_warmer.h"
+
+#include <fmt/core.h>
+
+#include <utility>
+
+namespace restree {
+namespace {
+
+std::string below(const std::string& folder, std::string_view name) {
+  return folder + "/" + std::string(name);
+}
+
+}  // namespace
+
+Status SnapshotWarmer::run(const Snapshot& snapshot, Pin pin) {
+  if (!snapshot.tree) {
+    return Error(ErrorKind::kCorrupt, "snapshot " + snapshot.id.hex() + " has no tree");
+  }
+  const std::uint64_t dropped_before = cache_.figures().dropped;
+  RETURN_IF_ERROR(load_trees(*snapshot.tree));
+  const std::unordered_set<BlobId> data = std::move(found_.lock()->data);
+  for (const BlobId& id : data) count(BlobType::kData, id);
+  RETURN_IF_ERROR(check_room());
+  // Before the data come, so that none of them push others of them out.
+  if (pin == Pin::kYes) RETURN_IF_ERROR(cache_.pin(snapshot.id, packs_));
+  RETURN_IF_ERROR(load_data(data));
+  if (!found_.lock()->bad.empty()) RETURN_IF_ERROR(name_damaged(*snapshot.tree));
+  cache_.flush();
+  return check_kept(dropped_before);
+}
+
+// Level by level: of each, all trees are known at once.
+Status SnapshotWarmer::load_trees(const BlobId& root) {
+  {
+    auto found = found_.lock();
+    found->trees.insert(root);
+    found->folders.push_back({root, ""});
+  }
+  for (;;) {
+    const std::vector<Folder> level = std::exchange(found_.lock()->folders, {});
+    if (level.empty()) return {};
+    BulkLoader loader(repository_, BlobType::kTree, options_);
+    for (std::uint32_t i = 0; i < level.size(); ++i) {
+      count(BlobType::kTree, level[i].tree);
+      loader.want(level[i].tree, i);
+    }
+    RETURN_IF_ERROR(
+        loader.run([&](std::span<const BlobUse> uses, const Result<ByteView>& blob) -> Status {
+          const Folder& folder = level[uses.front().tag];
+          ++figures_.blobs_done;
+          figures_.bytes_done += uses.front().length;
+          if (!blob) {
+            tell(folder.path.empty() ? "/" : folder.path, blob.error());
+            return {};
+          }
+          const auto tree = Tree::parse(*blob);
+          if (tree) {
+            take_in(folder, **tree);
+          } else {
+            tell(folder.path.empty() ? "/" : folder.path, tree.error());
+          }
+          return {};
+        }));
+  }
+}
+
+void SnapshotWarmer::take_in(const Folder& folder, const Tree& tree) {
+  auto found = found_.lock();
+  for (const Node& node : tree.nodes()) {
+    for (const BlobId& id : node.content) found->data.insert(id);
+    if (!node.subtree || !found->trees.insert(*node.subtree).second) continue;
+    found->folders.push_back({*node.subtree, below(folder.path, node.name)});
+  }
+}
+
+void SnapshotWarmer::count(BlobType type, const BlobId& id) {
+  ++figures_.blobs_total;
+  const auto place = repository_.find_blob(type, id);
+  if (!place) return;
+  figures_.bytes_total += place->length;
+  packs_[cache_path(SealedPlace{.pack = place->pack, .type = type, .range = {}})] += place->length;
+}
+
+Status SnapshotWarmer::check_room() const {
+  const std::uint64_t needed = figures_.bytes_total;
+  const std::uint64_t limit = cache_.limits().size_bytes;
+  if (needed <= limit) return {};
+  return Error(ErrorKind::kInvalid,
+               fmt::format("the snapshot takes {} MiB, and the cache may take {} MiB",
+                           (needed >> 20) + 1, limit >> 20))
+      .hinting("Give it more with cache_size.");
+}
+
+Status SnapshotWarmer::load_data(const std::unordered_set<BlobId>& data) {
+  BulkLoader loader(repository_, BlobType::kData, options_);
+  for (const BlobId& id : data) loader.want(id, 0);
+  return loader.run([&](std::span<const BlobUse> uses, const Result<ByteView>& blob) -> Status {
+    ++figures_.blobs_done;
+    figures_.bytes_done += uses.front().length;
+    if (!blob) found_.lock()->bad.emplace(*uses.front().id, blob.error());
+    return {};
+  });
+}
+
+// Trees are in the cache now, so that nobody needs to remember paths for the day of damage.
+Status SnapshotWarmer::name_damaged(const BlobId& root) {
+  const std::unordered_map<BlobId, Error> bad = std::move(found_.lock()->bad);
+  std::vector<Folder> left = {{root, ""}};
+  std::unordered_set<BlobId> seen = {root};  // of what is there several times, one place is told
+  while (!left.empty()) {
+    if (options_.stop.stop_requested()) return Error(ErrorKind::kCancelled, "stopped");
+    const Folder folder = std::move(left.back());
+    left.pop_back();
+    const auto blob =
+        repository_.load(BlobType::kTree, folder.tree, Deadline::after(options_.patience));
+    if (!blob) continue;  // told before
+    const auto tree = Tree::parse((*blob)->view());
+    if (!tree) continue;
+    for (const Node& node : (*tree)->nodes()) {
+      if (node.subtree && seen.insert(*node.subtree).second) {
+        left.push_back({*node.subtree, below(folder.path, node.name)});
+      }
+      for (const BlobId& id : node.content) {
+        if (const auto found = bad.find(id); found != bad.end()) {
+          tell(below(folder.path, node.name), found->second);
+          break;
+        }
+      }
+    }
+  }
+  return {};
+}
+
+void SnapshotWarmer::tell(const std::string& path, const Error& error) {
+  ++figures_.errors;
+  on_damage_(path, error);
+}
+
+Status SnapshotWarmer::check_kept(std::uint64_t dropped_before) const {
+  const std::uint64_t dropped = cache_.figures().dropped - dropped_before;
+  if (dropped == 0) return {};
+  return Error(ErrorKind::kLocalIo,
+               fmt::format("{} parts of the snapshot are not in the cache {}: it has no room for "
+                           "them, or its disk is full or too slow",
+                           dropped, cache_.path()));
+}
+
+}  // namespace restree

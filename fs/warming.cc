@@ -1,0 +1,73 @@
+#include "fs/warming.h"
+
+#include <fmt/core.h>
+
+#include <new>
+#include <system_error>
+#include <utility>
+
+#include "cache/snapshot_warmer.h"
+#include "repo/base/log.h"
+#include "repo/snapshot_selection.h"
+
+namespace restree {
+namespace {
+
+// Fewer than a command has: whoever reads from the mount comes first.
+constexpr std::size_t kThreads = 2;
+
+struct Plan {
+  Repository& repository;
+  DiskCache& cache;
+  std::vector<std::string> words;
+  NamespaceOptions names;
+  std::chrono::seconds patience;
+};
+
+Status warm(const Plan& plan, const std::string& words, const std::stop_token& stop) {
+  ASSIGN_OR_RETURN(AllSnapshots all,
+                   load_all_snapshots(plan.repository, Deadline::after(plan.patience)));
+  std::erase_if(all.readable, [&](const auto& one) { return !plan.names.filter.matches(one); });
+  ASSIGN_OR_RETURN(const Snapshot snapshot,
+                   find_app_snapshot(all.readable, words, plan.names.time_template));
+  BulkOptions bulk;
+  bulk.threads = kThreads;
+  bulk.patience = plan.patience;
+  bulk.stop = stop;
+  SnapshotWarmer warmer(plan.repository, plan.cache, bulk,
+                        [&](const std::string& path, const Error& error) {
+                          log::error("warm {}: {}: {}", words, path, error.message());
+                        });
+  RETURN_IF_ERROR(warmer.run(snapshot, SnapshotWarmer::Pin::kNo));
+  log::info("warm {}: {} blobs of snapshot {}, {} MiB, are in the cache", words,
+            warmer.figures().blobs_total.load(), snapshot.id.short_hex(),
+            warmer.figures().bytes_total >> 20);
+  return {};
+}
+
+void warm_all(const Plan& plan, const std::stop_token& stop) {
+  for (const std::string& words : plan.words) {
+    try {
+      const Status done = warm(plan, words, stop);
+      if (stop.stop_requested()) return;
+      if (!done) log::warning("warm {}: {}", words, done.error().message());
+    } catch (const std::bad_alloc&) {
+      log::warning("warm {}: out of memory", words);
+    }
+  }
+}
+
+}  // namespace
+
+Warming::Warming(Repository& repository, DiskCache& cache, std::vector<std::string> words,
+                 NamespaceOptions names, std::chrono::seconds patience) {
+  Plan plan{repository, cache, std::move(words), std::move(names), patience};
+  try {
+    thread_ = std::jthread(
+        [plan = std::move(plan)](const std::stop_token& stop) { warm_all(plan, stop); });
+  } catch (const std::system_error& failure) {
+    log::warning("nothing is warmed: {}", failure.what());
+  }
+}
+
+}  // namespace restree
