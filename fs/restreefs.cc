@@ -231,8 +231,7 @@ Status serve(RestreefsOptions options, const Location& location,
   Refresher refresher(*mount, *session, options.refresh);
   signals.on_refresh(refresher.poke());
   storage->on_return(refresher.poke());
-  const std::unique_ptr<Warming> warming =
-      start_warming(options, *repository, opened.cache.get());
+  const std::unique_ptr<Warming> warming = start_warming(options, *repository, opened.cache.get());
   session->run([&] {
     background.ready();
     if (opened.offline) log::warning("{}", *opened.offline);
