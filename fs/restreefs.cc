@@ -166,26 +166,35 @@ std::unique_ptr<Warming> start_warming(const RestreefsOptions& options, Reposito
       std::chrono::duration_cast<std::chrono::seconds>(options.mount.time_limit));
 }
 
+Result<OpenedRepository> open(const RestreefsOptions& options, const Location& location,
+                              const std::optional<CachePlace>& cache,
+                              std::shared_ptr<BreakerStorage> storage, const SshOptions& ssh) {
+  // Wiped at the end: the keys are open.
+  ASSIGN_OR_RETURN(const Secret password, find_password(options.access, Deadline::never()));
+  ASSIGN_OR_RETURN(OpenedRepository opened,
+                   open_repository({.storage = std::move(storage),
+                                    .cache = cache,
+                                    .location = location_identity(location, ssh),
+                                    .key_hint = find_key_hint(options.access),
+                                    .may_be_offline = !options.lock},
+                                   password, Deadline::after(options.mount.time_limit)));
+  // Here for who mounts; later, in the log, for who looks there.
+  const bool is_log_here = options.foreground && options.log_file.empty();
+  if (opened.offline && !is_log_here) tell(*opened.offline);
+  return opened;
+}
+
 Status serve(RestreefsOptions options, const Location& location,
              const std::optional<CachePlace>& cache, Background& background) {
   SignalWatch signals;
-  ASSIGN_OR_RETURN(Secret password, find_password(options.access, Deadline::never()));
   std::stop_source stopping;  // ends retries against a server that is away
   const SshOptions ssh = storage_options(options);
   ASSIGN_OR_RETURN(std::shared_ptr<Storage> asked,
                    make_storage(location, ssh, stopping.get_token()));
   const auto storage = std::make_shared<BreakerStorage>(
       std::move(asked), BreakerTiming{.patience = options.mount.time_limit});
-  ASSIGN_OR_RETURN(const OpenedRepository opened,
-                   open_repository({.storage = storage,
-                                    .cache = cache,
-                                    .location = location_identity(location, ssh),
-                                    .key_hint = find_key_hint(options.access),
-                                    .may_be_offline = !options.lock},
-                                   password, Deadline::after(options.mount.time_limit)));
-  password = Secret();  // wiped: the keys are open
+  ASSIGN_OR_RETURN(const OpenedRepository opened, open(options, location, cache, storage, ssh));
   Repository* const repository = opened.repository.get();
-  if (opened.offline && !(options.foreground && options.log_file.empty())) tell(*opened.offline);
   std::shared_ptr<PackFetcher> fetcher;
   if (location.kind != Location::Kind::kLocal) {
     fetcher = std::make_shared<PackFetcher>(
@@ -231,6 +240,7 @@ Status serve(RestreefsOptions options, const Location& location,
   Refresher refresher(*mount, *session, options.refresh);
   signals.on_refresh(refresher.poke());
   storage->on_return(refresher.poke());
+  if (opened.offline) refresher.poke()();  // it may be back by now
   const std::unique_ptr<Warming> warming = start_warming(options, *repository, opened.cache.get());
   session->run([&] {
     background.ready();

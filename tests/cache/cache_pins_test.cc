@@ -33,7 +33,7 @@ SnapshotId snapshot_number(unsigned number) {
 class CachePins : public ::testing::Test {
  protected:
   void keep(const SealedPlace& place) {
-    cache_->keep(place, as_bytes(content_of(place)));
+    cache_->keep(place, Bytes::copy_of(as_bytes(content_of(place))));
     cache_->flush();
   }
   bool has(const SealedPlace& place) { return cache_->read(place).has_value(); }
