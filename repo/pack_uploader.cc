@@ -30,15 +30,16 @@ Error memory_fault(const IndexedBlob& blob) {
       .hinting("The memory of this machine is faulty; test it before the next backup.");
 }
 
-// What one thread needs to verify blob after blob. Memory for any chunk stays, since fresh pages
-// cost more than hashing; what a larger tree takes goes with it.
+// What one thread needs to verify blob after blob. Memory for most chunks stays, since fresh pages
+// cost more than hashing; what only the largest touch goes back, and what a larger tree takes.
 class Verifier {
  public:
   Status verify(const Repository& repository, const OpenPack& pack, const IndexedBlob& blob);
 
  private:
-  static constexpr std::size_t kKeptBytes = (8 << 20) + (64 << 10);
-  Bytes kept_{kKeptBytes};
+  static constexpr std::size_t kBufferBytes = (8 << 20) + (64 << 10);
+  static constexpr std::size_t kKeptBytes = 4 << 20;
+  Bytes kept_{kBufferBytes};
   Sha256Stream hash_;
 };
 
@@ -59,6 +60,7 @@ Status Verifier::verify(const Repository& repository, const OpenPack& pack,
   }
   // In any case, so that the next blob begins anew.
   const BlobId id{hash_.finish()};
+  if (larger.empty() && size > kKeptBytes) give_back_pages(kept_.view().subspan(kKeptBytes));
   if (!read || id != blob.id) return memory_fault(blob);
   return {};
 }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "repo/base/guarded.h"
+#include "repo/base/memory_pages.h"
 
 namespace restree {
 namespace {
@@ -15,6 +16,10 @@ namespace {
 // is read beyond a cut is copied.
 constexpr std::size_t kFirstReadBytes = Chunker::kMinChunkBytes;
 constexpr std::size_t kReadBytes = 128 << 10;
+
+// Nearly all chunks end before that: what the others touch beyond goes back to the system, or
+// every buffer would in time hold the pages of the largest chunk.
+constexpr std::size_t kKeptBytes = 4 << 20;
 
 // The chunks of one file that are being saved.
 class ChunksUnderWay {
@@ -104,6 +109,7 @@ Bytes SpareBuffers::take() {
 }
 
 void SpareBuffers::give_back(Bytes buffer) {
+  give_back_pages(buffer.view().subspan(kKeptBytes));
   auto spare = spare_.lock();
   if (spare->size() < kMostSpare) spare->push_back(std::move(buffer));
 }
