@@ -77,6 +77,7 @@ Status StoredIndex::read_tables() {
   ByteView rest = opened;
   if (take<StoredFileId>(rest, 1).front() != head_.file_id) return damaged("its tables are others");
   packs_ = take<PackId>(rest, head_.packs);
+  pack_ends_ = take<std::uint32_t>(rest, head_.packs);
   first_ = take<std::uint64_t>(rest, head_.blocks);
   files_ = take<IndexId>(rest, head_.files);
   return {};
@@ -104,8 +105,10 @@ Result<std::vector<BlobLocation>> StoredIndex::find_all(BlobType type, const Blo
     ASSIGN_OR_RETURN(const auto entries, read_block(number, block));
     for (const IndexEntry& entry : entries) {
       if (entry.id != id || entry.type() != type) continue;
-      if (entry.pack_number() >= packs_.size()) return damaged("a pack has no name");
-      places.push_back({packs_[entry.pack_number()], entry.offset, entry.length, entry.raw_length});
+      const std::uint32_t pack = entry.pack_number();
+      if (pack >= packs_.size()) return damaged("a pack has no name");
+      places.push_back(
+          {packs_[pack], entry.offset, entry.length, entry.raw_length, pack_ends_[pack]});
     }
   }
   return places;
@@ -113,7 +116,8 @@ Result<std::vector<BlobLocation>> StoredIndex::find_all(BlobType type, const Blo
 
 std::size_t StoredIndex::memory_bytes() const {
   return sizeof(StoredIndex) + packs_.capacity() * sizeof(PackId) +
-         first_.capacity() * sizeof(std::uint64_t) + files_.capacity() * sizeof(IndexId);
+         pack_ends_.capacity() * sizeof(std::uint32_t) + first_.capacity() * sizeof(std::uint64_t) +
+         files_.capacity() * sizeof(IndexId);
 }
 
 }  // namespace restree

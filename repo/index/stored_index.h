@@ -6,7 +6,7 @@
 //
 // Ownership: owns the file; the key must outlive it.
 // Threads:   any, many at once.
-// Limits:    memory: 32 bytes a pack, and less than half a byte a blob. Time: a few microseconds a
+// Limits:    memory: 36 bytes a pack, and less than half a byte a blob. Time: a few microseconds a
 //            look if the piece is in the system's cache, else a read of the disk.
 // Errors:    kCorrupt: the file is damaged, or not what it should be, there. kLocalIo: it cannot be
 //            read. Never a wrong answer: ask the index files then.
@@ -55,7 +55,8 @@ class StoredIndex {
   const SealKey& key_;
   StoredIndexHead head_;
   std::vector<PackId> packs_;
-  std::vector<std::uint64_t> first_;  // of each block, the first eight bytes of its first id
+  std::vector<std::uint32_t> pack_ends_;  // of the last blob of each
+  std::vector<std::uint64_t> first_;      // of each block, the first eight bytes of its first id
   std::vector<IndexId> files_;
 };
 

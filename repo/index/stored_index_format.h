@@ -4,10 +4,11 @@
 //   file   := head  block*  tables          each sealed; head and blocks take kStoredPieceBytes
 //   head   := StoredIndexHead  zeros
 //   block  := StoredBlockHead  IndexEntry*  zeros
-//   tables := file_id  PackId[packs]  u64[blocks]  IndexId[files]
+//   tables := file_id  PackId[packs]  u32[packs]  u64[blocks]  IndexId[files]
 //
 // Entries are sorted by id and type, and number the packs as the table has them. The numbers in
-// the tables are the first eight bytes of each block's first id. `files` are the names of the
+// the tables are where the last blob of each pack ends, and the first eight bytes of each block's
+// first id. `files` are the names of the
 // index files that the entries are from.
 //
 // Every piece names the file and its place in it, as the seal alone does not: what was moved, or is
@@ -30,7 +31,7 @@ inline constexpr std::size_t kStoredPlainBytes = kStoredPieceBytes - kSealOverhe
 using StoredFileId = std::array<std::byte, 16>;
 
 struct StoredIndexHead {
-  static constexpr std::uint64_t kMagic = 0x3178'6469'6572'7472;  // "rtreidx1"
+  static constexpr std::uint64_t kMagic = 0x3278'6469'6572'7472;  // "rtreidx2"
 
   std::uint64_t magic = kMagic;
   StoredFileId file_id;
@@ -66,8 +67,9 @@ inline constexpr std::uint64_t stored_blocks_of(std::uint64_t entries) {
 // Sealed.
 inline constexpr std::uint64_t stored_tables_bytes(std::uint64_t packs, std::uint64_t blocks,
                                                    std::uint64_t files) {
-  return kSealOverheadBytes + sizeof(StoredFileId) + packs * sizeof(PackId) +
-         blocks * sizeof(std::uint64_t) + files * sizeof(IndexId);
+  return kSealOverheadBytes + sizeof(StoredFileId) +
+         packs * (sizeof(PackId) + sizeof(std::uint32_t)) + blocks * sizeof(std::uint64_t) +
+         files * sizeof(IndexId);
 }
 inline constexpr std::uint64_t stored_block_offset(std::uint64_t number) {
   return (1 + number) * kStoredPieceBytes;

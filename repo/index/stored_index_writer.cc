@@ -94,6 +94,9 @@ class StoredIndexFile {
     block_.entries[block_entries_++] = entry;
     ++head_.entries;
     head_.sealed_bytes += entry.length;
+    if (entry.pack_number() >= pack_ends_.size()) pack_ends_.resize(entry.pack_number() + 1);
+    std::uint32_t& pack_end = pack_ends_[entry.pack_number()];
+    pack_end = std::max(pack_end, entry.offset + entry.length);
     return block_entries_ == block_.entries.size() ? end_block() : Status();
   }
 
@@ -103,6 +106,7 @@ class StoredIndexFile {
     head_.packs = static_cast<std::uint32_t>(packs.size());
     head_.blocks = static_cast<std::uint32_t>(first_.size());
     head_.files = static_cast<std::uint32_t>(files.size());
+    pack_ends_.resize(packs.size());
     RETURN_IF_ERROR(flush());
     RETURN_IF_ERROR(write_tables(packs, files));
     if (::ftruncate(fd_, static_cast<off_t>(offset_)) != 0) return trouble();
@@ -141,6 +145,7 @@ class StoredIndexFile {
     std::byte* to = std::copy(head_.file_id.begin(), head_.file_id.end(), plain.data());
     const auto put = [&](ByteView bytes) { to = std::copy(bytes.begin(), bytes.end(), to); };
     put(std::as_bytes(std::span(packs)));
+    put(std::as_bytes(std::span(pack_ends_)));
     put(std::as_bytes(std::span(first_)));
     put(std::as_bytes(std::span(files)));
     RETURN_IF_ERROR(seal_into(key_, plain, sealed.view()));
@@ -164,6 +169,7 @@ class StoredIndexFile {
   const SealKey& key_;
   std::uint64_t offset_ = stored_block_offset(0);
   StoredIndexHead head_{};
+  std::vector<std::uint32_t> pack_ends_;
   std::vector<std::uint64_t> first_;
   StoredBlock block_{};
   std::size_t block_entries_ = 0;

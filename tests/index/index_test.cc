@@ -72,6 +72,15 @@ TEST(Index, TellsDataAndTreeOfOneIdApart) {
   EXPECT_EQ(index->find(BlobType::kData, blob_id(1))->blob_bytes(), 68u);
 }
 
+TEST(Index, SaysWhereTheLastBlobOfThePackEnds) {
+  const auto index = index_of({{pack_id(1), data_blob(1, 500)},
+                               {pack_id(1), data_blob(2, 0)},
+                               {pack_id(2), data_blob(3, 7)}});
+  EXPECT_EQ(index->find(BlobType::kData, blob_id(1))->pack_end, 600u);
+  EXPECT_EQ(index->find(BlobType::kData, blob_id(2))->pack_end, 600u);
+  EXPECT_EQ(index->find(BlobType::kData, blob_id(3))->pack_end, 107u);
+}
+
 TEST(Index, CountsExactDuplicatesOnce) {
   const auto index = index_of(
       {{pack_id(1), data_blob(1)}, {pack_id(2), data_blob(2)}, {pack_id(1), data_blob(1)}});

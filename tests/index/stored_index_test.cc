@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <random>
 #include <tuple>
 
@@ -136,6 +137,22 @@ TEST_F(StoredIndexTest, AnswersAsTheIndexInMemory) {
     EXPECT_EQ(stored->blob_count(), index->blob_count());
     EXPECT_EQ(stored->sealed_bytes(), index->sealed_bytes());
     EXPECT_EQ(stored->packs(), index->packs());
+  }
+}
+
+TEST_F(StoredIndexTest, KnowsWhereTheLastBlobOfEachPackEnds) {
+  std::mt19937_64 random(3);
+  const auto index = random_index(random, 500, 300);
+  const auto stored = value_of(open(store({nullptr, {index}, {}})));
+  std::map<PackId, std::uint32_t> ends;
+  for (const IndexEntry& entry : index->entries()) {
+    std::uint32_t& end = ends[index->packs()[entry.pack_number()]];
+    end = std::max(end, entry.offset + entry.length);
+  }
+  for (const IndexEntry& entry : index->entries()) {
+    for (const BlobLocation& place : value_of(stored->find_all(entry.type(), entry.id))) {
+      EXPECT_EQ(place.pack_end, ends[place.pack]);
+    }
   }
 }
 
