@@ -253,11 +253,12 @@ TEST_F(DiskCacheMount, StaysWithinItsLimitUnderFourMountsAtOnce) {
 TEST_F(DiskCacheMount, OnAFullDiskReadsGoOnWithOneWarning) {
   const MountRequest crowded = request({"cache_min_free=0"});
   fs::create_directories(crowded.cache);
-  ASSERT_EQ(::mount("none", crowded.cache.c_str(), "tmpfs", 0, "size=4m"), 0);
+  ASSERT_EQ(::mount("none", crowded.cache.c_str(), "tmpfs", 0, "size=12m"), 0);
   {
-    // What others leave of the disk is less than one pack needs.
+    // What others leave of the disk is less than one pack needs. All of it holds what waits to be
+    // written, which comes at once.
     const UniqueFd others(::open((crowded.cache / "others").c_str(), O_CREAT | O_WRONLY, 0600));
-    EXPECT_EQ(::fallocate(others.get(), 0, 0, 3800 << 10), 0);
+    EXPECT_EQ(::fallocate(others.get(), 0, 0, (12 << 20) - (300 << 10)), 0);
     Mounted mounted(crowded);
     EXPECT_THAT(differences_in(mounted), IsEmpty());
     const std::string log = mounted.log();
