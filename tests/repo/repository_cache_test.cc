@@ -116,6 +116,8 @@ TEST_F(CachedRepository, IndexAndSnapshotsAreReadOnceAndListedAlways) {
 }
 
 TEST_F(CachedRepository, ADamagedFileInTheCacheIsReadAgain) {
+  repository_.reset();  // nothing more comes into the cache
+  cache_->set_merged_index({});
   cache_->damage();
   EXPECT_EQ(open()->index_figures().blobs, 2U);
   EXPECT_EQ(reads(FileType::kIndex), 2U);
