@@ -29,7 +29,7 @@ class DiskCacheTest : public ::testing::Test {
     return testing::value_of(DiskCache::open(base(), kId, limits));
   }
   static void keep(DiskCache& cache, const SealedPlace& place) {
-    cache.keep(place, as_bytes(testing::content_of(place)));
+    cache.keep(place, Bytes::copy_of(as_bytes(testing::content_of(place))));
     cache.flush();
   }
   static bool has(DiskCache& cache, const SealedPlace& place) {
