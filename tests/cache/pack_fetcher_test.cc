@@ -238,8 +238,8 @@ TEST_F(PackFetcherTest, ManyReadersGetTheirBytesWhileWindowsMove) {
       for (int i = 0; i < 400; ++i) {
         const auto length = static_cast<std::uint32_t>(1 + random() % 20'000);
         offset = random() % 10 == 0 ? static_cast<std::uint32_t>(random()) : offset + length;
-        const BlobLocation place =
-            at(offset % (kPackBytes - 60'000), length, static_cast<int>(random() % 3));
+        const auto begin = static_cast<std::uint32_t>(offset % (kPackBytes - 60'000));
+        const BlobLocation place = at(begin, length, static_cast<int>(random() % 3));
         const BlobType type = random() % 4 == 0 ? BlobType::kTree : BlobType::kData;
         if (random() % 5 == 0) fetcher->want(std::vector{place}, type);
         EXPECT_THAT(fetcher->read(place, type, soon()), Holds(content(place)));
