@@ -105,11 +105,14 @@ Result<std::optional<Bytes>> PackFetcher::take(const BlobLocation& place, Deadli
   std::vector<SharedPiece> pieces;
   {
     auto state = state_.lock();
-    pieces = state->pieces.covering(place.pack, range);
     const auto is = [](PieceState wanted) {
       return [wanted](const SharedPiece& piece) { return piece->state == wanted; };
     };
-    while (std::ranges::any_of(pieces, is(PieceState::kFlying))) {
+    // After a wait they are looked for again: one that has landed may have been handed out to
+    // somebody else, with its bytes, and another may have come in its place.
+    for (;;) {
+      pieces = state->pieces.covering(place.pack, range);
+      if (std::ranges::none_of(pieces, is(PieceState::kFlying))) break;
       const auto until = Clock::now() + by.remaining();
       if (landed_.wait_until(state.mutex_lock(), until) == std::cv_status::timeout &&
           by.expired()) {
@@ -118,7 +121,6 @@ Result<std::optional<Bytes>> PackFetcher::take(const BlobLocation& place, Deadli
       }
     }
     if (!std::ranges::all_of(pieces, is(PieceState::kLanded))) return std::optional<Bytes>();
-    // One that went meanwhile still has its bytes, but then another may have come in its place.
     if (!state->pieces.gaps(place.pack, range).empty()) return std::optional<Bytes>();
     const SharedPiece& front = pieces.front();
     const bool is_whole = front->range.offset == range.offset && front->end() == end_of(range);
