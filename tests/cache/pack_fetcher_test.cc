@@ -133,6 +133,19 @@ TEST_F(PackFetcherTest, AReaderJoinsARequestThatIsUnderWay) {
   gate.open();
 }
 
+// The first takes it away with its bytes; the others find that out and ask for it again.
+TEST_F(PackFetcherTest, ReadersWhoWaitForTheSameAllGetIt) {
+  const auto fetcher = make();
+  for (int round = 0; round < 50; ++round) {
+    const BlobLocation place = at(static_cast<std::uint32_t>(round) * 70'000, 60'000);
+    fetcher->want(std::vector{place}, BlobType::kData);
+    std::vector<std::jthread> readers;
+    for (int i = 0; i < 6; ++i) {
+      readers.emplace_back([&] { EXPECT_THAT(read(*fetcher, place), Holds(content(place))); });
+    }
+  }
+}
+
 TEST_F(PackFetcherTest, AReaderDoesNotQueueBehindWhatIsFetchedAhead) {
   Gate gate;
   std::atomic<bool> held = true;
