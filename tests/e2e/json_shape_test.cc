@@ -177,6 +177,8 @@ TEST(JsonShapeCases, AreOfEveryCommand) {
     const std::string name = commands[i].substr(2, commands[i].find(' ', 2) - 2);
     // These print nothing of their own, or what a shell reads.
     if (name == "help" || name == "mount" || name == "generate") continue;
+    // restic lists its own caches, in text only, and warms none.
+    if (name == "cache" || name == "warm") continue;
     EXPECT_TRUE(has_case(name)) << name;
     ++count;
   }
