@@ -1,7 +1,6 @@
 // Snapshots whose packs are to stay in a cache: a file for each, with the packs that it needs.
 //
-//   pins/SNAPSHOT := (PATH " " BYTES "\n")*       PATH as in cache_folder.h; BYTES wanted of the
-//   pack
+//   pins/SNAPSHOT := (PATH " " BYTES "\n")*   PATH as in cache_folder.h; BYTES wanted of the pack
 //
 // A pin is there from the moment its file has its name, as a whole. It goes with the snapshot.
 // Lines that are none are passed over.

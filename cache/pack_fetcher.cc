@@ -12,6 +12,7 @@ namespace {
 using Clock = Deadline::Clock;
 
 constexpr std::size_t kMostWaiting = 1024;
+constexpr int kMostAttempts = 4;
 // A reader who waits for a small blob is not made to wait for more than this beside it.
 constexpr std::uint64_t kAlongWithWanted = 128 << 10;
 // Requests ahead are so large that a few of them fill the line, and so small that the first bytes
@@ -73,12 +74,12 @@ PackFetcher::PackFetcher(std::shared_ptr<Storage> storage, FetchOptions options)
 
 Result<Bytes> PackFetcher::read(const BlobLocation& place, BlobType type, Deadline by) {
   const ByteRange range = range_of(place);
-  for (bool first = true;; first = false) {
+  for (int attempt = 1; attempt <= kMostAttempts; ++attempt) {
     std::vector<SharedPiece> own;
     std::vector<SharedPiece> ahead;
     {
       auto state = state_.lock();
-      if (first) {
+      if (attempt == 1) {
         const std::size_t product = state->line.delay_product();
         const bool missing = !state->pieces.gaps(place.pack, range).empty();
         const ByteRange wanted = state->runs.note(place, type, missing, product);
@@ -91,13 +92,15 @@ Result<Bytes> PackFetcher::read(const BlobLocation& place, BlobType type, Deadli
     submit(ahead);
     if (const Status fetched = fetch_all(own, by); !fetched) {
       // A pack that ends early may hold all of the blob, if not all of its neighbours.
-      if (fetched.error().kind() != ErrorKind::kCorrupt) return fetched.error();
-      return storage_->read({FileType::kPack, place.pack.hex()}, range, by);
+      if (fetched.error().kind() == ErrorKind::kCorrupt) break;
+      return fetched.error();
     }
     ASSIGN_OR_RETURN(std::optional<Bytes> bytes, take(place, by));
     if (bytes) return std::move(*bytes);
     // Something failed that was fetched ahead, or went to make room: this reader fetches it.
   }
+  // Past what is shared, of which others may take it away each time.
+  return storage_->read({FileType::kPack, place.pack.hex()}, range, by);
 }
 
 Result<std::optional<Bytes>> PackFetcher::take(const BlobLocation& place, Deadline by) {

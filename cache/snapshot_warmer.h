@@ -5,9 +5,8 @@
 // Threads:   run() once, by one; figures() any.
 // Limits:    memory: some 200 bytes a blob, and BulkLoader's buffers.
 // Errors:    kUnavailable: the storage cannot be reached. kInvalid: the snapshot is too large for
-// the
-//            cache. kLocalIo: the cache did not take all of it. kCancelled: stopped. What of the
-//            snapshot is damaged is told to `on_damage` and counted, and the rest loaded.
+//            the cache. kLocalIo: the cache did not take all of it. kCancelled: stopped. What of
+//            the snapshot is damaged is told to `on_damage` and counted, and the rest loaded.
 #pragma once
 
 #include <atomic>

@@ -4,10 +4,8 @@
 // Ownership: the repository must outlive it. Owns the caches and the threads that read ahead.
 // Threads:   any, many at once.
 // Limits:    `memory_bytes` for decoded blobs, parsed trees and file layouts together, and for what
-// is
-//            fetched ahead where the storage is far away; a few words
-//            for each inode that the kernel knows. Every call that may load ends within
-//            `time_limit`.
+//            is fetched ahead where the storage is far away; a few words for each inode that the
+//            kernel knows. Every call that may load ends within `time_limit`.
 // Errors:    kNotFound: there is no such name or inode; never because something could not be read.
 //            kCorrupt, kUnavailable: the data is damaged, or out of reach for now. Each is logged
 //            here once, with snapshot, path and place, and is for the caller just a failure.

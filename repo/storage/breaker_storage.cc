@@ -16,8 +16,11 @@ using std::chrono::system_clock;
 
 template <class T>
 std::uint64_t size_of(const T& result) {
-  if constexpr (std::is_same_v<T, Result<Bytes>>) return result->size();
-  return 0;
+  if constexpr (std::is_same_v<T, Result<Bytes>> || std::is_same_v<T, Result<MutableByteView>>) {
+    return result->size();
+  } else {
+    return 0;
+  }
 }
 
 // Whatever it says, somebody has said it.
@@ -142,6 +145,11 @@ Result<std::uint64_t> BreakerStorage::size(const FileName& file, Deadline by) {
 
 Result<Bytes> BreakerStorage::read(const FileName& file, ByteRange range, Deadline by) {
   return pass([&] { return inner_->read(file, range, by); });
+}
+
+Result<MutableByteView> BreakerStorage::read_into(Bytes& buffer, const FileName& file,
+                                                  ByteRange range, Deadline by) {
+  return pass([&] { return inner_->read_into(buffer, file, range, by); });
 }
 
 Result<Bytes> BreakerStorage::read_all(const FileName& file, Deadline by) {

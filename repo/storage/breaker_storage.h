@@ -63,6 +63,10 @@ class BreakerStorage final : public Storage {
   Result<std::vector<ListedFile>> list(FileType type, Deadline by) override;
   Result<std::uint64_t> size(const FileName& file, Deadline by) override;
   Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override;
+  Result<MutableByteView> read_into(Bytes& buffer, const FileName& file, ByteRange range,
+                                    Deadline by) override;
+  void expect(const FileName& file, ByteRange range) override { inner_->expect(file, range); }
+  ReadHabit read_habit() const override { return inner_->read_habit(); }
   Result<Bytes> read_all(const FileName& file, Deadline by) override;
   Status write(const FileName& file, ByteView content, Deadline by) override;
   Status remove(const FileName& file, Deadline by) override;

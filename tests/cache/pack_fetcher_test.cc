@@ -60,6 +60,12 @@ class PackFetcherTest : public ::testing::Test {
   Result<Bytes> read(PackFetcher& fetcher, const BlobLocation& place) {
     return fetcher.read(place, BlobType::kData, soon());
   }
+  void hold_up_at(Gate& gate) {
+    storage_->watch([&gate](const FileName&) {
+      gate.pass();
+      return Status();
+    });
+  }
   static void wait_for_requests(const PackFetcher& fetcher, std::uint64_t count) {
     const Deadline by = Deadline::after(30s);
     while (fetcher.figures().requests < count && !by.expired()) std::this_thread::sleep_for(1ms);
@@ -119,10 +125,7 @@ TEST_F(PackFetcherTest, NeighboursThatTakeTurnsBetweenPacksShareRequests) {
 
 TEST_F(PackFetcherTest, AReaderJoinsARequestThatIsUnderWay) {
   Gate gate;
-  storage_->watch([&](const FileName&) {
-    gate.pass();
-    return Status();
-  });
+  hold_up_at(gate);
   const auto fetcher = make();
   const BlobLocation place = at(0, 500'000);
   fetcher->want(std::vector{place}, BlobType::kData);
@@ -188,10 +191,7 @@ TEST_F(PackFetcherTest, WhatFailsForAReaderIsHisErrorAndNobodyElses) {
 
 TEST_F(PackFetcherTest, AReaderWhoseTimeIsUpLeavesARequestThatGoesOn) {
   Gate gate;
-  storage_->watch([&](const FileName&) {
-    gate.pass();
-    return Status();
-  });
+  hold_up_at(gate);
   const auto fetcher = make();
   const BlobLocation place = at(0, 500'000);
   fetcher->want(std::vector{place}, BlobType::kData);
@@ -224,10 +224,7 @@ TEST_F(PackFetcherTest, WhatWasRejectedIsReadAnew) {
 
 TEST_F(PackFetcherTest, HoldsNoMoreThanItMay) {
   Gate gate;
-  storage_->watch([&](const FileName&) {
-    gate.pass();
-    return Status();
-  });
+  hold_up_at(gate);
   const auto fetcher = make({.budgets = {.data_bytes = 1 << 20, .tree_bytes = 1 << 20}});
   std::vector<BlobLocation> wanted;
   for (std::uint32_t offset = 0; offset + 400'000 <= kPackBytes; offset += 400'000) {

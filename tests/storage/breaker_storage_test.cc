@@ -68,6 +68,58 @@ TEST_F(Breaker, AServerThatAnswersIsAskedEachTime) {
   EXPECT_FALSE(is_away());
 }
 
+// Who reads much asks how, and may say what comes next: that must reach the storage itself.
+TEST_F(Breaker, HandsOnHowToReadMuch) {
+  class Local final : public Storage {
+   public:
+    explicit Local(std::shared_ptr<Storage> inner) : inner_(std::move(inner)) {}
+    ReadHabit read_habit() const override { return {.request_bytes = 12345, .waits = false}; }
+    void expect(const FileName& file, ByteRange) override { expected.push_back(file); }
+    Result<MutableByteView> read_into(Bytes& buffer, const FileName& file, ByteRange range,
+                                      Deadline by) override {
+      ++reads_into;
+      return Storage::read_into(buffer, file, range, by);
+    }
+    Status make_folders(Deadline by) override { return inner_->make_folders(by); }
+    Result<std::vector<ListedFile>> list(FileType type, Deadline by) override {
+      return inner_->list(type, by);
+    }
+    Result<std::uint64_t> size(const FileName& file, Deadline by) override {
+      return inner_->size(file, by);
+    }
+    Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override {
+      return inner_->read(file, range, by);
+    }
+    Result<Bytes> read_all(const FileName& file, Deadline by) override {
+      return inner_->read_all(file, by);
+    }
+    Status write(const FileName& file, ByteView content, Deadline by) override {
+      return inner_->write(file, content, by);
+    }
+    Status remove(const FileName& file, Deadline by) override { return inner_->remove(file, by); }
+    Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
+                                         Deadline by) override {
+      return inner_->remove_leftovers(time, by);
+    }
+    std::string description() const override { return inner_->description(); }
+    std::vector<FileName> expected;
+    int reads_into = 0;
+
+   private:
+    std::shared_ptr<Storage> inner_;
+  };
+  const auto local = std::make_shared<Local>(memory_);
+  BreakerStorage storage(local, {});
+  EXPECT_EQ(storage.read_habit().request_bytes, 12345U);
+  EXPECT_FALSE(storage.read_habit().waits);
+  storage.expect(kFile, {0, 2});
+  EXPECT_THAT(local->expected, ::testing::ElementsAre(kFile));
+  Bytes buffer;
+  EXPECT_EQ(as_text(value_of(storage.read_into(buffer, kFile, {1, 2}, soon()))), "12");
+  EXPECT_EQ(local->reads_into, 1);
+  EXPECT_EQ(storage.figures().read_bytes, 2U);
+}
+
 TEST_F(Breaker, AfterAWholeDeadlineWithoutAnswerNobodyWaitsAgain) {
   switch_off();
   ::testing::internal::CaptureStderr();
