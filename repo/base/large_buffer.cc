@@ -6,16 +6,21 @@
 #include <cstdint>
 #include <cstdlib>
 #include <new>
+#include <optional>
 #include <vector>
 
+#include "repo/base/free_ranges.h"
 #include "repo/base/guarded.h"
 
 namespace restree {
 namespace {
 
-// Freed buffers that wait for reuse take this much together.
+// What the system gives and takes at once: a huge page.
+constexpr std::size_t kFrameBytes = 2 << 20;
+constexpr std::size_t kRegionBytes = 64 << 20;
+// Free frames that wait for reuse take this much together.
 constexpr std::size_t kMostWaitingBytes = 12 << 20;
-constexpr std::size_t kGranularity = 64 << 10;
+constexpr std::size_t kGranularity = 4 << 10;
 
 // A sanitizer that watches malloc must see every buffer by itself.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -24,90 +29,125 @@ constexpr bool kMayMap = false;
 constexpr bool kMayMap = true;
 #endif
 
+enum class Origin : std::uint8_t { kMalloc, kMapping, kRegion };
+
 // Stands before every buffer.
 struct alignas(64) Header {
-  std::size_t mapped_bytes;  // 0: from malloc
+  Origin origin;
+  std::size_t size;  // with the header
 };
-
-struct Waiting {
-  std::vector<Header*> buffers;
-  std::size_t bytes = 0;
-};
-
-Guarded<Waiting>& waiting_buffers() {
-  // Never destroyed: a buffer may be freed after main's statics are.
-  static auto* waiting = new Guarded<Waiting>();
-  return *waiting;
-}
-
-std::size_t rounded(std::size_t needed) {
-  return (needed + kGranularity - 1) / kGranularity * kGranularity;
-}
-
-// Takes out the waiting buffer that fits best: the smallest that is large enough, or else the
-// largest. nullptr if none waits.
-Header* take_waiting(std::size_t size) {
-  auto waiting = waiting_buffers().lock();
-  auto& buffers = waiting->buffers;
-  if (buffers.empty()) return nullptr;
-  const auto fits_better = [size](const Header* a, const Header* b) {
-    const bool a_fits = a->mapped_bytes >= size;
-    const bool b_fits = b->mapped_bytes >= size;
-    if (a_fits != b_fits) return a_fits;
-    return a_fits ? a->mapped_bytes < b->mapped_bytes : a->mapped_bytes > b->mapped_bytes;
-  };
-  const auto best = std::min_element(buffers.begin(), buffers.end(), fits_better);
-  Header* const taken = *best;
-  waiting->bytes -= taken->mapped_bytes;
-  buffers.erase(best);
-  return taken;
-}
-
-// False if enough are waiting already.
-bool keep_waiting(Header* header) {
-  auto waiting = waiting_buffers().lock();
-  if (waiting->bytes + header->mapped_bytes > kMostWaitingBytes) return false;
-  waiting->bytes += header->mapped_bytes;
-  waiting->buffers.push_back(header);
-  return true;
-}
 
 std::byte* behind(Header* header) { return reinterpret_cast<std::byte*>(header + 1); }
 
-// Cuts what is too much off a buffer; it waits for somebody else.
-void split(Header* header, std::size_t size) {
-  const std::size_t rest = header->mapped_bytes - size;
-  if (rest < kLargeBufferBytes) return;
-  header->mapped_bytes = size;
-  auto* const cut = new (reinterpret_cast<std::byte*>(header) + size) Header{rest};
-  if (!keep_waiting(cut)) ::munmap(cut, rest);
-}
+std::size_t rounded(std::size_t size, std::size_t to) { return (size + to - 1) / to * to; }
 
-// The pages of a smaller buffer, and some more behind them; nullptr if there are none to be had.
-Header* grow(Header* header, std::size_t size) {
-  void* const moved = ::mremap(header, header->mapped_bytes, size, MREMAP_MAYMOVE);
-  if (moved == MAP_FAILED) {
-    ::munmap(header, header->mapped_bytes);
-    return nullptr;
-  }
-  auto* const grown = static_cast<Header*>(moved);
-  grown->mapped_bytes = size;
-  return grown;
-}
-
-Header* map(std::size_t needed) {
-  const std::size_t size = rounded(needed);
-  if (Header* const taken = take_waiting(size); taken != nullptr) {
-    if (taken->mapped_bytes >= size) {
-      split(taken, size);
-      return taken;
-    }
-    if (Header* const grown = grow(taken, size); grown != nullptr) return grown;
-  }
-  void* const mapping =
-      ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+std::byte* map(std::size_t size) {
+  void* const mapping = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapping == MAP_FAILED) throw std::bad_alloc();
-  return new (mapping) Header{size};
+  return static_cast<std::byte*>(mapping);
+}
+
+// Address space that buffers lie in, and which of its frames have memory.
+class Region {
+ public:
+  Region() : begin_(map_aligned()), has_memory_(kRegionBytes / kFrameBytes) {
+    // Where the system has no huge pages, small ones do.
+    ::madvise(begin_, kRegionBytes, MADV_HUGEPAGE);
+  }
+
+  std::byte* take(std::size_t size) {
+    const std::optional<std::size_t> offset = free_.take(size);
+    if (!offset) return nullptr;
+    for (std::size_t at = *offset / kFrameBytes; at * kFrameBytes < *offset + size; ++at) {
+      has_memory_[at] = true;
+    }
+    return begin_ + *offset;
+  }
+
+  bool has(const std::byte* buffer) const {
+    return buffer >= begin_ && buffer < begin_ + kRegionBytes;
+  }
+  void give_back(std::byte* buffer, std::size_t size) {
+    free_.give_back(static_cast<std::size_t>(buffer - begin_), size);
+  }
+
+  std::size_t waiting_bytes() const {
+    std::size_t frames = 0;
+    for_waiting_frames([&](std::size_t) { return ++frames, true; });
+    return frames * kFrameBytes;
+  }
+  // The highest free frames lose their memory; how much that was.
+  std::size_t release(std::size_t bytes) {
+    std::size_t released = 0;
+    for_waiting_frames([&](std::size_t frame) {
+      if (released >= bytes) return false;
+      // If it fails, the memory only stays.
+      ::madvise(begin_ + frame * kFrameBytes, kFrameBytes, MADV_DONTNEED);
+      has_memory_[frame] = false;
+      released += kFrameBytes;
+      return true;
+    });
+    return released;
+  }
+
+ private:
+  static std::byte* map_aligned() {
+    std::byte* const mapping = map(kRegionBytes + kFrameBytes);
+    const std::size_t before = -reinterpret_cast<std::uintptr_t>(mapping) % kFrameBytes;
+    if (before > 0) ::munmap(mapping, before);
+    ::munmap(mapping + before + kRegionBytes, kFrameBytes - before);
+    return mapping + before;
+  }
+
+  // Those that have memory and lie in free ranges, from the highest down, as long as it returns
+  // true.
+  template <class Visit>
+  void for_waiting_frames(const Visit& visit) const {
+    const auto& ranges = free_.sizes_by_offset();
+    for (auto range = ranges.rbegin(); range != ranges.rend(); ++range) {
+      const std::size_t first = rounded(range->first, kFrameBytes) / kFrameBytes;
+      for (std::size_t at = (range->first + range->second) / kFrameBytes; at > first; --at) {
+        if (has_memory_[at - 1] && !visit(at - 1)) return;
+      }
+    }
+  }
+
+  std::byte* const begin_;
+  FreeRanges free_{kRegionBytes};
+  std::vector<bool> has_memory_;
+};
+
+// Regions stay as long as the program runs; their memory does not.
+class Regions {
+ public:
+  std::byte* take(std::size_t size) {
+    for (Region& region : regions_) {
+      if (std::byte* const buffer = region.take(size); buffer != nullptr) return buffer;
+    }
+    return regions_.emplace_back().take(size);
+  }
+
+  void give_back(std::byte* buffer, std::size_t size) {
+    std::size_t waiting = 0;
+    for (Region& region : regions_) {
+      if (region.has(buffer)) region.give_back(buffer, size);
+      waiting += region.waiting_bytes();
+    }
+    for (auto region = regions_.rbegin(); region != regions_.rend(); ++region) {
+      if (waiting <= kMostWaitingBytes) return;
+      waiting -= region->release(waiting - kMostWaitingBytes);
+    }
+  }
+
+ private:
+  std::vector<Region> regions_;
+};
+
+Guarded<Regions>& regions() {
+  // Never destroyed: a buffer may be freed after main's statics are.
+  static auto* regions = new Guarded<Regions>();
+  return *regions;
 }
 
 }  // namespace
@@ -115,20 +155,35 @@ Header* map(std::size_t needed) {
 std::byte* allocate_buffer(std::size_t size) {
   const std::size_t needed = size + sizeof(Header);
   if (needed < size || needed > SIZE_MAX - kGranularity) throw std::bad_alloc();
-  if (kMayMap && size >= kLargeBufferBytes) return behind(map(needed));
-  void* const memory = std::aligned_alloc(
-      alignof(Header), (needed + sizeof(Header) - 1) / sizeof(Header) * sizeof(Header));
-  if (memory == nullptr) throw std::bad_alloc();
-  return behind(new (memory) Header{0});
+  if (!kMayMap || size < kLargeBufferBytes) {
+    const std::size_t whole = rounded(needed, alignof(Header));
+    void* const memory = std::aligned_alloc(alignof(Header), whole);
+    if (memory == nullptr) throw std::bad_alloc();
+    return behind(new (memory) Header{Origin::kMalloc, whole});
+  }
+  const std::size_t whole = rounded(needed, kGranularity);
+  // One of them would take a region for itself.
+  if (whole > kRegionBytes / 2) return behind(new (map(whole)) Header{Origin::kMapping, whole});
+  return behind(new (regions().lock()->take(whole)) Header{Origin::kRegion, whole});
 }
 
 void free_buffer(std::byte* buffer) noexcept {
   if (buffer == nullptr) return;
   Header* const header = reinterpret_cast<Header*>(buffer) - 1;
-  if (header->mapped_bytes == 0) {
-    std::free(header);
-  } else if (!keep_waiting(header)) {
-    ::munmap(header, header->mapped_bytes);
+  switch (header->origin) {
+    case Origin::kMalloc:
+      std::free(header);
+      return;
+    case Origin::kMapping:
+      ::munmap(header, header->size);
+      return;
+    case Origin::kRegion:
+      try {
+        regions().lock()->give_back(reinterpret_cast<std::byte*>(header), header->size);
+      } catch (const std::bad_alloc&) {
+        // There is none to note that it is free; it stays taken.
+      }
+      return;
   }
 }
 

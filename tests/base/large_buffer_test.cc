@@ -1,0 +1,100 @@
+#include "repo/base/large_buffer.h"
+
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "repo/base/free_ranges.h"
+#include "tests/support/matchers.h"
+#include "tests/support/split_mix.h"
+
+namespace restree {
+namespace {
+
+using testing::SplitMix64;
+
+constexpr std::size_t kMiB = 1 << 20;
+
+TEST(FreeRanges, HandOutTheLowestThatIsLargeEnough) {
+  FreeRanges ranges(100);
+  EXPECT_EQ(ranges.take(40), 0U);
+  EXPECT_EQ(ranges.take(40), 40U);
+  EXPECT_EQ(ranges.take(40), std::nullopt);
+  EXPECT_EQ(ranges.take(20), 80U);
+  EXPECT_EQ(ranges.take(1), std::nullopt);
+}
+
+TEST(FreeRanges, JoinWhatComesBackWithItsNeighbours) {
+  FreeRanges ranges(100);
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(ranges.take(20));
+  for (const std::size_t offset : {20U, 60U, 40U}) ranges.give_back(offset, 20);
+  EXPECT_EQ(ranges.sizes_by_offset(), (std::map<std::size_t, std::size_t>{{20, 60}}));
+  ranges.give_back(80, 20);
+  ranges.give_back(0, 20);
+  EXPECT_EQ(ranges.take(100), 0U);
+}
+
+std::size_t resident_bytes() {
+  std::size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages >> pages;
+  return pages * 4096;
+}
+
+// Many of all sizes live at a time; each keeps what is its own.
+TEST(LargeBuffers, DoNotOverlap) {
+  std::vector<std::jthread> threads;
+  for (std::uint64_t seed = 0; seed < 3; ++seed) {
+    threads.emplace_back([seed] {
+      SplitMix64 random(seed);
+      struct Buffer {
+        std::byte* begin;
+        std::size_t size;
+        std::byte mark;
+      };
+      std::deque<Buffer> live;
+      for (int i = 0; i < 300; ++i) {
+        const std::size_t size = kLargeBufferBytes / 2 + random() % (4 * kMiB);
+        const auto mark = static_cast<std::byte>(random());
+        live.push_back({allocate_buffer(size), size, mark});
+        std::memset(live.back().begin, std::to_integer<int>(mark), size);
+        if (live.size() < 12) continue;
+        std::swap(live.front(), live[random() % live.size()]);
+        const Buffer& freed = live.front();
+        EXPECT_TRUE(std::all_of(freed.begin, freed.begin + freed.size,
+                                [&](std::byte byte) { return byte == freed.mark; }));
+        free_buffer(freed.begin);
+        live.pop_front();
+      }
+      for (const Buffer& buffer : live) free_buffer(buffer.begin);
+    });
+  }
+}
+
+TEST(LargeBuffers, OfWhichOneIsLargerThanARegionAreWritable) {
+  constexpr std::size_t kSize = 100 * kMiB;
+  std::byte* const buffer = allocate_buffer(kSize);
+  std::memset(buffer, 1, kSize);
+  free_buffer(buffer);
+}
+
+TEST(LargeBuffers, GiveTheirMemoryBack) {
+  const std::size_t before = resident_bytes();
+  std::vector<std::byte*> buffers;
+  for (int i = 0; i < 150; ++i) {
+    buffers.push_back(allocate_buffer(kMiB));
+    std::memset(buffers.back(), 1, kMiB);
+  }
+  // Some of it may have been waiting before.
+  EXPECT_GE(resident_bytes(), before + 130 * kMiB);
+  for (std::byte* const buffer : buffers) free_buffer(buffer);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  EXPECT_LE(resident_bytes(), before + 20 * kMiB);
+#endif
+}
+
+}  // namespace
+}  // namespace restree
