@@ -218,12 +218,16 @@ Status SshSession::check_host_key(const SshTarget& target, const KnownHosts& kno
 
 Status SshSession::open_channel(const Patience& patience) {
   LIBSSH2_SESSION* const ssh = session_.get();
+  const auto asked = Deadline::Clock::now();
   ASSIGN_OR_RETURN(const long opened, wire_->drive(patience, "open a channel", [&]() -> long {
-    channel_.reset(libssh2_channel_open_ex(ssh, "session", sizeof "session" - 1, kWindowBytes,
+    channel_.reset(libssh2_channel_open_ex(ssh, "session", sizeof "session" - 1,
+                                           ReceiveWindow::kFirstBytes,
                                            LIBSSH2_CHANNEL_PACKET_DEFAULT, nullptr, 0));
     return channel_ ? 0 : libssh2_session_last_errno(ssh);
   }));
   if (opened != 0) return take_error("open a channel");
+  const auto answered = Deadline::Clock::now();
+  window_.emplace(answered - asked, answered);
   // What the server's shell prints on stderr is no part of the stream.
   ASSIGN_OR_RETURN(const long ignored, wire_->drive(patience, "open a channel", [&] {
     return libssh2_channel_handle_extended_data2(channel_.get(),
@@ -246,7 +250,10 @@ Result<std::size_t> SshSession::read_some(MutableByteView into) {
   wire_->allow(kStretchBytes);
   const ssize_t got =
       libssh2_channel_read(channel_.get(), reinterpret_cast<char*>(into.data()), into.size());
-  if (got > 0) return static_cast<std::size_t>(got);
+  if (got > 0) {
+    widen_window(static_cast<std::size_t>(got));
+    return static_cast<std::size_t>(got);
+  }
   wire_->push();  // a window adjustment, perhaps
   if (got == LIBSSH2_ERROR_EAGAIN) return std::size_t{0};
   if (got == 0 && libssh2_channel_eof(channel_.get()) == 0) return std::size_t{0};
@@ -254,6 +261,17 @@ Result<std::size_t> SshSession::read_some(MutableByteView into) {
     return Error(ErrorKind::kUnavailable, fmt::format("{}: the server ended SFTP", host_));
   }
   return take_error("read");
+}
+
+// libssh2 itself keeps up the window that the channel was opened with.
+void SshSession::widen_window(std::size_t received) {
+  window_->note(received, Deadline::Clock::now());
+  const std::uint32_t wanted = window_->bytes();
+  if (wanted == ReceiveWindow::kFirstBytes) return;
+  const unsigned long left = libssh2_channel_window_read_ex(channel_.get(), nullptr, nullptr);
+  if (left >= wanted / 4 * 3) return;
+  // If it fails, the connection has, and the next read says so.
+  libssh2_channel_receive_window_adjust2(channel_.get(), wanted - left, 1, nullptr);
 }
 
 Result<std::size_t> SshSession::write_some(ByteView bytes) {

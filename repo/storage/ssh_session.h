@@ -7,19 +7,22 @@
 //
 // Ownership: socket or proxy process, session, channel; the channel is destroyed first.
 // Threads:   one at a time (libssh2 has no lock per session).
-// Limits:    a receive window of kWindowBytes; kMaxUnsentBytes kept for the socket.
+// Limits:    a receive window that fits the line (see ReceiveWindow); kMaxUnsentBytes kept for the
+//            socket.
 // Errors:    kDenied: host key or login. kUnsupported: no SFTP there, or no algorithm in common.
 //            kUnavailable: name, network, or the wire; the session is then of no more use.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "repo/base/result.h"
 #include "repo/storage/byte_channel.h"
 #include "repo/storage/known_hosts.h"
+#include "repo/storage/receive_window.h"
 #include "repo/storage/ssh_login.h"
 #include "repo/storage/ssh_target.h"
 #include "repo/storage/wakeup.h"
@@ -33,7 +36,6 @@ class SshWire;
 
 class SshSession final : public ByteChannel {
  public:
-  static constexpr std::uint32_t kWindowBytes = 16 << 20;
   static constexpr std::size_t kMaxUnsentBytes = 256 << 10;
 
   static Result<std::unique_ptr<SshSession>> connect(const SshTarget& target, SshLogin& login,
@@ -57,6 +59,7 @@ class SshSession final : public ByteChannel {
   Status shake_hands(const SshTarget& target, const Patience& patience);
   Status check_host_key(const SshTarget& target, const KnownHosts& known);
   Status open_channel(const Patience& patience);
+  void widen_window(std::size_t received);
   // The one place where an SSH code becomes an Error.
   Error take_error(std::string_view doing) const;
 
@@ -64,6 +67,7 @@ class SshSession final : public ByteChannel {
   std::unique_ptr<SshWire> wire_;
   std::unique_ptr<_LIBSSH2_SESSION, EndSession> session_;
   std::unique_ptr<_LIBSSH2_CHANNEL, EndChannel> channel_;
+  std::optional<ReceiveWindow> window_;  // once the round trip is known
 };
 
 }  // namespace restree
