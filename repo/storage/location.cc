@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -178,16 +181,20 @@ SftpPool::Connect through_subprocess(const Location& location, const SshOptions&
 // The configuration is read once, by the first attempt that succeeds in reading it.
 SftpPool::Connect through_libssh2(const Location& location, const SshOptions& options) {
   struct Kept {
+    explicit Kept(const SshOptions& options) : login(options.password, options.passphrase) {}
     SshLogin login;
+    std::mutex reading;
     std::optional<SshTarget> target;
   };
-  auto kept =
-      std::make_shared<Kept>(Kept{SshLogin(options.password, options.passphrase), std::nullopt});
+  const auto kept = std::make_shared<Kept>(options);
   return [location, options,
           kept](const Patience& patience) -> Result<std::unique_ptr<SftpConnection>> {
-    if (!kept->target) {
-      ASSIGN_OR_RETURN(kept->target, find_ssh_target(location.host, location.user, location.port,
-                                                     options, patience.by));
+    {
+      const std::lock_guard lock(kept->reading);
+      if (!kept->target) {
+        ASSIGN_OR_RETURN(kept->target, find_ssh_target(location.host, location.user, location.port,
+                                                       options, patience.by));
+      }
     }
     ASSIGN_OR_RETURN(auto channel, SshSession::connect(*kept->target, kept->login, patience));
     return greet(std::move(channel), location.host, options, patience);

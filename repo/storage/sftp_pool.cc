@@ -20,13 +20,17 @@ SftpPool::SftpPool(std::string host, std::size_t most, std::chrono::milliseconds
     : host_(std::move(host)),
       most_(std::max<std::size_t>(1, most)),
       connect_timeout_(connect_timeout),
-      connect_(std::move(connect)),
-      connector_([this] { run(); }) {}
+      connect_(std::move(connect)) {
+  for (std::size_t i = 0; i < std::min(most_, kOpenedAtOnce); ++i) {
+    connectors_.emplace_back([this] { run(); });
+  }
+}
 
 SftpPool::~SftpPool() {
   state_.lock()->ending = true;
   cancel_.wake();
   changed_.notify_all();
+  connectors_.clear();
 }
 
 SftpPool::Connections SftpPool::bury(State& state) {
@@ -60,16 +64,19 @@ Result<std::shared_ptr<SftpConnection>> SftpPool::acquire(Deadline by) {
       const auto least = *std::min_element(
           state->connections.begin(), state->connections.end(),
           [](const auto& a, const auto& b) { return a->client().load() < b->client().load(); });
-      if (least->client().load() >= kBusyBytes && state->connections.size() < allowed(*state)) {
-        state->wanted = true;
+      const std::size_t to_be = state->connections.size() + state->opening + state->wanted;
+      if (least->client().load() >= kBusyBytes && to_be < allowed(*state)) {
+        ++state->wanted;
         changed_.notify_all();
       }
       return least;
     }
     if (state->attempts != attempts_before && state->last_error) return *state->last_error;
     if (by.expired()) break;
-    state->wanted = true;
-    changed_.notify_all();
+    if (state->opening + state->wanted == 0) {
+      state->wanted = 1;
+      changed_.notify_all();
+    }
     changed_.wait_for(state.mutex_lock(), by.remaining());
   }
   if (state->last_error) return *state->last_error;
@@ -83,7 +90,7 @@ void SftpPool::run() {
     {
       auto state = state_.lock();
       changed_.wait_for(state.mutex_lock(), kFileIdleLimit,
-                        [&] { return state->wanted || state->ending; });
+                        [&] { return state->wanted > 0 || state->ending; });
       if (state->ending) return;
     }
     tidy();
@@ -94,13 +101,15 @@ void SftpPool::run() {
 void SftpPool::attempt() {
   {
     auto state = state_.lock();
-    if (!std::exchange(state->wanted, false)) return;
+    if (state->wanted == 0) return;
+    --state->wanted;
+    ++state->opening;
   }
   auto connection = connect_({Deadline::after(connect_timeout_), &cancel_});
   Connections dead;
   auto state = state_.lock();
+  --state->opening;
   ++state->attempts;
-  state->wanted = false;  // whoever wanted one looks at what there is now
   dead = bury(*state);
   if (connection) {
     state->connections.push_back(std::move(*connection));
@@ -108,6 +117,7 @@ void SftpPool::attempt() {
   } else {
     log::debug("{}", connection.error().message());
     state->last_error = std::move(connection).error();
+    state->wanted = 0;  // whoever wanted one looks at what there is now
     if (!state->connections.empty()) {
       state->granted = state->connections.size();
       state->granted_until = Deadline::Clock::now() + kRefusalMemory;

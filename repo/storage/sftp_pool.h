@@ -3,9 +3,12 @@
 // A connection that the server refuses while others live means that it grants no more of them: for
 // kRefusalMemory the pool makes do with fewer. Those that nobody used for kIdleLimit are closed.
 //
-// Ownership: the connections (shared with calls that use them) and one thread that opens them.
-// Threads:   any; no lock is held while connecting.
-// Limits:    at most `most` connections; one is opened at a time.
+// Over a long line a login takes a dozen round trips. So several are opened at a time, but never
+// beside the first: what it had to ask a person for, the others need not.
+//
+// Ownership: the connections (shared with calls that use them) and the threads that open them.
+// Threads:   any; no lock is held while connecting. `Connect` is called by up to kOpenedAtOnce.
+// Limits:    at most `most` connections.
 // Errors:    those of `Connect`.
 #pragma once
 
@@ -37,6 +40,7 @@ class SftpPool {
   static constexpr std::chrono::minutes kIdleLimit{5};
   // A connection with less to do than this takes one more request without another being opened.
   static constexpr std::size_t kBusyBytes = 1 << 20;
+  static constexpr std::size_t kOpenedAtOnce = 3;
 
   SftpPool(std::string host, std::size_t most, std::chrono::milliseconds connect_timeout,
            Connect connect);
@@ -53,7 +57,8 @@ class SftpPool {
   using Connections = std::vector<std::shared_ptr<SftpConnection>>;
   struct State {
     Connections connections;
-    bool wanted = false;  // another connection
+    std::size_t wanted = 0;   // connections that nobody opens yet
+    std::size_t opening = 0;  // that are being opened
     bool ending = false;
     std::uint64_t attempts = 0;                   // that have ended
     std::optional<Error> last_error;              // of the last one, if it failed
@@ -75,7 +80,7 @@ class SftpPool {
   Wakeup cancel_;
   Guarded<State> state_;
   std::condition_variable changed_;
-  std::jthread connector_;
+  std::vector<std::jthread> connectors_;
 };
 
 }  // namespace restree

@@ -205,15 +205,15 @@ Result<bool> SshLogin::try_key_files(Attempt& attempt, bool encrypted) {
 }
 
 Result<bool> SshLogin::try_key_file(Attempt& attempt, const SshKeyFile& file) {
-  const Secret* passphrase = nullptr;
+  std::shared_ptr<const Secret> passphrase;
+  const std::string what_for = "passphrase for " + file.path;
   if (file.encrypted) {
-    auto& kept = passphrases_[file.path];
-    auto asked = ask(kept, passphrase_source_, "passphrase for " + file.path, attempt.patience);
+    auto asked = ask(passphrase_source_, what_for, attempt.patience);
     if (!asked) {
       attempt.tried.push_back(asked.error().message());
       return false;
     }
-    passphrase = *asked;
+    passphrase = std::move(*asked);
   }
   ASSIGN_OR_RETURN(const bool in, attempt.make("key " + file.path, [&] {
     // Secret keeps its text in a string, which ends in the NUL that libssh2 wants.
@@ -222,7 +222,7 @@ Result<bool> SshLogin::try_key_file(Attempt& attempt, const SshKeyFile& file) {
         passphrase == nullptr ? nullptr : passphrase->text().data());
   }));
   if (in || passphrase == nullptr) return in;
-  passphrases_.erase(file.path);
+  forget(what_for, passphrase);
   attempt.tried.back() += " (or the passphrase is wrong)";
   return false;
 }
@@ -233,7 +233,7 @@ Result<bool> SshLogin::try_passwords(Attempt& attempt) {
   if (!password_source_ || (!interactive && !plain)) return false;
   const std::string what_for =
       fmt::format("password of {}@{}", attempt.target.user, attempt.target.alias);
-  auto asked = ask(password_, password_source_, what_for, attempt.patience);
+  auto asked = ask(password_source_, what_for, attempt.patience);
   if (!asked) {
     attempt.tried.push_back(asked.error().message());
     return false;
@@ -256,21 +256,28 @@ Result<bool> SshLogin::try_passwords(Attempt& attempt) {
     attempt.wire.login = nullptr;
     if (in) return true;
   }
-  password_.reset();
+  forget(what_for, *asked);
   return false;
 }
 
-Result<const Secret*> SshLogin::ask(std::optional<Secret>& kept, const SecretSource& source,
-                                    const std::string& what_for, Patience& patience) {
-  if (kept) return &*kept;
+Result<std::shared_ptr<const Secret>> SshLogin::ask(const SecretSource& source,
+                                                    const std::string& what_for,
+                                                    Patience& patience) {
+  const std::lock_guard lock(asking_);
+  if (const auto kept = kept_.find(what_for); kept != kept_.end()) return kept->second;
   if (!source) return Error(ErrorKind::kDenied, "no " + what_for);
   const auto before = Deadline::Clock::now();
   const auto left = patience.by.remaining();
   auto answer = source(what_for);
   patience.by = Deadline::at(before + left + (Deadline::Clock::now() - before));
   if (!answer) return std::move(answer).error().with(what_for);
-  kept = std::move(*answer);
-  return &*kept;
+  return kept_[what_for] = std::make_shared<const Secret>(std::move(*answer));
+}
+
+void SshLogin::forget(const std::string& what_for, const std::shared_ptr<const Secret>& secret) {
+  const std::lock_guard lock(asking_);
+  const auto kept = kept_.find(what_for);
+  if (kept != kept_.end() && kept->second == secret) kept_.erase(kept);
 }
 
 }  // namespace restree

@@ -6,12 +6,13 @@
 //
 // Ownership: the secrets that were asked for, so that a second connection asks nobody again; they
 //            are forgotten when the server refuses them.
-// Threads:   one at a time.
+// Threads:   any; nobody is asked two things at once.
 // Errors:    kDenied; the message lists what the server accepts and what was tried.
 #pragma once
 
 #include <map>
-#include <optional>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,13 +47,15 @@ class SshLogin {
   Result<bool> try_key_files(Attempt& attempt, bool encrypted);
   Result<bool> try_key_file(Attempt& attempt, const SshKeyFile& file);
   Result<bool> try_passwords(Attempt& attempt);
-  Result<const Secret*> ask(std::optional<Secret>& kept, const SecretSource& source,
-                            const std::string& what_for, Patience& patience);
+  Result<std::shared_ptr<const Secret>> ask(const SecretSource& source, const std::string& what_for,
+                                            Patience& patience);
+  // The server has refused it. Another connection may have asked for a new one meanwhile.
+  void forget(const std::string& what_for, const std::shared_ptr<const Secret>& secret);
 
-  SecretSource password_source_;
-  SecretSource passphrase_source_;
-  std::optional<Secret> password_;
-  std::map<std::string, std::optional<Secret>> passphrases_;  // by key file
+  const SecretSource password_source_;
+  const SecretSource passphrase_source_;
+  std::mutex asking_;  // held while a person is asked: whoever needs the same waits for the answer
+  std::map<std::string, std::shared_ptr<const Secret>> kept_;  // by what it is for
 };
 
 }  // namespace restree
