@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace restree::testing {
 
@@ -16,7 +17,13 @@ std::size_t LineFlow::take_turn(LineLink& link, LineTime now) {
     const auto size = static_cast<std::size_t>(got);
     const LineTime arrives_at = link.pass(size, now);
     if (broken_) return size;
-    under_way_.push_back({arrives_at, std::string(buffer.data(), size)});
+    std::string bytes;
+    if (!spare_.empty()) {
+      bytes = std::move(spare_.back());
+      spare_.pop_back();
+    }
+    bytes.assign(buffer.data(), size);
+    under_way_.push_back({arrives_at, std::move(bytes)});
     bytes_ += size;
     return size;
   }
@@ -63,11 +70,16 @@ bool LineFlow::write_front() {
   }
   written_ += static_cast<std::size_t>(put);
   bytes_ -= static_cast<std::size_t>(put);
-  if (written_ == bytes.size()) {
-    under_way_.pop_front();
-    written_ = 0;
-  }
+  if (written_ == bytes.size()) drop_front();
   return true;
+}
+
+// The next piece has its memory: fresh pages would cost more than all else here.
+void LineFlow::drop_front() {
+  constexpr std::size_t kMostSpare = 64;
+  if (spare_.size() < kMostSpare) spare_.push_back(std::move(under_way_.front().bytes));
+  under_way_.pop_front();
+  written_ = 0;
 }
 
 std::optional<LineTime> LineFlow::due_at() const {

@@ -10,6 +10,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "repo/base/unique_fd.h"
 #include "tests/support/line_link.h"
@@ -58,6 +59,7 @@ class LineFlow {
   };
 
   void enter_end(End end, LineLink& link, LineTime now);
+  void drop_front();
   bool write_front();  // false: no more now
 
   LineSocket& from_;
@@ -65,9 +67,10 @@ class LineFlow {
   std::size_t window_;
   LineTime starts_at_;
   std::deque<Piece> under_way_;
-  std::size_t written_ = 0;  // of the front
-  std::size_t bytes_ = 0;    // under way
-  End end_ = End::kNone;     // has entered the link
+  std::vector<std::string> spare_;  // memory of pieces that have arrived
+  std::size_t written_ = 0;         // of the front
+  std::size_t bytes_ = 0;           // under way
+  End end_ = End::kNone;            // has entered the link
   LineTime end_arrives_at_{};
   End delivered_ = End::kNone;
   bool broken_ = false;
