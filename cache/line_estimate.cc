@@ -12,8 +12,12 @@ constexpr auto kUnknownRoundTrip = 20ms;
 constexpr double kUnknownRate = 32e6;
 constexpr auto kStretch = 15s;
 constexpr auto kSample = 100ms;
+// What is under way as a sample begins or ends is counted in one of two samples, as a whole. So a
+// sample is so much longer than the requests in it that this does not matter.
+constexpr int kSampleInRequests = 4;
 // Less than this says more about chance than about the line.
 constexpr auto kLeastTransfer = 5ms;
+constexpr double kRise = 1.1;
 constexpr std::uint64_t kLeastSampleBytes = 128 << 10;
 
 }  // namespace
@@ -22,6 +26,7 @@ void LineEstimate::began(Time now) {
   if (flying_++ > 0) return;
   sample_begun_ = now;
   sample_bytes_ = 0;
+  longest_in_sample_ = {};
   was_idle_ = true;
 }
 
@@ -32,7 +37,9 @@ void LineEstimate::ended(Time begun, Time now, std::uint64_t bytes) {
   // With its transfer, and with the wait behind others: the shortest of many has little of either.
   now_.round_trip = std::min(now_.round_trip, now - begun);
   sample_bytes_ += bytes;
-  if (flying_ == 0 || now - sample_begun_ >= kSample) end_sample(now);
+  longest_in_sample_ = std::max(longest_in_sample_, now - begun);
+  const auto enough = std::max<Duration>(kSample, kSampleInRequests * longest_in_sample_);
+  if (flying_ == 0 || now - sample_begun_ >= enough) end_sample(now);
 }
 
 void LineEstimate::begin_stretch(Time now) {
@@ -50,10 +57,13 @@ void LineEstimate::end_sample(Time now) {
     // without it must not vanish.
     const Duration transfer = std::max<Duration>(
         was_idle_ ? std::max(time - round_trip(), time / 4) : time, kLeastTransfer);
-    now_.rate = std::max(now_.rate, static_cast<double>(sample_bytes_) / Seconds(transfer).count());
+    const double rate = static_cast<double>(sample_bytes_) / Seconds(transfer).count();
+    is_rising_ = rate > std::max(now_.rate, before_.rate) * kRise;
+    now_.rate = std::max(now_.rate, rate);
   }
   sample_begun_ = now;
   sample_bytes_ = 0;
+  longest_in_sample_ = {};
   was_idle_ = false;
 }
 

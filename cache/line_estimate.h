@@ -32,6 +32,8 @@ class LineEstimate {
   double bytes_per_second() const;
   // Their product, within kLeastProduct and kMostProduct.
   std::size_t delay_product() const;
+  // What was learned last is that it carries more than was known: there may be more still.
+  bool is_rising() const { return is_rising_; }
   bool is_measured() const { return round_trip_measured() != Duration::max(); }
 
   static constexpr std::size_t kLeastProduct = 32 << 10;
@@ -52,6 +54,8 @@ class LineEstimate {
   // A time in which something is under way all the while, and what arrived in it.
   Time sample_begun_{};
   std::uint64_t sample_bytes_ = 0;
+  Duration longest_in_sample_{};
+  bool is_rising_ = true;
   bool was_idle_ = true;  // before it, so that its first round trip brought nothing
   Time stretch_begun_{};
   Best now_;

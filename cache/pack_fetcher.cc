@@ -164,7 +164,7 @@ std::vector<SharedPiece> PackFetcher::begin_missing(State& state, const BlobLoca
       const auto free = state.pieces.gaps(place.pack, {gap.offset, more_end - gap.offset});
       gap = free.front();
     }
-    state.pieces.make_room(type, gap.length);
+    state.pieces.make_room(type, gap.length, Clock::now());
     own.push_back(state.pieces.add(place.pack, type, gap));
   }
   for (const SharedPiece& piece : own) {
@@ -181,7 +181,7 @@ std::vector<SharedPiece> PackFetcher::begin_ahead(State& state, const PackId& pa
   for (ByteRange gap : state.pieces.gaps(pack, range)) {
     while (gap.length > 0) {
       const std::uint64_t length = std::min(gap.length, most);
-      if (!state.pieces.make_room(type, length)) return ahead;
+      if (!state.pieces.make_room(type, length, Clock::now())) return ahead;
       ahead.push_back(state.pieces.add(pack, type, {gap.offset, length}));
       ahead.back()->ahead = true;
       gap.offset += length;
@@ -249,6 +249,7 @@ Status PackFetcher::fetch(const SharedPiece& piece, Deadline by) {
       state->bytes += read->size();
       if (piece->ahead) state->ahead_bytes += read->size();
       piece->bytes = std::move(*read);
+      piece->landed_at = Clock::now();
       piece->state = PieceState::kLanded;
     } else {
       ++state->failed;
@@ -280,13 +281,26 @@ void PackFetcher::want(std::span<const BlobLocation> places, BlobType type) {
           begin_ahead(*state, group.pack, type, group.range, std::max(most, group.range.length));
       ahead.insert(ahead.end(), begun.begin(), begun.end());
     }
+    if (type == BlobType::kTree) {
+      // Whoever walks through trees comes to their neighbours soon, and one by one these would cost
+      // him a round trip for each directory.
+      for (const SharedPiece& piece : std::vector(ahead)) {
+        const ByteRange walk = state->runs.walk_on(piece->pack, piece->range, product);
+        auto begun = begin_ahead(*state, piece->pack, type, walk, most);
+        ahead.insert(ahead.end(), begun.begin(), begun.end());
+      }
+    }
   }
   submit(ahead);
 }
 
 std::size_t PackFetcher::window_bytes() const {
   auto state = state_.lock();
-  return 2 * state->line.delay_product();
+  const std::size_t product = state->line.delay_product();
+  // Half of it is read before more is asked for, and what is read has to be decoded.
+  const std::size_t worth = product * (state->line.is_rising() ? 6 : 3);
+  // Readers who wait need some room as well.
+  return std::min(worth, options_.budgets.data_bytes / 4 * 3);
 }
 
 FetchFigures PackFetcher::figures() const {

@@ -1,7 +1,7 @@
 // Pieces of packs in memory, sealed: those that are here, those on their way, and those that wait
 // to be asked for. No byte of a pack is in two of them.
 //
-// Pure: who makes a piece land is somebody else's business.
+// Pure: who makes a piece land, and what time it is, is somebody else's business.
 // Ownership: shared with those who wait for one or copy from it.
 // Threads:   one at a time, which is also who changes the pieces. `bytes` of one that has landed do
 //            not change any more and may be read by any.
@@ -10,6 +10,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include "repo/base/bytes.h"
+#include "repo/base/clock.h"
 #include "repo/base/result.h"
 #include "repo/format/id.h"
 #include "repo/storage/storage.h"
@@ -38,6 +40,7 @@ struct Piece {
   Bytes bytes;         // once it has landed
   std::uint64_t used = 0;
   unsigned copying = 0;  // readers who have its bytes before them, without a lock
+  Deadline::Clock::time_point landed_at{};
   std::list<std::shared_ptr<Piece>>::iterator place;
 
   std::uint64_t end() const { return range.offset + range.length; }
@@ -63,9 +66,11 @@ class PackPieces {
   // Notes that bytes of it were handed out; one that was handed out as a whole is removed.
   void use(const SharedPiece& piece, std::uint64_t bytes);
 
-  // Removes pieces that have landed, the oldest first, until `bytes` more of the type have room;
-  // false if there is none.
-  bool make_room(BlobType type, std::uint64_t bytes);
+  // Removes pieces that landed some time ago, the oldest first, until `bytes` more of the type have
+  // room; false if there is none. What has landed just now is what is read next: to drop it for
+  // what is read after that would be to fetch it twice.
+  bool make_room(BlobType type, std::uint64_t bytes, Deadline::Clock::time_point now);
+  static constexpr std::chrono::seconds kKept{2};
 
   std::uint64_t held_bytes(BlobType type) const { return held_[number(type)]; }
   std::uint64_t ahead_used_bytes() const { return ahead_used_; }

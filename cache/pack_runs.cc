@@ -60,7 +60,9 @@ ByteRange PackRuns::note(const BlobLocation& place, BlobType type, bool missing,
   run.turn = turn_;
   if (type == BlobType::kTree) {
     run.used += place.length;
-    return missing ? around(run, place, delay_product) : ByteRange{};
+    run.end = pack_end(place);
+    if (!missing) return {};
+    return around(run, {place.offset, place.length}, 3, delay_product);
   }
   const std::uint64_t end = end_of(place);
   const bool large = place.length >= kLargeBlob;
@@ -103,13 +105,23 @@ ByteRange PackRuns::onward(Run& run, const BlobLocation& place, bool missing,
 
 // Trees are written from below: those under a directory lie before its own, those beside it behind.
 // A second look into the same pack is a walk, wherever it looks.
-ByteRange PackRuns::around(Run& run, const BlobLocation& place, std::size_t delay_product) {
+ByteRange PackRuns::around(Run& run, ByteRange trees, unsigned quarters_before,
+                           std::size_t delay_product) {
   run.window = next_window(run.window, run.used * 4, delay_product);
-  const std::uint64_t before = run.window / 4 * 3;
-  const std::uint64_t begin = place.offset > before ? place.offset - before : 0;
-  const std::uint64_t end =
-      std::max(end_of(place), std::min(end_of(place) + run.window / 4, pack_end(place)));
+  const std::uint64_t before = run.window / 4 * quarters_before;
+  const std::uint64_t after = run.window - before;
+  const std::uint64_t begin = trees.offset > before ? trees.offset - before : 0;
+  const std::uint64_t trees_end = trees.offset + trees.length;
+  const std::uint64_t end = std::max(trees_end, std::min(trees_end + after, run.end));
   return {begin, end - begin};
+}
+
+ByteRange PackRuns::walk_on(const PackId& pack, ByteRange trees, std::size_t delay_product) {
+  const auto known = runs_.find(pack);
+  // The first look into a pack is no walk.
+  if (known == runs_.end() || known->second.used == 0) return {};
+  // These are the trees below a directory. Those below the next one lie behind them.
+  return around(known->second, trees, 1, delay_product);
 }
 
 }  // namespace restree

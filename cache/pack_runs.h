@@ -34,6 +34,10 @@ class PackRuns {
   // `delay_product`: see LineEstimate. The bytes may be here already.
   ByteRange note(const BlobLocation& place, BlobType type, bool missing, std::size_t delay_product);
 
+  // Trees in this range are asked for before anybody has waited for them. Which bytes around them
+  // are worth having as well.
+  ByteRange walk_on(const PackId& pack, ByteRange trees, std::size_t delay_product);
+
  private:
   static constexpr std::size_t kMostRuns = 256;
   struct Run {
@@ -42,10 +46,12 @@ class PackRuns {
     std::uint64_t window = 0;
     std::uint64_t used = 0;
     std::uint64_t turn = 0;  // when something was wanted last
+    std::uint64_t end = 0;   // of the pack, as far as it is known
     std::list<PackId>::iterator place;
   };
   Run& run_of(const PackId& pack);
-  static ByteRange around(Run& run, const BlobLocation& place, std::size_t delay_product);
+  static ByteRange around(Run& run, ByteRange trees, unsigned quarters_before,
+                          std::size_t delay_product);
   static ByteRange onward(Run& run, const BlobLocation& place, bool missing,
                           std::size_t delay_product);
 

@@ -72,12 +72,53 @@ TEST(LineEstimate, LearnsTheRateFromAFullLine) {
   EXPECT_NEAR(static_cast<double>(line.estimate.delay_product()), 2e6, 4e5);
 }
 
+TEST(LineEstimate, RisesUntilMoreUnderWayBringsNoMore) {
+  Line line;
+  EXPECT_TRUE(line.estimate.is_rising());
+  line.run(1, 1, 1000);
+  for (int i = 0; i < 20; ++i) line.run(6, 2, 300'000);
+  EXPECT_FALSE(line.estimate.is_rising());
+  line.run(12, 6, 300'000);
+  EXPECT_TRUE(line.estimate.is_rising());
+  line.run(200, 16, 300'000);
+  line.run(200, 16, 300'000);
+  EXPECT_FALSE(line.estimate.is_rising());
+}
+
 // Who asks for little at a time says nothing about what the line could carry.
 TEST(LineEstimate, IsNotLedAstrayByReadersWhoWaitForEachAnswer) {
   Line line;
   line.run(1, 1, 1000);
   line.run(50, 1, 200'000);
   EXPECT_GT(line.estimate.bytes_per_second(), 35e6);
+}
+
+// Many that were asked for together and come in together are no burst of speed.
+TEST(LineEstimate, IsNotLedAstrayByAnswersThatComeTogether) {
+  Line line;
+  line.run(1, 1, 1000);
+  for (int round = 0; round < 40; ++round) {
+    const Time begun = line.now;
+    for (int i = 0; i < 12; ++i) line.estimate.began(begun);
+    line.now += 120ms;
+    for (int i = 0; i < 12; ++i) line.estimate.ended(begun, line.now, 1'000'000);
+  }
+  EXPECT_LT(line.estimate.bytes_per_second(), 130e6);
+  // They overlap with others, so that the line is never idle.
+  std::deque<Time> flying;
+  for (int round = 0; round < 100; ++round) {
+    for (int i = 0; i < 6; ++i) {
+      line.estimate.began(line.now);
+      flying.push_back(line.now);
+    }
+    line.now += 60ms;
+    if (round == 0) continue;
+    for (int i = 0; i < 6; ++i) {
+      line.estimate.ended(flying.front(), line.now, 1'000'000);
+      flying.pop_front();
+    }
+  }
+  EXPECT_LT(line.estimate.bytes_per_second(), 130e6);
 }
 
 TEST(LineEstimate, ForgetsALineThatWasBetterHalfAMinuteAgo) {

@@ -112,6 +112,21 @@ TEST_F(PackFetcherTest, WhatWasToldToBeWantedIsThereWhenItIs) {
   EXPECT_EQ(figures.wasted_bytes, 0U);
 }
 
+// One directory after the other, each of which tells of the trees below it, as `find` goes.
+TEST_F(PackFetcherTest, AWalkThroughTreesNeedsFewRequests) {
+  const auto fetcher = make();
+  constexpr std::uint32_t kTree = 2000;
+  for (std::uint32_t directory = 0; directory < 100; ++directory) {
+    std::vector<BlobLocation> below;
+    for (std::uint32_t i = 0; i < 10; ++i) below.push_back(at((directory * 10 + i) * kTree, kTree));
+    fetcher->want(below, BlobType::kTree);
+    for (const BlobLocation& place : below) {
+      EXPECT_THAT(fetcher->read(place, BlobType::kTree, soon()), Holds(content(place)));
+    }
+  }
+  EXPECT_LE(storage_->reads(), 75U);  // one for each, did nobody walk on
+}
+
 TEST_F(PackFetcherTest, NeighboursThatTakeTurnsBetweenPacksShareRequests) {
   const auto fetcher = make();
   std::vector<BlobLocation> wanted;

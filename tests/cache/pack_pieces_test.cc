@@ -11,12 +11,17 @@ PackId pack(int number) {
   return id;
 }
 
+constexpr Deadline::Clock::time_point kLanded{std::chrono::hours(1)};
+
+Deadline::Clock::time_point later() { return kLanded + PackPieces::kKept; }
+
 class PackPiecesTest : public ::testing::Test {
  protected:
   SharedPiece landed(std::uint64_t offset, std::uint64_t length, int number = 1,
                      BlobType type = BlobType::kData) {
     const SharedPiece piece = pieces_.add(pack(number), type, {offset, length});
     piece->state = PieceState::kLanded;
+    piece->landed_at = kLanded;
     piece->bytes = Bytes(length);
     return piece;
   }
@@ -69,23 +74,32 @@ TEST_F(PackPiecesTest, TheOldestMakeRoomAndWhatWasNotUsedOfThemIsWasted) {
   const SharedPiece old = landed(0, 600);
   pieces_.use(old, 250);
   const SharedPiece young = landed(600, 300);
-  EXPECT_TRUE(pieces_.make_room(BlobType::kData, 500));
+  EXPECT_TRUE(pieces_.make_room(BlobType::kData, 500, later()));
   EXPECT_EQ(pieces_.wasted_bytes(), 350U);
   EXPECT_TRUE(pieces_.covering(pack(1), {0, 600}).empty());
   EXPECT_EQ(pieces_.covering(pack(1), {600, 300}).front(), young);
 }
 
+TEST_F(PackPiecesTest, WhatHasJustLandedMakesNoRoom) {
+  const SharedPiece old = landed(0, 500);
+  const SharedPiece young = landed(500, 500);
+  young->landed_at += PackPieces::kKept / 2;
+  EXPECT_FALSE(pieces_.make_room(BlobType::kData, 700, kLanded + PackPieces::kKept));
+  EXPECT_EQ(pieces_.held_bytes(BlobType::kData), 500U);
+  EXPECT_EQ(pieces_.covering(pack(1), {500, 1}).front(), young);
+}
+
 TEST_F(PackPiecesTest, WhatIsUnderWayMakesNoRoom) {
   pieces_.add(pack(1), BlobType::kData, {0, 900})->state = PieceState::kFlying;
-  EXPECT_FALSE(pieces_.make_room(BlobType::kData, 200));
-  EXPECT_TRUE(pieces_.make_room(BlobType::kData, 100));
+  EXPECT_FALSE(pieces_.make_room(BlobType::kData, 200, later()));
+  EXPECT_TRUE(pieces_.make_room(BlobType::kData, 100, later()));
   EXPECT_EQ(pieces_.held_bytes(BlobType::kData), 900U);
 }
 
 TEST_F(PackPiecesTest, DataMakeNoRoomForTrees) {
   const SharedPiece data = landed(0, 1000);
   const SharedPiece tree = landed(0, 80, 2, BlobType::kTree);
-  EXPECT_TRUE(pieces_.make_room(BlobType::kTree, 50));
+  EXPECT_TRUE(pieces_.make_room(BlobType::kTree, 50, later()));
   EXPECT_EQ(pieces_.held_bytes(BlobType::kData), 1000U);
   EXPECT_EQ(pieces_.held_bytes(BlobType::kTree), 0U);
 }

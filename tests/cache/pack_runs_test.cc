@@ -145,6 +145,16 @@ TEST(PackRuns, AWalkThroughTreesBringsMoreAndMore) {
   EXPECT_GE(last, 300'000U);
 }
 
+TEST(PackRuns, WhoIsToldOfTreesAheadWalksOnOnlyWhereSomebodyWalks) {
+  PackRuns runs;
+  EXPECT_EQ(runs.walk_on(pack(1), {5 << 20, 30'000}, kProduct).length, 0U);
+  runs.note(at(6 << 20, 20'000), BlobType::kTree, true, kProduct);
+  const ByteRange range = runs.walk_on(pack(1), {5 << 20, 30'000}, kProduct);
+  EXPECT_LT(range.offset, 5U << 20);
+  EXPECT_GE(end_of(range), (5U << 20) + 60'000);
+  EXPECT_EQ(end_of(runs.walk_on(pack(1), {kPackEnd - 30'000, 30'000}, kProduct)), kPackEnd);
+}
+
 TEST(PackRuns, ForgetsOldPacksNotNewOnes) {
   PackRuns runs;
   runs.note(at(0, 1000, 0), BlobType::kData, true, kProduct);
