@@ -30,6 +30,10 @@ constexpr seconds kQueuePatience{2};
 constexpr seconds kPauseAfterTrouble{30};
 // How long an end of the program waits for what is still to be written.
 constexpr seconds kLastPatience{10};
+// The writer takes turns with other processes, which costs more than a small part. So it gathers
+// some for so long, up to so many bytes.
+constexpr std::chrono::milliseconds kGathering{50};
+constexpr std::size_t kBatchBytes = 1 << 20;
 // From this length on, the file system is asked whether there is a hole before it is read.
 constexpr std::uint64_t kLargeRange = 64 << 10;
 // How exactly a cache knows when something was used last.
@@ -193,7 +197,8 @@ void DiskCache::keep(KeptPart part) {
   }
   state->bytes += size;
   state->parts.push_back(std::move(part));
-  start_writing(*state);
+  const bool wakes = state->parts.size() == 1 || state->bytes >= kBatchBytes;
+  if (wakes || !state->busy) start_writing(*state);
 }
 
 void DiskCache::submit(Job job) {
@@ -226,6 +231,9 @@ void DiskCache::write_on() {
       moved_.notify_all();
       wake_.wait(state.mutex_lock(),
                  [&] { return state->ending || !state->parts.empty() || !state->jobs.empty(); });
+      wake_.wait_for(state.mutex_lock(), kGathering, [&] {
+        return state->ending || !state->jobs.empty() || state->bytes >= kBatchBytes;
+      });
       if (state->parts.empty() && state->jobs.empty()) return;
       if (state->ending && !last) last = Deadline::after(kLastPatience);
       if (last && last->expired()) return;
