@@ -164,7 +164,10 @@ std::vector<SharedPiece> PackFetcher::begin_missing(State& state, const BlobLoca
       const auto free = state.pieces.gaps(place.pack, {gap.offset, more_end - gap.offset});
       gap = free.front();
     }
-    state.pieces.make_room(type, gap.length, Clock::now());
+    // Nothing that was fetched ahead is worth more than what is waited for.
+    if (!state.pieces.make_room(type, gap.length, Clock::now())) {
+      state.pieces.make_room(type, gap.length, Clock::time_point::max());
+    }
     own.push_back(state.pieces.add(place.pack, type, gap));
   }
   for (const SharedPiece& piece : own) {

@@ -253,6 +253,22 @@ TEST_F(PackFetcherTest, HoldsNoMoreThanItMay) {
   EXPECT_EQ(fetcher->figures().bytes, 800'000U);
 }
 
+TEST_F(PackFetcherTest, HoldsNoMoreThanItMayOfWhatCameAlong) {
+  constexpr std::size_t kBudget = 512 << 10;
+  const auto fetcher = make({.budgets = {.data_bytes = kBudget, .tree_bytes = 1 << 20}});
+  std::uint64_t used = 0;
+  for (std::uint32_t offset = 0; offset + 1000 <= kPackBytes; offset += 400'000) {
+    for (int number = 0; number < 3; ++number) {
+      EXPECT_THAT(read(*fetcher, at(offset, 1000, number)),
+                  Holds(content(at(offset, 1000, number))));
+      used += 1000;
+    }
+  }
+  const FetchFigures figures = fetcher->figures();
+  EXPECT_GT(figures.bytes, 2 * kBudget);
+  EXPECT_LE(figures.bytes - used - figures.wasted_bytes, kBudget);
+}
+
 TEST_F(PackFetcherTest, ManyReadersGetTheirBytesWhileWindowsMove) {
   const auto fetcher = make({.budgets = {.data_bytes = 512 << 10, .tree_bytes = 64 << 10}});
   std::vector<std::jthread> readers;
