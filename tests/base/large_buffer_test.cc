@@ -1,11 +1,12 @@
 #include "repo/base/large_buffer.h"
 
-#include <algorithm>
 #include <cstring>
 #include <deque>
 #include <fstream>
+#include <map>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "repo/base/free_ranges.h"
@@ -56,16 +57,17 @@ TEST(LargeBuffers, DoNotOverlap) {
         std::byte mark;
       };
       std::deque<Buffer> live;
-      for (int i = 0; i < 300; ++i) {
-        const std::size_t size = kLargeBufferBytes / 2 + random() % (4 * kMiB);
+      for (int i = 0; i < 100; ++i) {
+        const std::size_t size = kLargeBufferBytes / 2 + random() % (2 * kMiB);
         const auto mark = static_cast<std::byte>(random());
         live.push_back({allocate_buffer(size), size, mark});
         std::memset(live.back().begin, std::to_integer<int>(mark), size);
         if (live.size() < 12) continue;
         std::swap(live.front(), live[random() % live.size()]);
         const Buffer& freed = live.front();
-        EXPECT_TRUE(std::all_of(freed.begin, freed.begin + freed.size,
-                                [&](std::byte byte) { return byte == freed.mark; }));
+        // Every byte is as its neighbour is.
+        EXPECT_EQ(freed.begin[0], freed.mark);
+        EXPECT_EQ(std::memcmp(freed.begin, freed.begin + 1, freed.size - 1), 0);
         free_buffer(freed.begin);
         live.pop_front();
       }
