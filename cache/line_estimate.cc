@@ -17,8 +17,9 @@ constexpr auto kSample = 100ms;
 constexpr int kSampleInRequests = 4;
 // Less than this says more about chance than about the line.
 constexpr auto kLeastTransfer = 5ms;
-constexpr double kRise = 1.1;
 constexpr std::uint64_t kLeastSampleBytes = 128 << 10;
+// A rate that is so much better than all before is still being found out.
+constexpr double kRise = 1.1;
 
 }  // namespace
 
