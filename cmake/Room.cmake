@@ -9,8 +9,9 @@ target_compile_options(restree_options INTERFACE
 target_compile_definitions(restree_options INTERFACE _FILE_OFFSET_BITS=64 FUSE_USE_VERSION=314
   SPDLOG_FMT_EXTERNAL RESTREE_VERSION="${PROJECT_VERSION}")
 if(RESTREE_SANITIZE)
+  # Not a target that sets RESTREE_UNINSTRUMENTED: it is linked with what is instrumented.
   target_compile_options(restree_options INTERFACE
-    -fsanitize=${RESTREE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    "$<$<NOT:$<BOOL:$<TARGET_PROPERTY:RESTREE_UNINSTRUMENTED>>>:-fsanitize=${RESTREE_SANITIZE};-fno-omit-frame-pointer;-fno-sanitize-recover=all>")
   target_link_options(restree_options INTERFACE -fsanitize=${RESTREE_SANITIZE})
 endif()
 

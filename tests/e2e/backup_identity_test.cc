@@ -12,6 +12,7 @@
 #include "tests/support/changing_folder.h"
 #include "tests/support/files.h"
 #include "tests/support/matchers.h"
+#include "tests/support/programs.h"
 #include "tests/support/restic.h"
 #include "tests/support/restics.h"
 #include "tests/support/scale.h"
@@ -83,7 +84,7 @@ class BackupIdentity : public ::testing::TestWithParam<std::string> {
 
   TempDir dir_;
   Restic restic_{dir_.path() / "home", GetParam()};
-  Restic restree_{dir_.path() / "home", RESTREE_PATH};
+  Restic restree_{dir_.path() / "home", restree_path()};
 };
 
 TEST_P(BackupIdentity, OfTheAwkwardTree) {

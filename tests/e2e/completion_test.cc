@@ -8,6 +8,7 @@
 
 #include "tests/support/files.h"
 #include "tests/support/process.h"
+#include "tests/support/programs.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/terminal.h"
 
@@ -62,7 +63,7 @@ class TypedShell : public Shell {
 class Bash final : public TypedShell {
  public:
   Bash() {
-    run_ok({.argv = {RESTREE_PATH, "generate", "--bash-completion", path("completions")}});
+    run_ok({.argv = {restree_path(), "generate", "--bash-completion", path("completions")}});
     write_file(path("rc"), "source " + path("completions") + R"(
 bind 'set show-all-if-ambiguous on'
 bind 'set completion-query-items 0'
@@ -81,7 +82,7 @@ PS1=')" + std::string(kPrompt) +
 class Zsh final : public TypedShell {
  public:
   Zsh() {
-    run_ok({.argv = {RESTREE_PATH, "generate", "--zsh-completion", path("_restree")}});
+    run_ok({.argv = {restree_path(), "generate", "--zsh-completion", path("_restree")}});
     write_file(path(".zshrc"), "fpath=(" + path("") + " $fpath)" + R"(
 autoload -Uz compinit && compinit -u -D
 unsetopt beep list_ambiguous zle_bracketed_paste prompt_sp
@@ -98,7 +99,7 @@ PS1=')" + std::string(kPrompt) + "'\n");
 // It completes lines that it is told.
 class Fish final : public Shell {
  public:
-  Fish() { run_ok({.argv = {RESTREE_PATH, "generate", "--fish-completion", script()}}); }
+  Fish() { run_ok({.argv = {restree_path(), "generate", "--fish-completion", script()}}); }
   std::string completed(const std::string& line) override {
     return run_ok({.argv = {"fish", "--no-config", "--command",
                             "source $argv[1]; complete --do-complete $argv[2]", script(), line},

@@ -17,6 +17,7 @@
 #include "tests/support/locks.h"
 #include "tests/support/nobody.h"
 #include "tests/support/password.h"
+#include "tests/support/programs.h"
 #include "tests/support/repository_builder.h"
 #include "tests/support/repository_files.h"
 
@@ -124,10 +125,11 @@ void JsonShapePlace::make_snapshots() {
   fs::permissions(source / "hard 1", fs::perms(0600));
   fs::remove(source / "link");
   write_file(source / "link", "no link any more");
-  run_ok(RESTREE_PATH, "main",
+  run_ok(restree_path(), "main",
          {"backup", "--host", "alpha", "--tag", "app=wiki,version=1.5", source.string()});
-  run_ok(RESTREE_PATH, "main", {"backup", "--host", "beta", "--exclude", "*.tmp", names_["other"]});
-  run_ok(RESTREE_PATH, "main", {"tag", "--host", "beta", "--add", "late"});
+  run_ok(restree_path(), "main",
+         {"backup", "--host", "beta", "--exclude", "*.tmp", names_["other"]});
+  run_ok(restree_path(), "main", {"tag", "--host", "beta", "--add", "late"});
 
   // What a further backup, or a restore of the first, finds.
   write_file(source / "docs/page.md", "a third page");
@@ -150,7 +152,7 @@ void JsonShapePlace::make_snapshots() {
 void JsonShapePlace::make_damaged_repositories() const {
   for (const char* const name : {"damaged", "packless"}) {
     new_repository(now_ / name);
-    run_ok(RESTREE_PATH, name, {"backup", names_.at("source")});
+    run_ok(restree_path(), name, {"backup", names_.at("source")});
   }
   const fs::path pack = largest_pack(now_ / "damaged");
   flip_byte(pack, fs::file_size(pack) / 2);  // in a file of several blobs
@@ -158,7 +160,7 @@ void JsonShapePlace::make_damaged_repositories() const {
 }
 
 void JsonShapePlace::name_objects() {
-  const auto told = [&](Words words) { return run_ok(RESTREE_PATH, "main", std::move(words)); };
+  const auto told = [&](Words words) { return run_ok(restree_path(), "main", std::move(words)); };
   const auto one_of = [&](const std::string& type) {
     const std::string list = told({"list", type});
     return list.substr(0, list.find('\n'));

@@ -22,6 +22,7 @@
 #include "tests/e2e/json_shape_place.h"
 #include "tests/support/files.h"
 #include "tests/support/process.h"
+#include "tests/support/programs.h"
 
 namespace restree::testing {
 namespace {
@@ -140,7 +141,7 @@ INSTANTIATE_TEST_SUITE_P(Command, JsonShapeOfCommands, ::testing::ValuesIn(json_
 
 TEST_P(JsonShapeOfCommands, IsRestics) {
   ++cases_run;
-  const Finished ours = place->run(RESTREE_PATH, GetParam());
+  const Finished ours = place->run(restree_path(), GetParam());
   const std::string newer = environment("RESTREE_NEW_RESTIC");
   if (!newer.empty()) {
     const Finished theirs = place->run(newer, GetParam());
@@ -170,7 +171,7 @@ TEST(JsonShapeCases, HaveAFileEachAndNoOtherFileIsThere) {
 }
 
 TEST(JsonShapeCases, AreOfEveryCommand) {
-  const std::string help = run_ok({.argv = {RESTREE_PATH, "--help"}});
+  const std::string help = run_ok({.argv = {restree_path(), "--help"}});
   const Lines commands = lines_of(help.substr(help.find("Subcommands:\n")));
   std::size_t count = 0;
   for (std::size_t i = 1; i < commands.size() && commands[i].starts_with("  "); ++i) {

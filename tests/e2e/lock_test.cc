@@ -11,6 +11,7 @@
 #include "tests/support/files.h"
 #include "tests/support/locks.h"
 #include "tests/support/mounted.h"
+#include "tests/support/programs.h"
 #include "tests/support/restic.h"
 #include "tests/support/restics.h"
 #include "tests/support/temp_dir.h"
@@ -123,10 +124,11 @@ TEST_P(LocksBesideRestic, AMountWaitsForTheOneInItsWay) {
   const std::filesystem::path log = dir_.path() / "log";
   std::filesystem::create_directory(mount_point);
   testing::write_file(dir_.path() / "password", testing::kPassword);
-  Process mount = Process::start(
-      {.argv = {RESTREEFS_PATH, restic_.repository().string(), mount_point.string(), "-f", "-o",
-                "lock,retry_lock=120,log_file=" + log.string() +
-                    ",password_file=" + (dir_.path() / "password").string()}});
+  Process mount =
+      Process::start({.argv = {testing::restreefs_path(), restic_.repository().string(),
+                               mount_point.string(), "-f", "-o",
+                               "lock,retry_lock=120,log_file=" + log.string() +
+                                   ",password_file=" + (dir_.path() / "password").string()}});
   ASSERT_TRUE(holds_within(60s, [&] {
     return std::filesystem::exists(log) &&
            testing::read_file(log).find("waiting up to") != std::string::npos;

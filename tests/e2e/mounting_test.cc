@@ -12,6 +12,7 @@
 
 #include "tests/support/files.h"
 #include "tests/support/mounted.h"
+#include "tests/support/programs.h"
 #include "tests/support/restic.h"
 #include "tests/support/scale.h"
 
@@ -72,7 +73,7 @@ class Installed {
  public:
   Installed() {
     if (fs::is_symlink(kPath)) fs::remove(kPath);  // of a test that was killed
-    fs::create_symlink(RESTREEFS_PATH, kPath);
+    fs::create_symlink(restreefs_path(), kPath);
   }
   ~Installed() {
     std::error_code ignored;
@@ -175,13 +176,13 @@ TEST_F(Mounting, AnUnknownOrMalformedOptionIsAnError) {
 
 TEST_F(Mounting, ACallWithoutTheTwoPlacesExplainsItself) {
   const Finished finished =
-      run({.argv = {RESTREEFS_PATH}, .env = {{"RESTIC_REPOSITORY", std::nullopt}}});
+      run({.argv = {restreefs_path()}, .env = {{"RESTIC_REPOSITORY", std::nullopt}}});
   EXPECT_EQ(finished.exit_code, 1) << finished.report();
   EXPECT_THAT(finished.err, Not(::testing::IsEmpty()));
-  const Finished help = run({.argv = {RESTREEFS_PATH, "--help"}});
+  const Finished help = run({.argv = {restreefs_path(), "--help"}});
   EXPECT_TRUE(help.ok());
   EXPECT_THAT(help.out, AllOf(HasSubstr("REPOSITORY"), HasSubstr("MOUNTPOINT")));
-  const Finished version = run({.argv = {RESTREEFS_PATH, "--version"}});
+  const Finished version = run({.argv = {restreefs_path(), "--version"}});
   EXPECT_TRUE(version.ok());
   EXPECT_THAT(version.out, HasSubstr("restreefs"));
 }
@@ -263,10 +264,11 @@ TEST_F(Mounting, RelativePathsMeanTheFolderOfTheCall) {
   fs::create_directories(here.path() / "mnt");
   fs::create_symlink(restic().repository(), here.path() / "repository");
   adopt_daemons();
-  const Finished started = run({.argv = {RESTREEFS_PATH, "repository", "mnt", "-o", "log_file=log"},
-                                .env = {{"RESTIC_PASSWORD", kPassword},
-                                        {"XDG_CACHE_HOME", (here.path() / "cache").string()}},
-                                .folder = here.path()});
+  const Finished started =
+      run({.argv = {restreefs_path(), "repository", "mnt", "-o", "log_file=log"},
+           .env = {{"RESTIC_PASSWORD", kPassword},
+                   {"XDG_CACHE_HOME", (here.path() / "cache").string()}},
+           .folder = here.path()});
   ASSERT_TRUE(started.ok()) << started.report();
   const pid_t pid = child_with_word("mnt");
   ASSERT_GT(pid, 0);

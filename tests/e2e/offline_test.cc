@@ -14,6 +14,7 @@
 #include "tests/support/fidelity.h"
 #include "tests/support/files.h"
 #include "tests/support/mounted_over_ssh.h"
+#include "tests/support/programs.h"
 #include "tests/support/restree_program.h"
 #include "tests/support/scale.h"
 #include "tests/support/status_fields.h"
@@ -205,7 +206,7 @@ TEST_F(Offline, WhoTypesSlowlyIsNotTakenForAServerThatIsAway) {
   make_ssh_key(key, "ed25519", "open sesame");
   const std::string keys = read_file(sshd().authorized_keys());
   write_file(sshd().authorized_keys(), keys + read_file(key.string() + ".pub"));
-  Terminal terminal({RESTREE_PATH, "-r", sshd().location(restic().repository()), "-o",
+  Terminal terminal({restree_path(), "-r", sshd().location(restic().repository()), "-o",
                      "no_ssh_agent,ssh_key=" + key.string() +
                          ",ssh_known_hosts=" + sshd().known_hosts().string() +
                          ",ssh_config=" + sshd().ssh_config().string(),

@@ -8,6 +8,7 @@
 
 #include "tests/support/files.h"
 #include "tests/support/process.h"
+#include "tests/support/programs.h"
 #include "tests/support/temp_dir.h"
 
 namespace restree::testing {
@@ -60,7 +61,7 @@ TEST(ResticScript, RunsUnchangedUnderResticsName) {
   fs::create_directories(bin);
   fs::create_directories(data / "backups");
   fs::create_directories(kept);
-  fs::create_symlink(RESTREE_PATH, bin / "restic");
+  fs::create_symlink(restree_path(), bin / "restic");
   write_random_file(data / "backups/a.zip", 1, kMiB);
   write_file(data / "page.md", "a page");
   fs::copy_file(data / "backups/a.zip", kept / "a.zip");

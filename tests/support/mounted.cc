@@ -13,6 +13,7 @@
 #include <stdexcept>
 
 #include "tests/support/files.h"
+#include "tests/support/programs.h"
 #include "tests/support/scale.h"
 
 // glibc 2.36 forgets this itself.
@@ -52,7 +53,7 @@ bool command_line_has(const fs::path& proc, const std::string& word) {
 }  // namespace
 
 Command mount_command(const MountRequest& request, const fs::path& dir, const fs::path& on) {
-  Command command{.argv = {RESTREEFS_PATH, request.location, on.string()},
+  Command command{.argv = {restreefs_path(), request.location, on.string()},
                   .timeout = std::chrono::seconds(patient(120))};
   for (const auto& option : request.options) {
     command.argv.insert(command.argv.end(), {"-o", option});

@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 
+#include "tests/support/programs.h"
+
 namespace restree::testing {
 
 RestreeProgram::RestreeProgram(const Restic& restic) : environment_(restic.environment()) {
@@ -15,7 +17,7 @@ RestreeProgram::RestreeProgram(const Restic& restic, const Sshd& sshd) : Restree
 
 Command RestreeProgram::command(std::vector<std::string> words) const {
   words.insert(words.begin(), options_.begin(), options_.end());
-  words.insert(words.begin(), RESTREE_PATH);
+  words.insert(words.begin(), restree_path());
   return {.argv = std::move(words), .env = environment_};
 }
 
