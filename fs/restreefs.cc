@@ -171,13 +171,15 @@ Result<OpenedRepository> open(const RestreefsOptions& options, const Location& l
                               std::shared_ptr<BreakerStorage> storage, const SshOptions& ssh) {
   // Wiped at the end: the keys are open.
   ASSIGN_OR_RETURN(const Secret password, find_password(options.access, Deadline::never()));
-  ASSIGN_OR_RETURN(OpenedRepository opened,
-                   open_repository({.storage = std::move(storage),
-                                    .cache = cache,
-                                    .location = location_identity(location, ssh),
-                                    .key_hint = find_key_hint(options.access),
-                                    .may_be_offline = !options.lock},
-                                   password, Deadline::after(options.mount.time_limit)));
+  ASSIGN_OR_RETURN(
+      OpenedRepository opened,
+      open_repository({.storage = std::move(storage),
+                       .cache = cache,
+                       .location = location_identity(location, ssh),
+                       .key_hint = find_key_hint(options.access),
+                       .may_be_offline = !options.lock,
+                       .reads_early = !options.lock && location.kind != Location::Kind::kLocal},
+                      password, Deadline::after(options.mount.time_limit)));
   // Here for who mounts; later, in the log, for who looks there.
   const bool is_log_here = options.foreground && options.log_file.empty();
   if (opened.offline && !is_log_here) tell(*opened.offline);

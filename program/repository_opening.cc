@@ -10,6 +10,7 @@
 #include "cache/location_notes.h"
 #include "program/ssh_settings.h"
 #include "repo/base/log.h"
+#include "repo/storage/early_storage.h"
 
 namespace restree {
 namespace {
@@ -48,6 +49,13 @@ Result<std::optional<OpenedRepository>> open_offline(const RepositoryOpening& op
                   opening.storage->description(), away.message(), local_time(*listed))});
 }
 
+// `is_cached`: what index files and snapshots hold is in a cache, as far as they are not new.
+std::shared_ptr<Storage> storage_to_read(const RepositoryOpening& opening, bool is_cached) {
+  if (!opening.reads_early) return opening.storage;
+  return std::make_shared<EarlyStorage>(opening.storage,
+                                        is_cached ? EarlyReads{.most_bytes = 0} : EarlyReads{});
+}
+
 }  // namespace
 
 Result<OpenedRepository> open_repository(const RepositoryOpening& opening, const Secret& password,
@@ -57,14 +65,15 @@ Result<OpenedRepository> open_repository(const RepositoryOpening& opening, const
     noted = noted_repository(opening.cache->base, opening.location);
   }
   const Deadline soon = noted ? Deadline::earlier(by, Deadline::after(kPatienceWithCache)) : by;
-  auto repository = Repository::open(opening.storage, password, opening.key_hint, soon);
+  const std::shared_ptr<Storage> storage = storage_to_read(opening, noted.has_value());
+  auto repository = Repository::open(storage, password, opening.key_hint, soon);
   if (!repository && repository.error().kind() == ErrorKind::kUnavailable && noted) {
     if (!has_prompted_for_ssh()) {
       ASSIGN_OR_RETURN(std::optional<OpenedRepository> offline,
                        open_offline(opening, *noted, password, repository.error()));
       if (offline) return std::move(*offline);
     }
-    repository = Repository::open(opening.storage, password, opening.key_hint, by);
+    repository = Repository::open(storage, password, opening.key_hint, by);
   }
   RETURN_IF_ERROR(repository);
   OpenedRepository opened{std::move(*repository), nullptr, std::nullopt};

@@ -30,6 +30,8 @@ struct RepositoryOpening {
   std::string key_hint = {};
   // It is good enough to read what the cache has.
   bool may_be_offline = false;
+  // The storage is far away, and no lock is taken: see EarlyStorage.
+  bool reads_early = false;
 };
 
 struct OpenedRepository {

@@ -1,0 +1,190 @@
+#include "repo/storage/early_storage.h"
+
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <memory>
+#include <string>
+
+#include "repo/storage/memory_storage.h"
+#include "tests/support/gate.h"
+#include "tests/support/matchers.h"
+#include "tests/support/process.h"
+#include "tests/support/watched_storage.h"
+
+namespace restree {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::FailsWith;
+using testing::Gate;
+using testing::Holds;
+using testing::holds_within;
+using ::testing::SizeIs;
+using testing::value_of;
+
+const FileName kConfig{FileType::kConfig, ""};
+FileName index_file(char digit) { return {FileType::kIndex, std::string(64, digit)}; }
+FileName snapshot_file(char digit) { return {FileType::kSnapshot, std::string(64, digit)}; }
+
+Deadline soon() { return Deadline::after(30s); }
+
+// Two index files and a snapshot.
+class EarlyStorageTest : public ::testing::Test {
+ protected:
+  EarlyStorageTest() {
+    for (const FileName& file : {kConfig, index_file('1'), index_file('2'), snapshot_file('3')}) {
+      write(file);
+    }
+  }
+  void write(const FileName& file) {
+    EXPECT_OK(inner_->write(file, as_bytes(relative_path(file)), soon()));
+  }
+  // What the opening of a repository begins with.
+  std::unique_ptr<EarlyStorage> begin(EarlyReads what = {}) {
+    auto early = std::make_unique<EarlyStorage>(inner_, what);
+    EXPECT_OK(early->read_all(kConfig, soon()));
+    return early;
+  }
+  bool has_read(std::size_t files) {
+    return holds_within(30s, [&] { return inner_->reads() == files; });
+  }
+  std::size_t lists() const {
+    return inner_->lists(FileType::kIndex) + inner_->lists(FileType::kSnapshot);
+  }
+
+  std::shared_ptr<testing::WatchedStorage> inner_ =
+      std::make_shared<testing::WatchedStorage>(std::make_shared<MemoryStorage>());
+};
+
+TEST_F(EarlyStorageTest, HasReadWhatOpeningNeedsBeforeItIsAskedFor) {
+  const auto early = begin();
+  ASSERT_TRUE(has_read(4));
+  EXPECT_THAT(value_of(early->list(FileType::kIndex, soon())), SizeIs(2));
+  EXPECT_THAT(value_of(early->list(FileType::kSnapshot, soon())), SizeIs(1));
+  for (const FileName& file : {index_file('1'), index_file('2'), snapshot_file('3')}) {
+    EXPECT_THAT(early->read_all(file, soon()), Holds(relative_path(file)));
+  }
+  EXPECT_EQ(lists(), 2);
+  EXPECT_EQ(inner_->reads(), 4);
+}
+
+TEST_F(EarlyStorageTest, AsksForNothingBeforeTheConfigIsThere) {
+  EarlyStorage early(inner_, {});
+  inner_->watch([](const FileName& file) -> Status {
+    if (file != kConfig) return {};
+    return Error(ErrorKind::kUnavailable, "nobody there");
+  });
+  EXPECT_THAT(early.read_all(kConfig, soon()), FailsWith(ErrorKind::kUnavailable));
+  EXPECT_EQ(lists(), 0);
+}
+
+TEST_F(EarlyStorageTest, HandsEverythingOutOnce) {
+  const auto early = begin();
+  ASSERT_TRUE(has_read(4));
+  value_of(early->list(FileType::kIndex, soon()));
+  EXPECT_OK(early->read_all(index_file('1'), soon()));
+  write(index_file('5'));
+  EXPECT_THAT(value_of(early->list(FileType::kIndex, soon())), SizeIs(3));
+  EXPECT_OK(early->read_all(index_file('1'), soon()));
+  EXPECT_EQ(inner_->reads(), 5);
+}
+
+TEST_F(EarlyStorageTest, ForgetsWhatWasNotWantedOnceItIsListedAgain) {
+  const auto early = begin();
+  ASSERT_TRUE(has_read(4));
+  value_of(early->list(FileType::kIndex, soon()));
+  value_of(early->list(FileType::kIndex, soon()));
+  EXPECT_OK(early->read_all(index_file('1'), soon()));
+  EXPECT_EQ(inner_->reads(), 5);
+  EXPECT_OK(early->read_all(snapshot_file('3'), soon()));
+  EXPECT_EQ(inner_->reads(), 5);
+}
+
+TEST_F(EarlyStorageTest, WithoutContentListsOnly) {
+  const auto early = begin({.most_bytes = 0});
+  EXPECT_THAT(value_of(early->list(FileType::kIndex, soon())), SizeIs(2));
+  EXPECT_THAT(value_of(early->list(FileType::kSnapshot, soon())), SizeIs(1));
+  EXPECT_EQ(inner_->reads(), 1);
+}
+
+TEST_F(EarlyStorageTest, ReadsNoMoreThanItMay) {
+  const auto early = begin({.most_bytes = relative_path(index_file('1')).size()});
+  value_of(early->list(FileType::kIndex, soon()));
+  value_of(early->list(FileType::kSnapshot, soon()));
+  ASSERT_TRUE(has_read(2));
+  std::this_thread::sleep_for(50ms);
+  EXPECT_EQ(inner_->reads(), 2);
+}
+
+TEST_F(EarlyStorageTest, AFileThatFailedIsReadAgainByWhoWantsIt) {
+  std::atomic<bool> has_failed = false;
+  inner_->watch([&](const FileName& file) -> Status {
+    if (file != index_file('1') || has_failed.exchange(true)) return {};
+    return Error(ErrorKind::kUnavailable, "the line was cut");
+  });
+  const auto early = begin();
+  ASSERT_TRUE(has_read(4));
+  EXPECT_THAT(early->read_all(index_file('1'), soon()), Holds(relative_path(index_file('1'))));
+  EXPECT_EQ(inner_->reads(), 5);
+}
+
+TEST_F(EarlyStorageTest, AListingThatFailedIsMadeAgainByWhoWantsIt) {
+  std::atomic<bool> has_failed = false;
+  inner_->watch([&](const FileName& file) -> Status {
+    if (file != FileName{FileType::kIndex, ""} || has_failed.exchange(true)) return {};
+    return Error(ErrorKind::kUnavailable, "the line was cut");
+  });
+  const auto early = begin();
+  ASSERT_TRUE(has_read(2));
+  EXPECT_THAT(value_of(early->list(FileType::kIndex, soon())), SizeIs(2));
+  EXPECT_EQ(inner_->lists(FileType::kIndex), 2);
+  EXPECT_THAT(early->read_all(index_file('1'), soon()), Holds(relative_path(index_file('1'))));
+}
+
+TEST_F(EarlyStorageTest, WhatIsUnderWayIsWaitedFor) {
+  Gate gate;
+  inner_->watch([&](const FileName& file) -> Status {
+    if (file == index_file('1')) gate.pass();
+    return {};
+  });
+  const auto early = begin();
+  ASSERT_TRUE(has_read(4));
+  auto waiting =
+      std::async(std::launch::async, [&] { return early->read_all(index_file('1'), soon()); });
+  EXPECT_EQ(waiting.wait_for(50ms), std::future_status::timeout);
+  gate.open();
+  EXPECT_THAT(waiting.get(), Holds(relative_path(index_file('1'))));
+  EXPECT_EQ(inner_->reads(), 4);
+}
+
+TEST_F(EarlyStorageTest, WaitsNoLongerThanTheDeadline) {
+  Gate gate;
+  inner_->watch([&](const FileName& file) -> Status {
+    if (file == FileName{FileType::kIndex, ""} && gate.arrived() == 0) gate.pass();
+    return {};
+  });
+  const auto early = begin();
+  ASSERT_TRUE(holds_within(30s, [&] { return gate.arrived() == 1; }));
+  EXPECT_THAT(value_of(early->list(FileType::kIndex, Deadline::after(20ms))), SizeIs(2));
+  gate.open();
+}
+
+TEST_F(EarlyStorageTest, BeginsNothingMoreOnceItEnds) {
+  Gate gate;
+  for (const char digit : {'a', 'b', 'c', 'd', 'e', 'f'}) write(index_file(digit));
+  inner_->watch([&](const FileName& file) -> Status {
+    if (file.type == FileType::kIndex && !file.name.empty()) gate.pass();
+    return {};
+  });
+  auto early = begin();
+  ASSERT_TRUE(holds_within(30s, [&] { return gate.arrived() == 4; }));
+  auto ending = std::async(std::launch::async, [&] { early.reset(); });
+  EXPECT_EQ(ending.wait_for(500ms), std::future_status::timeout);
+  gate.open();
+  ending.get();
+  EXPECT_EQ(inner_->reads(FileType::kIndex), 4);
+}
+
+}  // namespace
+}  // namespace restree
