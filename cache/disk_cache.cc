@@ -1,21 +1,14 @@
 #include "cache/disk_cache.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <new>
-#include <span>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "repo/base/log.h"
-#include "repo/crypto/seal.h"
 #include "repo/crypto/sha256.h"
 
 namespace restree {
@@ -34,52 +27,12 @@ constexpr seconds kLastPatience{10};
 // some for so long, up to so many bytes.
 constexpr std::chrono::milliseconds kGathering{50};
 constexpr std::size_t kBatchBytes = 1 << 20;
-// From this length on, the file system is asked whether there is a hole before it is read.
-constexpr std::uint64_t kLargeRange = 64 << 10;
-// How exactly a cache knows when something was used last.
-constexpr std::int64_t kUseGrainSeconds = 600;
 // `restree cache` counts days.
 constexpr std::chrono::hours kBetweenTouches{1};
-// No index or snapshot file is larger; a length from a broken disk must not make us allocate it.
-constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 30;
 constexpr const char* kIndexedNote = "indexed";
 constexpr const char* kMergedIndex = "merged";
 constexpr const char* kListedNote = "listed";
 constexpr std::chrono::minutes kBetweenListedNotes{1};
-
-bool all_zero(ByteView bytes) {
-  return std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{0}; });
-}
-
-// What shares a block with something that is there reads as zeros, and no IV or MAC is that.
-bool is_hole(ByteView sealed) {
-  return sealed.size() < kSealOverheadBytes || all_zero(sealed.first(kSealIvBytes)) ||
-         all_zero(sealed.last(kSealMacBytes));
-}
-
-bool read_exactly(int fd, std::uint64_t offset, MutableByteView into) {
-  while (!into.empty()) {
-    const ssize_t count = ::pread(fd, into.data(), into.size(), static_cast<off_t>(offset));
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return false;
-    into = into.subspan(static_cast<std::size_t>(count));
-    offset += static_cast<std::uint64_t>(count);
-  }
-  return true;
-}
-
-bool has_hole(int fd, ByteRange range) {
-  const off_t hole = ::lseek(fd, static_cast<off_t>(range.offset), SEEK_HOLE);
-  return hole >= 0 && static_cast<std::uint64_t>(hole) < range.offset + range.length;
-}
-
-void touch(int fd, const struct stat& attributes) {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  if (now.tv_sec - attributes.st_mtim.tv_sec < kUseGrainSeconds) return;
-  const timespec times[2] = {{0, UTIME_OMIT}, {0, UTIME_NOW}};
-  static_cast<void>(::futimens(fd, times));
-}
 
 std::string fingerprint(const std::vector<std::string>& names) {
   std::string all;
@@ -115,50 +68,20 @@ void DiskCache::hand_over_lookups() {
 }
 
 std::optional<Bytes> DiskCache::read(const SealedPlace& place) {
-  std::optional<Bytes> sealed = read_range(cache_path(place), place.range);
-  if (sealed && !is_hole(*sealed)) {
+  std::optional<Bytes> sealed = reader_.read(place);
+  if (sealed) {
     ++counters_.hits;
     counters_.hit_bytes += sealed->size();
-    return sealed;
+  } else {
+    ++counters_.misses;
   }
-  ++counters_.misses;
-  return std::nullopt;
+  return sealed;
 }
 
-bool DiskCache::has(const SealedPlace& place) {
-  if (place.range.length < kSealOverheadBytes) return false;
-  const auto fd = folder_.open_to_read(cache_path(place));
-  if (!fd) return false;
-  std::byte mark[kSealOverheadBytes];
-  const auto iv = MutableByteView(mark).first(kSealIvBytes);
-  const auto mac = MutableByteView(mark).last(kSealMacBytes);
-  return read_exactly(fd->get(), place.range.offset, iv) &&
-         read_exactly(fd->get(), place.range.offset + place.range.length - mac.size(), mac) &&
-         !is_hole(mark);
-}
-
-std::optional<Bytes> DiskCache::read_range(const std::string& path, ByteRange range) {
-  const auto fd = folder_.open_to_read(path);
-  struct stat attributes {};
-  if (!fd || ::fstat(fd->get(), &attributes) != 0) return std::nullopt;
-  const auto size = static_cast<std::uint64_t>(attributes.st_size);
-  if (range.offset > size || range.length > size - range.offset) return std::nullopt;
-  if (range.length >= kLargeRange && has_hole(fd->get(), range)) return std::nullopt;
-  Bytes bytes(range.length);
-  if (!read_exactly(fd->get(), range.offset, bytes.view())) return std::nullopt;
-  touch(fd->get(), attributes);
-  return bytes;
-}
+bool DiskCache::has(const SealedPlace& place) { return reader_.has(place); }
 
 std::optional<Bytes> DiskCache::read(const FileName& file) {
-  const auto fd = folder_.open_to_read(cache_path(file));
-  struct stat attributes {};
-  if (!fd || ::fstat(fd->get(), &attributes) != 0) return std::nullopt;
-  const auto size = static_cast<std::uint64_t>(attributes.st_size);
-  if (size == 0 || size > kLargestFile) return std::nullopt;
-  Bytes bytes(size);
-  if (!read_exactly(fd->get(), 0, bytes.view())) return std::nullopt;
-  return bytes;
+  return reader_.read(cache_path(file));
 }
 
 void DiskCache::reject(const SealedPlace& place) { note_damage(cache_path(place)); }
@@ -259,6 +182,7 @@ void DiskCache::run(std::vector<KeptPart> parts, const std::vector<Job>& jobs) {
       counters_.kept_bytes += written->bytes;
       counters_.evicted_bytes += written->evicted_bytes;
       counters_.dropped += written->dropped;
+      if (written->evicted_bytes > 0) reader_.close_all();
     } else {
       counters_.dropped += count;
       note_trouble(written.error());
@@ -267,6 +191,7 @@ void DiskCache::run(std::vector<KeptPart> parts, const std::vector<Job>& jobs) {
   for (const Job& job : jobs) {
     if (const Status done = job(writer_); !done) note_trouble(done.error());
   }
+  if (!jobs.empty()) reader_.close_all();
 }
 
 void DiskCache::note_trouble(const Error& error) {
@@ -282,11 +207,9 @@ std::vector<std::string> DiskCache::names(FileType type) {
 }
 
 std::optional<std::chrono::system_clock::time_point> DiskCache::listed() const {
-  const auto fd = folder_.open_to_read(kListedNote);
-  struct stat attributes {};
-  if (!fd || ::fstat(fd->get(), &attributes) != 0) return std::nullopt;
-  std::string text(static_cast<std::size_t>(std::clamp<off_t>(attributes.st_size, 0, 32)), '0');
-  if (!read_exactly(fd->get(), 0, std::as_writable_bytes(std::span(text)))) return std::nullopt;
+  const std::optional<Bytes> note = reader_.read(kListedNote);
+  if (!note) return std::nullopt;
+  const std::string_view text = as_text(*note);
   std::int64_t count = 0;
   if (std::from_chars(text.data(), text.data() + text.size(), count).ec != std::errc()) {
     return std::nullopt;
@@ -326,6 +249,7 @@ bool DiskCache::is_news(const std::vector<std::string>& snapshot_names) {
 
 void DiskCache::retain_snapshots(std::vector<std::string> names) {
   std::ranges::sort(names);
+  reader_.close_all();  // others may have removed what it holds open
   const bool is_other = is_news(names);
   if (names.empty()) return;  // see below
   note_listing(is_other);
@@ -346,7 +270,7 @@ void DiskCache::retain_indexed(std::vector<std::string> index_names,
   if (index_names.empty()) return;
   std::ranges::sort(index_names);
   const std::string mark = fingerprint(index_names);
-  const std::optional<Bytes> last = read_range(kIndexedNote, {0, mark.size()});
+  const std::optional<Bytes> last = reader_.read(kIndexedNote);
   if (last && as_text(*last) == mark) return;
   submit([mark, names = std::move(index_names), indexed = packs()](CacheWriter& writer) -> Status {
     RETURN_IF_ERROR(writer.retain(

@@ -25,6 +25,7 @@
 
 #include "cache/cache_folder.h"
 #include "cache/cache_pins.h"
+#include "cache/cache_reader.h"
 #include "cache/cache_writer.h"
 #include "repo/base/guarded.h"
 #include "repo/repository_cache.h"
@@ -102,9 +103,8 @@ class DiskCache final : public RepositoryCache {
   };
 
   DiskCache(CacheFolder folder, CacheLimits limits)
-      : folder_(std::move(folder)), limits_(limits), writer_(folder_, limits) {}
+      : folder_(std::move(folder)), limits_(limits), reader_(folder_), writer_(folder_, limits) {}
 
-  std::optional<Bytes> read_range(const std::string& path, ByteRange range);
   void keep(KeptPart part);
   void submit(Job job);
   bool takes(State& state) const;
@@ -119,6 +119,7 @@ class DiskCache final : public RepositoryCache {
 
   CacheFolder folder_;
   const CacheLimits limits_;
+  CacheReader reader_;
   CacheWriter writer_;  // the thread's, and the destructor's once that has ended
   Counters counters_{};
   std::uint64_t told_hits_ = 0;  // the writer knows of these

@@ -1,0 +1,61 @@
+// Reads what lies in a cache's folder.
+//
+// The packs that were read from last stay open for a moment: a small blob costs one call to the
+// system, where opening its pack anew would cost five.
+//
+// Ownership: the folder must outlive it.
+// Threads:   any.
+// Limits:    kMostOpen files, each for kHowLong and then until a later call: what others have
+// removed meanwhile takes
+//            its place on the disk until close_all(), which is to be called now and then.
+// Errors:    none: what cannot be read is not there.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cache/cache_folder.h"
+#include "repo/base/clock.h"
+#include "repo/base/guarded.h"
+
+namespace restree {
+
+class CacheReader {
+ public:
+  static constexpr std::size_t kMostOpen = 4;
+  static constexpr std::chrono::seconds kHowLong{1};
+
+  explicit CacheReader(const CacheFolder& folder) : folder_(folder) {}
+
+  // Sealed bytes that may be right; nullopt: there is a hole, or nothing.
+  std::optional<Bytes> read(const SealedPlace& place);
+  // True if read() would probably give it.
+  bool has(const SealedPlace& place);
+  // All of a file that is no pack.
+  std::optional<Bytes> read(const std::string& path) const;
+
+  void close_all();
+
+ private:
+  using Clock = Deadline::Clock;
+  struct OpenPack {
+    PackId pack;
+    BlobType type{};
+    std::shared_ptr<const UniqueFd> fd;  // null: free
+    Clock::time_point opened;
+    Clock::time_point used;
+  };
+  using OpenPacks = std::array<OpenPack, kMostOpen>;
+
+  std::shared_ptr<const UniqueFd> open(const SealedPlace& place);
+  std::shared_ptr<const UniqueFd> find_open(const SealedPlace& place);
+
+  const CacheFolder& folder_;
+  Guarded<OpenPacks> open_;
+};
+
+}  // namespace restree
