@@ -32,6 +32,8 @@ constexpr ForwardReader::Limits kFileReadAhead{
 // Of sealed bytes that are fetched; the line says how many are worth it.
 constexpr ForwardReader::Limits kFarReadAhead{
     .first_window = 2 << 20, .largest_window = 64 << 20, .slack = 1 << 20};
+// What does not fit is told again by the next directory.
+constexpr std::size_t kMostWalks = 4;
 // Counted in files.
 constexpr ForwardReader::Limits kDirectoryReadAhead{
     .first_window = 2, .largest_window = 32, .slack = 4};
@@ -57,7 +59,12 @@ Mount::Mount(Repository& repository, MountOptions options)
       file_readers_(kFileReadAhead),
       directory_readers_(kDirectoryReadAhead),
       prefetcher_(blobs_, options_.read_ahead_threads,
-                  options_.memory_bytes / 16 * shares(options_).read_ahead, options_.time_limit) {}
+                  options_.memory_bytes / 16 * shares(options_).read_ahead, options_.time_limit),
+      walk_ahead_(trees_,
+                  {.fetch = [this](WalkAhead::Files files) { fetch_ahead(files); },
+                   .decode = [this](WalkAhead::Files files) { prefetcher_.want(files); }},
+                  options_.time_limit),
+      walker_(1, kMostWalks) {}
 
 PackPieces::Budgets fetch_budgets(std::size_t memory_bytes) {
   return {.data_bytes = memory_bytes / 16 * kFetchedDataShare,

@@ -38,6 +38,8 @@
 #include "fs/read_plan.h"
 #include "fs/snapshot_view.h"
 #include "fs/tree_source.h"
+#include "fs/walk_ahead.h"
+#include "repo/base/thread_pool.h"
 #include "repo/repository.h"
 
 namespace restree {
@@ -210,6 +212,7 @@ class Mount {
   void read_ahead(std::uint64_t inode, const Located& file, const FileLayout& layout,
                   std::uint64_t begin, std::uint64_t end);
   void read_ahead_siblings(const Located& file);
+  std::vector<WalkAhead::Step> way_to(const Located& file) const;
   static std::vector<Prefetcher::Wanted> blobs_between(const Node& node, const FileLayout& layout,
                                                        Ahead ahead);
   void fetch_ahead(std::span<const Prefetcher::Wanted> wanted);
@@ -241,7 +244,9 @@ class Mount {
   ReadAhead far_readers_;
   ReadAhead file_readers_;
   ReadAhead directory_readers_;
-  Prefetcher prefetcher_;  // last: its threads use what is above
+  Prefetcher prefetcher_;  // its threads use what is above
+  WalkAhead walk_ahead_;
+  ThreadPool walker_;  // last: its thread uses what is above
 };
 
 }  // namespace restree

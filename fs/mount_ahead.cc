@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "fs/inode_numbers.h"
 #include "fs/mount.h"
 
 namespace restree {
@@ -14,14 +15,15 @@ namespace {
 // Reading ahead into the next files of a directory stops at this many bytes a time, and leaves
 // large files to those who read them.
 constexpr std::uint64_t kSiblingBytes = 4 << 20;
-constexpr std::uint64_t kLargestSibling = 1 << 20;
+// A way up through more directories than this is not looked at.
+constexpr std::size_t kMostSteps = 16;
 
 }  // namespace
 
 void Mount::read_ahead(std::uint64_t inode, const Located& file, const FileLayout& layout,
                        std::uint64_t begin, std::uint64_t end) {
   if (begin == 0 && end == layout.size()) {
-    if (end <= kLargestSibling) read_ahead_siblings(file);
+    if (is_small_file(*file.node)) read_ahead_siblings(file);
     return;
   }
   if (options_.fetcher != nullptr) {
@@ -45,19 +47,47 @@ std::vector<Prefetcher::Wanted> Mount::blobs_between(const Node& node, const Fil
 void Mount::read_ahead_siblings(const Located& file) {
   const std::uint64_t position = file.place.position;
   const Ahead ahead = directory_readers_.note(file.place.parent, position, position + 1);
+  if (ahead.end <= ahead.begin) return;
   std::vector<Prefetcher::Wanted> wanted;
   const std::span<const Node> nodes = file.tree->nodes();
   std::uint64_t bytes = 0;
+  bool leaves = ahead.end >= nodes.size();
   for (std::uint64_t i = ahead.begin; i < std::min<std::uint64_t>(ahead.end, nodes.size()); ++i) {
     const Node& node = nodes[i];
-    if (node.type != NodeType::kFile || node.content.size() != 1) continue;
-    if (node.size > kLargestSibling) continue;
+    leaves = leaves || node.type == NodeType::kDirectory;
+    if (!is_small_file(node)) continue;
     bytes += node.size;
     if (bytes > kSiblingBytes) break;
     wanted.push_back({node.content.front(), node.size});
   }
   fetch_ahead(wanted);
   prefetcher_.want(wanted);
+  if (!leaves) return;
+  // To hide a round trip it takes what is read during one; decoding a little is enough where there
+  // is none.
+  const std::size_t worth = options_.fetcher != nullptr ? options_.fetcher->window_bytes() / 2 : 0;
+  const std::size_t most = std::max(worth, WalkAhead::kDecoded);
+  walker_.try_submit([this, way = way_to(file), most] { walk_ahead_.go_on(way, most); });
+}
+
+std::vector<WalkAhead::Step> Mount::way_to(const Located& file) const {
+  std::vector<WalkAhead::Step> way{{file.tree_id, file.place.position}};
+  std::uint64_t directory = file.place.parent;
+  while (!is_virtual(directory) && way.size() < kMostSteps) {
+    const std::optional<Inodes::Known> known = inodes_.find(directory);
+    if (!known) break;
+    const Place place = known->place;
+    if (is_virtual(place.parent)) {
+      way.push_back({view(place.view)->tree, place.position});
+      break;
+    }
+    const std::optional<Inodes::Known> parent = inodes_.find(place.parent);
+    if (!parent) break;
+    way.push_back({parent->subtree, place.position});
+    directory = place.parent;
+  }
+  std::ranges::reverse(way);
+  return way;
 }
 
 void Mount::fetch_ahead(std::span<const Prefetcher::Wanted> wanted) {
