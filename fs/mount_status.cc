@@ -53,6 +53,8 @@ std::string status_json(const MountStatus& status) {
   add("errors", value(status.errors));
   add("prefetch_used_bytes", value(status.prefetch_used_bytes));
   add("prefetch_wasted_bytes", value(status.prefetch_wasted_bytes));
+  add("warm_bytes", value(status.warm_bytes));
+  add("warm_bytes_done", value(status.warm_bytes_done));
   add("inodes", value(status.inodes));
   add("index_blobs", value(status.index_blobs));
   add("index_bytes", value(status.index_bytes));

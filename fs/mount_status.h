@@ -37,6 +37,8 @@ struct MountStatus {
   std::uint64_t errors = 0;
   std::optional<std::uint64_t> prefetch_used_bytes;
   std::optional<std::uint64_t> prefetch_wasted_bytes;
+  std::optional<std::uint64_t> warm_bytes;
+  std::optional<std::uint64_t> warm_bytes_done;
 
   std::uint64_t inodes = 0;
   std::uint64_t index_blobs = 0;

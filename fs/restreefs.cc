@@ -154,16 +154,21 @@ SshOptions storage_options(const RestreefsOptions& options) {
 }
 
 // nullptr: there is nothing to warm, or nowhere to keep it.
-std::unique_ptr<Warming> start_warming(const RestreefsOptions& options, Repository& repository,
-                                       DiskCache* cache) {
+std::shared_ptr<WarmProgress> plan_warming(const RestreefsOptions& options, bool has_cache) {
   if (options.warm.empty()) return nullptr;
-  if (cache == nullptr) {
-    log::warning("nothing is warmed, as there is no cache on disk");
-    return nullptr;
-  }
+  if (has_cache) return std::make_shared<WarmProgress>();
+  log::warning("nothing is warmed, as there is no cache on disk");
+  return nullptr;
+}
+
+std::unique_ptr<Warming> start_warming(const RestreefsOptions& options,
+                                       const OpenedRepository& opened,
+                                       std::shared_ptr<WarmProgress> progress) {
+  if (progress == nullptr) return nullptr;
   return std::make_unique<Warming>(
-      repository, *cache, options.warm, options.mount.names,
-      std::chrono::duration_cast<std::chrono::seconds>(options.mount.time_limit));
+      *opened.repository, *opened.cache, options.warm, options.mount.names,
+      std::chrono::duration_cast<std::chrono::seconds>(options.mount.time_limit),
+      std::move(progress));
 }
 
 Result<OpenedRepository> open(const RestreefsOptions& options, const Location& location,
@@ -205,7 +210,12 @@ Status serve(RestreefsOptions options, const Location& location,
     options.mount.fetcher = fetcher.get();
     repository->use_source(fetcher);
   }
-  options.mount.more_status = status_of(storage, opened.cache, fetcher, ssh.open_connections);
+  const auto warmed = plan_warming(options, opened.cache != nullptr);
+  options.mount.more_status = status_of({.storage = storage,
+                                         .cache = opened.cache,
+                                         .fetcher = fetcher,
+                                         .connections = ssh.open_connections,
+                                         .warmed = warmed});
 
   std::unique_ptr<RepositoryLock> lock;
   if (options.lock) {
@@ -243,7 +253,7 @@ Status serve(RestreefsOptions options, const Location& location,
   signals.on_refresh(refresher.poke());
   storage->on_return(refresher.poke());
   if (opened.offline) refresher.poke()();  // it may be back by now
-  const std::unique_ptr<Warming> warming = start_warming(options, *repository, opened.cache.get());
+  const std::unique_ptr<Warming> warming = start_warming(options, opened, warmed);
   session->run([&] {
     background.ready();
     if (opened.offline) log::warning("{}", *opened.offline);

@@ -4,6 +4,7 @@
 
 #include "cache/disk_cache.h"
 #include "cache/pack_fetcher.h"
+#include "fs/warming.h"
 #include "repo/storage/breaker_storage.h"
 
 namespace restree {
@@ -39,16 +40,16 @@ void add(const PackFetcher& fetcher, MountStatus& status) {
 
 }  // namespace
 
-std::function<void(MountStatus&)> status_of(
-    std::shared_ptr<const BreakerStorage> storage, std::shared_ptr<const DiskCache> cache,
-    std::shared_ptr<const PackFetcher> fetcher,
-    std::shared_ptr<const std::atomic<unsigned>> connections) {
-  return [storage = std::move(storage), cache = std::move(cache), fetcher = std::move(fetcher),
-          connections = std::move(connections)](MountStatus& status) {
-    add(storage->figures(), status);
-    if (cache) add(*cache, status);
-    if (fetcher) add(*fetcher, status);
-    if (connections) status.connections = connections->load();
+std::function<void(MountStatus&)> status_of(StatusSources sources) {
+  return [from = std::move(sources)](MountStatus& status) {
+    add(from.storage->figures(), status);
+    if (from.cache) add(*from.cache, status);
+    if (from.fetcher) add(*from.fetcher, status);
+    if (from.connections) status.connections = from.connections->load();
+    if (!from.warmed) return;
+    const WarmProgress::Bytes bytes = from.warmed->bytes();
+    status.warm_bytes = bytes.total;
+    status.warm_bytes_done = bytes.done;
   };
 }
 

@@ -1,5 +1,5 @@
 // What stands behind a mount and counts something for its status: the server, the cache on disk,
-// and what is fetched ahead.
+// what is fetched ahead, and what is warmed.
 #pragma once
 
 #include <atomic>
@@ -13,13 +13,18 @@ namespace restree {
 class BreakerStorage;
 class DiskCache;
 class PackFetcher;
+class WarmProgress;
 
-// Ownership: the function shares all of them. `cache`, `fetcher` and `connections` may be
-//            null.
-// Threads:   any may call it.
-std::function<void(MountStatus&)> status_of(
-    std::shared_ptr<const BreakerStorage> storage, std::shared_ptr<const DiskCache> cache,
-    std::shared_ptr<const PackFetcher> fetcher,
-    std::shared_ptr<const std::atomic<unsigned>> connections);
+// All but `storage` may be null.
+struct StatusSources {
+  std::shared_ptr<const BreakerStorage> storage;
+  std::shared_ptr<const DiskCache> cache;
+  std::shared_ptr<const PackFetcher> fetcher;
+  std::shared_ptr<const std::atomic<unsigned>> connections;
+  std::shared_ptr<const WarmProgress> warmed;
+};
+
+// Ownership: the function shares all of them. Threads: any may call it.
+std::function<void(MountStatus&)> status_of(StatusSources sources);
 
 }  // namespace restree

@@ -6,7 +6,6 @@
 #include <system_error>
 #include <utility>
 
-#include "cache/snapshot_warmer.h"
 #include "repo/base/log.h"
 #include "repo/snapshot_selection.h"
 
@@ -22,6 +21,21 @@ struct Plan {
   std::vector<std::string> words;
   NamespaceOptions names;
   std::chrono::seconds patience;
+  std::shared_ptr<WarmProgress> progress;
+};
+
+// Tells of one warmer's figures for as long as it lives.
+class Watched {
+ public:
+  Watched(WarmProgress& progress, const SnapshotWarmer& warmer) : progress_(progress) {
+    progress_.begin(warmer.figures());
+  }
+  ~Watched() { progress_.end(); }
+  Watched(const Watched&) = delete;
+  Watched& operator=(const Watched&) = delete;
+
+ private:
+  WarmProgress& progress_;
 };
 
 Status warm(const Plan& plan, const std::string& words, const std::stop_token& stop) {
@@ -38,6 +52,7 @@ Status warm(const Plan& plan, const std::string& words, const std::stop_token& s
                         [&](const std::string& path, const Error& error) {
                           log::error("warm {}: {}: {}", words, path, error.message());
                         });
+  const Watched watched(*plan.progress, warmer);
   RETURN_IF_ERROR(warmer.run(snapshot, SnapshotWarmer::Pin::kNo));
   log::info("warm {}: {} blobs of snapshot {}, {} MiB, are in the cache", words,
             warmer.figures().blobs_total.load(), snapshot.id.short_hex(),
@@ -59,9 +74,24 @@ void warm_all(const Plan& plan, const std::stop_token& stop) {
 
 }  // namespace
 
+WarmProgress::Bytes WarmProgress::sum(const State& state) {
+  if (state.current == nullptr) return state.before;
+  return {.total = state.before.total + state.current->bytes_total,
+          .done = state.before.done + state.current->bytes_done};
+}
+
+WarmProgress::Bytes WarmProgress::bytes() const { return sum(*state_.lock()); }
+
+void WarmProgress::end() {
+  auto state = state_.lock();
+  state->before = sum(*state);
+  state->current = nullptr;
+}
+
 Warming::Warming(Repository& repository, DiskCache& cache, std::vector<std::string> words,
-                 NamespaceOptions names, std::chrono::seconds patience) {
-  Plan plan{repository, cache, std::move(words), std::move(names), patience};
+                 NamespaceOptions names, std::chrono::seconds patience,
+                 std::shared_ptr<WarmProgress> progress) {
+  Plan plan{repository, cache, std::move(words), std::move(names), patience, std::move(progress)};
   try {
     thread_ = std::jthread(
         [plan = std::move(plan)](const std::stop_token& stop) { warm_all(plan, stop); });

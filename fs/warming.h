@@ -1,27 +1,53 @@
 // Brings snapshots into the cache while they are mounted already: the option `warm=`.
-//
-// Ownership: owns a thread. The repository and the cache outlive it; the destructor stops it and
-//            waits for the request that is under way, at most as long as `patience`.
-// Threads:   one.
-// Errors:    none: what cannot be had is told to the log.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "cache/disk_cache.h"
+#include "cache/snapshot_warmer.h"
 #include "fs/namespace.h"
+#include "repo/base/guarded.h"
 #include "repo/repository.h"
 
 namespace restree {
 
+// How much of them is there by now. Threads: any.
+class WarmProgress {
+ public:
+  struct Bytes {
+    std::uint64_t total = 0;  // grows while trees are read
+    std::uint64_t done = 0;
+  };
+  Bytes bytes() const;
+  // One snapshot at a time; `figures` until end(), which keeps what they say by then.
+  void begin(const WarmFigures& figures) { state_.lock()->current = &figures; }
+  void end();
+
+ private:
+  struct State {
+    const WarmFigures* current = nullptr;
+    Bytes before;
+  };
+  static Bytes sum(const State& state);
+
+  Guarded<State> state_;
+};
+
+// Ownership: owns a thread. The repository and the cache outlive it; the destructor stops it and
+//            waits for the request that is under way, at most as long as `patience`.
+// Threads:   one.
+// Errors:    none: what cannot be had is told to the log.
 class Warming {
  public:
   // `words`: APP or APP:SNAPSHOT, each by the names that the mount shows.
   Warming(Repository& repository, DiskCache& cache, std::vector<std::string> words,
-          NamespaceOptions names, std::chrono::seconds patience);
+          NamespaceOptions names, std::chrono::seconds patience,
+          std::shared_ptr<WarmProgress> progress);
 
  private:
   std::jthread thread_;

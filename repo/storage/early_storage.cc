@@ -76,6 +76,7 @@ std::vector<FileName> EarlyStorage::note(std::size_t place,
   {
     auto state = state_.lock();
     Listing& listing = state->listings.at(place);
+    if (listing.stage != Stage::kReading) return wanted;  // who wanted it has not waited for it
     listing.stage = listed ? Stage::kRead : Stage::kFailed;
     if (listed) listing.files = std::move(*listed);
     for (const ListedFile& file : listing.files) {
@@ -116,10 +117,8 @@ std::optional<std::vector<ListedFile>> EarlyStorage::take_listing(FileType type,
   while (listing.stage == Stage::kReading && !by.expired()) {
     moved_.wait_for(state.mutex_lock(), by.remaining());
   }
-  if (listing.stage == Stage::kReading) return std::nullopt;
-  if (std::exchange(listing.stage, Stage::kWaiting) == Stage::kRead) {
-    return std::exchange(listing.files, {});
-  }
+  const Stage stage = std::exchange(listing.stage, Stage::kWaiting);
+  if (stage == Stage::kRead) return std::exchange(listing.files, {});
   // Who lists again is past the opening: what he did not want by now, he has.
   forget(*state, type);
   return std::nullopt;

@@ -8,6 +8,7 @@
 #include "cache/disk_cache.h"
 #include "fs/mount.h"
 #include "fs/status_sources.h"
+#include "fs/warming.h"
 #include "repo/storage/breaker_storage.h"
 #include "tests/support/manual_page.h"
 #include "tests/support/memory_repository.h"
@@ -50,8 +51,8 @@ TEST(StatusJson, HasTheSameLengthWhateverItSays) {
        {&status.connections, &status.round_trip_us, &status.bytes_per_second, &status.requests,
         &status.failed_requests, &status.fetched_bytes, &status.cache_hits, &status.cache_misses,
         &status.cache_hit_bytes, &status.cache_kept_bytes, &status.cache_damaged,
-        &status.prefetch_used_bytes, &status.prefetch_wasted_bytes, &status.memory_bytes,
-        &status.memory_peak_bytes}) {
+        &status.prefetch_used_bytes, &status.prefetch_wasted_bytes, &status.warm_bytes,
+        &status.warm_bytes_done, &status.memory_bytes, &status.memory_peak_bytes}) {
     *number = kMost;
   }
   for (auto* number : {&status.reads, &status.served_bytes, &status.errors, &status.inodes,
@@ -90,7 +91,11 @@ class StatusOfMount : public ::testing::Test {
                         {.size_bytes = 1 << 30, .least_free_bytes = 0, .least_free_percent = 0}));
     repository_->use_cache(cache_);
     MountOptions options;
-    options.more_status = status_of(storage_, cache_, nullptr, connections_);
+    options.more_status = status_of({.storage = storage_,
+                                     .cache = cache_,
+                                     .fetcher = nullptr,
+                                     .connections = connections_,
+                                     .warmed = warmed_});
     mount_ = value_of(Mount::open(*repository_, std::move(options)));
   }
 
@@ -107,10 +112,31 @@ class StatusOfMount : public ::testing::Test {
   std::string snapshot_;
   std::shared_ptr<BreakerStorage> storage_;
   std::shared_ptr<std::atomic<unsigned>> connections_ = std::make_shared<std::atomic<unsigned>>(2);
+  std::shared_ptr<WarmProgress> warmed_ = std::make_shared<WarmProgress>();
   std::unique_ptr<Repository> repository_;
   std::shared_ptr<DiskCache> cache_;
   std::unique_ptr<Mount> mount_;
 };
+
+TEST_F(StatusOfMount, SaysHowFarWarmingIs) {
+  EXPECT_EQ(mount_->status().warm_bytes, 0U);
+  {
+    WarmFigures first;
+    warmed_->begin(first);
+    first.bytes_total = 10;
+    first.bytes_done = 4;
+    EXPECT_EQ(mount_->status().warm_bytes, 10U);
+    EXPECT_EQ(mount_->status().warm_bytes_done, 4U);
+    first.bytes_done = 10;
+    warmed_->end();
+  }
+  WarmFigures second;
+  warmed_->begin(second);
+  second.bytes_total = 7;
+  EXPECT_EQ(mount_->status().warm_bytes, 17U);
+  EXPECT_EQ(mount_->status().warm_bytes_done, 10U);
+  warmed_->end();
+}
 
 TEST_F(StatusOfMount, CountsWhatProgramsGot) {
   ASSERT_OK(read("f"));

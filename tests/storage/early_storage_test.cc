@@ -168,6 +168,10 @@ TEST_F(EarlyStorageTest, WaitsNoLongerThanTheDeadline) {
   ASSERT_TRUE(holds_within(30s, [&] { return gate.arrived() == 1; }));
   EXPECT_THAT(value_of(early->list(FileType::kIndex, Deadline::after(20ms))), SizeIs(2));
   gate.open();
+  // What comes too late is old by the time that somebody lists again.
+  write(index_file('5'));
+  EXPECT_THAT(value_of(early->list(FileType::kIndex, soon())), SizeIs(3));
+  EXPECT_OK(early->read_all(index_file('1'), soon()));
 }
 
 TEST_F(EarlyStorageTest, BeginsNothingMoreOnceItEnds) {
