@@ -5,9 +5,9 @@
 //
 // Ownership: the folder must outlive it.
 // Threads:   any.
-// Limits:    kMostOpen files, each for kHowLong and then until a later call: what others have
-// removed meanwhile takes
-//            its place on the disk until close_all(), which is to be called now and then.
+// Limits:    kMostOpen files, each for kHowLong and then until a later call. What others have
+//            removed meanwhile takes its place on the disk until close_all(), which is to be called
+//            now and then.
 // Errors:    none: what cannot be read is not there.
 #pragma once
 

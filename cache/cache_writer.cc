@@ -217,7 +217,7 @@ Status CacheWriter::pin(const std::string& snapshot, const PinnedPacks& packs) {
         .hinting("Give it more with cache_size, or take a pin away with `restree warm --unpin`.");
   }
   counts_ = counts_of(turn);
-  const Status written = write_pin(folder_, snapshot, packs);
+  Status written = write_pin(folder_, snapshot, packs);
   counts_.bytes = sum_of(folder_.scan());
   RETURN_IF_ERROR(turn.set(counts_));
   return written;

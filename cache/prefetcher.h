@@ -27,6 +27,8 @@ class Prefetcher {
   Prefetcher(BlobCache& cache, std::size_t threads, std::size_t budget_bytes,
              std::chrono::milliseconds time_limit);
 
+  std::size_t budget_bytes() const { return budget_bytes_; }
+
   // In the order in which they will be read. Data blobs only.
   void want(std::span<const Wanted> blobs);
 

@@ -3,8 +3,7 @@
 // Ownership: the session, its device and its worker threads. The context must outlive it.
 // Threads:   run() on one thread; stop() and invalidate() from any other that serves no request.
 // Limits:    workers start as requests wait, up to kMostWorkers, so that reads which wait for a
-// slow
-//            line leave room for those that need none.
+//            slow line leave room for those that need none.
 // Errors:    mount: kDenied, kInvalid or kLocalIo with libfuse's own words.
 #pragma once
 

@@ -30,7 +30,9 @@ void Mount::read_ahead(std::uint64_t inode, const Located& file, const FileLayou
     const Ahead far = far_readers_.note(inode, begin, end, options_.fetcher->window_bytes());
     fetch_ahead(blobs_between(*file.node, layout, far));
   }
-  prefetcher_.want(blobs_between(*file.node, layout, file_readers_.note(inode, begin, end)));
+  // No further than the prefetcher takes: what it leaves out is not told to it again.
+  const Ahead near = file_readers_.note(inode, begin, end, prefetcher_.budget_bytes());
+  prefetcher_.want(blobs_between(*file.node, layout, near));
 }
 
 std::vector<Prefetcher::Wanted> Mount::blobs_between(const Node& node, const FileLayout& layout,
@@ -65,7 +67,7 @@ void Mount::read_ahead_siblings(const Located& file) {
   if (!leaves) return;
   // To hide a round trip it takes what is read during one; decoding a little is enough where there
   // is none.
-  const std::size_t worth = options_.fetcher != nullptr ? options_.fetcher->window_bytes() / 2 : 0;
+  const std::size_t worth = options_.fetcher != nullptr ? options_.fetcher->window_bytes() : 0;
   const std::size_t most = std::max(worth, WalkAhead::kDecoded);
   walker_.try_submit([this, way = way_to(file), most] { walk_ahead_.go_on(way, most); });
 }

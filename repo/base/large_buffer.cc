@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <new>
 #include <optional>
+#include <ranges>
 #include <vector>
 
 #include "repo/base/free_ranges.h"
@@ -104,10 +105,9 @@ class Region {
   // true.
   template <class Visit>
   void for_waiting_frames(const Visit& visit) const {
-    const auto& ranges = free_.sizes_by_offset();
-    for (auto range = ranges.rbegin(); range != ranges.rend(); ++range) {
-      const std::size_t first = rounded(range->first, kFrameBytes) / kFrameBytes;
-      for (std::size_t at = (range->first + range->second) / kFrameBytes; at > first; --at) {
+    for (const auto& [offset, size] : std::views::reverse(free_.sizes_by_offset())) {
+      const std::size_t first = rounded(offset, kFrameBytes) / kFrameBytes;
+      for (std::size_t at = (offset + size) / kFrameBytes; at > first; --at) {
         if (has_memory_[at - 1] && !visit(at - 1)) return;
       }
     }
@@ -134,9 +134,9 @@ class Regions {
       if (region.has(buffer)) region.give_back(buffer, size);
       waiting += region.waiting_bytes();
     }
-    for (auto region = regions_.rbegin(); region != regions_.rend(); ++region) {
+    for (Region& region : std::views::reverse(regions_)) {
       if (waiting <= kMostWaitingBytes) return;
-      waiting -= region->release(waiting - kMostWaitingBytes);
+      waiting -= region.release(waiting - kMostWaitingBytes);
     }
   }
 

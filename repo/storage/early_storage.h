@@ -9,12 +9,12 @@
 // before.
 //
 // Ownership: shares the storage that it decorates. Owns threads until everything is read; the
-// destructor waits for
-//            requests that are under way, so it ends by the deadline that the config file was read
-//            with.
+//            destructor waits for requests that are under way, so it ends by the deadline that the
+//            config file was read with.
 // Threads:   any.
-// Limits:    EarlyReads::most_bytes of content that nobody has asked for yet; 2 * kReaders requests
-// at once. Errors:    those of the decorated storage.
+// Limits:    EarlyReads::most_bytes of content that nobody has asked for yet; eight requests at
+//            once.
+// Errors:    those of the decorated storage.
 #pragma once
 
 #include <array>

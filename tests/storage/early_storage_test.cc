@@ -23,7 +23,7 @@ using testing::holds_within;
 using ::testing::SizeIs;
 using testing::value_of;
 
-const FileName kConfig{FileType::kConfig, ""};
+FileName config_file() { return {FileType::kConfig, ""}; }
 FileName index_file(char digit) { return {FileType::kIndex, std::string(64, digit)}; }
 FileName snapshot_file(char digit) { return {FileType::kSnapshot, std::string(64, digit)}; }
 
@@ -33,7 +33,7 @@ Deadline soon() { return Deadline::after(30s); }
 class EarlyStorageTest : public ::testing::Test {
  protected:
   EarlyStorageTest() {
-    for (const FileName& file : {kConfig, index_file('1'), index_file('2'), snapshot_file('3')}) {
+    for (const FileName& file : {config_file(), index_file('1'), index_file('2'), snapshot_file('3')}) {
       write(file);
     }
   }
@@ -43,7 +43,7 @@ class EarlyStorageTest : public ::testing::Test {
   // What the opening of a repository begins with.
   std::unique_ptr<EarlyStorage> begin(EarlyReads what = {}) {
     auto early = std::make_unique<EarlyStorage>(inner_, what);
-    EXPECT_OK(early->read_all(kConfig, soon()));
+    EXPECT_OK(early->read_all(config_file(), soon()));
     return early;
   }
   bool has_read(std::size_t files) {
@@ -72,10 +72,10 @@ TEST_F(EarlyStorageTest, HasReadWhatOpeningNeedsBeforeItIsAskedFor) {
 TEST_F(EarlyStorageTest, AsksForNothingBeforeTheConfigIsThere) {
   EarlyStorage early(inner_, {});
   inner_->watch([](const FileName& file) -> Status {
-    if (file != kConfig) return {};
+    if (file != config_file()) return {};
     return Error(ErrorKind::kUnavailable, "nobody there");
   });
-  EXPECT_THAT(early.read_all(kConfig, soon()), FailsWith(ErrorKind::kUnavailable));
+  EXPECT_THAT(early.read_all(config_file(), soon()), FailsWith(ErrorKind::kUnavailable));
   EXPECT_EQ(lists(), 0);
 }
 

@@ -1,0 +1,68 @@
+// What an opened Repository consists of. For the files that implement it, and nobody else.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "repo/crypto/seal.h"
+#include "repo/repository.h"
+#include "repo/repository_keys.h"
+
+namespace restree {
+
+struct Repository::State {
+  State(std::shared_ptr<Storage> from, OpenedKey opened, Bytes its_config_file, Config its_config)
+      : storage(std::make_shared<WriteGate>(std::move(from))),
+        key(std::move(opened.master)),
+        key_name(std::move(opened.name)),
+        key_file(std::move(opened.file)),
+        config_file(std::move(its_config_file)),
+        config(its_config),
+        index(
+            {.list = [this](Deadline by) { return list(FileType::kIndex, by); },
+             .load = [this](const FileName& file, Deadline by) { return read_unpacked(file, by); },
+             .description = storage->description()},
+            key) {}
+
+  // A file whose name is the hash of its bytes. A mismatch is read once more: the line, not the
+  // file, may have been at fault.
+  Result<Bytes> read_verified(const FileName& file, Deadline by);
+  std::optional<Bytes> read_cached(const FileName& file) const;
+  // The JSON inside an index or snapshot file.
+  Result<Bytes> read_unpacked(const FileName& file, Deadline by);
+
+  Result<RepositoryListing> list(FileType type, Deadline by);
+
+  Result<ByteView> open_blob(const BlobLocation& place, BlobType type, const BlobId& id,
+                             MutableByteView sealed, Bytes& scratch, SealedFrom from) const;
+  // Decompresses what was decrypted, where it is compressed, and compares its hash.
+  Result<ByteView> decode(const BlobLocation& place, BlobType type, const BlobId& id,
+                          ByteView opened, Bytes& scratch, SealedFrom from) const;
+  Error damaged(const BlobLocation& place, BlobType type, const BlobId& id, SealedFrom from,
+                std::string_view why) const;
+  Result<SharedBlob> unseal(const BlobLocation& place, BlobType type, const BlobId& id,
+                            Bytes sealed, SealedFrom from) const;
+  std::optional<Bytes> read_cached(const BlobLocation& place, BlobType type) const;
+  Result<SharedBlob> load_from(const BlobLocation& place, BlobType type, const BlobId& id,
+                               Deadline by);
+  Result<SharedBlob> load_from_any(const std::vector<BlobLocation>& places, BlobType type,
+                                   const BlobId& id, Deadline by);
+
+  const std::shared_ptr<WriteGate> storage;
+  const SealKey key;
+  const std::string key_name;
+  const Bytes key_file;  // as they are in the repository, for the cache
+  const Bytes config_file;
+  const Config config;
+  std::shared_ptr<RepositoryCache> cache;
+  std::shared_ptr<SealedSource> source;  // uses the storage
+  std::atomic<bool> offline = false;
+  RepositoryIndex index;
+};
+
+}  // namespace restree
