@@ -63,10 +63,12 @@ void touch(int fd) {
 
 }  // namespace
 
-std::shared_ptr<const UniqueFd> CacheReader::find_open(const SealedPlace& place) {
+std::shared_ptr<const UniqueFd> CacheReader::find_open(const SealedPlace& place,
+                                                       std::uint64_t& closings) {
   auto open = open_.lock();
+  closings = open->closings;
   const auto now = Clock::now();
-  for (OpenPack& one : *open) {
+  for (OpenPack& one : open->all) {
     if (one.fd == nullptr || one.pack != place.pack || one.type != place.type) continue;
     if (now - one.opened >= kHowLong) return nullptr;
     one.used = now;
@@ -77,7 +79,8 @@ std::shared_ptr<const UniqueFd> CacheReader::find_open(const SealedPlace& place)
 
 // Marks it as used whenever it is opened, and that is often enough.
 std::shared_ptr<const UniqueFd> CacheReader::open(const SealedPlace& place) {
-  if (auto known = find_open(place)) return known;
+  std::uint64_t closings = 0;
+  if (auto known = find_open(place, closings)) return known;
   auto opened = folder_.open_to_read(cache_path(place));
   if (!opened) return nullptr;
   auto fd = std::make_shared<const UniqueFd>(std::move(*opened));
@@ -86,19 +89,22 @@ std::shared_ptr<const UniqueFd> CacheReader::open(const SealedPlace& place) {
   const auto now = Clock::now();
   std::shared_ptr<const UniqueFd> replaced;  // closed without the lock
   auto open = open_.lock();
+  if (open->closings != closings) return fd;  // it may have been removed since
   const auto is_same = [&](const OpenPack& one) {
     return one.fd != nullptr && one.pack == place.pack && one.type == place.type;
   };
-  auto slot = std::ranges::find_if(*open, is_same);
-  if (slot == open->end()) slot = std::ranges::min_element(*open, {}, &OpenPack::used);
+  auto slot = std::ranges::find_if(open->all, is_same);
+  if (slot == open->all.end()) slot = std::ranges::min_element(open->all, {}, &OpenPack::used);
   replaced = std::exchange(slot->fd, fd);
   *slot = {.pack = place.pack, .type = place.type, .fd = fd, .opened = now, .used = now};
   return fd;
 }
 
 void CacheReader::close_all() {
-  OpenPacks closed;
-  std::swap(*open_.lock(), closed);
+  std::array<OpenPack, kMostOpen> closed;
+  auto open = open_.lock();
+  std::swap(open->all, closed);
+  ++open->closings;
 }
 
 std::optional<Bytes> CacheReader::read(const SealedPlace& place) {

@@ -14,6 +14,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,10 +50,14 @@ class CacheReader {
     Clock::time_point opened;
     Clock::time_point used;
   };
-  using OpenPacks = std::array<OpenPack, kMostOpen>;
+  struct OpenPacks {
+    std::array<OpenPack, kMostOpen> all;
+    std::uint64_t closings = 0;
+  };
 
   std::shared_ptr<const UniqueFd> open(const SealedPlace& place);
-  std::shared_ptr<const UniqueFd> find_open(const SealedPlace& place);
+  // nullptr: it has to be opened, and kept open only if there was no closing since `closings`.
+  std::shared_ptr<const UniqueFd> find_open(const SealedPlace& place, std::uint64_t& closings);
 
   const CacheFolder& folder_;
   Guarded<OpenPacks> open_;

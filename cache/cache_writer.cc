@@ -229,6 +229,7 @@ void CacheWriter::evict(const std::vector<CachedFile>& files) {
     counts_.bytes -= std::min(counts_.bytes, freed);
     written_.evicted_bytes += freed;
   }
+  on_removal_();
 }
 
 Status CacheWriter::remove(const std::vector<std::string>& paths) {
@@ -237,6 +238,7 @@ Status CacheWriter::remove(const std::vector<std::string>& paths) {
   for (const std::string& path : paths) {
     counts_.bytes -= std::min(counts_.bytes, folder_.remove(path));
   }
+  on_removal_();
   return turn.set(counts_);
 }
 

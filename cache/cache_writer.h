@@ -13,6 +13,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cache/cache_folder.h"
@@ -34,8 +35,10 @@ struct KeptPart {
 
 class CacheWriter {
  public:
-  CacheWriter(const CacheFolder& folder, CacheLimits limits)
-      : folder_(folder), limits_(limits), usage_(folder) {}
+  // `on_removal` is called after files were removed and before anything is written in their place:
+  // the disk has their space only once nobody holds them open.
+  CacheWriter(const CacheFolder& folder, CacheLimits limits, std::function<void()> on_removal)
+      : folder_(folder), limits_(limits), on_removal_(std::move(on_removal)), usage_(folder) {}
 
   struct Written {
     std::uint64_t bytes = 0;          // of parts that were kept
@@ -88,6 +91,7 @@ class CacheWriter {
 
   const CacheFolder& folder_;
   const CacheLimits limits_;
+  const std::function<void()> on_removal_;
   CacheUsage usage_;
   CacheCounts counts_;  // while it is our turn
   std::uint64_t hits_ = 0;

@@ -182,7 +182,6 @@ void DiskCache::run(std::vector<KeptPart> parts, const std::vector<Job>& jobs) {
       counters_.kept_bytes += written->bytes;
       counters_.evicted_bytes += written->evicted_bytes;
       counters_.dropped += written->dropped;
-      if (written->evicted_bytes > 0) reader_.close_all();
     } else {
       counters_.dropped += count;
       note_trouble(written.error());
@@ -191,7 +190,6 @@ void DiskCache::run(std::vector<KeptPart> parts, const std::vector<Job>& jobs) {
   for (const Job& job : jobs) {
     if (const Status done = job(writer_); !done) note_trouble(done.error());
   }
-  if (!jobs.empty()) reader_.close_all();
 }
 
 void DiskCache::note_trouble(const Error& error) {
@@ -294,7 +292,7 @@ UniqueFd DiskCache::open_merged_index() {
 bool DiskCache::keep_merged_index(std::uint64_t most_bytes,
                                   const std::function<Status(int fd)>& write) {
   if (deleted_) return false;
-  CacheWriter writer(folder_, limits_);
+  CacheWriter writer = make_writer();
   const Result<bool> kept = writer.replace(kMergedIndex, most_bytes, write);
   if (kept) return *kept;
   const ErrorKind kind = kept.error().kind();
@@ -307,7 +305,7 @@ bool DiskCache::keep_merged_index(std::uint64_t most_bytes,
 }
 
 Status DiskCache::pin(const SnapshotId& snapshot, const PinnedPacks& packs) {
-  return CacheWriter(folder_, limits_).pin(snapshot.hex(), packs);
+  return make_writer().pin(snapshot.hex(), packs);
 }
 
 bool DiskCache::unpin(const SnapshotId& snapshot) { return remove_pin(folder_, snapshot.hex()); }

@@ -103,7 +103,11 @@ class DiskCache final : public RepositoryCache {
   };
 
   DiskCache(CacheFolder folder, CacheLimits limits)
-      : folder_(std::move(folder)), limits_(limits), reader_(folder_), writer_(folder_, limits) {}
+      : folder_(std::move(folder)), limits_(limits), reader_(folder_), writer_(make_writer()) {}
+
+  CacheWriter make_writer() {
+    return CacheWriter(folder_, limits_, [this] { reader_.close_all(); });
+  }
 
   void keep(KeptPart part);
   void submit(Job job);

@@ -33,7 +33,8 @@ Deadline soon() { return Deadline::after(30s); }
 class EarlyStorageTest : public ::testing::Test {
  protected:
   EarlyStorageTest() {
-    for (const FileName& file : {config_file(), index_file('1'), index_file('2'), snapshot_file('3')}) {
+    for (const FileName& file :
+         {config_file(), index_file('1'), index_file('2'), snapshot_file('3')}) {
       write(file);
     }
   }
