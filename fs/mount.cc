@@ -62,8 +62,7 @@ Mount::Mount(Repository& repository, MountOptions options)
                   options_.memory_bytes / 16 * shares(options_).read_ahead, options_.time_limit),
       walk_ahead_(trees_,
                   {.fetch = [this](WalkAhead::Files files) { fetch_ahead(files); },
-                   .decode = [this](WalkAhead::Files files) { prefetcher_.want(files); },
-                   .fetch_trees = [this](const Tree& tree) { fetch_trees_below(tree); }},
+                   .decode = [this](WalkAhead::Files files) { prefetcher_.want(files); }},
                   options_.time_limit),
       walker_(1, kMostWalks) {}
 

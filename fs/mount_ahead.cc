@@ -67,7 +67,7 @@ void Mount::read_ahead_siblings(const Located& file) {
   if (!leaves) return;
   // To hide a round trip it takes what is read during one; decoding a little is enough where there
   // is none.
-  const std::size_t worth = options_.fetcher != nullptr ? options_.fetcher->window_bytes() : 0;
+  const std::size_t worth = options_.fetcher != nullptr ? options_.fetcher->window_bytes() / 2 : 0;
   const std::size_t most = std::max(worth, WalkAhead::kDecoded);
   walker_.try_submit([this, way = way_to(file), most] { walk_ahead_.go_on(way, most); });
 }

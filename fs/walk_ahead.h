@@ -6,10 +6,6 @@
 // wanted ahead: those of the next ones decoded, those beyond fetched. Who was foreseen gets twice
 // as much the next time; who was not, little.
 //
-// To look ahead takes trees, and each comes a round trip after the one that names it. So for who
-// was foreseen, those of the next kSiblings directories on each level are loaded, and those below
-// them fetched, long before their files are worth having.
-//
 // Ownership: the trees must outlive it.
 // Threads:   any, but none that serves a reader: trees that are not in memory have to be loaded.
 // Limits:    looks kMostTrees ahead, and waits `time_limit` for each of them; remembers kMostKnown.
@@ -22,7 +18,6 @@
 #include <functional>
 #include <span>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "cache/prefetcher.h"
@@ -37,12 +32,11 @@ bool is_small_file(const Node& node);
 class WalkAhead {
  public:
   using Files = std::span<const Prefetcher::Wanted>;
-  // Files of one directory after the other, in order. What was fetched far ahead is told again when
-  // it is near: it may have been left out, or dropped since.
+  // Files of one directory, in order. What was fetched far ahead is told again when it is near: it
+  // may have been left out, or dropped since.
   struct Wanting {
     std::function<void(Files)> fetch;
     std::function<void(Files)> decode;
-    std::function<void(const Tree&)> fetch_trees;  // of all directories in this one
   };
   // The entry of a tree at which a walk is, or into which it has gone down.
   struct Step {
@@ -52,11 +46,7 @@ class WalkAhead {
 
   static constexpr std::size_t kFirstWindow = 256 << 10;
   static constexpr std::size_t kDecoded = 1 << 20;
-  static constexpr std::size_t kPartOfWalk = 4;
-  // A directory may have a million files: what follows after this is left to who reads in it.
-  static constexpr std::size_t kMostOfOne = 4 << 20;
   static constexpr std::size_t kMostTrees = 64;
-  static constexpr std::size_t kSiblings = 8;
 
   WalkAhead(TreeSource& trees, Wanting wanting, std::chrono::milliseconds time_limit);
 
@@ -72,16 +62,7 @@ class WalkAhead {
   };
   struct State {
     std::unordered_map<BlobId, Known> trees;  // whose files were wanted of late
-    std::unordered_set<BlobId> prepared;      // whose trees below were
-    std::size_t walked = 0;  // what was foreseen and read, one directory after the other
     std::size_t window = 0;
-  };
-  // What one look ahead comes to.
-  struct Plan {
-    std::vector<Prefetcher::Wanted> fetch;
-    std::vector<Prefetcher::Wanted> decode;
-    std::size_t bytes = 0;  // ahead of the reader, with what was wanted before
-    bool goes_further = false;
   };
   struct Frame {
     SharedTree tree;
@@ -91,10 +72,8 @@ class WalkAhead {
 
   std::size_t widen(const BlobId& directory, std::size_t most_bytes);
   std::vector<Frame> frames_of(const std::vector<Step>& way) const;
-  void prepare(const Frame& frame);
-  bool is_new(const BlobId& directory);
-  bool is_known(const BlobId& directory) const;
-  void add(Plan& plan, const BlobId& id, const Tree& tree);
+  // The bytes of the files in it.
+  std::size_t want(const BlobId& id, const Tree& tree, bool is_near);
 
   TreeSource& trees_;
   const Wanting wanting_;
