@@ -81,6 +81,7 @@ std::size_t WalkAhead::want(const BlobId& id, const Tree& tree, bool is_near) {
   std::vector<Prefetcher::Wanted> files;
   std::size_t bytes = 0;
   for (const Node& node : tree.nodes()) {
+    if (bytes >= kMostOfOne) break;
     if (!is_small_file(node)) continue;
     files.push_back({node.content.front(), node.size});
     bytes += node.size;

@@ -47,6 +47,8 @@ class WalkAhead {
   static constexpr std::size_t kFirstWindow = 256 << 10;
   static constexpr std::size_t kDecoded = 1 << 20;
   static constexpr std::size_t kMostTrees = 64;
+  // A directory may have a million files: what follows after this is left to who reads in it.
+  static constexpr std::size_t kMostOfOne = 4 << 20;
 
   WalkAhead(TreeSource& trees, Wanting wanting, std::chrono::milliseconds time_limit);
 
@@ -72,7 +74,7 @@ class WalkAhead {
 
   std::size_t widen(const BlobId& directory, std::size_t most_bytes);
   std::vector<Frame> frames_of(const std::vector<Step>& way) const;
-  // The bytes of the files in it.
+  // The bytes of its files that are wanted.
   std::size_t want(const BlobId& id, const Tree& tree, bool is_near);
 
   TreeSource& trees_;

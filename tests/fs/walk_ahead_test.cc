@@ -95,6 +95,15 @@ TEST_F(WalkAheadTest, OnlySmallFilesAreWanted) {
   EXPECT_THAT(fetched_, ElementsAre(2));
 }
 
+TEST_F(WalkAheadTest, OfALargeDirectoryOnlyTheBeginningIsWanted) {
+  std::vector<std::string> files;
+  for (std::uint64_t i = 0; i < 40; ++i) files.push_back(file((1 << 20) - i));
+  const BlobId here = entered(tree({file(1)}));
+  const BlobId above = entered(tree({folder_node("b", here), folder_node("c", tree(files))}));
+  walk_.go_on({{above, 0}, {here, 0}}, kPlenty);
+  EXPECT_THAT(fetched_, SizeIs(5));
+}
+
 // Forty directories of a quarter of the first window each.
 class LongWalk : public WalkAheadTest {
  protected:
