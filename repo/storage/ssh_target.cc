@@ -160,7 +160,9 @@ std::vector<std::string> proxy_of(const Settings& settings, const SshTarget& tar
   // The user's own configuration says that a shell runs this.
   std::string shell = variable("SHELL");
   if (shell.empty()) shell = "/bin/sh";
-  return {shell, "-c", "exec " + expand_tokens(command, target)};
+  // bash takes a socket as its input for a login over the network and reads ~/.bashrc, whose output
+  // would be taken for the server's; not in a shell within a shell.
+  return {"env", "SHLVL=1", shell, "-c", "exec " + expand_tokens(command, target)};
 }
 
 std::string agent_of(const std::string& setting, const SshTarget& target) {

@@ -1,6 +1,7 @@
 #include "repo/crypto/secret.h"
 
-#include <cstring>
+#include <functional>
+#include <string_view>
 #include <utility>
 
 #include "tests/support/matchers.h"
@@ -8,19 +9,33 @@
 namespace restree {
 namespace {
 
+using ::testing::Each;
+
+// Whether the text is kept in the object itself, whose memory outlives what it is moved to.
+template <typename Object>
+bool lies_in(const Object& object, std::string_view text) {
+  const auto* const begin = reinterpret_cast<const char*>(&object);
+  const std::less_equal<> at_most;
+  return at_most(begin, text.data()) && at_most(text.data() + text.size(), begin + sizeof object);
+}
+
 TEST(Secret, WipesTheStringItTakes) {
   std::string plain = "short";  // kept inside the string object itself
+  const std::string_view where = plain;
+  ASSERT_TRUE(lies_in(plain, where));
   const Secret secret(std::move(plain));
   EXPECT_EQ(secret.text(), "short");
-  EXPECT_EQ(std::memchr(&plain, 's', sizeof plain), nullptr);
+  EXPECT_THAT(where, Each('\0'));
 }
 
 TEST(Secret, LeavesNothingBehindWhenMoved) {
   Secret first(std::string("short"));
+  const std::string_view where = first.text();
+  ASSERT_TRUE(lies_in(first, where));
   const Secret second = std::move(first);
   EXPECT_EQ(second.text(), "short");
   EXPECT_TRUE(first.empty());
-  EXPECT_EQ(std::memchr(&first, 's', sizeof first), nullptr);
+  EXPECT_THAT(where, Each('\0'));
 }
 
 TEST(Secret, IsReplacedByAssignment) {

@@ -2,13 +2,12 @@
 
 #include <sys/stat.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <string>
 
 #include "cache/disk_cache.h"
+#include "tests/support/environment.h"
 #include "tests/support/memory_repository.h"
 #include "tests/support/temp_dir.h"
 
@@ -54,32 +53,20 @@ TEST(CacheSettings, WhatIsNoSizeIsRefused) {
   }
 }
 
-// The variables that say where caches lie, as a test wants them; as they were before afterwards.
 class CachePlaceTest : public ::testing::Test {
  protected:
   CachePlaceTest() {
-    for (const char* name : {"RESTIC_CACHE_DIR", "XDG_CACHE_HOME", "HOME"}) {
-      const char* value = std::getenv(name);
-      before_[name] = value == nullptr ? std::nullopt : std::optional<std::string>(value);
-      ::unsetenv(name);
-    }
+    for (const char* name : {"RESTIC_CACHE_DIR", "XDG_CACHE_HOME", "HOME"}) set(name, std::nullopt);
   }
-  ~CachePlaceTest() override {
-    for (const auto& [name, value] : before_) set(name, value);
-  }
-  static void set(const std::string& name, const std::optional<std::string>& value) {
-    if (value) {
-      ::setenv(name.c_str(), value->c_str(), 1);
-    } else {
-      ::unsetenv(name.c_str());
-    }
+  void set(const std::string& name, const std::optional<std::string>& value) {
+    environment_.set(name, value);
   }
   static std::string base(const std::string& folder = "") {
     return value_of(cache_base({.folder = folder, .off = false, .limits = {}}));
   }
 
  private:
-  std::map<std::string, std::optional<std::string>> before_;
+  testing::Environment environment_;
 };
 
 TEST_F(CachePlaceTest, IsWhereTheFirstOfItsSourcesSays) {
