@@ -32,13 +32,21 @@ constexpr bool kMayMap = true;
 
 enum class Origin : std::uint8_t { kMalloc, kMapping, kRegion };
 
-// Stands before every buffer.
-struct alignas(64) Header {
+// Stands right before every buffer, aligned as malloc aligns.
+struct alignas(16) Header {
   Origin origin;
-  std::size_t size;  // with the header
+  std::size_t size;  // of all the memory
 };
 
-std::byte* behind(Header* header) { return reinterpret_cast<std::byte*>(header + 1); }
+// Where a buffer begins in memory that is mapped, which begins with a page.
+constexpr std::size_t kMappedBegin = 64;
+static_assert(kMappedBegin >= sizeof(Header));
+
+std::byte* begin_mapped(std::byte* memory, Origin origin, std::size_t size) {
+  std::byte* const buffer = memory + kMappedBegin;
+  new (buffer - sizeof(Header)) Header{origin, size};
+  return buffer;
+}
 
 std::size_t rounded(std::size_t size, std::size_t to) { return (size + to - 1) / to * to; }
 
@@ -153,18 +161,18 @@ Guarded<Regions>& regions() {
 }  // namespace
 
 std::byte* allocate_buffer(std::size_t size) {
-  const std::size_t needed = size + sizeof(Header);
-  if (needed < size || needed > SIZE_MAX - kGranularity) throw std::bad_alloc();
+  if (size > SIZE_MAX - 2 * kGranularity) throw std::bad_alloc();
   if (!kMayMap || size < kLargeBufferBytes) {
-    const std::size_t whole = rounded(needed, alignof(Header));
-    void* const memory = std::aligned_alloc(alignof(Header), whole);
+    // Not aligned_alloc, which cuts off and frees the ends of what malloc gives, each time.
+    void* const memory = std::malloc(sizeof(Header) + size);
     if (memory == nullptr) throw std::bad_alloc();
-    return behind(new (memory) Header{Origin::kMalloc, whole});
+    auto* const header = new (memory) Header{Origin::kMalloc, sizeof(Header) + size};
+    return reinterpret_cast<std::byte*>(header + 1);
   }
-  const std::size_t whole = rounded(needed, kGranularity);
+  const std::size_t whole = rounded(kMappedBegin + size, kGranularity);
   // One of them would take a region for itself.
-  if (whole > kRegionBytes / 2) return behind(new (map(whole)) Header{Origin::kMapping, whole});
-  return behind(new (regions().lock()->take(whole)) Header{Origin::kRegion, whole});
+  if (whole > kRegionBytes / 2) return begin_mapped(map(whole), Origin::kMapping, whole);
+  return begin_mapped(regions().lock()->take(whole), Origin::kRegion, whole);
 }
 
 void free_buffer(std::byte* buffer) noexcept {
@@ -175,11 +183,11 @@ void free_buffer(std::byte* buffer) noexcept {
       std::free(header);
       return;
     case Origin::kMapping:
-      ::munmap(header, header->size);
+      ::munmap(buffer - kMappedBegin, header->size);
       return;
     case Origin::kRegion:
       try {
-        regions().lock()->give_back(reinterpret_cast<std::byte*>(header), header->size);
+        regions().lock()->give_back(buffer - kMappedBegin, header->size);
       } catch (const std::bad_alloc&) {
         // There is none to note that it is free; it stays taken.
       }

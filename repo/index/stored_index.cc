@@ -94,6 +94,20 @@ Result<std::span<const IndexEntry>> StoredIndex::read_block(std::size_t number,
   return std::span<const IndexEntry>(block.entries).first(block.head.entries);
 }
 
+Result<std::shared_ptr<const StoredBlock>> StoredIndex::block(std::size_t number) const {
+  const std::size_t place = number % kKeptBlocks;
+  {
+    auto kept = kept_.lock();
+    if (kept->empty()) kept->resize(std::min(kKeptBlocks, block_count()));
+    const auto& here = (*kept)[place];
+    if (here != nullptr && here->head.number == number) return here;
+  }
+  auto block = std::make_shared<StoredBlock>();
+  RETURN_IF_ERROR(read_block(number, *block));
+  (*kept_.lock())[place] = block;
+  return std::shared_ptr<const StoredBlock>(std::move(block));
+}
+
 Result<std::vector<BlobLocation>> StoredIndex::find_all(BlobType type, const BlobId& id) const {
   std::vector<BlobLocation> places;
   const std::uint64_t prefix = sort_prefix(id);
@@ -101,9 +115,8 @@ Result<std::vector<BlobLocation>> StoredIndex::find_all(BlobType type, const Blo
   auto number = static_cast<std::size_t>(std::ranges::lower_bound(first_, prefix) - first_.begin());
   if (number > 0) --number;
   for (; number < first_.size() && first_[number] <= prefix; ++number) {
-    StoredBlock block;
-    ASSIGN_OR_RETURN(const auto entries, read_block(number, block));
-    for (const IndexEntry& entry : entries) {
+    ASSIGN_OR_RETURN(const auto found, block(number));
+    for (const IndexEntry& entry : std::span(found->entries).first(found->head.entries)) {
       if (entry.id != id || entry.type() != type) continue;
       const std::uint32_t pack = entry.pack_number();
       if (pack >= packs_.size()) return damaged("a pack has no name");
@@ -115,7 +128,15 @@ Result<std::vector<BlobLocation>> StoredIndex::find_all(BlobType type, const Blo
 }
 
 std::size_t StoredIndex::memory_bytes() const {
-  return sizeof(StoredIndex) + packs_.capacity() * sizeof(PackId) +
+  std::size_t kept_bytes = 0;
+  {
+    auto kept = kept_.lock();
+    const auto is_there = [](const auto& block) { return block != nullptr; };
+    kept_bytes =
+        kept->capacity() * sizeof(kept->front()) +
+        static_cast<std::size_t>(std::ranges::count_if(*kept, is_there)) * sizeof(StoredBlock);
+  }
+  return sizeof(StoredIndex) + kept_bytes + packs_.capacity() * sizeof(PackId) +
          pack_ends_.capacity() * sizeof(std::uint32_t) + first_.capacity() * sizeof(std::uint64_t) +
          files_.capacity() * sizeof(IndexId);
 }
