@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
-#include <unordered_map>
+#include <numeric>
+#include <tuple>
 #include <utility>
 
 namespace restree {
@@ -39,28 +40,33 @@ ByteRange overlap(ByteRange a, ByteRange b) {
 struct Group {
   PackId pack;
   ByteRange range;
+  std::size_t turn;  // of the first of it that is wanted
 };
 
-// Neighbours together, in the order in which the first of each is wanted: a file's chunks take
-// turns between two packs or three.
+// Neighbours together, in the order in which the first of each is wanted. A backup writes to
+// several packs at a time, and small files as its threads have done with them: what is wanted one
+// after the other lies near each other, in any order.
 std::vector<Group> grouped(std::span<const BlobLocation> places, std::uint64_t most,
                            std::uint64_t gap) {
+  std::vector<std::size_t> order(places.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(
+      order, {}, [&](std::size_t at) { return std::tie(places[at].pack, places[at].offset); });
   std::vector<Group> groups;
-  std::unordered_map<PackId, std::size_t> last_of;
-  for (const BlobLocation& place : places) {
-    const auto [known, is_new] = last_of.try_emplace(place.pack, groups.size());
-    if (!is_new) {
-      ByteRange& range = groups[known->second].range;
-      const std::uint64_t end = std::max(end_of(range), end_of(range_of(place)));
-      if (place.offset >= range.offset && place.offset <= end_of(range) + gap &&
-          end - range.offset <= most) {
-        range.length = end - range.offset;
+  for (const std::size_t turn : order) {
+    const BlobLocation& place = places[turn];
+    if (!groups.empty() && groups.back().pack == place.pack) {
+      Group& last = groups.back();
+      const std::uint64_t end = std::max(end_of(last.range), end_of(range_of(place)));
+      if (place.offset <= end_of(last.range) + gap && end - last.range.offset <= most) {
+        last.range.length = end - last.range.offset;
+        last.turn = std::min(last.turn, turn);
         continue;
       }
     }
-    known->second = groups.size();
-    groups.push_back({place.pack, range_of(place)});
+    groups.push_back({place.pack, range_of(place), turn});
   }
+  std::ranges::sort(groups, {}, &Group::turn);
   return groups;
 }
 

@@ -138,6 +138,23 @@ TEST_F(PackFetcherTest, NeighboursThatTakeTurnsBetweenPacksShareRequests) {
   EXPECT_EQ(storage_->reads(), 2U);
 }
 
+// As a backup whose threads have done with them in another order writes small files.
+TEST_F(PackFetcherTest, NeighboursInAnyOrderShareRequests) {
+  const auto fetcher = make();
+  constexpr std::uint32_t kEach = 3000;
+  std::vector<BlobLocation> wanted;
+  for (std::uint32_t i = 0; i < 40; ++i) {
+    const std::uint32_t place = i * 7 % 40;
+    wanted.push_back(at(place % 20 * kEach, kEach, place < 20 ? 0 : 1));
+  }
+  fetcher->want(wanted, BlobType::kData);
+  wait_for_requests(*fetcher, 2);
+  EXPECT_EQ(fetcher->figures().bytes, 40U * kEach);
+  for (const BlobLocation& place : wanted) {
+    EXPECT_THAT(read(*fetcher, place), Holds(content(place)));
+  }
+}
+
 TEST_F(PackFetcherTest, AReaderJoinsARequestThatIsUnderWay) {
   Gate gate;
   hold_up_at(gate);

@@ -140,6 +140,42 @@ TEST_F(StoredIndexTest, AnswersAsTheIndexInMemory) {
   }
 }
 
+TEST_F(StoredIndexTest, AnswersAsTheIndexInMemoryWhenItsPiecesPushEachOtherOut) {
+  constexpr std::size_t kBlobs = (StoredIndex::kKeptBlocks + 500) * kStoredBlockEntries;
+  std::mt19937_64 random(5);
+  const auto index = random_index(random, kBlobs, kBlobs);
+  const auto stored = value_of(open(store({nullptr, {index}, {}})));
+  ASSERT_GT(stored->block_count(), StoredIndex::kKeptBlocks);
+  const std::size_t before = stored->memory_bytes();
+  for (int round = 0; round < 2; ++round) {
+    for (std::size_t i = 0; i < index->blob_count(); i += 7) {
+      const IndexEntry& entry = index->entries()[i];
+      std::vector<Place> places;
+      add_places(places, value_of(stored->find_all(entry.type(), entry.id)));
+      std::ranges::sort(places);
+      ASSERT_EQ(places, expected_places({index}, entry.type(), entry.id)) << i;
+    }
+  }
+  EXPECT_GT(stored->memory_bytes(), before);
+  EXPECT_LE(stored->memory_bytes() - before, StoredIndex::kKeptBlocks * (kStoredPieceBytes + 16));
+}
+
+TEST_F(StoredIndexTest, WhatWasLookedAtOfLateIsNotReadAgain) {
+  std::mt19937_64 random(9);
+  const auto index = random_index(random, 1000, 1000);
+  const std::string bytes = store({nullptr, {index}, {}});
+  UniqueFd fd = new_file();
+  ASSERT_EQ(::pwrite(fd.get(), bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
+  const UniqueFd same(::dup(fd.get()));
+  const auto stored = value_of(StoredIndex::open(std::move(fd), key_));
+  const IndexEntry& first = index->entries().front();
+  const IndexEntry& last = index->entries().back();
+  const auto found = value_of(stored->find_all(first.type(), first.id));
+  ASSERT_EQ(::ftruncate(same.get(), 0), 0);
+  EXPECT_THAT(value_of(stored->find_all(first.type(), first.id)), SizeIs(found.size()));
+  EXPECT_THAT(stored->find_all(last.type(), last.id), FailsWith(ErrorKind::kCorrupt));
+}
+
 TEST_F(StoredIndexTest, KnowsWhereTheLastBlobOfEachPackEnds) {
   std::mt19937_64 random(3);
   const auto index = random_index(random, 500, 300);
