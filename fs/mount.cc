@@ -29,9 +29,10 @@ const Shares& shares(const MountOptions& options) {
 
 constexpr ForwardReader::Limits kFileReadAhead{
     .first_window = 1 << 20, .largest_window = 16 << 20, .slack = 1 << 20};
-// Of sealed bytes that are fetched; the line says how many are worth it.
+// Of sealed bytes that are fetched; the line says how many are worth it. What is decoded ahead is
+// no longer under way: half a window later hardly anything was.
 constexpr ForwardReader::Limits kFarReadAhead{
-    .first_window = 2 << 20, .largest_window = 64 << 20, .slack = 1 << 20};
+    .first_window = 2 << 20, .largest_window = 64 << 20, .slack = 1 << 20, .steps = 8};
 // What does not fit is told again by the next directory.
 constexpr std::size_t kMostWalks = 4;
 // Counted in files.

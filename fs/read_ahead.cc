@@ -14,8 +14,7 @@ Ahead ForwardReader::note(std::uint64_t begin, std::uint64_t end, const Limits& 
   }
   if (end <= reached_) return {};
   reached_ = end;
-  // Half a window at a time: fewer and larger requests, and still half a window in hand.
-  if (requested_ > end && requested_ - end > window_ / 2) return {};
+  if (requested_ > end && requested_ - end > window_ - window_ / limits.steps) return {};
   window_ = std::clamp(window_ * 2, limits.first_window, limits.largest_window);
   const Ahead ahead{std::max(requested_, end), end + window_};
   if (ahead.end <= ahead.begin) return {};

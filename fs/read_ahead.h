@@ -25,6 +25,9 @@ class ForwardReader {
     std::uint64_t first_window;
     std::uint64_t largest_window;
     std::uint64_t slack;  // a leap of up to this much, either way, still counts as going on
+    // The first part of a window that was read through is asked for anew behind it. Few steps make
+    // fewer and larger requests, many keep more in hand.
+    std::uint64_t steps = 2;
   };
   // Notes a read of [begin, end), and returns what to load that has not been returned before.
   Ahead note(std::uint64_t begin, std::uint64_t end, const Limits& limits);

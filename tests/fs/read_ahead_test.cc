@@ -62,6 +62,20 @@ TEST_F(Reader, WhoGoesOnAlwaysHasSomethingInHand) {
   }
 }
 
+TEST(ForwardReader, InManyStepsAlmostAWindowStaysInHand) {
+  ForwardReader::Limits limits = kLimits;
+  limits.steps = 8;
+  ForwardReader reader;
+  std::uint64_t asked = 0;
+  for (std::uint64_t begin = 0; begin < 10'000; begin += 10) {
+    const Ahead ahead = reader.note(begin, begin + 10, limits);
+    if (ahead.end > ahead.begin) asked = ahead.end;
+    if (begin < 2000) continue;  // it is still growing
+    EXPECT_GE(asked, begin + 10 + limits.largest_window * 7 / 8);
+    EXPECT_LE(asked, begin + 10 + limits.largest_window);
+  }
+}
+
 TEST_F(Reader, ReadsInLargerStepsThanTheWindow) {
   EXPECT_THAT(read(0, 1000), IsFromTo(1000, 1100));
   EXPECT_THAT(read(1000, 2000), IsFromTo(2000, 2200));
