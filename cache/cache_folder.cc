@@ -7,9 +7,10 @@
 
 #include <array>
 #include <cerrno>
-#include <memory>
 #include <string_view>
 #include <utility>
+
+#include "repo/base/directory_stream.h"
 
 namespace restree {
 namespace {
@@ -17,7 +18,6 @@ namespace {
 constexpr std::string_view kTag =
     "Signature: 8a477f597d28d172789f06886806bc55\n"
     "# What lies here are caches of restree. They can be deleted at any time.\n";
-constexpr std::uint64_t kStatBlockBytes = 512;
 
 struct Part {
   const char* folder;
@@ -29,10 +29,6 @@ constexpr std::array<Part, 6> kParts{{{"data", CachedKind::kData},
                                       {"snapshots", CachedKind::kFile},
                                       {"keys", CachedKind::kFile},
                                       {"pins", CachedKind::kFile}}};
-
-std::uint64_t bytes_on_disk(const struct stat& attributes) {
-  return static_cast<std::uint64_t>(attributes.st_blocks) * kStatBlockBytes;
-}
 
 std::int64_t modified(const struct stat& attributes) {
   return std::int64_t{attributes.st_mtim.tv_sec} * 1'000'000'000 + attributes.st_mtim.tv_nsec;
@@ -76,16 +72,12 @@ void write_tag(int base) {
   if (tag) static_cast<void>(::write(tag.get(), kTag.data(), kTag.size()) > 0);
 }
 
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
-
 // Calls `use(folder's descriptor, name)` for each entry. A folder that is not there has none.
 template <class Use>
 void for_each_entry(int at, const char* folder, Use use) {
   auto fd = open_folder(at, folder, O_NOFOLLOW);
   if (!fd) return;
-  const std::unique_ptr<DIR, CloseDirectory> directory(::fdopendir(fd->get()));
+  const DirectoryStream directory(::fdopendir(fd->get()));
   if (directory == nullptr) return;
   const int inside = fd->release();
   while (const dirent* entry = ::readdir(directory.get())) {
@@ -95,6 +87,11 @@ void for_each_entry(int at, const char* folder, Use use) {
 }
 
 }  // namespace
+
+std::uint64_t bytes_on_disk(const struct stat& attributes) {
+  constexpr std::uint64_t kStatBlockBytes = 512;
+  return static_cast<std::uint64_t>(attributes.st_blocks) * kStatBlockBytes;
+}
 
 std::string cache_path(const SealedPlace& place) {
   return (place.type == BlobType::kTree ? "trees/" : "data/") + place.pack.hex();

@@ -33,6 +33,9 @@
 
 namespace restree {
 
+// What a file takes of the disk, which for one with holes is less than its size.
+std::uint64_t bytes_on_disk(const struct stat& attributes);
+
 // In the order in which they have to go.
 enum class CachedKind : std::uint8_t { kData, kTree, kFile };
 

@@ -20,7 +20,6 @@ namespace restree {
 namespace {
 
 constexpr std::uint64_t kBlockBytes = 4096;
-constexpr std::uint64_t kStatBlockBytes = 512;
 // What a file system may take beside the blocks of the data, for each file.
 constexpr std::uint64_t kFileOverheadBytes = 8192;
 // With each eviction this part of the limit becomes free besides, so that not every write has to
@@ -44,7 +43,7 @@ std::uint64_t most_bytes(std::span<const KeptPart> parts) {
 std::optional<std::uint64_t> bytes_of(int fd) {
   struct stat attributes {};
   if (::fstat(fd, &attributes) != 0) return std::nullopt;
-  return static_cast<std::uint64_t>(attributes.st_blocks) * kStatBlockBytes;
+  return bytes_on_disk(attributes);
 }
 
 // Parts that follow each other without a gap, in one call; 0 or errno.

@@ -26,7 +26,7 @@ constexpr seconds kLastPatience{10};
 // The writer takes turns with other processes, which costs more than a small part. So it gathers
 // some for so long, up to so many bytes.
 constexpr std::chrono::milliseconds kGathering{50};
-constexpr std::size_t kBatchBytes = 1 << 20;
+constexpr std::size_t kWriteBytes = 1 << 20;
 // `restree cache` counts days.
 constexpr std::chrono::hours kBetweenTouches{1};
 constexpr const char* kIndexedNote = "indexed";
@@ -120,7 +120,7 @@ void DiskCache::keep(KeptPart part) {
   }
   state->bytes += size;
   state->parts.push_back(std::move(part));
-  const bool wakes = state->parts.size() == 1 || state->bytes >= kBatchBytes;
+  const bool wakes = state->parts.size() == 1 || state->bytes >= kWriteBytes;
   if (wakes || !state->busy) start_writing(*state);
 }
 
@@ -155,7 +155,7 @@ void DiskCache::write_on() {
       wake_.wait(state.mutex_lock(),
                  [&] { return state->ending || !state->parts.empty() || !state->jobs.empty(); });
       wake_.wait_for(state.mutex_lock(), kGathering, [&] {
-        return state->ending || !state->jobs.empty() || state->bytes >= kBatchBytes;
+        return state->ending || !state->jobs.empty() || state->bytes >= kWriteBytes;
       });
       if (state->parts.empty() && state->jobs.empty()) return;
       if (state->ending && !last) last = Deadline::after(kLastPatience);

@@ -12,7 +12,7 @@ namespace {
 
 using Clock = Deadline::Clock;
 
-constexpr std::size_t kMostWaiting = 1024;
+constexpr std::size_t kMostRequests = 1024;
 constexpr int kMostAttempts = 4;
 // A reader who waits for a small blob is not made to wait for more than this beside it.
 constexpr std::uint64_t kAlongWithWanted = 128 << 10;
@@ -76,7 +76,7 @@ PackFetcher::PackFetcher(std::shared_ptr<Storage> storage, FetchOptions options)
     : storage_(std::move(storage)),
       options_(options),
       state_(State(options.budgets)),
-      pool_(options.threads, kMostWaiting) {}
+      pool_(options.threads, kMostRequests) {}
 
 Result<Bytes> PackFetcher::read(const BlobLocation& place, BlobType type, Deadline by) {
   const ByteRange range = range_of(place);

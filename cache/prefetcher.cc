@@ -5,7 +5,7 @@
 namespace restree {
 namespace {
 
-constexpr std::size_t kMostWaiting = 256;
+constexpr std::size_t kMostBatches = 256;
 // Small blobs are handed to a thread together: waking it costs more than one of them.
 constexpr std::size_t kBatchBytes = 256 << 10;
 
@@ -16,7 +16,7 @@ Prefetcher::Prefetcher(BlobCache& cache, std::size_t threads, std::size_t budget
     : cache_(cache),
       budget_bytes_(budget_bytes),
       time_limit_(time_limit),
-      pool_(threads, kMostWaiting) {}
+      pool_(threads, kMostBatches) {}
 
 void Prefetcher::want(std::span<const Wanted> blobs) {
   std::vector<Wanted> batch;

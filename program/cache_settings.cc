@@ -4,12 +4,12 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 #include <utility>
 
 #include "cache/disk_cache.h"
+#include "repo/base/environment.h"
 #include "repo/base/log.h"
 #include "repo/base/path.h"
 #include "repo/repository.h"
@@ -43,14 +43,9 @@ Status take_min_free(const std::string& value, CacheSettings& settings) {
   return {};
 }
 
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
-}
-
 // Who mounts at the start of a system has no HOME.
 std::string home_folder() {
-  std::string home = environment("HOME");
+  std::string home = environment_variable("HOME");
   if (!home.empty()) return home;
   passwd entry{};
   passwd* found = nullptr;
@@ -72,8 +67,8 @@ const OptionTable<CacheSettings>& cache_limit_options() {
 
 Result<std::string> cache_base(const CacheSettings& settings) {
   std::string folder = settings.folder;
-  if (folder.empty()) folder = environment("RESTIC_CACHE_DIR");
-  if (folder.empty()) folder = environment("XDG_CACHE_HOME");
+  if (folder.empty()) folder = environment_variable("RESTIC_CACHE_DIR");
+  if (folder.empty()) folder = environment_variable("XDG_CACHE_HOME");
   if (folder.empty()) {
     const std::string home = home_folder();
     if (home.empty()) return Error(ErrorKind::kInvalid, "neither HOME nor XDG_CACHE_HOME is set");

@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "repo/base/environment.h"
 #include "repo/base/guarded.h"
 #include "repo/base/unique_fd.h"
 #include "repo/storage/child_process.h"
@@ -20,11 +21,6 @@ namespace {
 // No password is longer; a device or a wrong file must not be read for ever.
 constexpr std::size_t kLongestSecret = 1 << 20;
 constexpr std::string_view kWhiteSpace = " \t\r\n\v\f";
-
-std::string environment(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  return value == nullptr ? std::string() : std::string(value);
-}
 
 void append_utf8(std::uint32_t rune, std::string& text) {
   const auto add = [&](std::uint32_t byte) { text += static_cast<char>(byte); };
@@ -153,8 +149,8 @@ Result<std::string> find_location(const RepositoryAccess& access) {
   std::string file = access.repository_file;
   const std::string variable = access.variables + "REPOSITORY";
   if (file.empty()) {
-    const std::string location = environment(variable);
-    file = environment(variable + "_FILE");
+    const std::string location = environment_variable(variable);
+    file = environment_variable(variable + "_FILE");
     if (!location.empty() && !file.empty()) {
       return Error(ErrorKind::kInvalid,
                    "both " + variable + " and " + variable + "_FILE are set; use one");
@@ -223,8 +219,8 @@ Result<Secret> find_password(const RepositoryAccess& access, Deadline by, Passwo
   std::string file = access.password_file;
   std::string command = access.password_command;
   if (file.empty() && command.empty()) {
-    file = environment(variable + "_FILE");
-    command = environment(variable + "_COMMAND");
+    file = environment_variable(variable + "_FILE");
+    command = environment_variable(variable + "_COMMAND");
   }
   if (!file.empty() && !command.empty()) return two_sources("the password of the " + access.what);
 
@@ -252,7 +248,8 @@ Result<Secret> find_password(const RepositoryAccess& access, Deadline by, Passwo
 }
 
 std::string find_key_hint(const RepositoryAccess& access) {
-  return access.key_hint.empty() ? environment(access.variables + "KEY_HINT") : access.key_hint;
+  return access.key_hint.empty() ? environment_variable(access.variables + "KEY_HINT")
+                                 : access.key_hint;
 }
 
 }  // namespace restree

@@ -6,12 +6,12 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 #include <utility>
 
 #include "repo/archiver/files_from.h"
 #include "repo/archiver/targets.h"
+#include "repo/base/environment.h"
 #include "repo/base/path.h"
 #include "repo/storage/child_process.h"
 
@@ -26,11 +26,6 @@ bool has_target_files(const BackupOptions& options) {
          !options.files_from_raw.empty();
 }
 
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
 // Our own and restic's: caches are no data, and both programs are to see the same.
 std::vector<std::string> cache_folders(const GlobalOptions& options) {
   std::vector<std::string> folders;
@@ -41,9 +36,9 @@ std::vector<std::string> cache_folders(const GlobalOptions& options) {
   };
   if (const auto own = cache_base(options.cache)) add(*own);
   if (!options.cache.folder.empty()) add(options.cache.folder);
-  if (const std::string own = environment("RESTIC_CACHE_DIR"); !own.empty()) add(own);
-  std::string base = environment("XDG_CACHE_HOME");
-  if (const std::string home = environment("HOME"); base.empty() && !home.empty()) {
+  if (const std::string own = environment_variable("RESTIC_CACHE_DIR"); !own.empty()) add(own);
+  std::string base = environment_variable("XDG_CACHE_HOME");
+  if (const std::string home = environment_variable("HOME"); base.empty() && !home.empty()) {
     base = home + "/.cache";
   }
   if (base.empty()) return folders;

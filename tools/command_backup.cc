@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <thread>
 
@@ -14,6 +13,7 @@
 #include "repo/archiver/selection.h"
 #include "repo/archiver/stream_archiver.h"
 #include "repo/archiver/targets.h"
+#include "repo/base/environment.h"
 #include "repo/base/log.h"
 #include "repo/crypto/sha256.h"
 #include "repo/identity.h"
@@ -44,11 +44,6 @@ struct Plan {
   std::string working_folder;
 };
 
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
 Result<ZonedTimestamp> snapshot_time(const BackupOptions& options, const ZonedTimestamp& now) {
   if (options.time.empty()) return now;
   const auto time = parse_local_time(options.time, TimeZone::local());
@@ -64,7 +59,7 @@ Result<Plan> make_plan(const BackupOptions& options, Session& session) {
   plan.begun = in_zone(wall_clock_now(), TimeZone::local());
   ASSIGN_OR_RETURN(plan.time, snapshot_time(options, plan.begun));
   plan.host = options.host;
-  if (plan.host.empty()) plan.host = environment("RESTIC_HOST");
+  if (plan.host.empty()) plan.host = environment_variable("RESTIC_HOST");
   if (plan.host.empty()) plan.host = host_name();
   for (const std::string& list : options.tags) {
     for (std::string& tag : split_tags(list)) plan.tags.push_back(std::move(tag));
@@ -99,7 +94,7 @@ Result<std::optional<Snapshot>> find_parent(const BackupOptions& options, const 
 
 Result<std::size_t> read_concurrency(const BackupOptions& options) {
   std::uint64_t wanted = options.read_concurrency;
-  if (const std::string text = environment("RESTIC_READ_CONCURRENCY");
+  if (const std::string text = environment_variable("RESTIC_READ_CONCURRENCY");
       wanted == 0 && !text.empty()) {
     ASSIGN_OR_RETURN(wanted, parse_number("RESTIC_READ_CONCURRENCY", text));
   }

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kShortNameLength = 10;
 
-struct Options {
+struct CacheCommandOptions {
   bool cleanup = false;
   bool no_size = false;
   std::int64_t max_age_days = kOldCacheDays;
@@ -29,8 +29,8 @@ void clean_up(const std::string& base, std::vector<FoundCache> caches, unsigned 
   remove_caches(base, old, session.io());
 }
 
-void print(const std::string& base, const std::vector<FoundCache>& caches, const Options& options,
-           unsigned days, Io& io) {
+void print(const std::string& base, const std::vector<FoundCache>& caches,
+           const CacheCommandOptions& options, unsigned days, Io& io) {
   std::vector<std::string> columns = {"Repo ID", "Last Used", "Old"};
   if (!options.no_size) columns.emplace_back("Size");
   columns.emplace_back("Hits");
@@ -53,7 +53,7 @@ void print(const std::string& base, const std::vector<FoundCache>& caches, const
   io.out(table.text());
 }
 
-Result<ExitCode> run(const Options& options, Session& session) {
+Result<ExitCode> run(const CacheCommandOptions& options, Session& session) {
   const GlobalOptions& global = session.options();
   if (global.cache.off) {
     return Error(ErrorKind::kInvalid, "Refusing to do anything, the cache is disabled");
@@ -75,7 +75,7 @@ Result<ExitCode> run(const Options& options, Session& session) {
 }  // namespace
 
 Run declare_cache(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<CacheCommandOptions>();
   add_flag(app, "--cleanup", options->cleanup, "Remove the caches that are old");
   add_number(app, "--max-age", options->max_age_days,
              "After how many days without use a cache is old (default: 30)");

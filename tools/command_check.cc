@@ -17,7 +17,7 @@
 namespace restree {
 namespace {
 
-struct Options {
+struct CheckCommandOptions {
   std::vector<std::string> snapshots;
   SnapshotOptions filter;
   bool read_data = false;
@@ -138,7 +138,7 @@ Status check_packs(Checker& checker, Report& report) {
   return {};
 }
 
-Status check_snapshots(const Options& options, Session& session, Repository& repository,
+Status check_snapshots(const CheckCommandOptions& options, Session& session, Repository& repository,
                        Checker& checker, Report& report) {
   report.say(1, "check snapshots, trees and blobs");
   const SnapshotFilter filter = options.filter.filter();
@@ -178,8 +178,8 @@ Status read_packs(const PackSubset& subset, Session& session, Checker& checker, 
   return status;
 }
 
-Status check(const Options& options, Session& session, Repository& repository, Checker& checker,
-             Report& report) {
+Status check(const CheckCommandOptions& options, Session& session, Repository& repository,
+             Checker& checker, Report& report) {
   RETURN_IF_ERROR(load_index(checker, report));
   RETURN_IF_ERROR(check_packs(checker, report));
   RETURN_IF_ERROR(check_snapshots(options, session, repository, checker, report));
@@ -200,7 +200,8 @@ Status check(const Options& options, Session& session, Repository& repository, C
 }
 
 // `findings`: what was found, however it ends.
-Status open_and_check(const Options& options, Session& session, CheckFindings& findings) {
+Status open_and_check(const CheckCommandOptions& options, Session& session,
+                      CheckFindings& findings) {
   Report report(session);
   if (!session.options().no_lock) report.say(1, "create exclusive lock for repository");
   ASSIGN_OR_RETURN(Repository* const repository,
@@ -214,7 +215,7 @@ Status open_and_check(const Options& options, Session& session, CheckFindings& f
   return status;
 }
 
-Result<ExitCode> run(const Options& options, Session& session) {
+Result<ExitCode> run(const CheckCommandOptions& options, Session& session) {
   if (options.read_data && !options.subset.empty()) {
     return Error(ErrorKind::kInvalid,
                  "check flags --read-data and --read-data-subset cannot be used together");
@@ -234,7 +235,7 @@ Result<ExitCode> run(const Options& options, Session& session) {
 }  // namespace
 
 Run declare_check(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CheckCommandOptions>();
   add_arguments(app, "snapshot", options->snapshots,
                 "Check only these snapshots (default: the whole repository)");
   add_flag(app, "--read-data", options->read_data, "Read and compare every byte of every pack");

@@ -18,7 +18,7 @@
 namespace restree {
 namespace {
 
-struct Options {
+struct DumpCommandOptions {
   std::vector<std::string> words;
   SnapshotOptions filter;
   std::string archive = "tar";
@@ -87,8 +87,8 @@ Result<std::unique_ptr<DumpSink>> archive_writer(const std::string& format,
   return zip;
 }
 
-Status dump(const Options& options, Session& session, Repository& repository, const BlobId& root,
-            const ByteOutput& output) {
+Status dump(const DumpCommandOptions& options, Session& session, Repository& repository,
+            const BlobId& root, const ByteOutput& output) {
   const std::string path = inner_path(options.words[1]);
   ASSIGN_OR_RETURN(const Found found, find(repository, root, path, session.patience()));
   BulkOptions bulk;
@@ -108,7 +108,7 @@ Status dump(const Options& options, Session& session, Repository& repository, co
   return archive->finish();
 }
 
-Result<ExitCode> run(const Options& options, Session& session) {
+Result<ExitCode> run(const DumpCommandOptions& options, Session& session) {
   if (options.words.size() != 2) {
     return Error(ErrorKind::kInvalid, "no file and no snapshot ID specified")
         .hinting("restree dump SNAPSHOT PATH; the path / stands for all of it.");
@@ -143,7 +143,7 @@ Result<ExitCode> run(const Options& options, Session& session) {
 }  // namespace
 
 Run declare_dump(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<DumpCommandOptions>();
   add_arguments(app, "snapshot path", options->words,
                 "The snapshot (id, beginning, latest, with :FOLDER) and the file or folder in it");
   add_snapshot_options(app, options->filter);

@@ -15,7 +15,7 @@ namespace restree {
 namespace {
 
 constexpr std::uint32_t kStableVersion = 2;
-constexpr std::size_t kShownIdDigits = 10;
+constexpr std::size_t kRepositoryIdDigits = 10;
 
 struct InitOptions {
   std::string version = "stable";
@@ -70,8 +70,8 @@ void tell(const Config& config, const std::string& location, bool copied, const 
     session.io().out_line(json.json());
     return;
   }
-  session.say(
-      fmt::format("created restic repository {} at {}", id.substr(0, kShownIdDigits), location));
+  session.say(fmt::format("created restic repository {} at {}", id.substr(0, kRepositoryIdDigits),
+                          location));
   if (copied) session.say(" with chunker parameters copied from secondary repository");
   session.say(
       "\n"

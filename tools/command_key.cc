@@ -15,7 +15,7 @@
 namespace restree {
 namespace {
 
-constexpr std::size_t kShownIdDigits = 8;
+constexpr std::size_t kKeyIdDigits = 8;
 
 struct NamedKey {
   std::string name;
@@ -62,7 +62,7 @@ std::string as_json(const std::vector<NamedKey>& keys, const std::string& curren
 std::string as_table(const std::vector<NamedKey>& keys, const std::string& current) {
   Table table({" ID", "User", "Host", "Created"});
   for (const auto& [name, file] : keys) {
-    table.add_row({(name == current ? "*" : " ") + name.substr(0, kShownIdDigits), file.username,
+    table.add_row({(name == current ? "*" : " ") + name.substr(0, kKeyIdDigits), file.username,
                    file.hostname, local_time(file.created)});
   }
   return table.text();

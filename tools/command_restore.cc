@@ -20,7 +20,7 @@
 namespace restree {
 namespace {
 
-struct Options {
+struct RestoreCommandOptions {
   std::vector<std::string> snapshots;
   std::string target;
   PatternOptions excludes;
@@ -43,7 +43,7 @@ Overwrite overwrite_named(const std::string& word) {
   return Overwrite::kAlways;
 }
 
-Status check_words(const Options& options) {
+Status check_words(const RestoreCommandOptions& options) {
   const auto invalid = [](std::string message) {
     return Status(Error(ErrorKind::kInvalid, std::move(message)));
   };
@@ -75,25 +75,26 @@ Status check_words(const Options& options) {
   return {};
 }
 
-Result<Select> selection_of(const Options& options) {
+Result<Select> selection_of(const RestoreCommandOptions& options) {
   if (!options.excludes.empty()) {
     ASSIGN_OR_RETURN(PatternFilter made, PatternFilter::make(options.excludes, "exclude"));
     return Select([filter = std::move(made)](const std::string& location, bool) {
       const bool selected = !filter.matches(location);
-      return Selection{.selected = selected, .children = selected};
+      return SelectVerdict{.selected = selected, .children = selected};
     });
   }
   if (!options.includes.empty()) {
     ASSIGN_OR_RETURN(PatternFilter made, PatternFilter::make(options.includes, "include"));
     return Select([filter = std::move(made)](const std::string& location, bool) {
       const PathPatterns::Verdict verdict = filter.match_with_below(location);
-      return Selection{.selected = verdict.matched, .children = verdict.below_may_match};
+      return SelectVerdict{.selected = verdict.matched, .children = verdict.below_may_match};
     });
   }
   return Select();
 }
 
-Result<std::function<bool(std::string_view)>> xattr_selection_of(const Options& options) {
+Result<std::function<bool(std::string_view)>> xattr_selection_of(
+    const RestoreCommandOptions& options) {
   const bool excludes = !options.xattr_excludes.empty();
   if (!excludes && options.xattr_includes.empty()) return std::function<bool(std::string_view)>();
   Result<PathPatterns> made =
@@ -128,7 +129,7 @@ Error with_errors(std::uint64_t count) {
   return {ErrorKind::kLocalIo, fmt::format("There were {} errors", count)};
 }
 
-Status verify(Session& session, const Options& options, Restorer& restorer) {
+Status verify(Session& session, const RestoreCommandOptions& options, Restorer& restorer) {
   const bool talks = !session.options().json && session.options().verbosity > 0;
   if (talks) session.io().out_line("verifying files in " + options.target);
   const auto begin = std::chrono::steady_clock::now();
@@ -142,7 +143,7 @@ Status verify(Session& session, const Options& options, Restorer& restorer) {
   return {};
 }
 
-Result<ExitCode> run(const Options& options, Session& session) {
+Result<ExitCode> run(const RestoreCommandOptions& options, Session& session) {
   RETURN_IF_ERROR(check_words(options));
   RestoreOptions restore;
   ASSIGN_OR_RETURN(restore.select, selection_of(options));
@@ -185,7 +186,7 @@ Result<ExitCode> run(const Options& options, Session& session) {
 }  // namespace
 
 Run declare_restore(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RestoreCommandOptions>();
   add_arguments(app, "snapshot", options->snapshots,
                 "The snapshot's id, its beginning, or latest; with :FOLDER, only that folder");
   add_text(app, "-t,--target", options->target, "The folder to restore to", TextIs::kFolder);

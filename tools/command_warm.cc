@@ -19,7 +19,7 @@
 namespace restree {
 namespace {
 
-struct Options {
+struct WarmCommandOptions {
   std::vector<std::string> names;
   bool pin = false;
   bool unpin = false;
@@ -85,7 +85,7 @@ class Report {
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };
 
-Status check_words(const Options& options) {
+Status check_words(const WarmCommandOptions& options) {
   const auto invalid = [](const char* message) { return Error(ErrorKind::kInvalid, message); };
   if (options.pin && options.unpin) return invalid("--pin and --unpin are mutually exclusive");
   if (options.names.size() > 1) return invalid("only one APP[:SNAPSHOT] can be given");
@@ -110,7 +110,7 @@ Result<Snapshot> find_snapshot(Session& session, Repository& repository, const s
   return find_app_snapshot(all.readable, words, std::string(kDefaultTimeTemplate));
 }
 
-Result<ExitCode> unpin(const Options& options, Session& session) {
+Result<ExitCode> unpin(const WarmCommandOptions& options, Session& session) {
   ASSIGN_OR_RETURN(Repository* const repository, session.open(Locking::kNone));
   ASSIGN_OR_RETURN(DiskCache* const cache, cache_of(session));
   std::vector<SnapshotId> wanted;
@@ -128,7 +128,7 @@ Result<ExitCode> unpin(const Options& options, Session& session) {
   return ExitCode::kSuccess;
 }
 
-Result<ExitCode> run(const Options& options, Session& session) {
+Result<ExitCode> run(const WarmCommandOptions& options, Session& session) {
   RETURN_IF_ERROR(check_words(options));
   if (options.unpin) return unpin(options, session);
   ASSIGN_OR_RETURN(Repository* const repository, session.open(Locking::kShared));
@@ -157,7 +157,7 @@ Result<ExitCode> run(const Options& options, Session& session) {
 }  // namespace
 
 Run declare_warm(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<WarmCommandOptions>();
   add_arguments(
       app, "app", options->names,
       "APP, whose newest snapshot it is, or APP:SNAPSHOT, as apps/ of the mount names them");

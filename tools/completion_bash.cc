@@ -9,14 +9,14 @@ namespace {
 
 using Kind = CompletedValue::Kind;
 
-constexpr std::string_view kHead =
+constexpr std::string_view kBashHead =
     R"(# bash completion for restree, made by: restree generate --bash-completion FILE
 
 )";
 
 // bash takes `:`, `=` and `@` for ends of words, so that locations and --option=value fall apart.
 // File names are left to readline, which knows best how to quote them.
-constexpr std::string_view kTail = R"(
+constexpr std::string_view kBashTail = R"(
 _restree() {
   local -a seen=()
   local glued='' i
@@ -154,8 +154,8 @@ std::string argument_function(const CompletedProgram& program) {
 }  // namespace
 
 std::string bash_completion(const CompletedProgram& program) {
-  return std::string(kHead) + value_function(program) + options_function(program) +
-         argument_function(program) + std::string(kTail);
+  return std::string(kBashHead) + value_function(program) + options_function(program) +
+         argument_function(program) + std::string(kBashTail);
 }
 
 }  // namespace restree

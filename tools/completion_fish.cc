@@ -10,7 +10,7 @@ namespace {
 using Kind = CompletedValue::Kind;
 
 // {0}: the options of all commands whose value is the next word.
-constexpr std::string_view kHead =
+constexpr std::string_view kFishHead =
     R"(# fish completion for restree, made by: restree generate --fish-completion FILE
 
 function __restree_words --description 'The command and its arguments before the cursor'
@@ -114,7 +114,7 @@ std::string fish_completion(const CompletedProgram& program) {
     if (option.value.kind == Kind::kNone) continue;
     for (const std::string& name : option.names) with_value += " " + name;
   }
-  std::string text = fmt::format(kHead, with_value.empty() ? "''" : with_value.substr(1));
+  std::string text = fmt::format(kFishHead, with_value.empty() ? "''" : with_value.substr(1));
   add_options(program.options, "", text);
   for (const CompletedCommand& command : program.commands) {
     text += fmt::format("\ncomplete -c restree -n __restree_has_no_command -a {} -d {}\n",

@@ -9,13 +9,13 @@ namespace {
 
 using Kind = CompletedValue::Kind;
 
-constexpr std::string_view kHead = R"(#compdef restree
+constexpr std::string_view kZshHead = R"(#compdef restree
 # zsh completion for restree, made by: restree generate --zsh-completion FILE
 
 )";
 
 // Read as a function of this name by compinit, or by a person with `source`.
-constexpr std::string_view kTail = R"(
+constexpr std::string_view kZshTail = R"(
 if [[ ${funcstack[1]} == _restree ]]; then
   _restree "$@"
 else
@@ -88,7 +88,7 @@ std::string commands_function(const CompletedProgram& program) {
 }  // namespace
 
 std::string zsh_completion(const CompletedProgram& program) {
-  std::string text = std::string(kHead) + commands_function(program);
+  std::string text = std::string(kZshHead) + commands_function(program);
   text +=
       "_restree() {\n"
       "  local curcontext=$curcontext state line\n"
@@ -107,7 +107,7 @@ std::string zsh_completion(const CompletedProgram& program) {
       "  esac\n"
       "  _arguments -s -S $specs\n"
       "}\n";
-  return text + std::string(kTail);
+  return text + std::string(kZshTail);
 }
 
 }  // namespace restree

@@ -4,9 +4,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdlib>
 
 #include "program/named_option.h"
+#include "repo/base/environment.h"
 #include "tools/option_words.h"
 
 namespace restree {
@@ -15,11 +15,6 @@ namespace {
 const std::vector<std::string> kCompressionModes = {"auto", "off", "fastest", "better", "max"};
 constexpr std::uint64_t kLeastPackMib = 4;
 constexpr std::uint64_t kMostPackMib = 128;
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
-}
 
 // restic's names for what our own options say as well.
 OptionTable<SshSettings> restic_names() {
@@ -119,7 +114,7 @@ Status settle_verbosity(GlobalOptions& options) {
 
 Status settle_packs(GlobalOptions& options) {
   if (options.compression.empty()) {
-    const std::string mode = environment("RESTIC_COMPRESSION");
+    const std::string mode = environment_variable("RESTIC_COMPRESSION");
     options.compression = mode.empty() ? "auto" : mode;
     if (std::find(kCompressionModes.begin(), kCompressionModes.end(), options.compression) ==
         kCompressionModes.end()) {
@@ -130,7 +125,8 @@ Status settle_packs(GlobalOptions& options) {
     }
   }
   std::uint64_t mib = options.pack_size_mib;
-  if (const std::string size = environment("RESTIC_PACK_SIZE"); mib == 0 && !size.empty()) {
+  if (const std::string size = environment_variable("RESTIC_PACK_SIZE");
+      mib == 0 && !size.empty()) {
     Result<std::uint64_t> number = parse_number("RESTIC_PACK_SIZE", size);
     RETURN_IF_ERROR(number);
     mib = *number;

@@ -5,9 +5,9 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <memory>
 #include <utility>
 
+#include "repo/base/directory_stream.h"
 #include "repo/base/log.h"
 #include "repo/base/path.h"
 #include "repo/pattern/glob.h"
@@ -16,10 +16,6 @@
 namespace restree {
 namespace {
 
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
-
 bool has_meta(std::string_view path) {
   return path.find_first_of("*?[\\") != std::string_view::npos;
 }
@@ -27,7 +23,7 @@ bool has_meta(std::string_view path) {
 // What cannot be read holds nothing, as Go sees it.
 std::vector<std::string> sorted_names(const std::string& folder) {
   std::vector<std::string> names;
-  const std::unique_ptr<DIR, CloseDirectory> directory(::opendir(folder.c_str()));
+  const DirectoryStream directory(::opendir(folder.c_str()));
   while (const dirent* entry = directory ? ::readdir(directory.get()) : nullptr) {
     const std::string_view name = entry->d_name;
     if (name != "." && name != "..") names.emplace_back(name);

@@ -5,18 +5,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
 #include <string_view>
 
+#include "repo/base/directory_stream.h"
+
 namespace restree {
-namespace {
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
-
-}  // namespace
-
 Result<UniqueFd> open_source_folder(const SourcePlace& place, const std::string& path) {
   constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   UniqueFd fd(::openat(place.folder_fd, place.name.c_str(), kFlags | O_NOATIME));
@@ -31,7 +24,7 @@ Result<UniqueFd> open_source_folder(const SourcePlace& place, const std::string&
 Result<std::vector<std::string>> names_in_folder(const UniqueFd& folder, const std::string& path) {
   UniqueFd copy(::fcntl(folder.get(), F_DUPFD_CLOEXEC, 0));
   if (!copy) return errno_error(errno, "read " + path);
-  const std::unique_ptr<DIR, CloseDirectory> directory(::fdopendir(copy.get()));
+  const DirectoryStream directory(::fdopendir(copy.get()));
   if (!directory) return errno_error(errno, "read " + path);
   copy.release();
   std::vector<std::string> names;

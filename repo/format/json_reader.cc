@@ -17,8 +17,6 @@ namespace {
 // thread that ever read one.
 constexpr std::size_t kKeptBytes = std::size_t{1} << 20;
 
-constexpr std::uint32_t kReplacement = 0xfffd;
-
 bool is_high_surrogate(std::uint32_t unit) { return unit >= 0xd800 && unit < 0xdc00; }
 bool is_low_surrogate(std::uint32_t unit) { return unit >= 0xdc00 && unit < 0xe000; }
 
@@ -41,7 +39,7 @@ std::size_t append_unicode_escape(std::string_view text, std::string& out) {
       return 10;
     }
   }
-  if (!append_utf8(first, out)) append_utf8(kReplacement, out);  // half a pair
+  if (!append_utf8(first, out)) append_utf8(kReplacementRune, out);  // half a pair
   return 4;
 }
 

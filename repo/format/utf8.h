@@ -8,6 +8,9 @@
 
 namespace restree {
 
+// Stands for what is no character.
+inline constexpr std::uint32_t kReplacementRune = 0xfffd;
+
 // Appends the encoding of `rune` to `out`; false, and nothing is appended, if it is a surrogate or
 // lies beyond U+10FFFF.
 bool append_utf8(std::uint32_t rune, std::string& out);

@@ -13,13 +13,11 @@
 namespace restree {
 namespace {
 
-constexpr std::uint32_t kReplacement = 0xfffd;
-
 // A byte that is not UTF-8 counts as one character.
 std::uint32_t take_rune(std::string_view& text) {
   const DecodedRune decoded = decode_utf8(text);
   text.remove_prefix(std::max<std::size_t>(decoded.length, 1));
-  return decoded.length == 0 ? kReplacement : decoded.rune;
+  return decoded.length == 0 ? kReplacementRune : decoded.rune;
 }
 
 // An end of a range in a class, off the front of what is left of the pattern; nullopt: malformed.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdlib>
 
 #include "repo/pattern/text_file.h"
 
@@ -38,11 +37,6 @@ VariableName variable_name(std::string_view text) {
 }
 
 }  // namespace
-
-std::string environment_variable(const std::string& name) {
-  const char* const value = std::getenv(name.c_str());
-  return value == nullptr ? std::string() : std::string(value);
-}
 
 std::string expand_variables(std::string_view text, const Environment& environment) {
   std::string expanded;

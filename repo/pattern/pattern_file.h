@@ -9,14 +9,12 @@
 #include <string_view>
 #include <vector>
 
+#include "repo/base/environment.h"
 #include "repo/base/result.h"
 
 namespace restree {
 
 using Environment = std::function<std::string(const std::string& name)>;
-
-// What the variable holds; empty if it is not set.
-std::string environment_variable(const std::string& name);
 
 Result<std::vector<std::string>> read_pattern_file(
     const std::string& path, const Environment& environment = environment_variable);

@@ -16,8 +16,6 @@
 namespace restree {
 namespace {
 
-constexpr std::uint32_t kReplacement = 0xfffd;
-
 Result<std::string> read_all(int fd, std::string_view name) {
   std::string content;
   std::array<char, 64 * 1024> buffer;
@@ -47,9 +45,9 @@ std::string from_utf16(std::string_view bytes, bool big_endian) {
         at += 2;
       }
     }
-    if (!append_utf8(rune, text)) append_utf8(kReplacement, text);
+    if (!append_utf8(rune, text)) append_utf8(kReplacementRune, text);
   }
-  if (bytes.size() % 2 != 0) append_utf8(kReplacement, text);
+  if (bytes.size() % 2 != 0) append_utf8(kReplacementRune, text);
   return text;
 }
 

@@ -21,12 +21,13 @@ enum class Overwrite : std::uint8_t {
   kNever,      // what is there stays
 };
 
-struct Selection {
+// What a filter says of an item of the snapshot.
+struct SelectVerdict {
   bool selected;  // restore the item itself
   bool children;  // of a folder: something below it may be selected
 };
 // `location` is the path in the snapshot, from "/" on.
-using Select = std::function<Selection(const std::string& location, bool is_folder)>;
+using Select = std::function<SelectVerdict(const std::string& location, bool is_folder)>;
 
 struct RestoreOptions {
   Overwrite overwrite = Overwrite::kAlways;

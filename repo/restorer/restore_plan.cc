@@ -36,7 +36,7 @@ class RestorePlanner {
 
   Status load_level(std::uint32_t begin, std::uint32_t end, const BlobId& root);
   void take_nodes(std::uint32_t number);
-  void take_folder(std::uint32_t parent, const Node& node, Selection selection,
+  void take_folder(std::uint32_t parent, const Node& node, SelectVerdict verdict,
                    std::string location);
   void mark_needed();
   RestorePlan in_order();
@@ -109,31 +109,31 @@ void RestorePlanner::take_nodes(std::uint32_t number) {
   for (const Node& node : tree->nodes()) {
     if (node.type == NodeType::kSocket) continue;
     const bool is_folder = node.type == NodeType::kDirectory;
-    Selection selection{.selected = true, .children = true};
+    SelectVerdict verdict{.selected = true, .children = true};
     std::string path;
     if (select_) {
       path = joined(location, node.name);
-      selection = select_(path, is_folder);
+      verdict = select_(path, is_folder);
     }
     if (is_folder) {
-      take_folder(number, node, selection, std::move(path));
-    } else if (selection.selected) {
+      take_folder(number, node, verdict, std::move(path));
+    } else if (verdict.selected) {
       found_[number].items.push_back(&node);
     }
   }
 }
 
-void RestorePlanner::take_folder(std::uint32_t parent, const Node& node, Selection selection,
+void RestorePlanner::take_folder(std::uint32_t parent, const Node& node, SelectVerdict verdict,
                                  std::string location) {
-  if (!selection.selected && !selection.children) return;
+  if (!verdict.selected && !verdict.children) return;
   Found child;
   child.folder = {.parent = parent,
                   .node = &node,
                   .tree = nullptr,
-                  .selected = selection.selected,
+                  .selected = verdict.selected,
                   .needed = false,
                   .complete = false};
-  child.wants_tree = selection.children;
+  child.wants_tree = verdict.children;
   child.location = std::move(location);
   found_.push_back(std::move(child));
   ++found_[parent].child_count;

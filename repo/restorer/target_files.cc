@@ -15,7 +15,7 @@ namespace restree {
 namespace {
 
 constexpr int kOpenToWrite = O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-constexpr mode_t kOwnerOnly = 0600;
+constexpr mode_t kNewFileMode = 0600;
 // Only runs of whole blocks can become holes.
 constexpr std::uint64_t kHoleBytes = 4096;
 
@@ -96,7 +96,7 @@ Result<UniqueFd> TargetFiles::open_first(FileTask& task) const {
   if (task.existing) {
     fd = UniqueFd(::openat(folder->get(), name.c_str(), kOpenToWrite));
     if (!fd && errno == EACCES) {  // not root, and it is read-only
-      ::fchmodat(folder->get(), name.c_str(), kOwnerOnly, 0);
+      ::fchmodat(folder->get(), name.c_str(), kNewFileMode, 0);
       fd = UniqueFd(::openat(folder->get(), name.c_str(), kOpenToWrite));
     }
     if (!fd) return failed("open ", item);
@@ -108,7 +108,7 @@ Result<UniqueFd> TargetFiles::open_first(FileTask& task) const {
   }
   const auto create = [&] {
     fd = UniqueFd(
-        ::openat(folder->get(), name.c_str(), kOpenToWrite | O_CREAT | O_EXCL, kOwnerOnly));
+        ::openat(folder->get(), name.c_str(), kOpenToWrite | O_CREAT | O_EXCL, kNewFileMode));
     return bool(fd);
   };
   if (!create()) {

@@ -6,11 +6,12 @@
 #include <cerrno>
 #include <utility>
 
+#include "repo/restorer/unexpected_entries.h"
+
 namespace restree {
 namespace {
 
-constexpr int kOpenFolder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-constexpr mode_t kOwnerOnly = 0700;
+constexpr mode_t kNewFolderMode = 0700;
 
 }  // namespace
 
@@ -19,7 +20,7 @@ Status TargetFolders::make_target() {
   if (!dry_run_) {
     for (std::size_t end = target_.find('/', 1);; end = target_.find('/', end + 1)) {
       const std::string part = target_.substr(0, end);
-      if (::mkdir(part.c_str(), kOwnerOnly) != 0 && errno != EEXIST && errno != EROFS &&
+      if (::mkdir(part.c_str(), kNewFolderMode) != 0 && errno != EEXIST && errno != EROFS &&
           errno != EACCES) {
         return errno_error(errno, "make the target folder " + part);
       }
@@ -67,7 +68,7 @@ Result<TargetFolders::State> TargetFolders::make(std::uint32_t folder) {
     const int result = ::fstatat(parent->get(), name.c_str(), &attributes, AT_SYMLINK_NOFOLLOW);
     return result == 0 && S_ISDIR(attributes.st_mode) ? State::kExisting : State::kAbsent;
   }
-  if (::mkdirat(parent->get(), name.c_str(), kOwnerOnly) == 0) return State::kMade;
+  if (::mkdirat(parent->get(), name.c_str(), kNewFolderMode) == 0) return State::kMade;
   if (errno != EEXIST) return errno_error(errno, "make folder " + path(folder));
   if (::fstatat(parent->get(), name.c_str(), &attributes, AT_SYMLINK_NOFOLLOW) != 0) {
     return errno_error(errno, "look at " + path(folder));
@@ -76,7 +77,7 @@ Result<TargetFolders::State> TargetFolders::make(std::uint32_t folder) {
   if (::unlinkat(parent->get(), name.c_str(), 0) != 0) {
     return errno_error(errno, "remove " + path(folder) + ", which is no folder");
   }
-  if (::mkdirat(parent->get(), name.c_str(), kOwnerOnly) != 0) {
+  if (::mkdirat(parent->get(), name.c_str(), kNewFolderMode) != 0) {
     return errno_error(errno, "make folder " + path(folder));
   }
   return State::kMade;

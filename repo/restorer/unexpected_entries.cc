@@ -1,19 +1,15 @@
 #include "repo/restorer/unexpected_entries.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
 #include <utility>
+
+#include "repo/base/directory_stream.h"
 
 namespace restree {
 namespace {
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
 
 // A folder whose entries are being removed.
 struct Level {
@@ -23,14 +19,12 @@ struct Level {
   std::vector<std::string> entries;  // still to do
 };
 
-constexpr int kOpenFolder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-
 }  // namespace
 
 Result<std::vector<std::string>> entries_of(const UniqueFd& folder, const std::string& path) {
   // A descriptor of its own: fdopendir takes it, and the position with it.
   const int fd = ::openat(folder.get(), ".", kOpenFolder);
-  const std::unique_ptr<DIR, CloseDirectory> directory(fd < 0 ? nullptr : ::fdopendir(fd));
+  const DirectoryStream directory(fd < 0 ? nullptr : ::fdopendir(fd));
   if (directory == nullptr) {
     const int failed = errno;
     if (fd >= 0) ::close(fd);

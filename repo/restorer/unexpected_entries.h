@@ -1,6 +1,8 @@
 // Removes what lies in a folder, link by link: nothing outside of it is ever reached.
 #pragma once
 
+#include <fcntl.h>
+
 #include <functional>
 #include <string>
 #include <vector>
@@ -9,6 +11,9 @@
 #include "repo/base/unique_fd.h"
 
 namespace restree {
+
+// For open(2) of a folder in the target. No symbolic link is followed.
+inline constexpr int kOpenFolder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 // The names in a folder, sorted, without "." and "..". `path` is for messages.
 Result<std::vector<std::string>> entries_of(const UniqueFd& folder, const std::string& path);

@@ -15,15 +15,11 @@
 #include <set>
 #include <utility>
 
+#include "repo/base/directory_stream.h"
 #include "repo/base/unique_fd.h"
 
 namespace restree {
 namespace {
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
-using Directory = std::unique_ptr<DIR, CloseDirectory>;
 
 // What files and folders are made with: restic gives the group of a repository whose config is
 // readable for it the same access to everything else.
@@ -115,7 +111,7 @@ Status expect_range(const UniqueFd& fd, const std::string& path, ByteRange range
 // Adds the files of one folder. `folder` missing is no error.
 Status list_folder(const std::string& folder, std::set<std::string>& seen,
                    std::vector<ListedFile>& into) {
-  const Directory directory(::opendir(folder.c_str()));
+  const DirectoryStream directory(::opendir(folder.c_str()));
   if (!directory) {
     if (errno == ENOENT || errno == ENOTDIR) return {};
     return errno_error(errno, "list " + folder);
@@ -353,7 +349,7 @@ Status LocalStorage::remove(const FileName& file, Deadline) {
 
 // Those of one folder, which may be missing.
 Result<std::size_t> remove_old_temporaries(const std::string& folder, std::time_t before) {
-  const Directory directory(::opendir(folder.c_str()));
+  const DirectoryStream directory(::opendir(folder.c_str()));
   if (!directory) {
     if (errno == ENOENT || errno == ENOTDIR) return 0;
     return errno_error(errno, "list " + folder);

@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdlib>
 #include <map>
 #include <optional>
 #include <string_view>
 
+#include "repo/base/environment.h"
 #include "repo/storage/child_process.h"
 #include "repo/storage/known_hosts.h"
 
@@ -19,20 +19,15 @@ namespace restree {
 
 namespace {
 
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
 std::string home_folder() {
-  if (std::string home = variable("HOME"); !home.empty()) return home;
+  if (std::string home = environment_variable("HOME"); !home.empty()) return home;
   const passwd* entry = ::getpwuid(::getuid());
   return entry == nullptr ? "/" : entry->pw_dir;
 }
 
 std::string login_name() {
   const passwd* entry = ::getpwuid(::getuid());
-  return entry == nullptr ? variable("USER") : entry->pw_name;
+  return entry == nullptr ? environment_variable("USER") : entry->pw_name;
 }
 
 std::string expand_home(std::string path) {
@@ -158,7 +153,7 @@ std::vector<std::string> proxy_of(const Settings& settings, const SshTarget& tar
   const std::string command = one(settings, "proxycommand");
   if (command.empty() || command == "none") return {};
   // The user's own configuration says that a shell runs this.
-  std::string shell = variable("SHELL");
+  std::string shell = environment_variable("SHELL");
   if (shell.empty()) shell = "/bin/sh";
   // bash takes a socket as its input for a login over the network and reads ~/.bashrc, whose output
   // would be taken for the server's; not in a shell within a shell.
@@ -167,8 +162,8 @@ std::vector<std::string> proxy_of(const Settings& settings, const SshTarget& tar
 
 std::string agent_of(const std::string& setting, const SshTarget& target) {
   if (setting == "none") return "";
-  if (setting.empty() || setting == "SSH_AUTH_SOCK") return variable("SSH_AUTH_SOCK");
-  if (setting.starts_with('$')) return variable(setting.c_str() + 1);
+  if (setting.empty() || setting == "SSH_AUTH_SOCK") return environment_variable("SSH_AUTH_SOCK");
+  if (setting.starts_with('$')) return environment_variable(setting.substr(1));
   return expand_home(expand_tokens(setting, target));
 }
 

@@ -2,14 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/cache/numbered_packs.h"
+
 namespace restree {
 namespace {
-
-PackId pack(int number) {
-  PackId id;
-  id.bytes.fill(static_cast<std::byte>(number));
-  return id;
-}
 
 constexpr Deadline::Clock::time_point kLanded{std::chrono::hours(1)};
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/cache/numbered_packs.h"
 #include "tests/support/split_mix.h"
 
 namespace restree {
@@ -9,12 +10,6 @@ namespace {
 
 constexpr std::size_t kProduct = 2 << 20;  // 20 ms, 100 MB/s
 constexpr std::uint32_t kPackEnd = 16 << 20;
-
-PackId pack(int number) {
-  PackId id;
-  id.bytes.fill(static_cast<std::byte>(number));
-  return id;
-}
 
 BlobLocation at(std::uint64_t offset, std::uint32_t length, int number = 1) {
   return {pack(number), static_cast<std::uint32_t>(offset), length, 0, kPackEnd};

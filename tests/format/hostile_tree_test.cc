@@ -1,6 +1,7 @@
 #include <string>
 
 #include "repo/format/tree.h"
+#include "tests/format/parsed_tree.h"
 #include "tests/format/vectors.h"
 #include "tests/support/matchers.h"
 
@@ -14,9 +15,6 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using testing::value_of;
 
-std::shared_ptr<const Tree> parsed(const std::string& json) {
-  return value_of(Tree::parse(as_bytes(json)));
-}
 std::string node(const std::string& name, const std::string& type = "file") {
   return R"({"name":")" + name + R"(","type":")" + type + R"("})";
 }

@@ -17,7 +17,7 @@ struct Packs {
   Status status;
 };
 
-Packs parse(std::string_view json) {
+Packs packs_in(std::string_view json) {
   Packs packs;
   packs.status =
       parse_index_file(as_bytes(json), [&](const PackId& pack, std::span<const IndexedBlob> blobs) {
@@ -35,11 +35,11 @@ std::string blob_with(std::string_view fields) {
          std::string(fields) + "}";
 }
 Status parse_blob_with(std::string_view fields) {
-  return parse(index_of(blob_with(fields))).status;
+  return packs_in(index_of(blob_with(fields))).status;
 }
 
 TEST(IndexFile, OfARealRepositoryIsRead) {
-  const Packs packs = parse(vectors::kIndex);
+  const Packs packs = packs_in(vectors::kIndex);
   ASSERT_OK(packs.status);
   ASSERT_EQ(packs.list.size(), 2u);
   EXPECT_EQ(packs.list[0].first.hex(), vectors::kPackId);
@@ -53,8 +53,8 @@ TEST(IndexFile, OfARealRepositoryIsRead) {
 }
 
 TEST(IndexFile, Of2015IsABareListOfPacks) {
-  const Packs packs = parse(R"([{"id":")" + std::string(vectors::kPackId) + R"(","blobs":[)" +
-                            blob_with(R"(,"offset":150,"length":38)") + "]}]");
+  const Packs packs = packs_in(R"([{"id":")" + std::string(vectors::kPackId) + R"(","blobs":[)" +
+                               blob_with(R"(,"offset":150,"length":38)") + "]}]");
   ASSERT_OK(packs.status);
   ASSERT_EQ(packs.list.size(), 1u);
   EXPECT_EQ(packs.list[0].second.at(0).offset, 150u);
@@ -62,16 +62,16 @@ TEST(IndexFile, Of2015IsABareListOfPacks) {
 }
 
 TEST(IndexFile, MayBeEmptyOrNameWhatItSupersedes) {
-  EXPECT_OK(parse(R"({"packs":[]})").status);
-  EXPECT_OK(parse(R"({"packs":null})").status);
-  EXPECT_OK(parse("[]").status);
+  EXPECT_OK(packs_in(R"({"packs":[]})").status);
+  EXPECT_OK(packs_in(R"({"packs":null})").status);
+  EXPECT_OK(packs_in("[]").status);
   EXPECT_OK(
-      parse(R"({"supersedes":[")" + std::string(vectors::kPackId) + R"("],"packs":[]})").status);
+      packs_in(R"({"supersedes":[")" + std::string(vectors::kPackId) + R"("],"packs":[]})").status);
 }
 
 TEST(IndexFile, FindsAPacksIdBehindItsBlobs) {
-  const Packs packs = parse(R"({"packs":[{"blobs":[)" + blob_with(R"(,"length":40)") +
-                            R"(],"id":")" + std::string(vectors::kPackId) + R"("}]})");
+  const Packs packs = packs_in(R"({"packs":[{"blobs":[)" + blob_with(R"(,"length":40)") +
+                               R"(],"id":")" + std::string(vectors::kPackId) + R"("}]})");
   ASSERT_OK(packs.status);
   EXPECT_EQ(packs.list.at(0).first.hex(), vectors::kPackId);
   EXPECT_EQ(packs.list.at(0).second.size(), 1u);
@@ -98,32 +98,32 @@ TEST(IndexFile, WithNumbersThatAreNoneIsCorrupt) {
 TEST(IndexFile, WithIncompleteEntriesIsCorrupt) {
   for (const char* blob : {"{}", "null", "5", "[]", R"({"type":"data","length":40})",
                            R"({"id":"00","type":"data","length":40})"}) {
-    EXPECT_THAT(parse(index_of(blob)).status, FailsWith(ErrorKind::kCorrupt)) << blob;
+    EXPECT_THAT(packs_in(index_of(blob)).status, FailsWith(ErrorKind::kCorrupt)) << blob;
   }
-  EXPECT_THAT(parse(R"({"packs":[{"blobs":[]}]})").status, FailsWith(ErrorKind::kCorrupt));
-  EXPECT_THAT(parse(R"({"packs":[null]})").status, FailsWith(ErrorKind::kCorrupt));
-  EXPECT_THAT(parse(R"({"packs":{}})").status, FailsWith(ErrorKind::kCorrupt));
-  EXPECT_THAT(parse("{}").status, FailsWith(ErrorKind::kCorrupt));
-  EXPECT_THAT(parse("5").status, FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(packs_in(R"({"packs":[{"blobs":[]}]})").status, FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(packs_in(R"({"packs":[null]})").status, FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(packs_in(R"({"packs":{}})").status, FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(packs_in("{}").status, FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(packs_in("5").status, FailsWith(ErrorKind::kCorrupt));
 }
 
 TEST(IndexFile, WithABlobOfUnknownTypeIsCorrupt) {
   const std::string json = index_of(R"({"id":")" + std::string(vectors::kDataBlobId) +
                                     R"(","type":"config","offset":0,"length":40})");
-  EXPECT_THAT(parse(json).status, FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(packs_in(json).status, FailsWith(ErrorKind::kCorrupt));
 }
 
 TEST(IndexFile, CutShortAnywhereIsCorrupt) {
   const std::string_view json = vectors::kIndex.substr(0, vectors::kIndex.size() - 1);
   for (std::size_t size = 0; size < json.size(); ++size) {
-    EXPECT_THAT(parse(json.substr(0, size)).status, FailsWith(ErrorKind::kCorrupt)) << size;
+    EXPECT_THAT(packs_in(json.substr(0, size)).status, FailsWith(ErrorKind::kCorrupt)) << size;
   }
 }
 
 TEST(IndexFile, MayBeReadWhileAnotherIsOnTheSameThread) {
   std::size_t inner = 0;
   const auto visit = [&](const PackId&, std::span<const IndexedBlob>) {
-    inner += parse(vectors::kIndex).list.size();
+    inner += packs_in(vectors::kIndex).list.size();
   };
   EXPECT_OK(parse_index_file(as_bytes(vectors::kIndex), visit));
   EXPECT_EQ(inner, 4u);

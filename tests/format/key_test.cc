@@ -13,7 +13,7 @@ namespace {
 using testing::FailsWith;
 using testing::value_of;
 
-Result<KeyFile> parse(std::string_view json) { return parse_key_file(as_bytes(json)); }
+Result<KeyFile> parse_key(std::string_view json) { return parse_key_file(as_bytes(json)); }
 
 std::string key_file_with(std::string_view from, std::string_view to) {
   std::string json(vectors::kKeyFile);
@@ -22,7 +22,7 @@ std::string key_file_with(std::string_view from, std::string_view to) {
 
 TEST(KeyFile, OfARealRepositoryOpensWithItsPassword) {
   EXPECT_EQ(to_hex(sha256(as_bytes(vectors::kKeyFile))), vectors::kKeyId);
-  const KeyFile file = value_of(parse(vectors::kKeyFile));
+  const KeyFile file = value_of(parse_key(vectors::kKeyFile));
   EXPECT_EQ(file.username, "alice");
   EXPECT_EQ(file.hostname, "example");
   const SealKey key = value_of(open_key_file(file, Secret(std::string(vectors::kPassword))));
@@ -32,7 +32,7 @@ TEST(KeyFile, OfARealRepositoryOpensWithItsPassword) {
 }
 
 TEST(KeyFile, DerivesTheKeyThatResticDerives) {
-  const KeyFile file = value_of(parse(vectors::kKeyFile));
+  const KeyFile file = value_of(parse_key(vectors::kKeyFile));
   const auto derived =
       derive_key(Secret(std::string(vectors::kPassword)), as_bytes(file.salt), file.parameters);
   ASSERT_OK(derived);
@@ -40,7 +40,7 @@ TEST(KeyFile, DerivesTheKeyThatResticDerives) {
 }
 
 TEST(KeyFile, IsWrittenAsResticWritesIt) {
-  EXPECT_EQ(write_key_file(value_of(parse(vectors::kKeyFile))), vectors::kKeyFile);
+  EXPECT_EQ(write_key_file(value_of(parse_key(vectors::kKeyFile))), vectors::kKeyFile);
 }
 
 TEST(KeyFile, MadeForAMasterKeyOpensToIt) {
@@ -48,7 +48,7 @@ TEST(KeyFile, MadeForAMasterKeyOpensToIt) {
   const KeyHolder alice{{1'800'000'000, 5}, "alice", "example"};
   const Secret password(std::string("secret"));
   const KeyFile made = value_of(make_key_file(master, password, alice, {.n = 16, .r = 8, .p = 1}));
-  const KeyFile read = value_of(parse(write_key_file(made)));
+  const KeyFile read = value_of(parse_key(write_key_file(made)));
   EXPECT_EQ(read.created, alice.created);
   EXPECT_EQ(read.username, "alice");
   EXPECT_EQ(read.hostname, "example");
@@ -67,23 +67,25 @@ TEST(KeyFile, HasAnotherSaltEachTime) {
 }
 
 TEST(KeyFile, DeniesAWrongPassword) {
-  const KeyFile file = value_of(parse(vectors::kKeyFile));
+  const KeyFile file = value_of(parse_key(vectors::kKeyFile));
   EXPECT_THAT(open_key_file(file, Secret(std::string("wrong"))),
               FailsWith(ErrorKind::kWrongPassword));
 }
 
 TEST(KeyFile, WithAnotherKeyDerivationIsUnsupported) {
-  EXPECT_THAT(parse(key_file_with("\"scrypt\"", "\"argon2\"")), FailsWith(ErrorKind::kUnsupported));
-  EXPECT_THAT(parse("{}"), FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(parse_key(key_file_with("\"scrypt\"", "\"argon2\"")),
+              FailsWith(ErrorKind::kUnsupported));
+  EXPECT_THAT(parse_key("{}"), FailsWith(ErrorKind::kCorrupt));
 }
 
 TEST(KeyFile, WithDamagedFieldsIsCorrupt) {
-  EXPECT_THAT(parse(key_file_with("32768", "-1")), FailsWith(ErrorKind::kCorrupt));
-  EXPECT_THAT(parse(key_file_with("32768", "32768.5")), FailsWith(ErrorKind::kCorrupt));
-  EXPECT_THAT(parse(key_file_with("\"r\":8", "\"r\":4294967304")), FailsWith(ErrorKind::kCorrupt));
-  EXPECT_THAT(parse(key_file_with("8FMh", "8FM!")), FailsWith(ErrorKind::kCorrupt));
-  EXPECT_THAT(parse(key_file_with("8FMh", "")), FailsWith(ErrorKind::kCorrupt));
-  EXPECT_THAT(parse(R"({"kdf":"scrypt","N":2,"r":8,"p":1,"salt":"","data":""})"),
+  EXPECT_THAT(parse_key(key_file_with("32768", "-1")), FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(parse_key(key_file_with("32768", "32768.5")), FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(parse_key(key_file_with("\"r\":8", "\"r\":4294967304")),
+              FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(parse_key(key_file_with("8FMh", "8FM!")), FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(parse_key(key_file_with("8FMh", "")), FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(parse_key(R"({"kdf":"scrypt","N":2,"r":8,"p":1,"salt":"","data":""})"),
               FailsWith(ErrorKind::kCorrupt));
 }
 

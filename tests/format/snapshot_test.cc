@@ -20,11 +20,11 @@ constexpr std::string_view kTree =
     R"("tree":"8b154ab5f8b85c2a32d2edb6253bbdc4d8a6079ab87cdd53e6c730d8efce342a")";
 constexpr std::string_view kTime = R"("time":"2015-03-01T12:00:00.5+01:00")";
 
-Result<Snapshot> parse(std::string_view fields) {
+Result<Snapshot> parse_fields(std::string_view fields) {
   return parse_snapshot(SnapshotId{}, as_bytes("{" + std::string(fields) + "}"));
 }
 Result<Snapshot> parse_with(std::string_view fields) {
-  return parse(std::string(kTime) + "," + std::string(kTree) + "," + std::string(fields));
+  return parse_fields(std::string(kTime) + "," + std::string(kTree) + "," + std::string(fields));
 }
 
 TEST(Snapshot, OfARealRepositoryIsRead) {
@@ -69,7 +69,7 @@ TEST(Snapshot, HasItsSummary) {
 }
 
 TEST(Snapshot, OfTheFirstVersionsHasFewFields) {
-  const Snapshot snapshot = value_of(parse(std::string(kTime) + "," + std::string(kTree)));
+  const Snapshot snapshot = value_of(parse_fields(std::string(kTime) + "," + std::string(kTree)));
   EXPECT_EQ(snapshot.time, parse_timestamp("2015-03-01T11:00:00.5Z"));
   EXPECT_THAT(snapshot.paths, IsEmpty());
   EXPECT_THAT(snapshot.tags, IsEmpty());
@@ -84,10 +84,11 @@ TEST(Snapshot, TakesNullForAbsent) {
 }
 
 TEST(Snapshot, WithoutTimeOrTreeIsCorrupt) {
-  EXPECT_THAT(parse(kTime), FailsWith(ErrorKind::kCorrupt));
-  EXPECT_THAT(parse(kTree), FailsWith(ErrorKind::kCorrupt));
-  EXPECT_THAT(parse(std::string(kTime) + R"(,"tree":null)"), FailsWith(ErrorKind::kCorrupt));
-  EXPECT_THAT(parse(std::string(kTree) + R"(,"time":"yesterday")"), FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(parse_fields(kTime), FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(parse_fields(kTree), FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(parse_fields(std::string(kTime) + R"(,"tree":null)"), FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(parse_fields(std::string(kTree) + R"(,"time":"yesterday")"),
+              FailsWith(ErrorKind::kCorrupt));
 }
 
 TEST(Snapshot, KeepsTheLastOfARepeatedField) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "repo/crypto/sha256.h"
+#include "tests/format/parsed_tree.h"
 #include "tests/format/vectors.h"
 #include "tests/support/matchers.h"
 
@@ -17,9 +18,6 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using testing::value_of;
 
-using TreePointer = std::shared_ptr<const Tree>;
-
-TreePointer parsed(const std::string& json) { return value_of(Tree::parse(as_bytes(json))); }
 TreePointer vector_tree() { return parsed(vectors::tree_blob()); }
 
 // A tree of one file with these fields besides name and type.

@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/index/numbered_ids.h"
 #include "tests/support/matchers.h"
 
 namespace restree {
@@ -12,16 +13,6 @@ namespace {
 
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-template <class IdType>
-IdType id_of(std::uint64_t number) {
-  std::mt19937_64 random(number);
-  IdType id;
-  for (std::byte& byte : id.bytes) byte = static_cast<std::byte>(random());
-  return id;
-}
-BlobId blob_id(std::uint64_t number) { return id_of<BlobId>(number); }
-PackId pack_id(std::uint64_t number) { return id_of<PackId>(number); }
 
 IndexedBlob data_blob(std::uint64_t number, std::uint32_t offset = 0) {
   return {blob_id(number), BlobType::kData, offset, 100, 0};

@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "repo/index/stored_index_writer.h"
+#include "tests/index/numbered_ids.h"
 #include "tests/support/matchers.h"
 
 namespace restree {
@@ -26,15 +27,6 @@ SealKey key_of(char letter) {
   return value_of(
       SealKey::make(as_bytes(part), as_bytes(part).first(16), as_bytes(part).first(16)));
 }
-
-template <class IdType>
-IdType id_of(std::uint64_t number) {
-  std::mt19937_64 random(number);
-  IdType id;
-  for (std::byte& byte : id.bytes) byte = static_cast<std::byte>(random());
-  return id;
-}
-PackId pack_id(std::uint64_t number) { return id_of<PackId>(number); }
 
 // A blob of one of `kinds` ids, at a place that another call may give as well.
 std::pair<PackId, IndexedBlob> random_blob(std::mt19937_64& random, std::uint64_t kinds) {

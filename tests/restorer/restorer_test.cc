@@ -194,7 +194,7 @@ TEST_F(RestorerTest, ADryRunMakesNothing) {
 
 TEST_F(RestorerTest, OnlyWhatIsSelectedComesBackWithItsFolders) {
   options_.select = [](const std::string& location, bool) {
-    return Selection{.selected = location == "/f/wanted", .children = true};
+    return SelectVerdict{.selected = location == "/f/wanted", .children = true};
   };
   restore({file("a", "x"), folder("f", {file("other", "y"), file("wanted", "z")}),
            folder("g", {file("h", "q")})});
