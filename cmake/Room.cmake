@@ -5,6 +5,10 @@ target_include_directories(restree_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(restree_options INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast
   $<$<BOOL:${RESTREE_WERROR}>:-Werror>)
+if(RESTREE_BATCH GREATER 1)
+  # gcc takes a source that is included for a header, and would have no local types in it.
+  target_compile_options(restree_options INTERFACE -Wno-subobject-linkage)
+endif()
 # libfuse refuses to compile without large files, and 64-bit offsets are what we mean everywhere.
 target_compile_definitions(restree_options INTERFACE _FILE_OFFSET_BITS=64 FUSE_USE_VERSION=314
   SPDLOG_FMT_EXTERNAL RESTREE_VERSION="${PROJECT_VERSION}")
@@ -17,6 +21,7 @@ endif()
 
 function(room name)
   cmake_parse_arguments(ARG "" "" "SOURCES;USES;USES_PRIVATE" ${ARGN})
-  add_library(${name} STATIC ${ARG_SOURCES})
+  in_batches(sources ${name} ${RESTREE_BATCH} ${ARG_SOURCES})
+  add_library(${name} STATIC ${sources})
   target_link_libraries(${name} PUBLIC restree_options ${ARG_USES} PRIVATE ${ARG_USES_PRIVATE})
 endfunction()

@@ -58,7 +58,7 @@ class Conformance : public ::testing::Test {
     fs::copy_file("/bin/true", source() / "program");
     write_file(source() / "haystack", "one line\nthe needle is here\n");
     const Restic restic(dir_->path() / "home");
-    restic.init();
+    restic.init_slowly();
     restic.backup({"--tag", "app=a", source().string()});
     mounted_ = std::make_unique<Mounted>(restic);
   }

@@ -63,7 +63,7 @@ TEST_P(Creation, LooksLikeResticsOwn) {
   ASSERT_OK(create());
   const fs::path ours = restic_.repository();
   const Restic other(dir_.path() / "other", GetParam());
-  other.init();
+  other.init_slowly();
   for (const auto& entry : fs::recursive_directory_iterator(other.repository())) {
     fs::path same = ours / fs::relative(entry.path(), other.repository());
     if (same.parent_path().filename() == "keys") {
@@ -80,7 +80,7 @@ TEST_P(Creation, ResticRefusesToMakeAnotherThere) {
 }
 
 TEST_P(Creation, RefusesToMakeAnotherWhereResticHasOne) {
-  restic_.init();
+  restic_.init_slowly();
   EXPECT_THAT(create(), FailsWith(ErrorKind::kInvalid));
   restic_.check();
 }

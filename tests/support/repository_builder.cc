@@ -10,14 +10,12 @@
 #include "repo/storage/local_storage.h"
 #include "tests/support/files.h"
 #include "tests/support/password.h"
+#include "tests/support/quick_key.h"
 
 namespace restree::testing {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Cheap on purpose: what is tested is not how long a password holds.
-constexpr ScryptParameters kCheap{.n = 1024, .r = 8, .p = 1};
 
 template <class T>
 T need(Result<T> result) {
@@ -51,7 +49,7 @@ std::string quoted_list(const std::vector<std::string>& words) {
 
 std::string key_file(const SealKey& master, std::string_view password) {
   const std::string salt = random_bytes(64, 64);
-  const Secret derived = need(derive_key(Secret(std::string(password)), as_bytes(salt), kCheap));
+  const Secret derived = need(derive_key(Secret(std::string(password)), as_bytes(salt), kQuickKey));
   const SealKey user = need(SealKey::from_derived(derived.view()));
   const std::string json =
       fmt::format(R"({{"mac":{{"k":"{}","r":"{}"}},"encrypt":"{}"}})", to_base64(master.mac_k()),
@@ -59,7 +57,7 @@ std::string key_file(const SealKey& master, std::string_view password) {
   return fmt::format(
       R"({{"created":"2026-01-01T00:00:00Z","username":"u","hostname":"h","kdf":"scrypt",)"
       R"("N":{},"r":{},"p":{},"salt":"{}","data":"{}"}})",
-      kCheap.n, kCheap.r, kCheap.p, to_base64(as_bytes(salt)),
+      kQuickKey.n, kQuickKey.r, kQuickKey.p, to_base64(as_bytes(salt)),
       to_base64(as_bytes(sealed(user, json))));
 }
 

@@ -1,8 +1,32 @@
 #include "tests/support/restic.h"
 
+#include <map>
+#include <memory>
 #include <stdexcept>
+#include <utility>
+
+#include "tests/support/quick_key.h"
+#include "tests/support/temp_dir.h"
 
 namespace restree::testing {
+
+namespace {
+
+// An empty repository of restic's: to make one takes a second, and nearly every test begins so.
+class Pristine {
+ public:
+  Pristine(const std::string& binary, int format_version) : restic_(dir_.path(), binary) {
+    restic_.init_slowly(format_version);
+    make_key_quick(restic_.repository());
+  }
+  const std::filesystem::path& repository() const { return restic_.repository(); }
+
+ private:
+  TempDir dir_;
+  Restic restic_;
+};
+
+}  // namespace
 
 Restic::Restic(std::filesystem::path home, std::string binary)
     : home_(std::move(home)), repository_(home_ / "repository"), binary_(std::move(binary)) {}
@@ -33,9 +57,17 @@ std::string Restic::run_ok(std::vector<std::string> words,
   return testing::run_ok(command(std::move(words), folder));
 }
 
-void Restic::init(int format_version) const {
+void Restic::init_slowly(int format_version) const {
   std::filesystem::create_directories(home_);
   run_ok({"init", "--repository-version", std::to_string(format_version)});
+}
+
+void Restic::init(int format_version) const {
+  static std::map<std::pair<std::string, int>, std::unique_ptr<Pristine>> made;
+  std::unique_ptr<Pristine>& pristine = made[{binary_, format_version}];
+  if (pristine == nullptr) pristine = std::make_unique<Pristine>(binary_, format_version);
+  std::filesystem::create_directories(home_);
+  testing::run_ok({.argv = {"cp", "-aT", pristine->repository().string(), repository_.string()}});
 }
 
 std::string Restic::backup(std::vector<std::string> words,

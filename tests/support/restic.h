@@ -27,6 +27,10 @@ class Restic {
   std::string run_ok(std::vector<std::string> words,
                      const std::filesystem::path& folder = {}) const;
 
+  // A new repository, all of it restic's work.
+  void init_slowly(int format_version = 2) const;
+  // One that restic has made before, with a key file that takes no time to open. Those of one
+  // process have the same id and master key. Threads: one at a time.
   void init(int format_version = 2) const;
   // The short id of the new snapshot. Words: targets and options.
   std::string backup(std::vector<std::string> words,

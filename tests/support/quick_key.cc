@@ -1,0 +1,41 @@
+#include "tests/support/quick_key.h"
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "repo/crypto/sha256.h"
+#include "repo/format/key.h"
+#include "tests/support/files.h"
+#include "tests/support/password.h"
+
+namespace restree::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+template <class T>
+T need(Result<T> result) {
+  if (!result) throw std::runtime_error(result.error().message());
+  return std::move(*result);
+}
+
+}  // namespace
+
+void make_key_quick(const fs::path& repository) {
+  const fs::path keys = repository / "keys";
+  const auto names = names_in(keys);
+  if (names.size() != 1) throw std::runtime_error("more or less than one key in " + keys.string());
+
+  const Secret password{std::string(kPassword)};
+  const std::string slow = read_file(keys / names.front());
+  const KeyFile file = need(parse_key_file(as_bytes(slow)));
+  const SealKey master = need(open_key_file(file, password));
+  const std::string quick = write_key_file(need(make_key_file(
+      master, password,
+      {.created = file.created, .username = file.username, .hostname = file.hostname}, kQuickKey)));
+  write_file(keys / to_hex(sha256(as_bytes(quick))), quick);
+  fs::remove(keys / names.front());
+}
+
+}  // namespace restree::testing
