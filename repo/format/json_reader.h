@@ -173,7 +173,7 @@ class Root {
   explicit Root(simdjson::ondemand::document& document) : document_(document) {}
 
   bool is_array() {
-    simdjson::ondemand::json_type type;
+    auto type = simdjson::ondemand::json_type::null;
     require(document_.type().get(type));
     return type == simdjson::ondemand::json_type::array;
   }
