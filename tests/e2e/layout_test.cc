@@ -293,11 +293,10 @@ TEST_F(Stripping, RsyncFromLatestRestoresTheAppWithItsOwnFolder) {
   run_ok({.argv = {"touch", "-d", "2001-02-03 04:05:06.789", at("srv/gitea/data")}});
   shown({at("srv/gitea/data")});
   const fs::path restored = dir_.path() / "restored";
-  // Twice: once, on a busy machine, rsync left the time of one folder behind. Whatever it sets is
-  // what the mount tells, so a wrong time in the mount would still be seen.
-  for (int pass = 0; pass < 2; ++pass) {
-    run_ok({.argv = {"rsync", "-aHAX", "--numeric-ids", latest().string(), restored.string()}});
-  }
+  // Without a window of its own, rsync takes two times of the same second for equal, and leaves a
+  // folder that it has just made as it is.
+  run_ok({.argv = {"rsync", "-aHAX", "--numeric-ids", "--modify-window=-1", latest().string(),
+                   restored.string()}});
   EXPECT_EQ(differences(restored, root_ / "srv/gitea/data"), "");
 }
 
