@@ -7,11 +7,8 @@
 
 #include "program/exit_codes.h"
 #include "repo/base/result.h"
+#include "tools/cli_app.h"
 #include "tools/session.h"
-
-namespace CLI {
-class App;
-}
 
 namespace restree {
 

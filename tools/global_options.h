@@ -10,10 +10,7 @@
 #include "program/ssh_settings.h"
 #include "repo/access.h"
 #include "repo/base/result.h"
-
-namespace CLI {
-class App;
-}
+#include "tools/cli_app.h"
 
 namespace restree {
 

@@ -12,11 +12,7 @@
 #include <vector>
 
 #include "repo/base/result.h"
-
-// The header of CLI11 takes a compiler longer than all of a command does.
-namespace CLI {
-class App;
-}
+#include "tools/cli_app.h"
 
 namespace restree {
 

@@ -4,10 +4,7 @@
 #include <string>
 
 #include "repo/pattern/pattern_filter.h"
-
-namespace CLI {
-class App;
-}
+#include "tools/cli_app.h"
 
 namespace restree {
 

@@ -7,12 +7,9 @@
 #include <vector>
 
 #include "program/exit_codes.h"
+#include "tools/cli_app.h"
 #include "tools/io.h"
 #include "tools/session.h"
-
-namespace CLI {
-class App;
-}
 
 namespace restree {
 

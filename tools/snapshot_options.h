@@ -6,11 +6,8 @@
 
 #include "repo/snapshot_filter.h"
 #include "repo/snapshot_selection.h"
+#include "tools/cli_app.h"
 #include "tools/session.h"
-
-namespace CLI {
-class App;
-}
 
 namespace restree {
 

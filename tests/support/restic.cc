@@ -74,7 +74,7 @@ std::string Restic::backup(std::vector<std::string> words,
                            const std::filesystem::path& folder) const {
   words.insert(words.begin(), {"backup", "--json"});
   const std::string out = run_ok(std::move(words), folder);
-  static constexpr std::string_view kField = "\"snapshot_id\":\"";
+  static constexpr std::string_view kField = R"("snapshot_id":")";
   const auto at = out.rfind(kField);
   if (at == std::string::npos) throw std::runtime_error("restic backup named no snapshot: " + out);
   return out.substr(at + kField.size(), 8);
