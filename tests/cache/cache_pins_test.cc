@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "cache/disk_cache.h"
+#include "tests/cache/disk_cache_fixture.h"
 #include "tests/support/cache_places.h"
 #include "tests/support/files.h"
 #include "tests/support/matchers.h"
@@ -21,7 +22,6 @@ using testing::kMiB;
 using testing::place_in;
 using testing::value_of;
 
-const std::string kPinnedId(64, 'a');
 constexpr CacheLimits kSmall{.size_bytes = 4 << 20, .least_free_bytes = 0, .least_free_percent = 0};
 
 SnapshotId snapshot_number(unsigned number) {
@@ -40,11 +40,11 @@ class CachePins : public ::testing::Test {
   static PinnedPacks packs_of(const SealedPlace& place) {
     return {{cache_path(place), place.range.length}};
   }
-  fs::path pins() const { return fs::path(base()) / kPinnedId / "pins"; }
+  fs::path pins() const { return fs::path(base()) / kId / "pins"; }
   std::string base() const { return (dir_.path() / "cache").string(); }
 
   testing::TempDir dir_;
-  std::shared_ptr<DiskCache> cache_ = value_of(DiskCache::open(base(), kPinnedId, kSmall));
+  std::shared_ptr<DiskCache> cache_ = value_of(DiskCache::open(base(), kId, kSmall));
 };
 
 TEST_F(CachePins, AFloodLeavesWhatIsPinned) {
@@ -92,7 +92,7 @@ TEST_F(CachePins, OfADamagedFileWhatCanBeReadCounts) {
   ASSERT_OK(cache_->pin(snapshot_number(1), {}));
   testing::write_file(pins() / snapshot_number(1).hex(),
                       "data/../../../etc/passwd 7\n\nindex/1 2\n" + path + " 55\n" + path);
-  const CacheFolder folder = value_of(CacheFolder::look_at(base() + "/" + kPinnedId));
+  const CacheFolder folder = value_of(CacheFolder::look_at(base() + "/" + kId));
   EXPECT_EQ(pinned_packs(folder), (PinnedPacks{{path, 55}}));
   EXPECT_THAT(pinned_packs(folder, snapshot_number(1).hex()), IsEmpty());
 }

@@ -14,6 +14,7 @@
 
 #include "cache/disk_cache.h"
 #include "repo/base/log.h"
+#include "tests/cache/disk_cache_fixture.h"
 #include "tests/support/cache_places.h"
 #include "tests/support/matchers.h"
 #include "tests/support/split_mix.h"
@@ -30,7 +31,6 @@ using testing::SplitMix64;
 using testing::TempDir;
 using testing::value_of;
 
-const std::string kSharedId(64, 'a');
 constexpr std::uint64_t kLimit = 6 << 20;
 
 std::uint64_t bytes_on_disk(const fs::path& folder) {
@@ -80,7 +80,7 @@ class SharedDiskCache : public ::testing::Test {
  protected:
   std::shared_ptr<DiskCache> open() {
     return value_of(DiskCache::open(
-        base(), kSharedId, {.size_bytes = kLimit, .least_free_bytes = 0, .least_free_percent = 0}));
+        base(), kId, {.size_bytes = kLimit, .least_free_bytes = 0, .least_free_percent = 0}));
   }
   std::string base() const { return (dir_.path() / "restree").string(); }
   TempDir dir_;
@@ -103,7 +103,7 @@ TEST_F(SharedDiskCache, SeveralTogetherStayBelowTheLimit) {
       });
     }
     const std::jthread watch([&] {
-      const CacheFolder folder = value_of(CacheFolder::look_at(base() + "/" + kSharedId));
+      const CacheFolder folder = value_of(CacheFolder::look_at(base() + "/" + kId));
       CacheUsage usage(folder);
       while (!done) {
         // While nothing changes: what goes and comes during a walk would be counted twice.
@@ -175,7 +175,7 @@ class DiskCacheOnSmallDisk : public ::testing::Test {
   }
   std::shared_ptr<DiskCache> open(unsigned least_free_percent = 0) {
     return value_of(DiskCache::open(
-        (dir_.path() / "restree").string(), kSharedId,
+        (dir_.path() / "restree").string(), kId,
         {.size_bytes = 1 << 30, .least_free_bytes = 0, .least_free_percent = least_free_percent}));
   }
   static void keep(DiskCache& cache, const SealedPlace& place) {

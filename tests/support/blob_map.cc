@@ -7,15 +7,10 @@
 
 #include "repo/format/snapshot.h"
 #include "repo/format/tree.h"
+#include "tests/support/need.h"
 
 namespace restree::testing {
 namespace {
-
-template <class T>
-T need(Result<T> result) {
-  if (!result) throw std::runtime_error(result.error().message());
-  return std::move(*result);
-}
 
 using Places = std::map<BlobId, BlobPlace>;
 

@@ -2,25 +2,16 @@
 
 #include <stdexcept>
 #include <string>
-#include <utility>
 
 #include "repo/crypto/sha256.h"
 #include "repo/format/key.h"
 #include "tests/support/files.h"
+#include "tests/support/need.h"
 #include "tests/support/password.h"
 
 namespace restree::testing {
-namespace {
 
 namespace fs = std::filesystem;
-
-template <class T>
-T need(Result<T> result) {
-  if (!result) throw std::runtime_error(result.error().message());
-  return std::move(*result);
-}
-
-}  // namespace
 
 void make_key_quick(const fs::path& repository) {
   const fs::path keys = repository / "keys";

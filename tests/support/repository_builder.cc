@@ -2,13 +2,11 @@
 
 #include <fmt/core.h>
 
-#include <stdexcept>
-#include <type_traits>
-
 #include "repo/crypto/kdf.h"
 #include "repo/crypto/sha256.h"
 #include "repo/storage/local_storage.h"
 #include "tests/support/files.h"
+#include "tests/support/need.h"
 #include "tests/support/password.h"
 #include "tests/support/quick_key.h"
 
@@ -16,12 +14,6 @@ namespace restree::testing {
 namespace {
 
 namespace fs = std::filesystem;
-
-template <class T>
-T need(Result<T> result) {
-  if (!result) throw std::runtime_error(result.error().message());
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
 
 SealKey master_key() {
   const std::string bytes = random_bytes(2026, 64);
