@@ -158,6 +158,13 @@ class BackgroundScan {
           if (!stop.stop_requested()) report.on_scan_finished(totals);
         }) {}
 
+  // Its destructor ends it where it is, this does not: `stop` does.
+  void wait(const std::stop_token& stop) {
+    const std::stop_callback interrupt(
+        stop, [scan = thread_.get_stop_source()]() mutable { scan.request_stop(); });
+    thread_.join();
+  }
+
  private:
   std::jthread thread_;
 };
@@ -265,7 +272,11 @@ class Backup {
     const bool is_watched = progress_interval(session_.options(), session_.io()).count() != 0 ||
                             session_.options().verbosity > 1;
     if (!options_.no_scan && is_watched) scan.emplace(targets, selection, report_);
-    return archive(parts, how, targets, parent ? parent->tree : std::nullopt, session_.stop());
+    auto result =
+        archive(parts, how, targets, parent ? parent->tree : std::nullopt, session_.stop());
+    // Whether its end is told must not depend on which of the two was the quicker.
+    if (result && scan && session_.options().verbosity > 1) scan->wait(session_.stop());
+    return result;
   }
 
   Result<ExitCode> save_snapshot(const std::optional<Snapshot>& parent,
