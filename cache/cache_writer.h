@@ -75,8 +75,8 @@ class CacheWriter {
   Status write_note(const std::string& name, std::string_view content);
 
  private:
-  // As long as one of them waits for the other's turn to end.
-  static constexpr std::chrono::seconds kPatience{2};
+  // So long one of them waits for the other's turn to end, which a busy disk makes longer.
+  static constexpr std::chrono::seconds kPatience{5};
   // After there was no room for something, the folder is not looked through again for so long for
   // the sake of anything as large.
   static constexpr std::chrono::seconds kFullFor{10};

@@ -19,7 +19,7 @@ using Clock = Deadline::Clock;
 
 // How long a reader waits for a slow disk to take what he has read, before it goes without.
 constexpr seconds kQueuePatience{2};
-// How long nothing is kept after a disk refused to take it, or was too slow.
+// How long nothing is kept after a disk refused to take it, and nobody waits for one that was slow.
 constexpr seconds kPauseAfterTrouble{30};
 // How long an end of the program waits for what is still to be written.
 constexpr seconds kLastPatience{10};
@@ -113,8 +113,10 @@ void DiskCache::keep(KeptPart part) {
     ++counters_.dropped;
     return;
   }
-  if (!moved_.wait_for(state.mutex_lock(), kQueuePatience, has_room)) {
-    state->idle_until = Clock::now() + kPauseAfterTrouble;
+  const bool may_wait = Clock::now() >= state->hurried_until;
+  if (!has_room() && !(may_wait && moved_.wait_for(state.mutex_lock(), kQueuePatience, has_room))) {
+    // The disk may only have stopped for a moment: what it has room for later is kept.
+    if (may_wait) state->hurried_until = Clock::now() + kPauseAfterTrouble;
     ++counters_.dropped;
     return;
   }
@@ -193,6 +195,10 @@ void DiskCache::run(std::vector<KeptPart> parts, const std::vector<Job>& jobs) {
 }
 
 void DiskCache::note_trouble(const Error& error) {
+  if (error.kind() == ErrorKind::kUnavailable) {  // another process's turn, which ends
+    log::info("left out of the cache: {}", error.message());
+    return;
+  }
   if (folder_.is_deleted()) deleted_ = true;
   state_.lock()->idle_until = Clock::now() + kPauseAfterTrouble;
   if (told_.exchange(true)) return;

@@ -7,7 +7,8 @@
 //            folder at the same time.
 // Limits:    on the disk as in CacheLimits. At most kQueueBytes, or one part that is larger, wait
 //            to be written, and as much is being written; who wants to keep more waits a little,
-//            and if that does not help, it is not kept. Nothing is searched when it is opened.
+//            but not again and again, and if that does not help, it is not kept. Nothing is
+//            searched when it is opened.
 // Errors:    of open() as in CacheFolder. Later none: what cannot be written is told to the log
 //            once, and tried again now and then.
 // Format:    cache_folder.h. What is there is what reads as something else than zeros; what is
@@ -93,10 +94,11 @@ class DiskCache final : public RepositoryCache {
     std::vector<Job> jobs;
     bool busy = false;  // until all of that is done
     bool ending = false;
-    Deadline::Clock::time_point idle_until{};  // until then, nothing is taken
-    std::string snapshots;                     // those that were to be retained last
-    Deadline::Clock::time_point touched{};     // when the folder was marked as used
-    Deadline::Clock::time_point listed{};      // when that was noted
+    Deadline::Clock::time_point idle_until{};     // until then, nothing is taken
+    Deadline::Clock::time_point hurried_until{};  // until then, nobody waits for room
+    std::string snapshots;                        // those that were to be retained last
+    Deadline::Clock::time_point touched{};        // when the folder was marked as used
+    Deadline::Clock::time_point listed{};         // when that was noted
   };
   struct Counters {
     std::atomic<std::uint64_t> hits, hit_bytes, misses, damaged, kept_bytes, evicted_bytes, dropped;

@@ -47,6 +47,7 @@ std::string status_json(const MountStatus& status) {
   add("cache_misses", value(status.cache_misses));
   add("cache_hit_bytes", value(status.cache_hit_bytes));
   add("cache_kept_bytes", value(status.cache_kept_bytes));
+  add("cache_left_out", value(status.cache_left_out));
   add("cache_damaged", value(status.cache_damaged));
   add("reads", value(status.reads));
   add("served_bytes", value(status.served_bytes));

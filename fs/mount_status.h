@@ -30,6 +30,7 @@ struct MountStatus {
   std::optional<std::uint64_t> cache_misses;
   std::optional<std::uint64_t> cache_hit_bytes;
   std::optional<std::uint64_t> cache_kept_bytes;
+  std::optional<std::uint64_t> cache_left_out;
   std::optional<std::uint64_t> cache_damaged;
 
   std::uint64_t reads = 0;

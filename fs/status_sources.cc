@@ -24,6 +24,7 @@ void add(const DiskCache& cache, MountStatus& status) {
   status.cache_misses = figures.misses;
   status.cache_hit_bytes = figures.hit_bytes;
   status.cache_kept_bytes = figures.kept_bytes;
+  status.cache_left_out = figures.dropped;
   status.cache_damaged = figures.damaged;
   status.listed = cache.listed();
 }

@@ -4,10 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "cache/cache_usage.h"
 #include "repo/base/log.h"
 #include "tests/cache/disk_cache_fixture.h"
 #include "tests/support/cache_places.h"
@@ -352,6 +354,52 @@ TEST_F(DiskCacheTrouble, AFileWhereAFolderShouldBeIsToldOnce) {
   for (unsigned i = 0; i < 5; ++i) keep(*cache, place_in(i, 0, 1000));
   EXPECT_FALSE(has(*cache, place_in(1, 0, 1000)));
   EXPECT_EQ(warnings(), 1U);
+}
+
+// Another process that has its turn and does not come to its end stands for a disk that does not.
+TEST_F(DiskCacheTest, ADiskThatStopsForAMomentCostsOnlyWhatIsReadInIt) {
+  const auto cache = open();
+  keep(*cache, place_in(0, 0, kMiB));
+  const CacheFolder same = value_of(CacheFolder::open(base(), kId));
+  CacheUsage other(same);
+  unsigned pack = 0;
+  const auto read_next = [&] {
+    const SealedPlace place = place_in(++pack, 0, kMiB);
+    cache->keep(place, Bytes::copy_of(as_bytes(content_of(place))));
+    return place;
+  };
+  {
+    const auto turn = value_of(other.take_turn(Deadline::after(std::chrono::seconds(5))));
+    while (cache->figures().dropped == 0 && pack < 50) read_next();
+    ASSERT_EQ(cache->figures().dropped, 1U);
+    EXPECT_GT(pack, DiskCache::kQueueBytes / kMiB);
+    // Whoever reads has waited once.
+    const auto begin = std::chrono::steady_clock::now();
+    for (int i = 0; i < 20; ++i) read_next();
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
+    EXPECT_EQ(cache->figures().dropped, 21U);
+  }
+  cache->flush();
+  EXPECT_TRUE(has(*cache, place_in(1, 0, kMiB)));
+  const SealedPlace later = read_next();
+  cache->flush();
+  EXPECT_TRUE(has(*cache, later));
+  EXPECT_EQ(cache->figures().dropped, 21U);
+}
+
+TEST_F(DiskCacheTest, WhatWaitedTooLongForAnotherProcessIsLeftOutAndNothingElse) {
+  const auto cache = open();
+  keep(*cache, place_in(0, 0, kMiB));
+  const CacheFolder same = value_of(CacheFolder::open(base(), kId));
+  CacheUsage other(same);
+  {
+    const auto turn = value_of(other.take_turn(Deadline::after(std::chrono::seconds(5))));
+    keep(*cache, place_in(1, 0, kMiB));
+    EXPECT_EQ(cache->figures().dropped, 1U);
+  }
+  keep(*cache, place_in(2, 0, kMiB));
+  EXPECT_FALSE(has(*cache, place_in(1, 0, kMiB)));
+  EXPECT_TRUE(has(*cache, place_in(2, 0, kMiB)));
 }
 
 TEST_F(DiskCacheTest, NamesTheFilesThatItHas) {
