@@ -17,6 +17,7 @@
 #include "cache/cache_usage.h"
 #include "tests/support/fidelity.h"
 #include "tests/support/files.h"
+#include "tests/support/filled_cache.h"
 #include "tests/support/matchers.h"
 #include "tests/support/mounted_over_ssh.h"
 #include "tests/support/restree_program.h"
@@ -61,6 +62,7 @@ class DiskCacheMount : public ::testing::Test {
   static std::string differences_in(const Mounted& mounted) {
     return differences(mounted / "apps/a/latest", source());
   }
+  static void is_source(const Mounted& mounted) { EXPECT_THAT(differences_in(mounted), IsEmpty()); }
   // Whatever bytes of a file can be read are the source's, up to an error or its end.
   static bool is_right_as_far_as_it_can_be_read(const Mounted& mounted, const std::string& name) {
     const UniqueFd shown(::open((mounted / "apps/a/latest" / name).c_str(), O_RDONLY));
@@ -124,11 +126,7 @@ class DiskCacheMount : public ::testing::Test {
 std::unique_ptr<DiskCacheMount::Shared> DiskCacheMount::shared_;
 
 TEST_F(DiskCacheMount, TheSecondMountNeedsNoPackOfTheServers) {
-  {
-    Mounted first(request());
-    EXPECT_THAT(differences_in(first), IsEmpty());
-    first.unmount();
-  }
+  fill_cache(request(), is_source);
   const WithoutPacks gone;
   Mounted second(request());
   EXPECT_THAT(differences_in(second), IsEmpty());
@@ -169,11 +167,7 @@ TEST_F(DiskCacheMount, WithoutACacheEveryMountNeedsThem) {
 }
 
 TEST_F(DiskCacheMount, IsSharedWithRestore) {
-  {
-    Mounted mounted(request());
-    EXPECT_THAT(differences_in(mounted), IsEmpty());
-    mounted.unmount();
-  }
+  fill_cache(request(), is_source);
   const WithoutPacks gone;
   const TempDir target;
   Sshd sshd;
@@ -194,11 +188,7 @@ TEST_F(DiskCacheMount, ALocalRepositoryHasOneWhereItIsAskedFor) {
     mounted.unmount();
   }
   local.options.push_back("cache_dir=" + local.cache.string());
-  {
-    Mounted mounted(local);
-    EXPECT_THAT(differences_in(mounted), IsEmpty());
-    mounted.unmount();
-  }
+  fill_cache(local, is_source);
   const WithoutPacks gone;
   Mounted second(local);
   EXPECT_THAT(differences_in(second), IsEmpty());
@@ -349,11 +339,7 @@ std::uint64_t damage(const fs::path& cache, SplitMix64& luck, Cuts cuts) {
 
 TEST_F(DiskCacheMount, FlipsHolesAndCutsInItsFilesAreNoWrongBytes) {
   SplitMix64 luck(5);
-  {
-    Mounted mounted(request());
-    EXPECT_THAT(differences_in(mounted), IsEmpty());
-    mounted.unmount();
-  }
+  fill_cache(request(), is_source);
   const std::uint64_t rounds = scaled(20, 4);
   for (std::uint64_t round = 0; round < rounds; ++round) {
     ASSERT_GT(damage(cache(), luck, Cuts::kToo), 20U);
@@ -371,11 +357,7 @@ TEST_F(DiskCacheMount, FlipsHolesAndCutsInItsFilesAreNoWrongBytes) {
     meanwhile.join();
     mounted.unmount();
   }
-  {
-    Mounted mounted(request());
-    EXPECT_THAT(differences_in(mounted), IsEmpty());
-    mounted.unmount();
-  }
+  fill_cache(request(), is_source);
   const WithoutPacks gone;
   Mounted healed(request());
   EXPECT_THAT(differences_in(healed), IsEmpty());

@@ -13,6 +13,7 @@
 
 #include "tests/support/fidelity.h"
 #include "tests/support/files.h"
+#include "tests/support/filled_cache.h"
 #include "tests/support/mounted_over_ssh.h"
 #include "tests/support/programs.h"
 #include "tests/support/restree_program.h"
@@ -45,10 +46,10 @@ class Offline : public ::testing::Test {
     write_random_file(source() / "unread/other", 3, 3 * kMiB);
     shared_->restic.init();
     shared_->restic.backup({"--tag", "app=a", source().string()});
-    Mounted first(request());
-    EXPECT_THAT(differences(app(first) / "read", source() / "read"), IsEmpty());
-    EXPECT_EQ(names_in(app(first) / "unread").size(), 2U);
-    first.unmount();
+    fill_cache(request(), [](const Mounted& mounted) {
+      EXPECT_THAT(differences(app(mounted) / "read", source() / "read"), IsEmpty());
+      EXPECT_EQ(names_in(app(mounted) / "unread").size(), 2U);
+    });
     fs::copy(shared_->cache, shared_->filled, fs::copy_options::recursive);
   }
   static void TearDownTestSuite() { shared_.reset(); }
@@ -70,6 +71,17 @@ class Offline : public ::testing::Test {
   static fs::path source() { return shared_->dir.path() / "source"; }
   static std::size_t snapshots_in(const Mounted& mounted) {
     return names_in(mounted / "ids").size();
+  }
+  // Of a server that is known to be away. Of several attempts the quickest: the machine may be
+  // busy.
+  static void expect_that_reading_fails_at_once(const fs::path& file) {
+    auto quickest = steady_clock::duration::max();
+    for (int i = 0; i < 3; ++i) {
+      const auto begin = steady_clock::now();
+      EXPECT_EQ(errno_of_reading(file), EIO);
+      quickest = std::min(quickest, steady_clock::now() - begin);
+    }
+    EXPECT_LT(quickest, seconds(1));
   }
   static std::size_t lines_with(const std::string& text, const std::string& word) {
     std::size_t count = 0;
@@ -115,10 +127,7 @@ TEST_F(Offline, AMountBeginsWithoutServerAndGoesOnlineByItself) {
   EXPECT_EQ(snapshots_in(mounted), 1U);
   EXPECT_EQ(status_of(mounted).at("online"), "false");
 
-  const auto begin = steady_clock::now();
-  EXPECT_EQ(errno_of_reading(app(mounted) / "unread/large"), EIO);
-  EXPECT_EQ(errno_of_reading(app(mounted) / "unread/large"), EIO);
-  EXPECT_LT(steady_clock::now() - begin, seconds(patient(2)));
+  expect_that_reading_fails_at_once(app(mounted) / "unread/large");
   const std::string log = mounted.log();
   EXPECT_EQ(lines_with(log, "only what the cache holds"), 1U) << log;
   EXPECT_EQ(lines_with(log, "unread/large"), 1U) << log;
@@ -158,9 +167,7 @@ TEST_F(Offline, AMountOutlivesItsServer) {
   const auto begin = steady_clock::now();
   EXPECT_EQ(errno_of_reading(app(mounted) / "unread/large"), EIO);
   EXPECT_GT(steady_clock::now() - begin, seconds(4)) << "gave up before the deadline";
-  const auto known = steady_clock::now();
-  EXPECT_EQ(errno_of_reading(app(mounted) / "unread/other"), EIO);
-  EXPECT_LT(steady_clock::now() - known, seconds(patient(2)));
+  expect_that_reading_fails_at_once(app(mounted) / "unread/other");
   EXPECT_THAT(differences(app(mounted) / "read", source() / "read"), IsEmpty());
   EXPECT_EQ(status_of(mounted).at("online"), "false");
 
