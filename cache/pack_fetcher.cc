@@ -306,8 +306,9 @@ void PackFetcher::want(std::span<const BlobLocation> places, BlobType type) {
 std::size_t PackFetcher::window_bytes() const {
   auto state = state_.lock();
   const std::size_t product = state->line.delay_product();
-  // Half of it is read before more is asked for, and what is read has to be decoded.
-  const std::size_t worth = product * (state->line.is_rising() ? 6 : 3);
+  // What has landed counts until it is read, and a chunk is read when all of it has: with several
+  // on their way at a time, more than half of what is asked for is here.
+  const std::size_t worth = product * (state->line.is_rising() ? 6 : 4);
   // Readers who wait need some room as well.
   return std::min(worth, options_.budgets.data_bytes / 4 * 3);
 }

@@ -101,7 +101,7 @@ Result<std::unique_ptr<SftpClient>> SftpClient::start(std::unique_ptr<ByteChanne
                                                       const Patience& patience) {
   ASSIGN_OR_RETURN(const Abilities abilities, greet(*channel, host, patience));
   auto engine = std::make_unique<SftpEngine>(std::move(channel), host,
-                                             SftpEngine::Limits{kMaxBytesInFlight, silence});
+                                             SftpEngine::Limits{kFirstBytesInFlight, silence});
   std::unique_ptr<SftpClient> client(new SftpClient(std::move(engine), abilities, std::move(host)));
   if (abilities.limits) RETURN_IF_ERROR(client->ask_limits(patience));
   return client;

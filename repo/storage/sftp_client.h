@@ -2,14 +2,15 @@
 //
 // Requests carry ids and their answers come in any order, so that many callers share a connection
 // and the line is kept full: a wanted range is asked for in pieces of what the server grants (255
-// KiB from OpenSSH), as many at once as kMaxBytesInFlight allows, and not a byte beyond its end.
+// KiB from OpenSSH), as many at once as the line needs, and not a byte beyond its end.
 // Data goes from the channel straight to its place in the result.
 //
 // Ownership: the channel, and the one thread that drives it. The destructor ends both.
 // Threads:   any.
-// Limits:    kMaxBytesInFlight of data asked for and not yet there; what is beyond it queues. When
-//            answers are due and no byte has moved for `silence`, the connection is given up
-//            (four times that while the server flushes a file to its disk).
+// Limits:    kFirstBytesInFlight of data asked for and not yet there, or more where the line needs
+//            more (see FlightWindow); what is beyond it queues. When answers are due and no byte
+//            has moved for `silence`, the connection is given up (four times that while the server
+//            flushes a file to its disk).
 // Errors:    kUnavailable: the connection is gone, or the deadline came; `alive()` tells which.
 //            kNotFound, kDenied, kUnsupported: the server's word. kCorrupt: end of file too soon.
 //            A malformed answer ends the connection.
@@ -49,7 +50,7 @@ class SftpClient {
     bool statvfs = false;
   };
 
-  static constexpr std::size_t kMaxBytesInFlight = 16 << 20;
+  static constexpr std::uint32_t kFirstBytesInFlight = 4 << 20;
 
   // Greets the server; `host` is what messages call it.
   static Result<std::unique_ptr<SftpClient>> start(std::unique_ptr<ByteChannel> channel,

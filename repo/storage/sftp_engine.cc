@@ -104,9 +104,10 @@ bool SftpEngine::take_requests() {
     Call call = std::move(queue->calls.front());
     queue->calls.pop_front();
     slow_calls_ += call.slow ? 1 : 0;
+    if (first_call_at_ == Deadline::Clock::time_point()) first_call_at_ = Deadline::Clock::now();
     enqueue(std::move(call.request), {std::move(call.done), call.slow, nullptr, {}});
   }
-  while (room() && bytes_in_flight_ < limits_.bytes_in_flight) {
+  while (room() && bytes_in_flight_ < most_in_flight()) {
     if (!queue->short_reads.empty()) {
       take_read(queue->short_reads);
     } else if (!queue->long_reads.empty()) {
@@ -223,6 +224,7 @@ Status SftpEngine::end_packet() {
   auto node = awaited_.extract(in.id);
   Awaited& asked = node.mapped();
   if (asked.call) {
+    note_call();
     slow_calls_ -= asked.slow ? 1 : 0;
     load_ -= kCallLoad;
     asked.call->set_value(std::move(in.answer));
@@ -248,6 +250,7 @@ void SftpEngine::settle_piece(const Awaited& piece, std::uint32_t got) {
   job.load -= lighter;
   load_ -= lighter;
   job.landed += got;
+  if (window_) window_->note(got, Deadline::Clock::now());
   if (got < piece.piece.length) {
     const bool queued = job.wants_more();
     job.remainders.push_back({piece.piece.position + got, piece.piece.length - got});
@@ -262,6 +265,16 @@ void SftpEngine::fail(ReadJob& job, Error error) {
   if (std::exchange(job.settled, true)) return;
   load_ -= std::exchange(job.load, 0);
   job.done.set_value(std::move(error));
+}
+
+void SftpEngine::note_call() {
+  if (window_) return;
+  const auto now = Deadline::Clock::now();
+  window_.emplace(limits_.first_bytes_in_flight, now - first_call_at_, now);
+}
+
+std::size_t SftpEngine::most_in_flight() const {
+  return window_ ? window_->bytes() : limits_.first_bytes_in_flight;
 }
 
 void SftpEngine::note_progress() {

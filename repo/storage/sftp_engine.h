@@ -24,6 +24,7 @@
 #include "repo/base/guarded.h"
 #include "repo/base/result.h"
 #include "repo/storage/byte_channel.h"
+#include "repo/storage/flight_window.h"
 #include "repo/storage/sftp_packet.h"
 #include "repo/storage/wakeup.h"
 
@@ -32,7 +33,7 @@ namespace restree {
 class SftpEngine {
  public:
   struct Limits {
-    std::size_t bytes_in_flight;
+    std::uint32_t first_bytes_in_flight;
     std::chrono::milliseconds silence;
   };
 
@@ -117,6 +118,8 @@ class SftpEngine {
   void settle_piece(const Awaited& piece, std::uint32_t got);
   void fail(ReadJob& job, Error error);
   void note_progress();
+  void note_call();
+  std::size_t most_in_flight() const;
   Status wait();
   void die(Error error);
   Error malformed(std::string_view what) const;
@@ -135,6 +138,8 @@ class SftpEngine {
   std::unordered_map<std::uint32_t, Awaited> awaited_;
   std::uint32_t next_id_ = 1;
   std::size_t bytes_in_flight_ = 0;
+  Deadline::Clock::time_point first_call_at_{};
+  std::optional<FlightWindow> window_;  // once the first call has told how long a round trip is
   std::size_t slow_calls_ = 0;
   std::vector<std::byte> outgoing_;
   std::size_t outgoing_sent_ = 0;

@@ -28,6 +28,8 @@ constexpr const char* kMacs = "hmac-sha2-256,hmac-sha2-512,hmac-sha1";
 
 // Let in before data is taken out again; fits the second-level cache.
 constexpr std::size_t kStretchBytes = 256 * 1024;
+// What OpenSSH's own client grants.
+constexpr std::uint32_t kFirstWindow = 2 << 20;
 
 void init_libssh2() {
   static std::once_flag once;
@@ -220,14 +222,13 @@ Status SshSession::open_channel(const Patience& patience) {
   LIBSSH2_SESSION* const ssh = session_.get();
   const auto asked = Deadline::Clock::now();
   ASSIGN_OR_RETURN(const long opened, wire_->drive(patience, "open a channel", [&]() -> long {
-    channel_.reset(libssh2_channel_open_ex(ssh, "session", sizeof "session" - 1,
-                                           ReceiveWindow::kFirstBytes,
+    channel_.reset(libssh2_channel_open_ex(ssh, "session", sizeof "session" - 1, kFirstWindow,
                                            LIBSSH2_CHANNEL_PACKET_DEFAULT, nullptr, 0));
     return channel_ ? 0 : libssh2_session_last_errno(ssh);
   }));
   if (opened != 0) return take_error("open a channel");
   const auto answered = Deadline::Clock::now();
-  window_.emplace(answered - asked, answered);
+  window_.emplace(kFirstWindow, answered - asked, answered);
   // What the server's shell prints on stderr is no part of the stream.
   ASSIGN_OR_RETURN(const long ignored, wire_->drive(patience, "open a channel", [&] {
     return libssh2_channel_handle_extended_data2(channel_.get(),
@@ -267,7 +268,7 @@ Result<std::size_t> SshSession::read_some(MutableByteView into) {
 void SshSession::widen_window(std::size_t received) {
   window_->note(received, Deadline::Clock::now());
   const std::uint32_t wanted = window_->bytes();
-  if (wanted == ReceiveWindow::kFirstBytes) return;
+  if (wanted == kFirstWindow) return;
   const unsigned long left = libssh2_channel_window_read_ex(channel_.get(), nullptr, nullptr);
   if (left >= wanted / 4 * 3) return;
   // If it fails, the connection has, and the next read says so.

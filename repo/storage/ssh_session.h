@@ -7,7 +7,7 @@
 //
 // Ownership: socket or proxy process, session, channel; the channel is destroyed first.
 // Threads:   one at a time (libssh2 has no lock per session).
-// Limits:    a receive window that fits the line (see ReceiveWindow); kMaxUnsentBytes kept for the
+// Limits:    a receive window that fits the line (see FlightWindow); kMaxUnsentBytes kept for the
 //            socket.
 // Errors:    kDenied: host key or login. kUnsupported: no SFTP there, or no algorithm in common.
 //            kUnavailable: name, network, or the wire; the session is then of no more use.
@@ -21,8 +21,8 @@
 
 #include "repo/base/result.h"
 #include "repo/storage/byte_channel.h"
+#include "repo/storage/flight_window.h"
 #include "repo/storage/known_hosts.h"
-#include "repo/storage/receive_window.h"
 #include "repo/storage/ssh_login.h"
 #include "repo/storage/ssh_target.h"
 #include "repo/storage/wakeup.h"
@@ -67,7 +67,7 @@ class SshSession final : public ByteChannel {
   std::unique_ptr<SshWire> wire_;
   std::unique_ptr<_LIBSSH2_SESSION, EndSession> session_;
   std::unique_ptr<_LIBSSH2_CHANNEL, EndChannel> channel_;
-  std::optional<ReceiveWindow> window_;  // once the round trip is known
+  std::optional<FlightWindow> window_;  // once the round trip is known
 };
 
 }  // namespace restree

@@ -2,9 +2,11 @@
 #include "repo/storage/sftp_client.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <random>
 #include <thread>
@@ -76,6 +78,10 @@ class FakeServer {
     send(std::move(sftp::Request(Type::kHandle).string(handle)).finish(id));
   }
   void hang_up() { fd_.reset(); }
+  bool has_more_within(std::chrono::milliseconds time) const {
+    pollfd wait{.fd = fd_.get(), .events = POLLIN, .revents = 0};
+    return ::poll(&wait, 1, static_cast<int>(time.count())) > 0;
+  }
 
  private:
   bool receive_exactly(MutableByteView into) {
@@ -146,6 +152,32 @@ TEST_F(SftpClientTest, AsksForExactlyTheRangeAndManyPiecesAtOnce) {
     at += read.length;
   }
   EXPECT_EQ(at, 101'000U);
+}
+
+// A server that is asked for much more than the line takes fills its buffers with it.
+TEST_F(SftpClientTest, AsksForMoreThanTheFirstMegabytesOnlyAsTheyCome) {
+  constexpr std::uint64_t kPiece = 32 << 10;
+  constexpr std::uint64_t kFirst = SftpClient::kFirstBytesInFlight / kPiece;
+  constexpr std::uint64_t kAll = 2 * kFirst;
+  const auto client = client_of([](FakeServer& server) {
+    server.greet();
+    std::deque<ReadRequest> asked;
+    const auto answer_one = [&] {
+      server.answer_data(asked.front().id, pattern(asked.front().offset, asked.front().length));
+      asked.pop_front();
+    };
+    while (asked.size() < kFirst) asked.push_back(as_read(server.receive()));
+    EXPECT_FALSE(server.has_more_within(100ms));
+    answer_one();
+    asked.push_back(as_read(server.receive()));
+    EXPECT_FALSE(server.has_more_within(100ms));
+    for (std::uint64_t got = kFirst + 1; got < kAll; ++got) {
+      answer_one();
+      asked.push_back(as_read(server.receive()));
+    }
+    while (!asked.empty()) answer_one();
+  });
+  EXPECT_THAT(client->read("h", 0, kAll * kPiece, soon()), Holds(pattern(0, kAll * kPiece)));
 }
 
 TEST_F(SftpClientTest, AnswersInAnyOrderLandWhereTheyBelong) {

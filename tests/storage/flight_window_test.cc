@@ -1,4 +1,4 @@
-#include "repo/storage/receive_window.h"
+#include "repo/storage/flight_window.h"
 
 #include <gtest/gtest.h>
 
@@ -8,14 +8,16 @@ namespace restree {
 namespace {
 
 using namespace std::chrono_literals;
-using Time = ReceiveWindow::Time;
+using Time = FlightWindow::Time;
+
+constexpr std::uint32_t kFirst = 2 << 20;
 
 // A line on which a server sends what the window and the rate allow; the window after a while.
 std::uint32_t window_over(std::chrono::milliseconds round_trip, double bytes_per_second,
                           std::chrono::seconds time = 10s) {
   Time now = Time() + 1h;
   const Time end = now + time;
-  ReceiveWindow window(round_trip, now);
+  FlightWindow window(kFirst, round_trip, now);
   while (now < end) {
     now += 10ms;
     const double limited =
@@ -25,23 +27,21 @@ std::uint32_t window_over(std::chrono::milliseconds round_trip, double bytes_per
   return window.bytes();
 }
 
-TEST(ReceiveWindow, StaysSmallWhereThatIsEnough) {
-  EXPECT_EQ(window_over(0ms, 500e6), ReceiveWindow::kFirstBytes);
-  EXPECT_EQ(window_over(10ms, 125e6), ReceiveWindow::kFirstBytes);
-  EXPECT_EQ(window_over(300ms, 1e6), ReceiveWindow::kFirstBytes);
+TEST(FlightWindow, StaysSmallWhereThatIsEnough) {
+  EXPECT_EQ(window_over(0ms, 500e6), kFirst);
+  EXPECT_EQ(window_over(10ms, 125e6), kFirst);
+  EXPECT_EQ(window_over(300ms, 1e6), kFirst);
 }
 
-TEST(ReceiveWindow, GrowsToWhatALongLineCarries) {
+TEST(FlightWindow, GrowsToWhatALongLineCarries) {
   const std::uint32_t window = window_over(100ms, 60e6);
   EXPECT_GE(window, 6'000'000U);
   EXPECT_LE(window, 8'000'000U);
 }
 
-TEST(ReceiveWindow, DoesNotTakeLongToGrow) { EXPECT_GE(window_over(100ms, 31e6, 1s), 3'000'000U); }
+TEST(FlightWindow, DoesNotTakeLongToGrow) { EXPECT_GE(window_over(100ms, 31e6, 1s), 3'000'000U); }
 
-TEST(ReceiveWindow, HasALimit) {
-  EXPECT_EQ(window_over(500ms, 1e9, 60s), ReceiveWindow::kMostBytes);
-}
+TEST(FlightWindow, HasALimit) { EXPECT_EQ(window_over(500ms, 1e9, 60s), FlightWindow::kMostBytes); }
 
 }  // namespace
 }  // namespace restree

@@ -1,9 +1,11 @@
-// How many bytes an SSH server may send ahead of being told that they were read.
+// How many bytes may be on their way from a server: those it may send ahead of being told that they
+// were read, and those that it is asked for ahead of its answers.
 //
-// Less than what the line carries in a round trip, and it stands still between two adjustments.
-// Much more, and OpenSSH's server reads all that it may into a buffer that it moves about in memory
-// again and again: with 16 MiB it took three times the processor time. So the window is what
-// OpenSSH's own client grants, and grows where that is seen to be what limits the rate.
+// Less than what the line carries in a round trip, and it stands still between two of them. Much
+// more, and OpenSSH's server takes all that it may into buffers that it moves about in memory for
+// each 32 KiB: with 16 MiB under way it spent three times the processor time, and now and then half
+// a second on the bytes that somebody waited for. So a window begins at what most lines need, and
+// grows where that is seen to be what limits the rate.
 //
 // Pure: the caller says what time it is.
 // Threads: one at a time.
@@ -18,19 +20,19 @@
 
 namespace restree {
 
-class ReceiveWindow {
+class FlightWindow {
  public:
   using Time = Deadline::Clock::time_point;
   using Duration = Deadline::Clock::duration;
 
-  static constexpr std::uint32_t kFirstBytes = 2 << 20;
   static constexpr std::uint32_t kMostBytes = 16 << 20;
 
-  ReceiveWindow(Duration round_trip, Time now) : round_trip_(round_trip), since_(now) {}
+  FlightWindow(std::uint32_t first_bytes, Duration round_trip, Time now)
+      : round_trip_(round_trip), since_(now), bytes_(first_bytes) {}
 
   std::uint32_t bytes() const { return bytes_; }
 
-  // So many bytes were read.
+  // So many bytes have come.
   void note(std::size_t received, Time now) {
     received_ += received;
     const Duration time = now - since_;
@@ -52,7 +54,7 @@ class ReceiveWindow {
   Duration round_trip_;
   Time since_;
   std::size_t received_ = 0;
-  std::uint32_t bytes_ = kFirstBytes;
+  std::uint32_t bytes_;
 };
 
 }  // namespace restree
