@@ -196,7 +196,9 @@ void DiskCache::run(std::vector<KeptPart> parts, const std::vector<Job>& jobs) {
 
 void DiskCache::note_trouble(const Error& error) {
   if (error.kind() == ErrorKind::kUnavailable) {  // another process's turn, which ends
-    log::info("left out of the cache: {}", error.message());
+    if (!told_busy_.exchange(true)) {
+      log::warning("not everything is kept in the cache: {}", error.message());
+    }
     return;
   }
   if (folder_.is_deleted()) deleted_ = true;

@@ -9,8 +9,8 @@
 //            to be written, and as much is being written; who wants to keep more waits a little,
 //            but not again and again, and if that does not help, it is not kept. Nothing is
 //            searched when it is opened.
-// Errors:    of open() as in CacheFolder. Later none: what cannot be written is told to the log
-//            once, and tried again now and then.
+// Errors:    of open() as in CacheFolder. Later none: that something cannot be written is told to
+//            the log once, and tried again now and then.
 // Format:    cache_folder.h. What is there is what reads as something else than zeros; what is
 //            right, the repository finds out.
 #pragma once
@@ -132,6 +132,7 @@ class DiskCache final : public RepositoryCache {
   std::uint64_t told_misses_ = 0;
   std::atomic<bool> deleted_ = false;
   std::atomic<bool> told_ = false;
+  std::atomic<bool> told_busy_ = false;
   Guarded<State> state_;
   std::condition_variable wake_;   // for the thread
   std::condition_variable moved_;  // for who waits for it
