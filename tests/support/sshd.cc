@@ -5,12 +5,15 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
+#include <cstddef>
 #include <fstream>
 #include <map>
+#include <random>
 #include <sstream>
 #include <stdexcept>
 
@@ -22,17 +25,22 @@ namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds kStartTime{20};
 
-std::uint16_t free_port() {
+bool is_free(std::uint16_t port) {
   const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
+  address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  if (::bind(fd.get(), generic, size) != 0 || ::getsockname(fd.get(), generic, &size) != 0) {
-    throw std::runtime_error("no free port");
-  }
-  return ntohs(address.sin_port);
+  return ::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+}
+
+// A name that no two processes can have at a time, and that none has when it has ended.
+bool claim(const UniqueFd& socket, const std::string& name) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  name.copy(address.sun_path + 1, sizeof address.sun_path - 1);  // behind a zero: no file
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  return ::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), size) == 0;
 }
 
 std::string text_of(const fs::path& path) {
@@ -66,6 +74,20 @@ std::string location_at(std::uint16_t port, const fs::path& folder) {
 
 }  // namespace
 
+// Below the ports that the kernel gives to whoever asks for any: while a server is stopped, such a
+// one may become somebody else's.
+ClaimedPort::ClaimedPort() {
+  constexpr unsigned kFirst = 20'000;
+  constexpr unsigned kCount = 12'000;
+  std::random_device random;
+  for (unsigned attempt = 0; attempt < kCount; ++attempt) {
+    number_ = static_cast<std::uint16_t>(kFirst + random() % kCount);
+    claim_ = UniqueFd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (claim(claim_, "restree-test-port-" + std::to_string(number_)) && is_free(number_)) return;
+  }
+  throw std::runtime_error("no free port");
+}
+
 void make_ssh_key(const fs::path& path, const std::string& type, const std::string& passphrase) {
   run_ok({.argv = {"ssh-keygen", "-q", "-t", type, "-N", passphrase, "-C", "test", "-f",
                    path.string()}});
@@ -77,11 +99,11 @@ std::string Sshd::user() {
   return entry->pw_name;
 }
 
-Sshd::Sshd(SshdOptions options) : host_key_types_(options.host_key_types), port_(free_port()) {
+Sshd::Sshd(SshdOptions options) : host_key_types_(options.host_key_types) {
   make_ssh_key(identity(), "ed25519");
   fs::copy_file(identity().string() + ".pub", authorized_keys());
   for (const auto& type : host_key_types_) make_ssh_key(host_key(type), type);
-  know_host_at(port_);
+  know_host_at(port());
   std::ofstream(ssh_config()) << "# nothing\n";
   write_config(options);
   // Root's sshd wants this for its unprivileged half, even if it is not used.
@@ -94,7 +116,7 @@ Sshd::~Sshd() { stop(); }
 void Sshd::write_config(const SshdOptions& options) {
   std::ofstream config(dir_.path() / "sshd_config");
   for (const auto& line : options.config) config << line << '\n';  // the first mention counts
-  config << "ListenAddress 127.0.0.1:" << port_ << '\n'
+  config << "ListenAddress 127.0.0.1:" << port() << '\n'
          << "PidFile none\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nLogLevel VERBOSE\n"
          << "PubkeyAuthentication yes\nPasswordAuthentication no\n"
          << "KbdInteractiveAuthentication no\nUseDNS no\nMaxStartups 100\n"
@@ -135,7 +157,7 @@ void Sshd::stop() {
   for (const pid_t pid : orphans) ::kill(pid, SIGKILL);
 }
 
-std::string Sshd::location(const fs::path& folder) const { return location_at(port_, folder); }
+std::string Sshd::location(const fs::path& folder) const { return location_at(port(), folder); }
 
 std::string Sshd::location_behind(std::uint16_t port, const fs::path& folder) const {
   know_host_at(port);

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "repo/base/unique_fd.h"
 #include "repo/storage/ssh_options.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
@@ -25,6 +26,18 @@ struct SshdOptions {
   std::vector<std::string> config{};  // more lines for sshd_config; they win over the usual ones
 };
 
+// A port of the loopback that is nobody else's among the tests as long as this lives, whether
+// something listens there or not.
+class ClaimedPort {
+ public:
+  ClaimedPort();
+  std::uint16_t number() const { return number_; }
+
+ private:
+  std::uint16_t number_ = 0;
+  UniqueFd claim_;
+};
+
 class Sshd {
  public:
   explicit Sshd(SshdOptions options = {});
@@ -32,7 +45,7 @@ class Sshd {
   Sshd(const Sshd&) = delete;
   Sshd& operator=(const Sshd&) = delete;
 
-  std::uint16_t port() const { return port_; }
+  std::uint16_t port() const { return port_.number(); }
   // "sftp://user@127.0.0.1:port//folder"
   std::string location(const std::filesystem::path& folder) const;
   // The same through a forwarder at another port of the loopback; known_hosts has it from now on.
@@ -80,7 +93,7 @@ class Sshd {
 
   TempDir dir_;
   std::vector<std::string> host_key_types_;
-  std::uint16_t port_;
+  ClaimedPort port_;
   std::optional<Process> server_;
 };
 
