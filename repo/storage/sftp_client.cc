@@ -19,7 +19,7 @@ namespace {
 // believed.
 constexpr std::uint32_t kMaxReadPiece = 255 * 1024;
 constexpr std::uint32_t kMaxWritePiece = 128 * 1024;
-constexpr std::size_t kMaxWriteBytesInFlight = 4 * 1024 * 1024;
+constexpr std::size_t kMaxWriteBytesInFlight = 4 << 20;
 constexpr std::uint32_t kPermissionBits = 07777;
 
 // Before the engine runs: moves bytes until `done` says so.

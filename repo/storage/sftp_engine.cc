@@ -17,11 +17,11 @@ namespace {
 
 constexpr std::size_t kCallLoad = 4096;
 // Enough to keep the channel busy; more would only make later, shorter requests wait.
-constexpr std::size_t kMaxOutgoingBytes = 512 * 1024;
+constexpr std::size_t kMaxOutgoingBytes = 512 << 10;
 constexpr std::size_t kMaxAwaited = 1024;
 // An answer that began to come in shows that the other side lives, and so do this many bytes either
 // way. The few that a request takes do not: a dead line's buffers swallow those for long.
-constexpr std::uint64_t kProgressBytes = 32 * 1024;
+constexpr std::uint64_t kProgressBytes = 32 << 10;
 // Before looking for new requests again.
 constexpr int kReadsInARow = 16;
 
@@ -299,7 +299,7 @@ Status SftpEngine::wait() {
   return {};
 }
 
-void SftpEngine::die(Error error) {
+void SftpEngine::die(const Error& error) {
   alive_.store(false, std::memory_order_release);
   Queue left;
   {

@@ -121,7 +121,7 @@ class SftpEngine {
   void note_call();
   std::size_t most_in_flight() const;
   Status wait();
-  void die(Error error);
+  void die(const Error& error);
   Error malformed(std::string_view what) const;
   void add_load(std::size_t bytes) { load_ += bytes; }
 

@@ -27,7 +27,7 @@ constexpr const char* kCiphers =
 constexpr const char* kMacs = "hmac-sha2-256,hmac-sha2-512,hmac-sha1";
 
 // Let in before data is taken out again; fits the second-level cache.
-constexpr std::size_t kStretchBytes = 256 * 1024;
+constexpr std::size_t kStretchBytes = 256 << 10;
 // What OpenSSH's own client grants.
 constexpr std::uint32_t kFirstWindow = 2 << 20;
 
@@ -270,7 +270,7 @@ void SshSession::widen_window(std::size_t received) {
   const std::uint32_t wanted = window_->bytes();
   if (wanted == kFirstWindow) return;
   const unsigned long left = libssh2_channel_window_read_ex(channel_.get(), nullptr, nullptr);
-  if (left >= wanted / 4 * 3) return;
+  if (left >= wanted - wanted / 4) return;
   // If it fails, the connection has, and the next read says so.
   libssh2_channel_receive_window_adjust2(channel_.get(), wanted - left, 1, nullptr);
 }
