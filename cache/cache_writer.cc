@@ -109,7 +109,7 @@ Result<CacheWriter::Written> CacheWriter::write(std::vector<KeptPart> parts) {
     // What has to go last comes first.
     return std::tie(b.kind, a.path, a.offset) < std::tie(a.kind, b.path, b.offset);
   });
-  ASSIGN_OR_RETURN(CacheUsage::Turn turn, usage_.take_turn(Deadline::after(kPatience)));
+  ASSIGN_OR_RETURN(CacheUsage::Turn turn, take_turn());
   counts_ = counts_of(turn);
   written_ = {};
   Status status;
@@ -191,7 +191,7 @@ std::vector<CachedFile> CacheWriter::scan_with_pins() const {
 }
 
 Status CacheWriter::pin(const std::string& snapshot, const PinnedPacks& packs) {
-  ASSIGN_OR_RETURN(CacheUsage::Turn turn, usage_.take_turn(Deadline::after(kPatience)));
+  ASSIGN_OR_RETURN(CacheUsage::Turn turn, take_turn());
   PinnedPacks all = pinned_packs(folder_, snapshot);
   for (const auto& [path, bytes] : packs) {
     std::uint64_t& wanted = all[path];
@@ -232,7 +232,7 @@ void CacheWriter::evict(const std::vector<CachedFile>& files) {
 }
 
 Status CacheWriter::remove(const std::vector<std::string>& paths) {
-  ASSIGN_OR_RETURN(CacheUsage::Turn turn, usage_.take_turn(Deadline::after(kPatience)));
+  ASSIGN_OR_RETURN(CacheUsage::Turn turn, take_turn());
   counts_ = counts_of(turn);
   for (const std::string& path : paths) {
     counts_.bytes -= std::min(counts_.bytes, folder_.remove(path));
@@ -249,7 +249,7 @@ Result<bool> CacheWriter::replace(const std::string& name, std::uint64_t most_by
   if (!fd) return false;
   Status status = write(fd.get());
 
-  ASSIGN_OR_RETURN(CacheUsage::Turn turn, usage_.take_turn(Deadline::after(kPatience)));
+  ASSIGN_OR_RETURN(CacheUsage::Turn turn, take_turn());
   counts_ = counts_of(turn);
   if (status && ::renameat(folder_.fd(), draft.c_str(), folder_.fd(), name.c_str()) != 0) {
     status = errno_error(errno, "rename " + folder_.path() + "/" + draft);
@@ -265,7 +265,7 @@ Result<bool> CacheWriter::replace(const std::string& name, std::uint64_t most_by
 // Empty: it is not to be written now. Its lock says that somebody writes it; one that was left
 // behind has none, and counts until the next to come empties it.
 Result<UniqueFd> CacheWriter::begin_draft(const std::string& draft, std::uint64_t most_bytes) {
-  ASSIGN_OR_RETURN(CacheUsage::Turn turn, usage_.take_turn(Deadline::after(kPatience)));
+  ASSIGN_OR_RETURN(CacheUsage::Turn turn, take_turn());
   counts_ = counts_of(turn);
   written_ = {};
   ASSIGN_OR_RETURN(UniqueFd fd, folder_.open_to_write(draft, false));
@@ -302,7 +302,7 @@ Status CacheWriter::write_note(const std::string& name, std::string_view content
 
 Status CacheWriter::write_lookups() {
   if (hits_ == 0 && misses_ == 0) return {};
-  ASSIGN_OR_RETURN(CacheUsage::Turn turn, usage_.take_turn(Deadline::after(kPatience)));
+  ASSIGN_OR_RETURN(CacheUsage::Turn turn, take_turn());
   return turn.set(counts_of(turn));
 }
 

@@ -75,12 +75,13 @@ class CacheWriter {
   Status write_note(const std::string& name, std::string_view content);
 
  private:
-  // So long one of them waits for the other's turn to end, which a busy disk makes longer.
-  static constexpr std::chrono::seconds kPatience{5};
   // After there was no room for something, the folder is not looked through again for so long for
   // the sake of anything as large.
   static constexpr std::chrono::seconds kFullFor{10};
 
+  Result<CacheUsage::Turn> take_turn() {
+    return usage_.take_turn(Deadline::after(limits_.turn_patience));
+  }
   Status write_file(std::span<const KeptPart> parts, CacheUsage::Turn& turn);
   Result<UniqueFd> begin_draft(const std::string& draft, std::uint64_t most_bytes);
   Result<bool> make_room(CachedKind kind, std::uint64_t needed_bytes);

@@ -17,8 +17,6 @@ namespace {
 using std::chrono::seconds;
 using Clock = Deadline::Clock;
 
-// How long a reader waits for a slow disk to take what he has read, before it goes without.
-constexpr seconds kQueuePatience{2};
 // How long nothing is kept after a disk refused to take it, and nobody waits for one that was slow.
 constexpr seconds kPauseAfterTrouble{30};
 // How long an end of the program waits for what is still to be written.
@@ -114,7 +112,8 @@ void DiskCache::keep(KeptPart part) {
     return;
   }
   const bool may_wait = Clock::now() >= state->hurried_until;
-  if (!has_room() && !(may_wait && moved_.wait_for(state.mutex_lock(), kQueuePatience, has_room))) {
+  if (!has_room() &&
+      !(may_wait && moved_.wait_for(state.mutex_lock(), limits_.queue_patience, has_room))) {
     // The disk may only have stopped for a moment: what it has room for later is kept.
     if (may_wait) state->hurried_until = Clock::now() + kPauseAfterTrouble;
     ++counters_.dropped;

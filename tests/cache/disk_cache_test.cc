@@ -358,7 +358,9 @@ TEST_F(DiskCacheTrouble, AFileWhereAFolderShouldBeIsToldOnce) {
 
 // Another process that has its turn and does not come to its end stands for a disk that does not.
 TEST_F(DiskCacheTest, ADiskThatStopsForAMomentCostsOnlyWhatIsReadInIt) {
-  const auto cache = open();
+  CacheLimits limits = kWide;
+  limits.turn_patience = std::chrono::minutes(2);  // for the disk that comes back
+  const auto cache = open(limits);
   keep(*cache, place_in(0, 0, kMiB));
   const CacheFolder same = value_of(CacheFolder::open(base(), kId));
   CacheUsage other(same);
@@ -375,9 +377,11 @@ TEST_F(DiskCacheTest, ADiskThatStopsForAMomentCostsOnlyWhatIsReadInIt) {
     ASSERT_EQ(cache->figures().dropped, 1U);
     EXPECT_GT(pack, DiskCache::kQueueBytes / kMiB);
     // Whoever reads has waited once.
+    std::vector<Bytes> read(20);
+    for (Bytes& bytes : read) bytes = Bytes::copy_of(as_bytes(content));
     const auto begin = std::chrono::steady_clock::now();
-    for (int i = 0; i < 20; ++i) read_next();
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
+    for (Bytes& bytes : read) cache->keep(place_in(++pack, 0, kMiB), std::move(bytes));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, limits.queue_patience);
     EXPECT_EQ(cache->figures().dropped, 21U);
   }
   cache->flush();
@@ -389,7 +393,9 @@ TEST_F(DiskCacheTest, ADiskThatStopsForAMomentCostsOnlyWhatIsReadInIt) {
 }
 
 TEST_F(DiskCacheTest, WhatWaitedTooLongForAnotherProcessIsLeftOutAndNothingElse) {
-  const auto cache = open();
+  CacheLimits limits = kWide;
+  limits.turn_patience = std::chrono::milliseconds(500);
+  const auto cache = open(limits);
   keep(*cache, place_in(0, 0, kMiB));
   const CacheFolder same = value_of(CacheFolder::open(base(), kId));
   CacheUsage other(same);
