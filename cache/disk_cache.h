@@ -108,7 +108,7 @@ class DiskCache final : public RepositoryCache {
       : folder_(std::move(folder)), limits_(limits), reader_(folder_), writer_(make_writer()) {}
 
   CacheWriter make_writer() {
-    return CacheWriter(folder_, limits_, [this] { reader_.close_all(); });
+    return {folder_, limits_, [this] { reader_.close_all(); }};
   }
 
   void keep(KeptPart part);
