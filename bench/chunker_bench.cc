@@ -19,9 +19,9 @@ void find_cuts(benchmark::State& state) {
       rest = rest.subspan(chunker->find_cut(rest).value_or(rest.size()));
     }
   }
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * data.size()));
-  state.counters["chunk_B"] =
-      static_cast<double>(state.iterations() * data.size()) / static_cast<double>(chunks);
+  const std::int64_t bytes = state.iterations() * static_cast<std::int64_t>(data.size());
+  state.SetBytesProcessed(bytes);
+  state.counters["chunk_B"] = static_cast<double>(bytes) / static_cast<double>(chunks);
 }
 BENCHMARK(find_cuts)->Unit(benchmark::kMillisecond);
 

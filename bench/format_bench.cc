@@ -54,7 +54,7 @@ std::string tree_of_files(std::size_t count, std::size_t ids_each) {
 }
 
 void count_bytes(benchmark::State& state, std::size_t bytes) {
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * bytes));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes));
 }
 
 void open_sealed(benchmark::State& state) {

@@ -5,7 +5,7 @@ target_include_directories(restree_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(restree_options INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast
   $<$<BOOL:${RESTREE_WERROR}>:-Werror>)
-if(RESTREE_BATCH GREATER 1)
+if(RESTREE_BATCH GREATER 1 AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   # gcc takes a source that is included for a header, and would have no local types in it.
   target_compile_options(restree_options INTERFACE -Wno-subobject-linkage)
 endif()
@@ -16,6 +16,7 @@ if(RESTREE_SANITIZE)
   # Not a target that sets RESTREE_UNINSTRUMENTED: it is linked with what is instrumented.
   target_compile_options(restree_options INTERFACE
     "$<$<NOT:$<BOOL:$<TARGET_PROPERTY:RESTREE_UNINSTRUMENTED>>>:-fsanitize=${RESTREE_SANITIZE};-fno-omit-frame-pointer;-fno-sanitize-recover=all>")
+  target_compile_definitions(restree_options INTERFACE RESTREE_SANITIZED)
   target_link_options(restree_options INTERFACE -fsanitize=${RESTREE_SANITIZE})
 endif()
 

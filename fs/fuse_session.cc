@@ -89,9 +89,6 @@ void FuseSession::EndSession::operator()(fuse_session* session) const {
   fuse_session_destroy(session);
 }
 
-FuseSession::FuseSession(FuseContext& context, std::string mount_point)
-    : context_(context), mount_point_(std::move(mount_point)) {}
-
 Result<std::unique_ptr<FuseSession>> FuseSession::mount(FuseContext& context,
                                                         const std::string& mount_point,
                                                         const std::string& source_name,
@@ -107,7 +104,7 @@ Result<std::unique_ptr<FuseSession>> FuseSession::mount(FuseContext& context,
   FuseArguments arguments{"restreefs", "-o", list};
   if (debug) fuse_opt_add_arg(&arguments.args, "-d");
 
-  std::unique_ptr<FuseSession> made(new FuseSession(context, mount_point));
+  std::unique_ptr<FuseSession> made(new FuseSession(mount_point));
   made->session_.reset(
       fuse_session_new(&arguments.args, &fuse_operations(), sizeof(fuse_lowlevel_ops), &context));
   if (made->session_ == nullptr) return mount_error(mount_point);

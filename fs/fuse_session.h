@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "fs/fuse_ops.h"
@@ -58,12 +59,11 @@ class FuseSession {
     bool greeting = false;  // run() asks the file system whether it answers
   };
 
-  FuseSession(FuseContext& context, std::string mount_point);
+  explicit FuseSession(std::string mount_point) : mount_point_(std::move(mount_point)) {}
   void start_worker(Workers& workers);
   void serve(Threads::iterator self);
   void widen_read_ahead();
 
-  FuseContext& context_;
   const std::string mount_point_;
   std::unique_ptr<fuse_session, EndSession> session_;
   Guarded<Workers> workers_;

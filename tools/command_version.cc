@@ -17,12 +17,16 @@ constexpr std::string_view kProcessor = "arm64";
 #else
 constexpr std::string_view kProcessor = "unknown";
 #endif
+#if defined(__clang__)
+constexpr std::string_view kCompiler = "clang++ " __clang_version__;
+#else
+constexpr std::string_view kCompiler = "g++ " __VERSION__;
+#endif
 
 Result<ExitCode> run_version(Session& session) {
   if (!session.options().json) {
-    session.io().out_line(
-        fmt::format("restree {} (like restic {}) compiled with g++ {}.{} on linux/{}",
-                    RESTREE_VERSION, kLikeRestic, __GNUC__, __GNUC_MINOR__, kProcessor));
+    session.io().out_line(fmt::format("restree {} (like restic {}) compiled with {} on linux/{}",
+                                      RESTREE_VERSION, kLikeRestic, kCompiler, kProcessor));
     return ExitCode::kSuccess;
   }
   JsonWriter json;

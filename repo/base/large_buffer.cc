@@ -24,7 +24,7 @@ constexpr std::size_t kMostWaitingBytes = 12 << 20;
 constexpr std::size_t kGranularity = 4 << 10;
 
 // A sanitizer that watches malloc must see every buffer by itself.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef RESTREE_SANITIZED
 constexpr bool kMayMap = false;
 #else
 constexpr bool kMayMap = true;

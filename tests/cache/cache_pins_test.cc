@@ -77,7 +77,7 @@ TEST_F(CachePins, TogetherMayNotExceedTheLimit) {
 }
 
 TEST_F(CachePins, GoWithTheirSnapshots) {
-  for (const unsigned number : {1, 2}) {
+  for (const unsigned number : {1U, 2U}) {
     ASSERT_OK(cache_->pin(snapshot_number(number), packs_of(place_in(number, 0, 1000))));
   }
   testing::write_file(pins() / (std::string(64, 'b') + ".new"), "left by a kill");

@@ -69,7 +69,7 @@ TEST_F(DiskCacheTest, AHoleBetweenNeighboursInOneBlockIsAMiss) {
   EXPECT_FALSE(has(*cache, place_in(1, 500, 1000)));   // its end is not there
   EXPECT_FALSE(has(*cache, place_in(1, 1500, 1000)));  // its beginning is not there
   keep(*cache, place_in(1, 1000, 1000));
-  for (const std::uint64_t offset : {0, 1000, 2000}) {
+  for (const std::uint64_t offset : {0U, 1000U, 2000U}) {
     EXPECT_TRUE(has(*cache, place_in(1, offset, 1000)));
   }
 }

@@ -131,9 +131,9 @@ TEST(PackRuns, ATreeComesWithThoseBeforeIt) {
 TEST(PackRuns, AWalkThroughTreesBringsMoreAndMore) {
   PackRuns runs;
   std::uint64_t last = 0;
-  for (int i = 0; i < 4; ++i) {
+  for (unsigned i = 0; i < 4; ++i) {
     const std::uint64_t length =
-        runs.note(at((8 << 20) + i * (1 << 20), 20'000), BlobType::kTree, true, kProduct).length;
+        runs.note(at((8U << 20) + i * (1U << 20), 20'000), BlobType::kTree, true, kProduct).length;
     EXPECT_GE(length, last);
     last = length;
   }

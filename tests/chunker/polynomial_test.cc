@@ -27,10 +27,10 @@ TEST(Polynomial, KnowsTheIrreducibleOnesOfSmallDegree) {
 }
 
 TEST(Polynomial, JudgesThoseOfRepositoriesAsResticDoes) {
-  for (const std::uint64_t good : {0x3da3358b4dc173, 0x2482734cacca49, 0x2c9b0809cd9da9}) {
+  for (const std::uint64_t good : {0x3da3358b4dc173U, 0x2482734cacca49U, 0x2c9b0809cd9da9U}) {
     EXPECT_TRUE(is_irreducible(good)) << std::hex << good;
   }
-  for (const std::uint64_t bad : {0x38f1e565e288df, 0x30a8295b9d5c91}) {
+  for (const std::uint64_t bad : {0x38f1e565e288dfU, 0x30a8295b9d5c91U}) {
     EXPECT_FALSE(is_irreducible(bad)) << std::hex << bad;
   }
 }

@@ -31,7 +31,7 @@ Result<std::string> opened_text(const SealKey& key, std::string_view sealed) {
 
 TEST(Seal, OpensToWhatWasSealed) {
   const SealKey key = key_of('k');
-  for (const std::size_t size : {0, 1, 15, 16, 17, 1000, 1 << 20}) {
+  for (const std::size_t size : {0U, 1U, 15U, 16U, 17U, 1000U, 1U << 20}) {
     const std::string plain(size, 'p');
     const std::string sealed = sealed_text(key, plain);
     EXPECT_EQ(sealed.size(), size + kSealOverheadBytes);

@@ -26,8 +26,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr uid_t kNobody = 65534;
-
 class Mounting : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {

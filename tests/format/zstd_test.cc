@@ -37,7 +37,7 @@ TEST(Decompress, GivesBackWhatWasCompressed) {
 }
 
 TEST(Decompress, NeedsNoContentSize) {
-  for (const std::size_t size : {0, 1, 200, 4095, 4096, 4097, 1'000'000}) {
+  for (const std::size_t size : {0U, 1U, 200U, 4095U, 4096U, 4097U, 1'000'000U}) {
     const std::string raw(size, 'r');
     EXPECT_THAT(decompress(as_bytes(compress_without_size(raw)), 1 << 20), Holds(raw)) << size;
   }
@@ -97,7 +97,7 @@ std::string in_pieces(std::string_view frame, std::size_t raw_size, Status& stat
 
 TEST(DecompressInPieces, GivesTheSameBytesInOrder) {
   Status status;
-  for (const std::size_t size : {0, 1, 131'071, 131'072, 131'073, 3'000'000}) {
+  for (const std::size_t size : {0U, 1U, 131'071U, 131'072U, 131'073U, 3'000'000U}) {
     const std::string raw = testing::random_bytes(7, size) + std::string(size, 'r');
     EXPECT_EQ(in_pieces(compress(raw), raw.size(), status), raw) << size;
     EXPECT_OK(status);
@@ -124,7 +124,7 @@ TEST(DecompressInPieces, WhatIsCutShortOrOfAnotherSizeIsCorrupt) {
 }
 
 TEST(RawFrame, IsOneThatEveryDecoderReads) {
-  for (const std::size_t size : {0, 1, 131'071, 131'072, 131'073, 262'144, 8 << 20}) {
+  for (const std::size_t size : {0U, 1U, 131'071U, 131'072U, 131'073U, 262'144U, 8U << 20}) {
     const std::string raw = testing::random_bytes(3, size);
     Bytes frame(raw_frame_size(size));
     write_raw_frame(as_bytes(raw), frame.view());

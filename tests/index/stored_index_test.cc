@@ -120,7 +120,7 @@ TEST_F(StoredIndexTest, OfNothingFindsNothing) {
 }
 
 TEST_F(StoredIndexTest, AnswersAsTheIndexInMemory) {
-  for (const std::size_t blobs : {1, 19, 20, 21, 40, 1000, 20'000}) {
+  for (const std::size_t blobs : {1U, 19U, 20U, 21U, 40U, 1000U, 20'000U}) {
     std::mt19937_64 random(blobs);
     const std::uint64_t kinds = 1 + blobs * 2 / 3;  // many more than once
     const auto index = random_index(random, blobs, kinds);

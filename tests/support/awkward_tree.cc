@@ -76,7 +76,7 @@ void make_special(const fs::path& in) {
 
 void make_modes(const fs::path& in) {
   fs::create_directory(in);
-  for (const mode_t mode : {0000, 0400, 0644, 0755, 01644, 02755, 04755, 07777}) {
+  for (const mode_t mode : {0000U, 0400U, 0644U, 0755U, 01644U, 02755U, 04755U, 07777U}) {
     std::array<char, 8> octal{};
     std::snprintf(octal.data(), octal.size(), "%04o", mode);
     const fs::path file = in / (std::string("file ") + octal.data());
