@@ -47,7 +47,7 @@ Status exchange_bytes(ByteChannel& channel, ByteView out, MutableByteView in, st
 
 // The server's VERSION packet, after the length: type, version, extensions.
 Result<SftpClient::Abilities> parse_greeting(ByteView packet, std::string_view host) {
-  sftp::Reader reader(packet.subspan(1));
+  PacketReader reader(packet.subspan(1));
   const std::uint32_t version = reader.u32();
   if (static_cast<Type>(packet[0]) != Type::kVersion || !reader.ok()) {
     return Error(ErrorKind::kUnavailable, fmt::format("{}: no SFTP greeting", host));
@@ -75,7 +75,7 @@ Result<SftpClient::Abilities> greet(ByteChannel& channel, std::string_view host,
   std::array<std::byte, 4> length_field{};
   std::size_t got = 0;
   RETURN_IF_ERROR(exchange_bytes(channel, hello, length_field, 4, got, patience, host));
-  const std::uint32_t length = sftp::Reader(length_field).u32();
+  const std::uint32_t length = PacketReader(length_field).u32();
   if (length < 5 || length > sftp::kMaxPacketBytes) {
     return Error(ErrorKind::kUnavailable,
                  fmt::format("{}: what answers is not an SFTP server", host))
@@ -114,7 +114,7 @@ Status SftpClient::ask_limits(const Patience& patience) {
     // A server that offers the extension and then refuses it gets what every server must do.
     return alive() && !patience.by.expired() ? Status() : Status(answer.error());
   }
-  sftp::Reader reader(answer->body);
+  PacketReader reader(answer->body);
   reader.u64();  // the longest packet
   const std::uint64_t read = reader.u64();
   const std::uint64_t write = reader.u64();
@@ -234,7 +234,7 @@ Result<Bytes> SftpClient::read_to_end(std::string_view handle, std::uint64_t max
   ASSIGN_OR_RETURN(const Answer answer, wait(begun, "read", by));
   const auto status = sftp::parse_status(answer);
   if (status && status->code == sftp::StatusCode::kEof && size == 0) return Bytes();
-  sftp::Reader reader(answer.body);
+  PacketReader reader(answer.body);
   const std::string_view beginning = reader.string();
   if (answer.type != Type::kData || !reader.ok()) return unexpected(answer, "read");
   if (beginning.size() > size) {
@@ -292,7 +292,7 @@ Result<std::uint64_t> SftpClient::free_bytes(std::string_view path, Deadline by)
   Request request(Type::kExtended);
   request.string(std::string_view("statvfs@openssh.com")).string(path);
   ASSIGN_OR_RETURN(const Answer answer, call(std::move(request), "free space", by));
-  sftp::Reader reader(answer.body);
+  PacketReader reader(answer.body);
   reader.u64();  // block size
   const std::uint64_t unit = reader.u64();
   reader.u64();  // all blocks

@@ -195,11 +195,11 @@ Result<bool> SftpEngine::read_in() {
 // and one number more (a status, a count, a string's length).
 Status SftpEngine::begin_packet() {
   Incoming& in = incoming_;
-  sftp::Reader header(in.header);
+  PacketReader header(in.header);
   const std::uint32_t length = header.u32();
   in.answer.type = static_cast<Type>(in.header[4]);
-  in.id = sftp::Reader(ByteView(in.header).subspan(5)).u32();
-  const std::uint32_t word = sftp::Reader(ByteView(in.header).subspan(9)).u32();
+  in.id = PacketReader(ByteView(in.header).subspan(5)).u32();
+  const std::uint32_t word = PacketReader(ByteView(in.header).subspan(9)).u32();
   if (length < 9 || length > sftp::kMaxPacketBytes) return malformed("a packet of absurd length");
   const auto asked = awaited_.find(in.id);
   if (asked == awaited_.end()) return malformed("an answer that nobody asked for");

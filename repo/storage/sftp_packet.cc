@@ -92,48 +92,21 @@ std::vector<std::byte> Request::finish(std::uint32_t id) && {
   return std::move(bytes_);
 }
 
-ByteView Reader::take(std::size_t count) {
-  if (!ok_ || rest_.size() < count) {
-    ok_ = false;
-    return {};
-  }
-  const ByteView taken = rest_.first(count);
-  rest_ = rest_.subspan(count);
-  return taken;
-}
-
-std::uint32_t Reader::u32() {
-  const ByteView bytes = take(4);
-  if (!ok_) return 0;
-  return std::uint32_t(bytes[0]) << 24 | std::uint32_t(bytes[1]) << 16 |
-         std::uint32_t(bytes[2]) << 8 | std::uint32_t(bytes[3]);
-}
-
-std::uint64_t Reader::u64() {
-  const std::uint64_t high = u32();
-  return high << 32 | u32();
-}
-
-std::string_view Reader::string() {
-  const std::uint32_t length = u32();
-  return as_text(take(length));
-}
-
-Attributes Reader::attributes() {
+Attributes read_attributes(PacketReader& reader) {
   Attributes found;
-  const std::uint32_t flags = u32();
-  if (flags & kHasSize) found.size = u64();
-  if (flags & kHasOwner) u64();
-  if (flags & kHasPermissions) found.permissions = u32();
+  const std::uint32_t flags = reader.u32();
+  if (flags & kHasSize) found.size = reader.u64();
+  if (flags & kHasOwner) reader.u64();
+  if (flags & kHasPermissions) found.permissions = reader.u32();
   if (flags & kHasTimes) {
-    u32();  // when it was read
-    found.modified = u32();
+    reader.u32();  // when it was read
+    found.modified = reader.u32();
   }
   if (flags & kHasExtended) {
-    const std::uint32_t count = u32();
-    for (std::uint32_t i = 0; ok_ && i < count; ++i) {
-      string();
-      string();
+    const std::uint32_t count = reader.u32();
+    for (std::uint32_t i = 0; reader.ok() && i < count; ++i) {
+      reader.string();
+      reader.string();
     }
   }
   return found;
@@ -141,7 +114,7 @@ Attributes Reader::attributes() {
 
 std::optional<Status> parse_status(const Answer& answer) {
   if (answer.type != Type::kStatus) return std::nullopt;
-  Reader reader(answer.body);
+  PacketReader reader(answer.body);
   Status status{static_cast<StatusCode>(reader.u32()), {}};
   if (!reader.ok()) return std::nullopt;
   status.message = reader.string();  // old servers leave it out
@@ -150,7 +123,7 @@ std::optional<Status> parse_status(const Answer& answer) {
 
 std::optional<std::string> parse_handle(const Answer& answer) {
   if (answer.type != Type::kHandle) return std::nullopt;
-  Reader reader(answer.body);
+  PacketReader reader(answer.body);
   std::string handle(reader.string());
   if (!reader.ok() || handle.empty() || handle.size() > 256) return std::nullopt;
   return handle;
@@ -158,22 +131,22 @@ std::optional<std::string> parse_handle(const Answer& answer) {
 
 std::optional<Attributes> parse_attributes(const Answer& answer) {
   if (answer.type != Type::kAttributes) return std::nullopt;
-  Reader reader(answer.body);
-  Attributes attributes = reader.attributes();
+  PacketReader reader(answer.body);
+  Attributes attributes = read_attributes(reader);
   if (!reader.ok()) return std::nullopt;
   return attributes;
 }
 
 std::optional<std::vector<Entry>> parse_names(const Answer& answer) {
   if (answer.type != Type::kName) return std::nullopt;
-  Reader reader(answer.body);
+  PacketReader reader(answer.body);
   const std::uint32_t count = reader.u32();
   std::vector<Entry> entries;  // grows with what is there, not with what `count` claims
   for (std::uint32_t i = 0; i < count; ++i) {
     Entry entry;
     entry.name = reader.string();
     reader.string();  // the line of an `ls -l`
-    entry.attributes = reader.attributes();
+    entry.attributes = read_attributes(reader);
     if (!reader.ok()) return std::nullopt;
     entries.push_back(std::move(entry));
   }

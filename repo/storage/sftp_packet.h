@@ -1,9 +1,8 @@
 // The words of SFTP version 3: packets put together, and taken apart with every length checked.
 //
 //   packet     := length:u32  type:byte  id:u32  body         length counts what follows it
-//   string     := length:u32  byte[length]
-//   attributes := flags:u32  [size:u64]  [uid:u32 gid:u32]  [permissions:u32]  [atime:u32
-//   mtime:u32]
+//   attributes := flags:u32  [size:u64]  [uid:u32 gid:u32]  [permissions:u32]
+//                 [atime:u32 mtime:u32]
 //                 [count:u32 (name:string value:string)*]     each part there iff its flag is set
 //
 // Format: draft-ietf-secsh-filexfer-02; OpenSSH's PROTOCOL for the extensions. All big-endian.
@@ -19,6 +18,7 @@
 
 #include "repo/base/bytes.h"
 #include "repo/base/result.h"
+#include "repo/storage/packet.h"
 
 namespace restree::sftp {
 
@@ -113,25 +113,8 @@ struct Answer {
   std::vector<std::byte> body;  // after the id
 };
 
-// Takes values off the front of foreign bytes. Once something was missing it stays failed and
-// gives zeros and empty strings, so that it is enough to ask `ok()` at the end.
-class Reader {
- public:
-  explicit Reader(ByteView bytes) : rest_(bytes) {}
-
-  std::uint32_t u32();
-  std::uint64_t u64();
-  std::string_view string();  // views the bytes read from
-  Attributes attributes();
-
-  bool ok() const { return ok_; }
-  bool at_end() const { return rest_.empty(); }
-
- private:
-  ByteView take(std::size_t count);
-  ByteView rest_;
-  bool ok_ = true;
-};
+// The attributes in front of what `reader` has not read yet.
+Attributes read_attributes(PacketReader& reader);
 
 struct Status {
   StatusCode code;

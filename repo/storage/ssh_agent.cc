@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "repo/storage/sftp_packet.h"
+#include "repo/storage/packet.h"
 
 namespace restree {
 
@@ -87,7 +87,7 @@ Result<std::vector<std::byte>> SshAgent::ask(ByteView request, std::byte wanted,
   RETURN_IF_ERROR(send_all(fd_.get(), packet, patience));
   std::array<std::byte, 4> length_field{};
   RETURN_IF_ERROR(receive_all(fd_.get(), length_field, patience));
-  const std::uint32_t length = sftp::Reader(length_field).u32();
+  const std::uint32_t length = PacketReader(length_field).u32();
   if (length < 1 || length > kMaxAnswerBytes) return agent_trouble("does not keep to its protocol");
   std::vector<std::byte> answer(length);
   RETURN_IF_ERROR(receive_all(fd_.get(), answer, patience));
@@ -99,13 +99,13 @@ Result<std::vector<std::byte>> SshAgent::ask(ByteView request, std::byte wanted,
 Result<std::vector<SshAgent::Key>> SshAgent::keys(const Patience& patience) {
   const std::array request{kRequestIdentities};
   ASSIGN_OR_RETURN(const auto answer, ask(request, kIdentitiesAnswer, patience));
-  sftp::Reader reader(answer);
+  PacketReader reader(answer);
   const std::uint32_t count = reader.u32();
   std::vector<Key> keys;
   for (std::uint32_t i = 0; reader.ok() && i < count && i < kMaxKeys; ++i) {
     const ByteView blob = as_bytes(reader.string());
     Key key{{blob.begin(), blob.end()},
-            std::string(sftp::Reader(blob).string()),
+            std::string(PacketReader(blob).string()),
             std::string(reader.string())};
     if (reader.ok()) keys.push_back(std::move(key));
   }
@@ -120,8 +120,8 @@ Result<std::vector<std::byte>> SshAgent::sign(const Key& key, ByteView data,
   append_string(request, data);
   append_u32(request, 0);  // no flags: the signature that the key's own type names
   ASSIGN_OR_RETURN(const auto answer, ask(request, kSignResponse, patience));
-  sftp::Reader outer(answer);
-  sftp::Reader reader(as_bytes(outer.string()));
+  PacketReader outer(answer);
+  PacketReader reader(as_bytes(outer.string()));
   reader.string();  // the algorithm
   const ByteView signature = as_bytes(reader.string());
   if (!reader.ok() || !outer.ok()) return agent_trouble("does not keep to its protocol");

@@ -6,7 +6,7 @@
 #include <span>
 
 #include "repo/crypto/secret.h"
-#include "repo/storage/sftp_packet.h"
+#include "repo/storage/packet.h"
 
 namespace restree {
 
@@ -31,7 +31,7 @@ std::string body_of(std::string_view text, std::string_view label) {
 
 bool parse_openssh(std::string_view decoded, SshKeyFile& key) {
   if (!decoded.starts_with(kOpensshMagic)) return false;
-  sftp::Reader reader(as_bytes(decoded.substr(kOpensshMagic.size())));
+  PacketReader reader(as_bytes(decoded.substr(kOpensshMagic.size())));
   key.encrypted = reader.string() != "none";
   reader.string();  // key derivation
   reader.string();  // its options
@@ -39,7 +39,7 @@ bool parse_openssh(std::string_view decoded, SshKeyFile& key) {
   const ByteView blob = as_bytes(reader.string());
   if (!reader.ok()) return false;
   key.public_key.assign(blob.begin(), blob.end());
-  key.type = sftp::Reader(blob).string();
+  key.type = PacketReader(blob).string();
   return true;
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "repo/storage/sftp_packet.h"
+#include "repo/storage/packet.h"
 
 namespace restree {
 
@@ -27,7 +27,7 @@ std::optional<SshOffer> parse_ssh_offer(ByteView greeting) {
   }
   // length:u32 padding:byte type:byte cookie:byte[16] lists…
   if (greeting.size() < 6 + kCookieBytes || greeting[5] != kKexInit) return std::nullopt;
-  sftp::Reader lists(greeting.subspan(6 + kCookieBytes));
+  PacketReader lists(greeting.subspan(6 + kCookieBytes));
   offer.key_exchanges = lists.string();
   offer.host_keys = lists.string();
   offer.ciphers = lists.string();

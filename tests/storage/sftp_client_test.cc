@@ -19,7 +19,6 @@ namespace restree::testing {
 namespace {
 
 using namespace std::chrono_literals;
-using sftp::Reader;
 using sftp::Type;
 
 Deadline soon() { return Deadline::after(20s); }
@@ -44,7 +43,7 @@ class FakeServer {
   std::vector<std::byte> receive_raw() {
     std::array<std::byte, 4> field{};
     if (!receive_exactly(field)) return {};
-    std::vector<std::byte> packet(Reader(field).u32());
+    std::vector<std::byte> packet(PacketReader(field).u32());
     if (!receive_exactly(packet)) return {};
     return packet;
   }
@@ -53,7 +52,7 @@ class FakeServer {
     auto packet = receive_raw();
     if (packet.size() < 5) return {Type::kInit, 0, {}};
     return {static_cast<Type>(packet[0]),
-            Reader(ByteView(packet).subspan(1)).u32(),
+            PacketReader(ByteView(packet).subspan(1)).u32(),
             {packet.begin() + 5, packet.end()}};
   }
   void send(const std::vector<std::byte>& bytes) {
@@ -103,7 +102,7 @@ struct ReadRequest {
 
 ReadRequest as_read(const Received& request) {
   EXPECT_EQ(request.type, Type::kRead);
-  Reader reader(request.body);
+  PacketReader reader(request.body);
   reader.string();
   const std::uint64_t offset = reader.u64();
   return {request.id, offset, reader.u32()};
