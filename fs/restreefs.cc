@@ -32,11 +32,11 @@
 #include "program/process.h"
 #include "program/repository_opening.h"
 #include "program/ssh_settings.h"
+#include "program/storage_kinds.h"
 #include "repo/access.h"
 #include "repo/base/log.h"
 #include "repo/repository.h"
 #include "repo/repository_lock.h"
-#include "repo/storage/location.h"
 
 namespace restree {
 namespace {
@@ -176,15 +176,14 @@ Result<OpenedRepository> open(const RestreefsOptions& options, const Location& l
                               std::shared_ptr<BreakerStorage> storage, const SshOptions& ssh) {
   // Wiped at the end: the keys are open.
   ASSIGN_OR_RETURN(const Secret password, find_password(options.access, Deadline::never()));
-  ASSIGN_OR_RETURN(
-      OpenedRepository opened,
-      open_repository({.storage = std::move(storage),
-                       .cache = cache,
-                       .location = location_identity(location, ssh),
-                       .key_hint = find_key_hint(options.access),
-                       .may_be_offline = !options.lock,
-                       .reads_early = !options.lock && location.kind != Location::Kind::kLocal},
-                      password, Deadline::after(options.mount.time_limit)));
+  ASSIGN_OR_RETURN(OpenedRepository opened,
+                   open_repository({.storage = std::move(storage),
+                                    .cache = cache,
+                                    .location = location.identity(ssh),
+                                    .key_hint = find_key_hint(options.access),
+                                    .may_be_offline = !options.lock,
+                                    .reads_early = !options.lock && location.is_far()},
+                                   password, Deadline::after(options.mount.time_limit)));
   // Here for who mounts; later, in the log, for who looks there.
   const bool is_log_here = options.foreground && options.log_file.empty();
   if (opened.offline && !is_log_here) tell(*opened.offline);
@@ -197,13 +196,13 @@ Status serve(RestreefsOptions options, const Location& location,
   std::stop_source stopping;  // ends retries against a server that is away
   const SshOptions ssh = storage_options(options);
   ASSIGN_OR_RETURN(std::shared_ptr<Storage> asked,
-                   make_storage(location, ssh, stopping.get_token()));
+                   location.make_storage(ssh, stopping.get_token()));
   const auto storage = std::make_shared<BreakerStorage>(
       std::move(asked), BreakerTiming{.patience = options.mount.time_limit});
   ASSIGN_OR_RETURN(const OpenedRepository opened, open(options, location, cache, storage, ssh));
   Repository* const repository = opened.repository.get();
   std::shared_ptr<PackFetcher> fetcher;
-  if (location.kind != Location::Kind::kLocal) {
+  if (location.is_far()) {
     fetcher = std::make_shared<PackFetcher>(
         storage, FetchOptions{.budgets = fetch_budgets(options.mount.memory_bytes),
                               .time_limit = options.mount.time_limit});
@@ -263,21 +262,21 @@ Status serve(RestreefsOptions options, const Location& location,
 }
 
 // A local path is made absolute: in the background there is another current folder.
-Result<Location> find_repository(const std::string& named) {
-  ASSIGN_OR_RETURN(Location location, parse_location(named));
-  if (location.kind == Location::Kind::kLocal) {
-    std::error_code failure;
-    location.path = std::filesystem::absolute(location.path, failure).string();
-    if (failure) return Error(ErrorKind::kInvalid, named + ": " + failure.message());
-  }
-  return location;
+Result<std::unique_ptr<const Location>> find_repository(const std::string& named) {
+  ASSIGN_OR_RETURN(std::unique_ptr<const Location> location, parse_location(named));
+  const std::optional<std::string> folder = location->folder();
+  if (!folder) return location;
+  std::error_code failure;
+  const std::string absolute = std::filesystem::absolute(*folder, failure).string();
+  if (failure) return Error(ErrorKind::kInvalid, named + ": " + failure.message());
+  return local_location(absolute);
 }
 
 // A mount over one of these would wait for itself.
 std::vector<NeededFolder> needed_folders(const Location& location,
                                          const std::optional<CachePlace>& cache) {
   std::vector<NeededFolder> needed;
-  if (location.kind == Location::Kind::kLocal) needed.push_back({"repository", location.path});
+  if (const auto folder = location.folder()) needed.push_back({"repository", *folder});
   if (cache) needed.push_back({"cache", cache->base});
   return needed;
 }
@@ -295,13 +294,13 @@ int run(int argc, const char* const* argv) {
 
   const Result<std::string> named = find_location(options.access);
   if (!named) return complain(named.error());
-  const Result<Location> location = find_repository(*named);
-  if (!location) return complain(location.error());
+  const auto found = find_repository(*named);
+  if (!found) return complain(found.error());
+  const Location& location = **found;
   // Found before the background, where there are another current folder and no terminal.
-  const std::optional<CachePlace> cache =
-      find_cache(options.cache, location->kind == Location::Kind::kLocal);
+  const std::optional<CachePlace> cache = find_cache(options.cache, location.is_far());
   const Result<std::string> point =
-      prepare_mount_point(options.mount_point, needed_folders(*location, cache));
+      prepare_mount_point(options.mount_point, needed_folders(location, cache));
   if (!point) return complain(point.error());
   options.mount_point = *point;
   options.mount.ownership.mounted_by_uid = ::geteuid();
@@ -318,7 +317,7 @@ int run(int argc, const char* const* argv) {
     ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
     return background->wait_for_child();
   }
-  const Status served = serve(std::move(options), *location, cache, *background);
+  const Status served = serve(std::move(options), location, cache, *background);
   return served ? 0 : complain(served.error());
 }
 

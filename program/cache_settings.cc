@@ -80,8 +80,8 @@ Result<std::string> cache_base(const CacheSettings& settings) {
   return join_path(clean_path(absolute.string()), "restree");
 }
 
-std::optional<CachePlace> find_cache(const CacheSettings& settings, bool is_local) {
-  if (settings.off || (is_local && settings.folder.empty())) return std::nullopt;
+std::optional<CachePlace> find_cache(const CacheSettings& settings, bool is_far) {
+  if (settings.off || (!is_far && settings.folder.empty())) return std::nullopt;
   Result<std::string> base = cache_base(settings);
   if (base) return CachePlace{std::move(*base), settings.limits};
   log::warning("there is no cache on disk: {}", base.error().message());

@@ -33,9 +33,9 @@ struct CachePlace {
   std::string base;
   CacheLimits limits;
 };
-// Where the cache of a repository is to be; nullopt: it is to have none. A local repository has one
-// only if a folder for it is named: it has nothing to gain by it.
-std::optional<CachePlace> find_cache(const CacheSettings& settings, bool is_local);
+// Where the cache of a repository is to be; nullopt: it is to have none. A repository that is not
+// far away has one only if a folder for it is named: a cache gains nothing there.
+std::optional<CachePlace> find_cache(const CacheSettings& settings, bool is_far);
 
 // Gives the repository its cache. Whatever is in the way is told to the log, and the repository
 // goes without; nullptr then.

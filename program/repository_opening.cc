@@ -85,12 +85,4 @@ Result<OpenedRepository> open_repository(const RepositoryOpening& opening, const
   return opened;
 }
 
-std::string location_identity(const Location& location, const SshOptions& options) {
-  if (location.kind == Location::Kind::kLocal) return location.description();
-  Location named = location;
-  if (!options.user.empty()) named.user = options.user;
-  if (options.port) named.port = options.port;
-  return named.description() + "\n" + options.command;
-}
-
 }  // namespace restree

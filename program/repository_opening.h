@@ -16,7 +16,6 @@
 #include "repo/crypto/secret.h"
 #include "repo/repository.h"
 #include "repo/storage/breaker_storage.h"
-#include "repo/storage/location.h"
 
 namespace restree {
 
@@ -26,7 +25,7 @@ struct RepositoryOpening {
   std::shared_ptr<BreakerStorage> storage;
   // Where its cache is to be; nullopt: it has none.
   std::optional<CachePlace> cache = {};
-  std::string location = {};  // the same text for the same repository: see location_identity()
+  std::string location = {};  // the same text for the same repository: Location::identity()
   std::string key_hint = {};
   // It is good enough to read what the cache has.
   bool may_be_offline = false;
@@ -42,9 +41,5 @@ struct OpenedRepository {
 
 Result<OpenedRepository> open_repository(const RepositoryOpening& opening, const Secret& password,
                                          Deadline by);
-
-// What tells one location from another, however it is written: with what the options say of the
-// server, without any secret.
-std::string location_identity(const Location& location, const SshOptions& options);
 
 }  // namespace restree

@@ -103,11 +103,6 @@ Result<std::size_t> read_concurrency(const BackupOptions& options) {
   return std::min(wanted == 0 ? kDefault : wanted, kMost);
 }
 
-bool is_local(const Session& session) {
-  const auto location = session.location();
-  return !location || !location->starts_with("sftp:");
-}
-
 // No write takes so long; and a job of every night finds what was left the night before.
 constexpr std::chrono::hours kLeftoverAge{12};
 
@@ -117,7 +112,7 @@ constexpr std::chrono::hours kLeftoverAge{12};
 Status adopt_leftovers(const Session& session, Repository& repository) {
   const RepositoryLock* lock = session.lock();
   if (lock == nullptr || lock->has_company()) return {};
-  if (!is_local(session) && !lock->found_leftovers()) return {};
+  if (session.is_far() && !lock->found_leftovers()) return {};
   ASSIGN_OR_RETURN(const AdoptedPacks adopted,
                    adopt_unindexed_packs(repository, session.patience()));
   if (adopted.packs > 0 && !session.options().json && session.options().verbosity > 0) {
@@ -137,9 +132,9 @@ RepositoryWriter::Options writer_options(const BackupOptions& options, const Ses
   RepositoryWriter::Options writer;
   writer.compression = parse_compression(global.compression).value_or(Compression::kAuto);
   if (global.pack_size_bytes != 0) writer.pack_bytes = global.pack_size_bytes;
-  writer.uploads = is_local(session)
-                       ? kLocalUploads
-                       : std::min<std::size_t>(kRemoteUploads, global.ssh.options.connections);
+  writer.uploads = session.is_far()
+                       ? std::min<std::size_t>(kRemoteUploads, global.ssh.options.connections)
+                       : kLocalUploads;
   writer.dry_run = options.dry_run;
   writer.patience = global.patience;
   return writer;
@@ -269,8 +264,8 @@ class Backup {
     ASSIGN_OR_RETURN(const TargetNode targets,
                      plan_targets(plan_.targets, plan_.working_folder, lister));
     std::optional<BackgroundScan> scan;
-    const bool is_watched = progress_interval(session_.options(), session_.io()).count() != 0 ||
-                            session_.options().verbosity > 1;
+    const bool is_watched =
+        progress_interval(session_.options(), session_.io()).count() != 0 || session_.options().verbosity > 1;
     if (!options_.no_scan && is_watched) scan.emplace(targets, selection, report_);
     auto result =
         archive(parts, how, targets, parent ? parent->tree : std::nullopt, session_.stop());

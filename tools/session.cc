@@ -7,6 +7,7 @@
 #include "program/cache_settings.h"
 #include "program/repository_opening.h"
 #include "program/ssh_settings.h"
+#include "program/storage_kinds.h"
 #include "tools/old_caches.h"
 
 namespace restree {
@@ -14,10 +15,10 @@ namespace restree {
 Result<std::shared_ptr<Storage>> storage_at(const std::string& location,
                                             const GlobalOptions& options,
                                             const std::stop_token& stop) {
-  ASSIGN_OR_RETURN(const Location parsed, parse_location(location));
+  ASSIGN_OR_RETURN(const std::unique_ptr<const Location> parsed, parse_location(location));
   SshOptions ssh = with_secret_sources(options.ssh, options.ssh.options.connect_timeout);
   ssh.limits = make_rate_limits(options.upload_limit, options.download_limit);
-  return make_storage(parsed, ssh, stop);
+  return parsed->make_storage(ssh, stop);
 }
 
 namespace {
@@ -47,6 +48,13 @@ Status Session::go_on() const {
 }
 
 Result<std::string> Session::location() const { return find_location(options_.access); }
+
+bool Session::is_far() const {
+  const Result<std::string> where = location();
+  if (!where) return false;
+  const auto parsed = parse_location(*where);
+  return parsed && (*parsed)->is_far();
+}
 
 Result<std::shared_ptr<Storage>> Session::storage() {
   if (!storage_) {
@@ -94,10 +102,9 @@ Status Session::open_repository(Locking locking, Reading reading) {
       .key_hint = find_key_hint(options_.access)};
   if (reading == Reading::kThroughCache) {
     ASSIGN_OR_RETURN(const std::string where, location());
-    const Result<Location> parsed = parse_location(where);
-    const bool is_local = !parsed || parsed->kind == Location::Kind::kLocal;
-    opening.cache = find_cache(options_.cache, is_local);
-    opening.location = parsed ? location_identity(*parsed, options_.ssh.options) : where;
+    const auto parsed = parse_location(where);
+    opening.cache = find_cache(options_.cache, is_far());
+    opening.location = parsed ? (*parsed)->identity(options_.ssh.options) : where;
     opening.may_be_offline = locking == Locking::kShared;
   }
   ASSIGN_OR_RETURN(OpenedRepository opened, restree::open_repository(opening, secret, patience()));

@@ -12,7 +12,7 @@
 #include "repo/crypto/secret.h"
 #include "repo/repository.h"
 #include "repo/repository_lock.h"
-#include "repo/storage/location.h"
+#include "repo/storage/storage.h"
 #include "tools/global_options.h"
 #include "tools/io.h"
 
@@ -57,6 +57,8 @@ class Session {
 
   // The storage that the options name, and its location in their words. Nothing is read yet.
   Result<std::string> location() const;
+  // It lies on another machine, as far as its location tells.
+  bool is_far() const;
   Result<std::shared_ptr<Storage>> storage();
   // The password that the options, the environment or a person give.
   Result<Secret> password(PasswordIs which = PasswordIs::kKnown) const;

@@ -6,9 +6,9 @@
 #include <fstream>
 #include <string>
 
+#include "program/storage_kinds.h"
 #include "repo/repository_creation.h"
 #include "repo/storage/local_storage.h"
-#include "repo/storage/location.h"
 #include "tests/support/matchers.h"
 #include "tests/support/restic.h"
 #include "tests/support/restics.h"
@@ -89,7 +89,7 @@ TEST_P(Creation, OverSftpGivesTheSameRepository) {
   const testing::Sshd sshd;
   const fs::path folder = restic_.repository();
   const auto storage =
-      value_of(make_storage(value_of(parse_location(sshd.location(folder))), sshd.ssh_options()));
+      value_of(value_of(parse_location(sshd.location(folder)))->make_storage(sshd.ssh_options()));
   ASSERT_OK(create_repository(*storage, password(), {}, soon()));
   EXPECT_EQ(permissions(folder), 0700U);
   EXPECT_EQ(permissions(folder / "data/ff"), 0700U);

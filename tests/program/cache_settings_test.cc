@@ -82,12 +82,12 @@ TEST_F(CachePlaceTest, IsWhereTheFirstOfItsSourcesSays) {
 }
 
 TEST_F(CachePlaceTest, ALocalRepositoryHasNoneUnlessAFolderIsNamed) {
-  EXPECT_FALSE(find_cache({}, true));
-  EXPECT_TRUE(find_cache({}, false));
-  EXPECT_TRUE(find_cache({.folder = "/srv/cache", .off = false, .limits = {}}, true));
-  EXPECT_FALSE(find_cache({.folder = "/srv/cache", .off = true, .limits = {}}, true));
+  EXPECT_FALSE(find_cache({}, false));
+  EXPECT_TRUE(find_cache({}, true));
+  EXPECT_TRUE(find_cache({.folder = "/srv/cache", .off = false, .limits = {}}, false));
+  EXPECT_FALSE(find_cache({.folder = "/srv/cache", .off = true, .limits = {}}, false));
   set("RESTIC_CACHE_DIR", "/var/restic");
-  EXPECT_FALSE(find_cache({}, true));
+  EXPECT_FALSE(find_cache({}, false));
 }
 
 TEST(AttachedCache, IsNamedByTheRepositorysId) {

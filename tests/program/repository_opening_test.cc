@@ -144,20 +144,5 @@ TEST_F(RepositoryOpeningTest, ANoteThatNamesAnotherRepositoryIsNotBelieved) {
   EXPECT_THAT(open(opening()), FailsWith(ErrorKind::kUnavailable));
 }
 
-TEST(LocationIdentity, IsTheSameHoweverTheLocationIsWritten) {
-  const auto identity = [](const char* text, const SshOptions& options = {}) {
-    return location_identity(value_of(parse_location(text)), options);
-  };
-  EXPECT_EQ(identity("sftp:u@nas:/backup"), identity("sftp://u@nas//backup"));
-  EXPECT_EQ(identity("sftp:u@nas:/backup/"), identity("sftp:u@nas:/backup"));
-  EXPECT_EQ(identity("sftp://u:secret@nas//backup"), identity("sftp:u@nas:/backup"));
-  SshOptions options;
-  options.user = "u";
-  EXPECT_EQ(identity("sftp:nas:/backup", options), identity("sftp:u@nas:/backup"));
-  options.port = 2222;
-  EXPECT_NE(identity("sftp:nas:/backup", options), identity("sftp:u@nas:/backup"));
-  EXPECT_NE(identity("sftp:nas:/backup"), identity("sftp:nas:/backup2"));
-}
-
 }  // namespace
 }  // namespace restree

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "repo/storage/location.h"
+#include "program/storage_kinds.h"
 #include "tests/storage/storage_contract.h"
 #include "tests/support/sshd.h"
 
@@ -26,7 +26,7 @@ class OverSftp final : public StorageUnderTest {
   OverSftp(SshdOptions server, const std::string& command) : sshd_(std::move(server)) {
     SshOptions options = sshd_.ssh_options();
     options.command = command;
-    storage_ = value_of(make_storage(value_of(parse_location(sshd_.location(root()))), options));
+    storage_ = value_of(value_of(parse_location(sshd_.location(root())))->make_storage(options));
   }
   Storage& storage() override { return *storage_; }
   void put_stray(const std::string& path) override { put_file(root() / path); }

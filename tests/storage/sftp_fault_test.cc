@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "repo/storage/location.h"
+#include "program/storage_kinds.h"
 #include "repo/storage/sftp_pool.h"
 #include "tests/support/files.h"
 #include "tests/support/matchers.h"
@@ -44,7 +44,7 @@ class SftpFault : public ::testing::Test {
   std::shared_ptr<Storage> open(const std::function<void(SshOptions&)>& adjust = [](auto&) {}) {
     SshOptions options = sshd_->ssh_options();
     adjust(options);
-    return value_of(make_storage(value_of(parse_location(sshd_->location(root()))), options));
+    return value_of(value_of(parse_location(sshd_->location(root())))->make_storage(options));
   }
 
   // Reads the whole pack in ranges on several threads, so often that what `meanwhile` does falls
@@ -211,7 +211,7 @@ TEST_F(SftpFault, AStopRequestEndsTheWaitForTheServer) {
   SshOptions options = sshd().ssh_options();
   std::stop_source stop;
   const auto storage = value_of(
-      make_storage(value_of(parse_location(sshd().location(root()))), options, stop.get_token()));
+      value_of(parse_location(sshd().location(root())))->make_storage(options, stop.get_token()));
   sshd().stop();
   std::jthread stopper([&] { stop.request_stop(); });
   EXPECT_THAT(read_one(*storage, 60s), FailsWith(ErrorKind::kCancelled));
@@ -313,7 +313,7 @@ TEST_F(SftpFault, AFullDiskIsCalledThatAndNotTriedAgain) {
   const std::string small = (root() / "small").string();
   run_ok({.argv = {"mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small}});
   const auto storage = value_of(
-      make_storage(value_of(parse_location(sshd().location(small))), sshd().ssh_options()));
+      value_of(parse_location(sshd().location(small)))->make_storage(sshd().ssh_options()));
   const auto written = storage->write(pack_, as_bytes(content_), Deadline::after(20s));
   const std::size_t left = files_below(small).size();
   run_ok({.argv = {"umount", small}});

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "repo/storage/location.h"
+#include "program/storage_kinds.h"
 #include "tests/support/environment.h"
 #include "tests/support/files.h"
 #include "tests/support/matchers.h"
@@ -44,7 +44,7 @@ class SshLoginTest : public ::testing::Test {
 
   Result<Bytes> read_from(const std::string& location,
                           std::chrono::milliseconds time = std::chrono::seconds(20)) {
-    const auto storage = value_of(make_storage(value_of(parse_location(location)), options_));
+    const auto storage = value_of(value_of(parse_location(location))->make_storage(options_));
     return storage->read_all(kConfig, Deadline::after(time));
   }
   Result<Bytes> read(std::chrono::milliseconds time = std::chrono::seconds(20)) {
@@ -185,7 +185,7 @@ TEST_F(SshLoginTest, SecretsAreAskedForOnceForAllConnections) {
     return Secret(std::string("open sesame"));
   };
   const auto storage =
-      value_of(make_storage(value_of(parse_location(sshd().location(root()))), options_));
+      value_of(value_of(parse_location(sshd().location(root())))->make_storage(options_));
   for (int round = 0; round < 3; ++round) {
     EXPECT_THAT(storage->read_all(kConfig, Deadline::after(20s)), Holds("hello"));
     sshd().kill_connections();

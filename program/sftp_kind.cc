@@ -1,0 +1,108 @@
+#include "program/sftp_kind.h"
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "repo/storage/limited_channel.h"
+#include "repo/storage/retry_storage.h"
+#include "repo/storage/sftp_location.h"
+#include "repo/storage/sftp_pool.h"
+#include "repo/storage/sftp_storage.h"
+#include "repo/storage/ssh_login.h"
+#include "repo/storage/ssh_session.h"
+#include "repo/storage/ssh_subprocess.h"
+#include "repo/storage/ssh_target.h"
+
+namespace restree {
+namespace {
+
+Result<std::unique_ptr<SftpConnection>> greet(std::unique_ptr<ByteChannel> channel,
+                                              const std::string& host, const SshOptions& options,
+                                              const Patience& patience) {
+  ASSIGN_OR_RETURN(channel, LimitedChannel::make(std::move(channel), options.limits));
+  ASSIGN_OR_RETURN(auto client,
+                   SftpClient::start(std::move(channel), host, options.silence, patience));
+  return std::make_unique<SftpConnection>(std::move(client), options.open_connections);
+}
+
+SftpPool::Connect through_subprocess(const SftpLocation& location, const SshOptions& options,
+                                     std::vector<std::string> words) {
+  return [host = location.host, options, words = std::move(words)](
+             const Patience& patience) -> Result<std::unique_ptr<SftpConnection>> {
+    ASSIGN_OR_RETURN(auto channel, SshSubprocess::start(host, words));
+    return greet(std::move(channel), host, options, patience);
+  };
+}
+
+// The configuration is read once, by the first attempt that succeeds in reading it.
+SftpPool::Connect through_libssh2(const SftpLocation& location, const SshOptions& options) {
+  struct Kept {
+    explicit Kept(const SshOptions& options) : login(options.password, options.passphrase) {}
+    SshLogin login;
+    std::mutex reading;
+    std::optional<SshTarget> target;
+  };
+  const auto kept = std::make_shared<Kept>(options);
+  return [location, options,
+          kept](const Patience& patience) -> Result<std::unique_ptr<SftpConnection>> {
+    {
+      const std::lock_guard lock(kept->reading);
+      if (!kept->target) {
+        ASSIGN_OR_RETURN(kept->target, find_ssh_target(location.host, location.user, location.port,
+                                                       options, patience.by));
+      }
+    }
+    ASSIGN_OR_RETURN(auto channel, SshSession::connect(*kept->target, kept->login, patience));
+    return greet(std::move(channel), location.host, options, patience);
+  };
+}
+
+class SftpPlace final : public Location {
+ public:
+  explicit SftpPlace(SftpLocation location) : location_(std::move(location)) {}
+
+  std::string description() const override { return location_.description(); }
+  bool is_far() const override { return true; }
+  std::optional<std::string> folder() const override { return std::nullopt; }
+
+  std::string identity(const SshOptions& options) const override {
+    SftpLocation named = location_;
+    if (!options.user.empty()) named.user = options.user;
+    if (options.port) named.port = options.port;
+    return named.description() + "\n" + options.command;
+  }
+
+  Result<std::shared_ptr<Storage>> make_storage(const SshOptions& options,
+                                                const std::stop_token& stop) const override {
+    SftpPool::Connect connect;
+    if (options.command.empty()) {
+      connect = through_libssh2(location_, options);
+    } else {
+      ASSIGN_OR_RETURN(auto words,
+                       ssh_command(location_.host, location_.user, location_.port, options));
+      connect = through_subprocess(location_, options, std::move(words));
+    }
+    auto pool = std::make_unique<SftpPool>(location_.host, options.connections,
+                                           options.connect_timeout, std::move(connect));
+    auto storage =
+        std::make_shared<SftpStorage>(std::move(pool), location_.path, location_.description());
+    return std::shared_ptr<Storage>(
+        std::make_shared<RetryStorage>(std::move(storage), BackOff{}, stop));
+  }
+
+ private:
+  const SftpLocation location_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<const Location>> parse_sftp_kind(std::string_view text) {
+  ASSIGN_OR_RETURN(SftpLocation location, parse_sftp_location(text));
+  return std::unique_ptr<const Location>(std::make_unique<SftpPlace>(std::move(location)));
+}
+
+}  // namespace restree
