@@ -70,8 +70,8 @@ BackupReport::BackupReport(const GlobalOptions& options, Io& io, bool dry_run)
     : options_(options),
       io_(io),
       dry_run_(dry_run),
-      ticker_(
-          std::make_unique<Ticker>(progress_interval(options, io), [this] { show_progress(); })) {}
+      ticker_(std::make_unique<Ticker>(progress_interval(options.json, options.verbosity, io),
+                                       [this] { show_progress(); })) {}
 
 BackupReport::~BackupReport() { finish(); }
 

@@ -265,7 +265,7 @@ class Backup {
                      plan_targets(plan_.targets, plan_.working_folder, lister));
     std::optional<BackgroundScan> scan;
     const bool is_watched =
-        progress_interval(session_.options(), session_.io()).count() != 0 || session_.options().verbosity > 1;
+        session_.progress_interval().count() != 0 || session_.options().verbosity > 1;
     if (!options_.no_scan && is_watched) scan.emplace(targets, selection, report_);
     auto result =
         archive(parts, how, targets, parent ? parent->tree : std::nullopt, session_.stop());

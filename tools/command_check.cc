@@ -168,8 +168,8 @@ Status read_packs(const PackSubset& subset, Session& session, Checker& checker, 
   } else {
     report.say(1, fmt::format("read {} of {} packs", numbers.size(), checker.pack_count()));
   }
-  const auto interval = session.options().json ? std::chrono::nanoseconds(0)
-                                               : progress_interval(session.options(), session.io());
+  const auto interval =
+      session.options().json ? std::chrono::nanoseconds(0) : session.progress_interval();
   const Ticker ticker(interval, [&] {
     session.io().status(fmt::format("{} of {} packs read", checker.packs_read(), numbers.size()));
   });

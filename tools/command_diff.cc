@@ -81,7 +81,7 @@ class Comparer {
   Comparer(Session& session, Repository& repository, bool metadata)
       : session_(session),
         repository_(repository),
-        trees_(repository, session.options().patience),
+        trees_(repository, session.trees_ahead()),
         metadata_(metadata) {}
 
   Status compare(const BlobId& before, const BlobId& after) {
@@ -102,8 +102,8 @@ class Comparer {
  private:
   Status compare_folders(const std::string& folder, const BlobId& before, const BlobId& after) {
     RETURN_IF_ERROR(session_.go_on());
-    ASSIGN_OR_RETURN(const auto old_tree, load_tree(session_, trees_, before));
-    ASSIGN_OR_RETURN(const auto new_tree, load_tree(session_, trees_, after));
+    ASSIGN_OR_RETURN(const auto old_tree, trees_.load_tree(before));
+    ASSIGN_OR_RETURN(const auto new_tree, trees_.load_tree(after));
     announce_changed(*old_tree, *new_tree);
     return for_each_pair(*old_tree, *new_tree, [&](const Node* old_node, const Node* new_node) {
       if (old_node == nullptr) return one_sided('+', folder, *new_node, added, after_);
@@ -172,7 +172,7 @@ class Comparer {
     print(std::string(1, mark), path);
     change.count(node);
     if (!is_folder(node)) return {};
-    Result<std::shared_ptr<const Tree>> tree = load_tree(session_, trees_, *node.subtree);
+    Result<std::shared_ptr<const Tree>> tree = trees_.load_tree(*node.subtree);
     if (!tree) return or_tell(std::move(tree).error());
     announce_all(**tree);
     for (const Node& child : (*tree)->nodes()) {
@@ -186,7 +186,7 @@ class Comparer {
   Status collect(const BlobId& id) {
     if (!collected_.insert(id).second) return {};
     Status walked = walk_tree(
-        session_, trees_, id,
+        trees_, id,
         {.node = [&](const BlobId&, const std::string&, const Node& node) -> Result<Descend> {
            add_blobs(node, common_);
            const bool is_new = is_folder(node) && collected_.insert(*node.subtree).second;

@@ -87,7 +87,7 @@ class Finder {
       : options_(options),
         session_(session),
         repository_(repository),
-        ahead_(repository, session.options().patience),
+        ahead_(repository, session.trees_ahead()),
         span_(span),
         report_(session.io(), {.json = session.options().json,
                                .long_lines = options.long_format,
@@ -128,7 +128,7 @@ class Finder {
         return patterns_.any_may_match_below(path) || patterns_.any_matches(path);
       };
     }
-    return walk_tree(session_, ahead_, *snapshot.tree, visitor);
+    return walk_tree(ahead_, *snapshot.tree, visitor);
   }
 
   void finish() {

@@ -1,6 +1,7 @@
 // restree generate
 #include <fmt/core.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -10,7 +11,6 @@
 #include "tools/option_words.h"
 #include "tools/output_file.h"
 #include "tools/refused_option.h"
-#include "tools/restree.h"
 
 namespace restree {
 namespace {
@@ -40,7 +40,7 @@ Status write_script(const Shell& shell, const std::string& file, const Completed
   return output.write(as_bytes(script));
 }
 
-Result<ExitCode> run(const Files& files, Session& session) {
+Result<ExitCode> run(const Files& files, const CLI::App& all, Session& session) {
   if (std::all_of(files.begin(), files.end(), [](const auto& file) { return file.empty(); })) {
     return Error(ErrorKind::kInvalid, "nothing to do, please specify at least one output file")
         .hinting("restree generate --help lists the shells.");
@@ -48,7 +48,7 @@ Result<ExitCode> run(const Files& files, Session& session) {
   if (std::count(files.begin(), files.end(), "-") > 1) {
     return Error(ErrorKind::kInvalid, "the output can take the completions of one shell only");
   }
-  const CompletedProgram program = completed_program(*declared_command_line());
+  const CompletedProgram program = completed_program(all);
   for (std::size_t i = 0; i < files.size(); ++i) {
     if (files[i].empty()) continue;
     RETURN_IF_ERROR(write_script(kShells[i], files[i], program, session));
@@ -69,7 +69,7 @@ Run declare_generate(CLI::App& app) {
                 "There are completions for bash, fish and zsh.");
   refuse_option(app, "--man", Takes::kValue,
                 "The manual pages restree(1) and restreefs(8) are installed with the program.");
-  return [files](Session& session) { return run(*files, session); };
+  return [files, &app](Session& session) { return run(*files, *app.get_parent(), session); };
 }
 
 }  // namespace restree

@@ -179,9 +179,9 @@ Result<ExitCode> run_ls(const LsOptions& options, Session& session) {
                                                           selected.subfolder, session.patience()));
   Lister lister(options, session);
   lister.begin(selected.snapshot);
-  TreesAhead trees(*repository, session.options().patience);
+  TreesAhead trees(*repository, session.trees_ahead());
   RETURN_IF_ERROR(walk_tree(
-      session, trees, *selected.snapshot.tree,
+      trees, *selected.snapshot.tree,
       {.node = [&](const BlobId&, const std::string& path, const Node& node) -> Result<Descend> {
          return lister.visit(path, node);
        },

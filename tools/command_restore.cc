@@ -173,7 +173,7 @@ Result<ExitCode> run(const RestoreCommandOptions& options, Session& session) {
   ASSIGN_OR_RETURN(std::string target, absolute_target(options.target));
   Restorer restorer(*repository, std::move(restore), report, std::move(target));
   {
-    const Ticker ticker(progress_interval(session.options(), session.io()),
+    const Ticker ticker(session.progress_interval(),
                         [&] { report.show_progress(restorer.figures()); });
     RETURN_IF_ERROR(restorer.restore(tree));
   }

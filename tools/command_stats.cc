@@ -226,13 +226,13 @@ Result<ExitCode> run_stats(const StatsOptions& options, Session& session) {
                                     session.patience(), say_ignored(session)));
   const std::unique_ptr<Counter> counter = make_counter(options.mode, *repository);
   Figures figures;
-  TreesAhead trees(*repository, session.options().patience);
+  TreesAhead trees(*repository, session.trees_ahead());
   for (const Snapshot& snapshot : snapshots) {
     ++figures.snapshots;
     if (!counter->wants(*snapshot.tree)) continue;
     counter->begin_snapshot(*snapshot.tree);
     RETURN_IF_ERROR(walk_tree(
-        session, trees, *snapshot.tree,
+        trees, *snapshot.tree,
         {.node = [&](const BlobId&, const std::string& path,
                      const Node& node) { return counter->count(path, node, figures); },
          .expects = [&](const std::string&,

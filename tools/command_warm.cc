@@ -142,8 +142,7 @@ Result<ExitCode> run(const WarmCommandOptions& options, Session& session) {
   SnapshotWarmer warmer(*repository, *cache, bulk,
                         [&](const auto& path, const Error& error) { report.damage(path, error); });
   {
-    const Ticker ticker(progress_interval(session.options(), session.io()),
-                        [&] { report.progress(warmer.figures()); });
+    const Ticker ticker(session.progress_interval(), [&] { report.progress(warmer.figures()); });
     RETURN_IF_ERROR(
         warmer.run(snapshot, options.pin ? SnapshotWarmer::Pin::kYes : SnapshotWarmer::Pin::kNo));
   }

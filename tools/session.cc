@@ -9,6 +9,7 @@
 #include "program/ssh_settings.h"
 #include "program/storage_kinds.h"
 #include "tools/old_caches.h"
+#include "tools/ticker.h"
 
 namespace restree {
 
@@ -45,6 +46,18 @@ Session::Session(GlobalOptions options, Io& io, std::stop_token stop, StorageMak
 Status Session::go_on() const {
   if (stop_.stop_requested()) return Error(ErrorKind::kCancelled, "interrupted");
   return {};
+}
+
+std::chrono::nanoseconds Session::progress_interval() const {
+  return restree::progress_interval(options_.json, options_.verbosity, io_);
+}
+
+TreesAheadOptions Session::trees_ahead() const {
+  return {.patience = options_.patience,
+          .stop = stop_,
+          .on_refused = [this](const BlobId& tree, const std::string& why) {
+            io_.err_line(fmt::format("tree {}: left out: {}", tree.short_hex(), why));
+          }};
 }
 
 Result<std::string> Session::location() const { return find_location(options_.access); }

@@ -15,6 +15,7 @@
 #include "repo/storage/storage.h"
 #include "tools/global_options.h"
 #include "tools/io.h"
+#include "tools/trees_ahead.h"
 
 namespace restree {
 
@@ -54,6 +55,12 @@ class Session {
   Status go_on() const;
   // By when one request to the storage must be answered, retries included.
   Deadline patience() const { return Deadline::after(options_.patience); }
+
+  // How often to show progress; zero: never.
+  std::chrono::nanoseconds progress_interval() const;
+  // For walks through trees: they end with the session, and name on standard error what they leave
+  // out.
+  TreesAheadOptions trees_ahead() const;
 
   // The storage that the options name, and its location in their words. Nothing is read yet.
   Result<std::string> location() const;

@@ -23,12 +23,12 @@ double wanted_per_second() {
 
 }  // namespace
 
-std::chrono::nanoseconds progress_interval(const GlobalOptions& options, const Io& io) {
-  if (options.verbosity == 0 && !options.json) return std::chrono::nanoseconds(0);
+std::chrono::nanoseconds progress_interval(bool json, int verbosity, const Io& io) {
+  if (verbosity == 0 && !json) return std::chrono::nanoseconds(0);
   if (const double per_second = wanted_per_second(); per_second > 0) {
     return std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 / per_second));
   }
-  if (options.json) return kJsonInterval;
+  if (json) return kJsonInterval;
   return io.is_terminal() ? kTerminalInterval : std::chrono::nanoseconds(0);
 }
 

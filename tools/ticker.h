@@ -9,14 +9,13 @@
 #include <mutex>
 #include <thread>
 
-#include "tools/global_options.h"
 #include "tools/io.h"
 
 namespace restree {
 
 // How often progress is shown: on a terminal several times a second, as JSON every second, else
 // not at all; RESTIC_PROGRESS_FPS says otherwise. Zero: never.
-std::chrono::nanoseconds progress_interval(const GlobalOptions& options, const Io& io);
+std::chrono::nanoseconds progress_interval(bool json, int verbosity, const Io& io);
 
 class Ticker {
  public:

@@ -18,13 +18,12 @@ struct Level {
 
 class Walk {
  public:
-  Walk(Session& session, TreesAhead& trees, const TreeVisitor& visitor)
-      : session_(session), trees_(trees), visitor_(visitor) {}
+  Walk(TreesAhead& trees, const TreeVisitor& visitor) : trees_(trees), visitor_(visitor) {}
 
   Status run(const BlobId& root) {
     RETURN_IF_ERROR(enter(root, ""));
     while (!levels_.empty()) {
-      RETURN_IF_ERROR(session_.go_on());
+      RETURN_IF_ERROR(trees_.go_on());
       Level& level = levels_.back();
       if (level.next < level.tree->nodes().size()) {
         RETURN_IF_ERROR(visit(level));
@@ -51,7 +50,7 @@ class Walk {
   }
 
   Status enter(const BlobId& id, std::string path) {
-    Result<std::shared_ptr<const Tree>> tree = load_tree(session_, trees_, id);
+    Result<std::shared_ptr<const Tree>> tree = trees_.load_tree(id);
     if (tree) {
       announce_folders(**tree, path);
       levels_.push_back({id, std::move(*tree), std::move(path)});
@@ -74,7 +73,6 @@ class Walk {
     trees_.announce(std::move(folders));
   }
 
-  Session& session_;
   TreesAhead& trees_;
   const TreeVisitor& visitor_;
   std::vector<Level> levels_;
@@ -82,21 +80,9 @@ class Walk {
 
 }  // namespace
 
-Result<std::shared_ptr<const Tree>> load_tree(Session& session, TreesAhead& trees,
-                                              const BlobId& id) {
-  ASSIGN_OR_RETURN(const SharedBlob blob, trees.load(id, session.patience()));
-  Result<std::shared_ptr<const Tree>> tree = Tree::parse(*blob);
-  if (!tree) return std::move(tree).error().with("tree " + id.hex());
-  for (const std::string& refused : (*tree)->refused()) {
-    session.io().err_line(fmt::format("tree {}: left out: {}", id.short_hex(), refused));
-  }
-  return tree;
-}
-
-Status walk_tree(Session& session, TreesAhead& trees, const BlobId& root,
-                 const TreeVisitor& visitor) {
+Status walk_tree(TreesAhead& trees, const BlobId& root, const TreeVisitor& visitor) {
   const std::size_t before = trees.announcements();
-  Status walked = Walk(session, trees, visitor).run(root);
+  Status walked = Walk(trees, visitor).run(root);
   trees.forget_since(before);
   return walked;
 }

@@ -5,9 +5,9 @@
 
 namespace restree {
 
-TreesAhead::TreesAhead(Repository& repository, Deadline::Clock::duration patience)
+TreesAhead::TreesAhead(Repository& repository, TreesAheadOptions options)
     : repository_(repository),
-      patience_(patience),
+      options_(std::move(options)),
       cache_(repository, kBudgetBytes),
       pool_(kThreads, kWindow) {}
 
@@ -21,6 +21,21 @@ Result<SharedBlob> TreesAhead::load(const BlobId& tree, Deadline by) {
   pass(tree);
   load_on();
   return cache_.load(BlobType::kTree, tree, by);
+}
+
+Result<std::shared_ptr<const Tree>> TreesAhead::load_tree(const BlobId& id) {
+  ASSIGN_OR_RETURN(const SharedBlob blob, load(id, Deadline::after(options_.patience)));
+  Result<std::shared_ptr<const Tree>> tree = Tree::parse(*blob);
+  if (!tree) return std::move(tree).error().with("tree " + id.hex());
+  if (options_.on_refused) {
+    for (const std::string& why : (*tree)->refused()) options_.on_refused(id, why);
+  }
+  return tree;
+}
+
+Status TreesAhead::go_on() const {
+  if (options_.stop.stop_requested()) return Error(ErrorKind::kCancelled, "interrupted");
+  return {};
 }
 
 // Forgets the tree and what was to come before it.
@@ -49,9 +64,9 @@ void TreesAhead::load_on() {
       if (cache_.knows(BlobType::kTree, tree) || !queued_.lock()->insert(tree).second) continue;
       const bool taken = pool_.try_submit([this, tree] {
         queued_.lock()->erase(tree);
-        // An error is told to who asks for the tree.
+        // An error is returned once somebody asks for the tree.
         static_cast<void>(
-            cache_.load(BlobType::kTree, tree, Deadline::after(patience_)).has_value());
+            cache_.load(BlobType::kTree, tree, Deadline::after(options_.patience)).has_value());
       });
       if (taken) continue;
       queued_.lock()->erase(tree);

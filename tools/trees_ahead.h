@@ -1,22 +1,35 @@
-// Loads trees before they are asked for, several at a time, for who asks for them one by one.
+// Loads trees before they are asked for, several at a time, for a walk that asks for them one by
+// one.
 //
-// Over a line every tree costs a round trip; whoever walks knows long before which come next.
+// Over a line every tree costs a round trip, and a walk knows long before which trees come next.
 // Ownership: the repository must outlive it. The destructor waits for loads that are under way.
 // Threads:   one calls; loads run on threads of its own.
 // Limits:    kBudgetBytes of decoded trees; kThreads loads at a time, of the next kWindow trees.
-// Errors:    those of Repository::load, told to who asks for that tree.
+// Errors:    those of Repository::load, returned when that tree is asked for.
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
 #include <unordered_set>
 #include <vector>
 
 #include "cache/blob_cache.h"
 #include "repo/base/guarded.h"
 #include "repo/base/thread_pool.h"
+#include "repo/format/tree.h"
 #include "repo/repository.h"
 
 namespace restree {
+
+struct TreesAheadOptions {
+  Deadline::Clock::duration patience;  // for one load, retries included
+  std::stop_token stop = {};           // ends a walk, with kCancelled
+  // Receives each node that a tree's parser refused; may be empty. The walk goes on without it.
+  std::function<void(const BlobId& tree, const std::string& why)> on_refused = {};
+};
 
 class TreesAhead {
  public:
@@ -24,15 +37,19 @@ class TreesAhead {
   static constexpr std::size_t kWindow = 32;
   static constexpr std::size_t kBudgetBytes = 16 << 20;
 
-  // `patience`: for a load that nobody waits for yet.
-  TreesAhead(Repository& repository, Deadline::Clock::duration patience);
+  TreesAhead(Repository& repository, TreesAheadOptions options);
 
-  // These will be asked for in this order, before all that were announced earlier. What is skipped
-  // over in asking is forgotten.
+  // These will be asked for in this order, before all that were announced earlier. A tree that a
+  // later one overtakes is forgotten.
   void announce(std::vector<BlobId> trees);
   Result<SharedBlob> load(const BlobId& tree, Deadline by);
+  // The same within the patience, parsed. kCorrupt: also for what is not a tree.
+  Result<std::shared_ptr<const Tree>> load_tree(const BlobId& tree);
 
-  // How many announcements are not done with, and back to so many.
+  // kCancelled once a stop is requested.
+  Status go_on() const;
+
+  // How many announcements are not finished, and back to so many.
   std::size_t announcements() const { return announced_.size(); }
   void forget_since(std::size_t announcements) {
     if (announcements < announced_.size()) announced_.resize(announcements);
@@ -47,7 +64,7 @@ class TreesAhead {
   void load_on();
 
   Repository& repository_;
-  const Deadline::Clock::duration patience_;
+  const TreesAheadOptions options_;
   BlobCache cache_;
   std::vector<Announcement> announced_;  // the last one comes first
   Guarded<std::unordered_set<BlobId>> queued_;

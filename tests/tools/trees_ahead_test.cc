@@ -47,7 +47,7 @@ TEST_F(TreesAheadTest, LoadsSeveralAtOnce) {
   const std::vector<BlobId> trees = add_trees(TreesAhead::kThreads);
   const auto repository = memory_.open();
   guard_reads();
-  TreesAhead ahead(*repository, 60s);
+  TreesAhead ahead(*repository, {.patience = 60s});
   ahead.announce(trees);
   gate_.wait_for_arrivals(TreesAhead::kThreads);
   gate_.open();
@@ -59,7 +59,7 @@ TEST_F(TreesAheadTest, GoesNoFurtherAheadThanItsWindow) {
   const std::vector<BlobId> trees = add_trees(3 * TreesAhead::kWindow);
   const auto repository = memory_.open();
   {
-    TreesAhead ahead(*repository, 60s);
+    TreesAhead ahead(*repository, {.patience = 60s});
     ahead.announce(trees);
     for (std::size_t i = 0; i < 10; ++i) EXPECT_OK(ahead.load(trees[i], soon()));
   }
@@ -69,7 +69,7 @@ TEST_F(TreesAheadTest, GoesNoFurtherAheadThanItsWindow) {
 TEST_F(TreesAheadTest, WhatWasAnnouncedLastComesFirst) {
   const std::vector<BlobId> trees = add_trees(4);
   const auto repository = memory_.open();
-  TreesAhead ahead(*repository, 60s);
+  TreesAhead ahead(*repository, {.patience = 60s});
   ahead.announce({trees[0], trees[1]});
   ahead.announce({trees[2], trees[3]});
   EXPECT_OK(ahead.load(trees[3], soon()));  // and never trees[2]
@@ -84,7 +84,7 @@ TEST_F(TreesAheadTest, WhoAsksForADamagedTreeIsToldAndNobodyElse) {
   const std::vector<BlobId> trees = add_trees(3);
   memory_.damage(memory_.builder().pack_names_of(trees[1])[0]);
   const auto repository = memory_.open();
-  TreesAhead ahead(*repository, 60s);
+  TreesAhead ahead(*repository, {.patience = 60s});
   ahead.announce(trees);
   EXPECT_OK(ahead.load(trees[0], soon()));
   EXPECT_THAT(ahead.load(trees[1], soon()), FailsWith(ErrorKind::kCorrupt));
