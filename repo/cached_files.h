@@ -25,6 +25,13 @@ class CachedFiles final : public Storage {
   Result<std::vector<ListedFile>> list(FileType type, Deadline by) override;
   Result<std::uint64_t> size(const FileName& file, Deadline by) override;
   Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override;
+  Result<MutableByteView> read_into(Bytes& buffer, const FileName& file, ByteRange range,
+                                    Deadline by) override {
+    ASSIGN_OR_RETURN(buffer, read(file, range, by));
+    return buffer.view();
+  }
+  void expect(const FileName& /*file*/, ByteRange /*range*/) override {}
+  ReadHabit read_habit() const override { return {}; }
   Result<Bytes> read_all(const FileName& file, Deadline by) override;
   Status make_folders(Deadline by) override;
   Status write(const FileName& file, ByteView content, Deadline by) override;

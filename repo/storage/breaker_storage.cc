@@ -31,7 +31,7 @@ bool is_answer(const Error& error) {
 }  // namespace
 
 BreakerStorage::BreakerStorage(std::shared_ptr<Storage> inner, BreakerTiming timing)
-    : inner_(std::move(inner)), timing_(std::move(timing)) {
+    : ForwardingStorage(std::move(inner)), timing_(std::move(timing)) {
   state_.lock()->figures.since = system_clock::now();
 }
 
@@ -106,7 +106,7 @@ void BreakerStorage::probe_on() {
                         [&] { return state->ending; });
       if (state->ending) return;
     }
-    const auto answer = inner_->size({FileType::kConfig, ""}, Deadline::after(timing_.probe_limit));
+    const auto answer = inner().size({FileType::kConfig, ""}, Deadline::after(timing_.probe_limit));
     if (!answer && answer.error().kind() == ErrorKind::kCancelled) return;
     if (!answer && !is_answer(answer.error())) continue;
     {
@@ -132,40 +132,40 @@ auto BreakerStorage::pass(Call call) -> decltype(call()) {
 }
 
 Status BreakerStorage::make_folders(Deadline by) {
-  return pass([&] { return inner_->make_folders(by); });
+  return pass([&] { return inner().make_folders(by); });
 }
 
 Result<std::vector<ListedFile>> BreakerStorage::list(FileType type, Deadline by) {
-  return pass([&] { return inner_->list(type, by); });
+  return pass([&] { return inner().list(type, by); });
 }
 
 Result<std::uint64_t> BreakerStorage::size(const FileName& file, Deadline by) {
-  return pass([&] { return inner_->size(file, by); });
+  return pass([&] { return inner().size(file, by); });
 }
 
 Result<Bytes> BreakerStorage::read(const FileName& file, ByteRange range, Deadline by) {
-  return pass([&] { return inner_->read(file, range, by); });
+  return pass([&] { return inner().read(file, range, by); });
 }
 
 Result<MutableByteView> BreakerStorage::read_into(Bytes& buffer, const FileName& file,
                                                   ByteRange range, Deadline by) {
-  return pass([&] { return inner_->read_into(buffer, file, range, by); });
+  return pass([&] { return inner().read_into(buffer, file, range, by); });
 }
 
 Result<Bytes> BreakerStorage::read_all(const FileName& file, Deadline by) {
-  return pass([&] { return inner_->read_all(file, by); });
+  return pass([&] { return inner().read_all(file, by); });
 }
 
 Status BreakerStorage::write(const FileName& file, ByteView content, Deadline by) {
-  return pass([&] { return inner_->write(file, content, by); });
+  return pass([&] { return inner().write(file, content, by); });
 }
 
 Status BreakerStorage::remove(const FileName& file, Deadline by) {
-  return pass([&] { return inner_->remove(file, by); });
+  return pass([&] { return inner().remove(file, by); });
 }
 
 Result<std::size_t> BreakerStorage::remove_leftovers(system_clock::time_point time, Deadline by) {
-  return pass([&] { return inner_->remove_leftovers(time, by); });
+  return pass([&] { return inner().remove_leftovers(time, by); });
 }
 
 }  // namespace restree

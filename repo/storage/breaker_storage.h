@@ -23,8 +23,8 @@
 
 #include "repo/base/clock.h"
 #include "repo/base/guarded.h"
+#include "repo/storage/forwarding_storage.h"
 #include "repo/storage/retry_storage.h"
-#include "repo/storage/storage.h"
 
 namespace restree {
 
@@ -36,7 +36,7 @@ struct BreakerTiming {
   std::function<Deadline::Clock::time_point()> now = [] { return Deadline::Clock::now(); };
 };
 
-class BreakerStorage final : public Storage {
+class BreakerStorage final : public ForwardingStorage {
  public:
   BreakerStorage(std::shared_ptr<Storage> inner, BreakerTiming timing);
   ~BreakerStorage() override;
@@ -65,14 +65,11 @@ class BreakerStorage final : public Storage {
   Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override;
   Result<MutableByteView> read_into(Bytes& buffer, const FileName& file, ByteRange range,
                                     Deadline by) override;
-  void expect(const FileName& file, ByteRange range) override { inner_->expect(file, range); }
-  ReadHabit read_habit() const override { return inner_->read_habit(); }
   Result<Bytes> read_all(const FileName& file, Deadline by) override;
   Status write(const FileName& file, ByteView content, Deadline by) override;
   Status remove(const FileName& file, Deadline by) override;
   Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
                                        Deadline by) override;
-  std::string description() const override { return inner_->description(); }
 
  private:
   struct State {
@@ -91,7 +88,6 @@ class BreakerStorage final : public Storage {
   void set_away(State& state, const std::string& why);
   void probe_on();
 
-  const std::shared_ptr<Storage> inner_;
   const BreakerTiming timing_;
   Guarded<State> state_;
   Guarded<std::function<void()>> on_return_;

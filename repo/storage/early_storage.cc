@@ -62,7 +62,7 @@ void EarlyStorage::forget(State& state, FileType type) {
 }
 
 void EarlyStorage::run(std::size_t place, Deadline by) {
-  const std::vector<FileName> wanted = note(place, inner_->list(kTypes.at(place), by));
+  const std::vector<FileName> wanted = note(place, inner().list(kTypes.at(place), by));
   const Status ended = parallel_for(wanted.size(), kReaders, [&](std::size_t i) -> Status {
     read_early(wanted[i], by);
     return {};
@@ -98,7 +98,7 @@ void EarlyStorage::read_early(const FileName& file, Deadline by) {
     if (state->is_ending || found == state->files.end()) return;
     found->second.stage = Stage::kReading;
   }
-  Result<Bytes> content = inner_->read_all(file, by);
+  Result<Bytes> content = inner().read_all(file, by);
   {
     auto state = state_.lock();
     const auto found = state->files.find(file);
@@ -141,12 +141,12 @@ std::optional<Bytes> EarlyStorage::take(const FileName& file, Deadline by) {
 
 Result<std::vector<ListedFile>> EarlyStorage::list(FileType type, Deadline by) {
   if (auto early = take_listing(type, by)) return std::move(*early);
-  return inner_->list(type, by);
+  return inner().list(type, by);
 }
 
 Result<Bytes> EarlyStorage::read_all(const FileName& file, Deadline by) {
   if (std::optional<Bytes> early = take(file, by)) return std::move(*early);
-  Result<Bytes> content = inner_->read_all(file, by);
+  Result<Bytes> content = inner().read_all(file, by);
   if (content && file.type == FileType::kConfig) begin(by);
   return content;
 }

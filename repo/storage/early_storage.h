@@ -5,8 +5,8 @@
 // The first whole read of the config file begins it. What came is handed out once, to whoever asks
 // for it; whatever else is asked goes on to the inner storage, and so does what failed.
 //
-// Only for who reads without a lock: who takes one must list after that, and this has listed
-// before.
+// Only for readers without a lock: after a lock was taken the files must be listed anew, and these
+// lists are older.
 //
 // Ownership: shares the storage that it decorates. Owns threads until everything is read; the
 //            destructor waits for requests that are under way, so it ends by the deadline that the
@@ -28,46 +28,24 @@
 #include <vector>
 
 #include "repo/base/guarded.h"
-#include "repo/storage/storage.h"
+#include "repo/storage/forwarding_storage.h"
 
 namespace restree {
 
 struct EarlyReads {
-  // What is in the files as well, as far as this much; 0: listings only, for who has them in a
-  // cache.
+  // What is in the files as well, as far as this much; 0: listings only, where a cache
+  // holds the files themselves.
   std::uint64_t most_bytes = 16 << 20;
 };
 
-class EarlyStorage final : public Storage {
+class EarlyStorage final : public ForwardingStorage {
  public:
   EarlyStorage(std::shared_ptr<Storage> inner, EarlyReads what)
-      : inner_(std::move(inner)), what_(what) {}
+      : ForwardingStorage(std::move(inner)), what_(what) {}
   ~EarlyStorage() override;
 
-  Status make_folders(Deadline by) override { return inner_->make_folders(by); }
   Result<std::vector<ListedFile>> list(FileType type, Deadline by) override;
-  Result<std::uint64_t> size(const FileName& file, Deadline by) override {
-    return inner_->size(file, by);
-  }
-  Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override {
-    return inner_->read(file, range, by);
-  }
-  Result<MutableByteView> read_into(Bytes& buffer, const FileName& file, ByteRange range,
-                                    Deadline by) override {
-    return inner_->read_into(buffer, file, range, by);
-  }
-  void expect(const FileName& file, ByteRange range) override { inner_->expect(file, range); }
-  ReadHabit read_habit() const override { return inner_->read_habit(); }
   Result<Bytes> read_all(const FileName& file, Deadline by) override;
-  Status write(const FileName& file, ByteView content, Deadline by) override {
-    return inner_->write(file, content, by);
-  }
-  Status remove(const FileName& file, Deadline by) override { return inner_->remove(file, by); }
-  Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
-                                       Deadline by) override {
-    return inner_->remove_leftovers(time, by);
-  }
-  std::string description() const override { return inner_->description(); }
 
  private:
   enum class Stage : std::uint8_t { kWaiting, kReading, kRead, kFailed };
@@ -99,7 +77,6 @@ class EarlyStorage final : public Storage {
   std::optional<std::vector<ListedFile>> take_listing(FileType type, Deadline by);
   std::optional<Bytes> take(const FileName& file, Deadline by);
 
-  const std::shared_ptr<Storage> inner_;
   const EarlyReads what_;
   Guarded<State> state_;
   std::condition_variable moved_;

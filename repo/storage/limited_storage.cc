@@ -4,40 +4,34 @@
 #include <mutex>
 #include <utility>
 
+#include "repo/storage/forwarding_storage.h"
+
 namespace restree {
 namespace {
 
-class LimitedStorage final : public Storage {
+class LimitedStorage final : public ForwardingStorage {
  public:
   LimitedStorage(std::shared_ptr<Storage> inner, RateLimits limits, std::stop_token stop)
-      : inner_(std::move(inner)), limits_(std::move(limits)), stop_(std::move(stop)) {}
+      : ForwardingStorage(std::move(inner)), limits_(std::move(limits)), stop_(std::move(stop)) {}
 
-  Status make_folders(Deadline by) override { return inner_->make_folders(by); }
-  Result<std::vector<ListedFile>> list(FileType type, Deadline by) override {
-    return inner_->list(type, by);
-  }
-  Result<std::uint64_t> size(const FileName& file, Deadline by) override {
-    return inner_->size(file, by);
-  }
   Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override {
-    return paid(inner_->read(file, range, by));
+    return paid(inner().read(file, range, by));
+  }
+  Result<MutableByteView> read_into(Bytes& buffer, const FileName& file, ByteRange range,
+                                    Deadline by) override {
+    return paid(inner().read_into(buffer, file, range, by));
   }
   Result<Bytes> read_all(const FileName& file, Deadline by) override {
-    return paid(inner_->read_all(file, by));
+    return paid(inner().read_all(file, by));
   }
   Status write(const FileName& file, ByteView content, Deadline by) override {
     RETURN_IF_ERROR(pay(limits_.upload.get(), content.size()));
-    return inner_->write(file, content, by);
+    return inner().write(file, content, by);
   }
-  Status remove(const FileName& file, Deadline by) override { return inner_->remove(file, by); }
-  Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
-                                       Deadline by) override {
-    return inner_->remove_leftovers(time, by);
-  }
-  std::string description() const override { return inner_->description(); }
 
  private:
-  Result<Bytes> paid(Result<Bytes> bytes) {
+  template <class Content>
+  Result<Content> paid(Result<Content> bytes) {
     if (bytes) RETURN_IF_ERROR(pay(limits_.download.get(), bytes->size()));
     return bytes;
   }
@@ -53,7 +47,6 @@ class LimitedStorage final : public Storage {
     return {};
   }
 
-  const std::shared_ptr<Storage> inner_;
   const RateLimits limits_;
   const std::stop_token stop_;
 };

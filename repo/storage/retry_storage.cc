@@ -40,7 +40,7 @@ RetryStorage::RetryStorage(std::shared_ptr<Storage> inner, BackOff back_off,
 
 RetryStorage::RetryStorage(std::shared_ptr<Storage> inner, BackOff back_off, std::stop_token stop,
                            RetryWorld world)
-    : inner_(std::move(inner)),
+    : ForwardingStorage(std::move(inner)),
       back_off_(back_off),
       stop_(std::move(stop)),
       world_(std::move(world)) {}
@@ -95,33 +95,38 @@ void RetryStorage::note_success() {
 }
 
 Status RetryStorage::make_folders(Deadline by) {
-  return repeat(by, [&] { return inner_->make_folders(by); });
+  return repeat(by, [&] { return inner().make_folders(by); });
 }
 
 Result<std::vector<ListedFile>> RetryStorage::list(FileType type, Deadline by) {
-  return repeat(by, [&] { return inner_->list(type, by); });
+  return repeat(by, [&] { return inner().list(type, by); });
 }
 
 Result<std::uint64_t> RetryStorage::size(const FileName& file, Deadline by) {
-  return repeat(by, [&] { return inner_->size(file, by); });
+  return repeat(by, [&] { return inner().size(file, by); });
 }
 
 Result<Bytes> RetryStorage::read(const FileName& file, ByteRange range, Deadline by) {
-  return repeat(by, [&] { return inner_->read(file, range, by); });
+  return repeat(by, [&] { return inner().read(file, range, by); });
+}
+
+Result<MutableByteView> RetryStorage::read_into(Bytes& buffer, const FileName& file,
+                                                ByteRange range, Deadline by) {
+  return repeat(by, [&] { return inner().read_into(buffer, file, range, by); });
 }
 
 Result<Bytes> RetryStorage::read_all(const FileName& file, Deadline by) {
-  return repeat(by, [&] { return inner_->read_all(file, by); });
+  return repeat(by, [&] { return inner().read_all(file, by); });
 }
 
 Status RetryStorage::write(const FileName& file, ByteView content, Deadline by) {
-  return repeat(by, [&] { return inner_->write(file, content, by); });
+  return repeat(by, [&] { return inner().write(file, content, by); });
 }
 
 Status RetryStorage::remove(const FileName& file, Deadline by) {
   bool again = false;
   return repeat(by, [&]() -> Status {
-    Status removed = inner_->remove(file, by);
+    Status removed = inner().remove(file, by);
     const bool gone = !removed && removed.error().kind() == ErrorKind::kNotFound;
     if (std::exchange(again, true) && gone) return {};
     return removed;
@@ -130,7 +135,7 @@ Status RetryStorage::remove(const FileName& file, Deadline by) {
 
 Result<std::size_t> RetryStorage::remove_leftovers(std::chrono::system_clock::time_point time,
                                                    Deadline by) {
-  return repeat(by, [&] { return inner_->remove_leftovers(time, by); });
+  return repeat(by, [&] { return inner().remove_leftovers(time, by); });
 }
 
 }  // namespace restree

@@ -10,7 +10,7 @@
 
 #include "repo/base/clock.h"
 #include "repo/base/guarded.h"
-#include "repo/storage/storage.h"
+#include "repo/storage/forwarding_storage.h"
 
 namespace restree {
 
@@ -45,7 +45,7 @@ struct RetryWorld {
 //            kCancelled: `stop` was requested.
 // The log gets one line when trouble begins and one when it is over, whatever the number of calls,
 // and nothing about trouble that comes back within kQuietTime of a line, unless it lasts longer.
-class RetryStorage final : public Storage {
+class RetryStorage final : public ForwardingStorage {
  public:
   static constexpr std::chrono::seconds kQuietTime{10};
 
@@ -57,12 +57,13 @@ class RetryStorage final : public Storage {
   Result<std::vector<ListedFile>> list(FileType type, Deadline by) override;
   Result<std::uint64_t> size(const FileName& file, Deadline by) override;
   Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override;
+  Result<MutableByteView> read_into(Bytes& buffer, const FileName& file, ByteRange range,
+                                    Deadline by) override;
   Result<Bytes> read_all(const FileName& file, Deadline by) override;
   Status write(const FileName& file, ByteView content, Deadline by) override;
   Status remove(const FileName& file, Deadline by) override;
   Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
                                        Deadline by) override;
-  std::string description() const override { return inner_->description(); }
 
  private:
   struct Trouble {
@@ -75,7 +76,6 @@ class RetryStorage final : public Storage {
   void note_failure(const Error& error);
   void note_success();
 
-  const std::shared_ptr<Storage> inner_;
   const BackOff back_off_;
   const std::stop_token stop_;
   const RetryWorld world_;

@@ -55,12 +55,4 @@ bool is_temporary_name(std::string_view name) {
   return is_repository_name(whole) || whole == "config";
 }
 
-void Storage::expect(const FileName&, ByteRange) {}
-
-Result<MutableByteView> Storage::read_into(Bytes& buffer, const FileName& file, ByteRange range,
-                                           Deadline by) {
-  ASSIGN_OR_RETURN(buffer, read(file, range, by));
-  return buffer.view();
-}
-
 }  // namespace restree

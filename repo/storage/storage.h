@@ -59,10 +59,12 @@ struct ListedFile {
 // How to read much of a storage.
 struct ReadHabit {
   std::uint64_t request_bytes = 4 << 20;  // to ask for more at once gains nothing
-  // A reader does little but wait for the other side: more of them than processors are worth while.
+  // A reader mostly waits for the other side: more readers than processors are worth while.
   bool waits = true;
 };
 
+// No function has a default, so that no decorator can forget one: decorators and test doubles
+// derive from ForwardingStorage.
 class Storage {
  public:
   virtual ~Storage() = default;
@@ -80,16 +82,16 @@ class Storage {
   // never a short read.
   virtual Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) = 0;
 
-  // The same for who reads again and again, into memory that is used again where that spares
-  // anything. The view lies in `buffer`, which is replaced as needed.
+  // The same for a caller that reads again and again: into memory that is used again where that
+  // saves anything. The view lies in `buffer`, which is replaced as needed.
   virtual Result<MutableByteView> read_into(Bytes& buffer, const FileName& file, ByteRange range,
-                                            Deadline by);
+                                            Deadline by) = 0;
 
   // Says that a range will be read soon, so that it may be fetched while the caller is at work on
   // something else. Costs next to nothing, and promises nothing.
-  virtual void expect(const FileName& file, ByteRange range);
+  virtual void expect(const FileName& file, ByteRange range) = 0;
 
-  virtual ReadHabit read_habit() const { return {}; }
+  virtual ReadHabit read_habit() const = 0;
 
   // The whole file. For the small ones: config, keys, snapshots, locks and indexes.
   virtual Result<Bytes> read_all(const FileName& file, Deadline by) = 0;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "repo/base/guarded.h"
-#include "repo/storage/storage.h"
+#include "repo/storage/forwarding_storage.h"
 
 namespace restree {
 
@@ -19,9 +19,9 @@ namespace restree {
 // Ownership: shares the storage that it decorates. Threads: any.
 // Errors:    those of the decorated storage; the one that the gate was shut with; kUnavailable if
 //            the deadline comes while it is held.
-class WriteGate final : public Storage {
+class WriteGate final : public ForwardingStorage {
  public:
-  explicit WriteGate(std::shared_ptr<Storage> inner) : inner_(std::move(inner)) {}
+  explicit WriteGate(std::shared_ptr<Storage> inner) : ForwardingStorage(std::move(inner)) {}
 
   void hold();
   void open();
@@ -29,19 +29,10 @@ class WriteGate final : public Storage {
   void shut(const Error& error);
 
   Status make_folders(Deadline by) override;
-  Result<std::vector<ListedFile>> list(FileType type, Deadline by) override;
-  Result<std::uint64_t> size(const FileName& file, Deadline by) override;
-  Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override;
-  Result<MutableByteView> read_into(Bytes& buffer, const FileName& file, ByteRange range,
-                                    Deadline by) override;
-  void expect(const FileName& file, ByteRange range) override { inner_->expect(file, range); }
-  ReadHabit read_habit() const override { return inner_->read_habit(); }
-  Result<Bytes> read_all(const FileName& file, Deadline by) override;
   Status write(const FileName& file, ByteView content, Deadline by) override;
   Status remove(const FileName& file, Deadline by) override;
   Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
                                        Deadline by) override;
-  std::string description() const override { return inner_->description(); }
 
  private:
   struct State {
@@ -50,7 +41,6 @@ class WriteGate final : public Storage {
   };
   Status pass(FileType type, Deadline by);
 
-  const std::shared_ptr<Storage> inner_;
   Guarded<State> state_;
   std::condition_variable moved_;
 };

@@ -70,43 +70,18 @@ TEST_F(Breaker, AServerThatAnswersIsAskedEachTime) {
 
 // Who reads much asks how, and may say what comes next: that must reach the storage itself.
 TEST_F(Breaker, HandsOnHowToReadMuch) {
-  class Local final : public Storage {
+  class Local final : public ForwardingStorage {
    public:
-    explicit Local(std::shared_ptr<Storage> inner) : inner_(std::move(inner)) {}
+    using ForwardingStorage::ForwardingStorage;
     ReadHabit read_habit() const override { return {.request_bytes = 12345, .waits = false}; }
     void expect(const FileName& file, ByteRange) override { expected.push_back(file); }
     Result<MutableByteView> read_into(Bytes& buffer, const FileName& file, ByteRange range,
                                       Deadline by) override {
       ++reads_into;
-      return Storage::read_into(buffer, file, range, by);
+      return ForwardingStorage::read_into(buffer, file, range, by);
     }
-    Status make_folders(Deadline by) override { return inner_->make_folders(by); }
-    Result<std::vector<ListedFile>> list(FileType type, Deadline by) override {
-      return inner_->list(type, by);
-    }
-    Result<std::uint64_t> size(const FileName& file, Deadline by) override {
-      return inner_->size(file, by);
-    }
-    Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override {
-      return inner_->read(file, range, by);
-    }
-    Result<Bytes> read_all(const FileName& file, Deadline by) override {
-      return inner_->read_all(file, by);
-    }
-    Status write(const FileName& file, ByteView content, Deadline by) override {
-      return inner_->write(file, content, by);
-    }
-    Status remove(const FileName& file, Deadline by) override { return inner_->remove(file, by); }
-    Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
-                                         Deadline by) override {
-      return inner_->remove_leftovers(time, by);
-    }
-    std::string description() const override { return inner_->description(); }
     std::vector<FileName> expected;
     int reads_into = 0;
-
-   private:
-    std::shared_ptr<Storage> inner_;
   };
   const auto local = std::make_shared<Local>(memory_);
   BreakerStorage storage(local, {});

@@ -49,6 +49,13 @@ class Failing final : public Storage {
     if (auto error = next()) return *error;
     return memory.read(file, range, by);
   }
+  Result<MutableByteView> read_into(Bytes& buffer, const FileName& file, ByteRange range,
+                                    Deadline by) override {
+    if (auto error = next()) return *error;
+    return memory.read_into(buffer, file, range, by);
+  }
+  void expect(const FileName& file, ByteRange range) override { memory.expect(file, range); }
+  ReadHabit read_habit() const override { return memory.read_habit(); }
   Result<Bytes> read_all(const FileName& file, Deadline by) override {
     if (auto error = next()) return *error;
     return memory.read_all(file, by);

@@ -3,8 +3,14 @@
 #include <memory>
 #include <string>
 
+#include "repo/storage/breaker_storage.h"
+#include "repo/storage/early_storage.h"
+#include "repo/storage/forwarding_storage.h"
+#include "repo/storage/limited_storage.h"
 #include "repo/storage/local_storage.h"
 #include "repo/storage/memory_storage.h"
+#include "repo/storage/retry_storage.h"
+#include "repo/storage/write_gate.h"
 #include "tests/storage/over_sftp.h"
 #include "tests/support/temp_dir.h"
 
@@ -39,6 +45,58 @@ class InFolder final : public StorageUnderTest {
   TempDir dir_;
   std::shared_ptr<Storage> storage_;
 };
+
+// A decorator over a folder keeps every promise that the folder alone keeps.
+class Decorated final : public StorageUnderTest {
+ public:
+  using Decorate = std::function<std::shared_ptr<Storage>(std::shared_ptr<Storage> inner)>;
+
+  explicit Decorated(const Decorate& decorate)
+      : storage_(decorate(make_local_storage(dir_.path().string()))) {}
+  Storage& storage() override { return *storage_; }
+  void put_stray(const std::string& path) override { put_file(dir_.path() / path); }
+  void put_stray(const std::string& path, std::chrono::hours age) override {
+    put_file(dir_.path() / path, age);
+  }
+  bool has_stray(const std::string& path) override {
+    return std::filesystem::exists(dir_.path() / path);
+  }
+
+ private:
+  TempDir dir_;
+  std::shared_ptr<Storage> storage_;
+};
+
+StorageKind decorated(std::string name, Decorated::Decorate decorate) {
+  return {std::move(name), [decorate] { return std::make_unique<Decorated>(decorate); }};
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Decorators, StorageContract,
+    ::testing::Values(
+        decorated("Forwarding",
+                  [](auto inner) { return std::make_shared<ForwardingStorage>(std::move(inner)); }),
+        decorated("Retry",
+                  [](auto inner) {
+                    return std::make_shared<RetryStorage>(std::move(inner), BackOff{},
+                                                          std::stop_token());
+                  }),
+        decorated("Breaker",
+                  [](auto inner) {
+                    return std::make_shared<BreakerStorage>(std::move(inner), BreakerTiming{});
+                  }),
+        decorated("Early",
+                  [](auto inner) {
+                    return std::make_shared<EarlyStorage>(std::move(inner), EarlyReads{});
+                  }),
+        // So much a second that no test waits long for it.
+        decorated("Limited",
+                  [](auto inner) {
+                    return limit_storage(std::move(inner), make_rate_limits(1 << 30, 1 << 30), {});
+                  }),
+        decorated("WriteGate",
+                  [](auto inner) { return std::make_shared<WriteGate>(std::move(inner)); })),
+    [](const auto& instance) { return instance.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
     All, StorageContract,

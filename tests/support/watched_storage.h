@@ -10,17 +10,17 @@
 #include <vector>
 
 #include "repo/base/guarded.h"
-#include "repo/storage/storage.h"
+#include "repo/storage/forwarding_storage.h"
 
 namespace restree::testing {
 
-class WatchedStorage final : public Storage {
+class WatchedStorage final : public ForwardingStorage {
  public:
-  // Called before a list (whose name is empty), read or read_all goes through; an error is what the
-  // caller gets instead.
+  // Called before a list (whose name is empty), read, read_into or read_all goes through; an error
+  // is what the caller gets instead.
   using Watch = std::function<Status(const FileName&)>;
 
-  explicit WatchedStorage(std::shared_ptr<Storage> inner) : inner_(std::move(inner)) {}
+  explicit WatchedStorage(std::shared_ptr<Storage> inner) : ForwardingStorage(std::move(inner)) {}
 
   void watch(Watch watch) { state_.lock()->watch = std::move(watch); }
   // The same for size, which the other leaves alone.
@@ -38,39 +38,38 @@ class WatchedStorage final : public Storage {
     return sum;
   }
 
-  Status make_folders(Deadline by) override { return inner_->make_folders(by); }
   Result<std::vector<ListedFile>> list(FileType type, Deadline by) override {
     RETURN_IF_ERROR(note(&State::lists, {type, ""}));
-    return inner_->list(type, by);
+    return inner().list(type, by);
   }
   Result<std::uint64_t> size(const FileName& file, Deadline by) override {
     const Watch watch = state_.lock()->watch_sizes;
     if (watch) RETURN_IF_ERROR(watch(file));
-    return inner_->size(file, by);
+    return inner().size(file, by);
   }
   Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override {
     RETURN_IF_ERROR(note(&State::reads, file));
-    return inner_->read(file, range, by);
+    return inner().read(file, range, by);
+  }
+  Result<MutableByteView> read_into(Bytes& buffer, const FileName& file, ByteRange range,
+                                    Deadline by) override {
+    RETURN_IF_ERROR(note(&State::reads, file));
+    return inner().read_into(buffer, file, range, by);
   }
   Result<Bytes> read_all(const FileName& file, Deadline by) override {
     RETURN_IF_ERROR(note(&State::reads, file));
-    return inner_->read_all(file, by);
+    return inner().read_all(file, by);
   }
   Status write(const FileName& file, ByteView content, Deadline by) override {
     const Watch watch = state_.lock()->watch_writes;
     if (watch) RETURN_IF_ERROR(watch(file));
-    return inner_->write(file, content, by);
+    return inner().write(file, content, by);
   }
   Status remove(const FileName& file, Deadline by) override {
     const Watch watch = state_.lock()->watch_removals;
     if (watch) RETURN_IF_ERROR(watch(file));
-    return inner_->remove(file, by);
+    return inner().remove(file, by);
   }
-  Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
-                                       Deadline by) override {
-    return inner_->remove_leftovers(time, by);
-  }
-  std::string description() const override { return inner_->description(); }
 
  private:
   using Counts = std::array<std::size_t, 6>;
@@ -94,7 +93,6 @@ class WatchedStorage final : public Storage {
     return watch ? watch(file) : Status();
   }
 
-  const std::shared_ptr<Storage> inner_;
   Guarded<State> state_;
 };
 
