@@ -1,5 +1,6 @@
-# The libraries that Restree stands on, all of them Debian 12 packages. Each is linked by the one
-# room that may use it, so an #include in another room does not compile.
+# The libraries that Restree stands on, all of them Debian 12 packages. Each is linked by the rooms
+# that use it. But for libfuse's, their headers lie where every compiler looks, so that an #include
+# in another room compiles: it is tests/docs/room_arrows_test.cc that refuses it.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto)

@@ -4,7 +4,9 @@
 // Threads:   any.
 // Limits:    index: see index.h. load() holds one blob, and its sealed form while it is opened.
 // Errors:    open: kNoRepository, kWrongPassword, kDenied, kCorrupt, kUnsupported,
-//            kUnavailable. The key never leaves this class.
+//            kUnavailable.
+// Key:       the repository seals and opens with it and lends it to nobody but the index, which it
+//            owns; master_key_json() alone gives a copy away, for the command that prints it.
 // Format:    restic's design document, versions 1 and 2.
 #pragma once
 

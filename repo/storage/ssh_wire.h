@@ -1,6 +1,6 @@
 // The socket under one libssh2 session, and the waiting that libssh2 leaves to its user.
 //
-// For the files of this room that call libssh2 (ssh_session, ssh_handshake, ssh_login) only.
+// Only for the two sources that call libssh2: ssh_session and ssh_login.
 //
 // Ownership: socket, and the proxy process if there is one. Must outlive the session that uses it.
 // Threads:   one at a time.
