@@ -1,4 +1,9 @@
 // From a password to a key, by scrypt.
+//
+// Threads: any.
+// Limits:  derive_key takes at most 1 GiB of memory, and a minute or two of one processor. restic's
+//          own keys take 32 MiB, and half a second of the machine that made them.
+// Format:  RFC 7914, without its bound on N for a small r: restic 0.3 to 0.8.3 chose N=262144, r=1.
 #pragma once
 
 #include <chrono>
@@ -15,9 +20,16 @@ struct ScryptParameters {
   std::uint32_t p;
 };
 
-// 64 bytes for SealKey::from_derived. kCorrupt: parameters that scrypt does not allow, or that
-// would take more than 4 GiB of memory or minutes of time (a hostile key file). kLocalIo: OpenSSL
-// itself fails.
+// N * r * p, to which the time of a derivation is proportional; the largest number if the product
+// does not fit. For parameters that check_scrypt() refuses as well.
+std::uint64_t scrypt_cost(ScryptParameters parameters);
+
+// kCorrupt: scrypt does not allow the parameters, or they pass the limits above, as a hostile key
+// file's do.
+Status check_scrypt(ScryptParameters parameters);
+
+// 64 bytes for SealKey::from_derived. kCorrupt: as by check_scrypt(). kLocalIo: the machine does
+// not give the memory.
 Result<Secret> derive_key(const Secret& password, ByteView salt, ScryptParameters parameters);
 
 // Parameters for a new key whose derivation takes about `time` on this machine, and no less than

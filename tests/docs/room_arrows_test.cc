@@ -64,6 +64,7 @@ const std::vector<Library>& libraries() {
       {"archive", {"repo/dumper/zip_writer.cc"}},
       {"libssh2", {"repo/storage/"}},
       {"openssl/", {"repo/crypto/"}},
+      {"sodium", {"repo/crypto/kdf.cc"}},
       {"simdjson",
        {"repo/format/", "tests/support/json_shape.cc", "tests/support/status_fields.cc"}},
       {"spdlog/", {"repo/base/log.cc"}},
@@ -157,6 +158,7 @@ TEST(RoomArrows, AnArrowThatPointsUpIsSeen) {
 
 TEST(RoomArrows, ALibraryOutsideOfItsPlaceIsSeen) {
   EXPECT_TRUE(complaint("repo/repository.cc", "openssl/evp.h"));
+  EXPECT_TRUE(complaint("repo/crypto/seal.cc", "sodium.h"));
   EXPECT_TRUE(complaint("repo/sftp.cc", "libssh2_sftp.h"));
   EXPECT_TRUE(complaint("fs/mount.cc", "fuse_lowlevel.h"));
   EXPECT_TRUE(complaint("cache/disk_cache.cc", "simdjson.h"));
