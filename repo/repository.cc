@@ -45,7 +45,7 @@ Result<std::unique_ptr<Repository>> Repository::open_from(Storage& files,
                                                           const std::string& key_hint,
                                                           Deadline by) {
   ASSIGN_OR_RETURN(Bytes config_file, read_config_file(files, by));
-  ASSIGN_OR_RETURN(OpenedKey key, find_master_key(files, password, key_hint, by));
+  ASSIGN_OR_RETURN(OpenedKey key, find_master_key(files, config_file, password, key_hint, by));
   Bytes opened = Bytes::copy_of(config_file);
   Result<MutableByteView> config_json = open_in_place(key.master, opened.view());
   if (!config_json) {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "repo/base/log.h"
 #include "repo/crypto/random.h"
 #include "repo/format/json_reader.h"
 #include "repo/format/json_writer.h"
@@ -10,10 +11,9 @@ namespace restree {
 namespace {
 
 constexpr std::size_t kSaltBytes = 64;
+constexpr std::size_t kShownKdfBytes = 32;
 
-Error bad_key(const char* reason) {
-  return {ErrorKind::kCorrupt, std::string("key file: ") + reason};
-}
+Error bad_key(const char* reason) { return {ErrorKind::kCorrupt, reason}; }
 
 }  // namespace
 
@@ -48,12 +48,15 @@ Result<KeyFile> parse_key_file(ByteView json) {
       if (key == "data") file.sealed_master_key = value.to_bytes();
     });
   }));
-  if (kdf.empty()) return bad_key("no key derivation is named");
+  if (kdf.empty()) return bad_key("it names no key derivation");
   if (kdf != "scrypt") {
-    return Error(ErrorKind::kUnsupported, "key file: a key derivation other than scrypt");
+    return Error(ErrorKind::kUnsupported, "its key derivation is " +
+                                              log::quoted(kdf.substr(0, kShownKdfBytes)) +
+                                              ", and only scrypt is supported");
   }
-  if (file.salt.size() != kSaltBytes) return bad_key("the salt has not 64 bytes");
-  if (file.sealed_master_key.size() < kSealOverheadBytes) return bad_key("no master key inside");
+  if (file.salt.size() != kSaltBytes) return bad_key("its salt is not 64 bytes long");
+  if (file.sealed_master_key.size() < kSealOverheadBytes)
+    return bad_key("it is too short to hold a master key");
   return file;
 }
 

@@ -20,7 +20,8 @@ struct KeyFile {
   std::string sealed_master_key;
 };
 
-// kUnsupported: a key derivation other than scrypt. kCorrupt: anything else that is off.
+// kUnsupported: a key derivation other than scrypt. kCorrupt: anything else that is off. The
+// parameters are checked by derive_key() alone.
 Result<KeyFile> parse_key_file(ByteView json);
 
 // The master key from the opened `sealed_master_key`.
@@ -36,7 +37,8 @@ Result<SealKey> open_key_file(const KeyFile& file, const Secret& password);
 // The JSON that restic writes for it.
 std::string write_key_file(const KeyFile& file);
 
-// A key file that holds `master` under `password`, with a salt of its own. kLocalIo: OpenSSL fails.
+// A key file that holds `master` under `password`, with a salt of its own. kLocalIo: the
+// machine gives no memory, or no random bytes.
 struct KeyHolder {
   Timestamp created;
   std::string username;

@@ -39,9 +39,11 @@ std::string quoted_list(const std::vector<std::string>& words) {
   return "[" + list + "]";
 }
 
-std::string key_file(const SealKey& master, std::string_view password) {
+std::string key_file(const SealKey& master, std::string_view password,
+                     ScryptParameters parameters) {
   const std::string salt = random_bytes(64, 64);
-  const Secret derived = need(derive_key(Secret(std::string(password)), as_bytes(salt), kQuickKey));
+  const Secret derived =
+      need(derive_key(Secret(std::string(password)), as_bytes(salt), parameters));
   const SealKey user = need(SealKey::from_derived(derived.view()));
   const std::string json =
       fmt::format(R"({{"mac":{{"k":"{}","r":"{}"}},"encrypt":"{}"}})", to_base64(master.mac_k()),
@@ -49,7 +51,7 @@ std::string key_file(const SealKey& master, std::string_view password) {
   return fmt::format(
       R"({{"created":"2026-01-01T00:00:00Z","username":"u","hostname":"h","kdf":"scrypt",)"
       R"("N":{},"r":{},"p":{},"salt":"{}","data":"{}"}})",
-      kQuickKey.n, kQuickKey.r, kQuickKey.p, to_base64(as_bytes(salt)),
+      parameters.n, parameters.r, parameters.p, to_base64(as_bytes(salt)),
       to_base64(as_bytes(sealed(user, json))));
 }
 
@@ -74,8 +76,13 @@ RepositoryBuilder::RepositoryBuilder(fs::path root)
   root_ = std::move(root);
 }
 
+std::string RepositoryBuilder::key_json(std::string_view password,
+                                        ScryptParameters parameters) const {
+  return key_file(key_, password, parameters);
+}
+
 std::string RepositoryBuilder::add_key(std::string_view password) {
-  return add_file(FileType::kKey, as_bytes(key_file(key_, password)));
+  return add_file(FileType::kKey, as_bytes(key_json(password)));
 }
 
 std::string RepositoryBuilder::add_sealed(FileType type, std::string_view plain) {

@@ -12,9 +12,11 @@
 #include <string_view>
 #include <vector>
 
+#include "repo/crypto/kdf.h"
 #include "repo/crypto/seal.h"
 #include "repo/format/id.h"
 #include "repo/storage/storage.h"
+#include "tests/support/quick_key.h"
 
 namespace restree::testing {
 
@@ -34,6 +36,8 @@ class RepositoryBuilder {
 
   // One more key file for the same master key; its name.
   std::string add_key(std::string_view password);
+  // What such a file holds, for a test to change before it is added: "username" is "u".
+  std::string key_json(std::string_view password, ScryptParameters parameters = kQuickKey) const;
 
   BlobId add_data(std::string_view content) { return add(BlobType::kData, content); }
   // A tree of nodes in JSON, in the order given.
