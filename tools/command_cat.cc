@@ -8,6 +8,7 @@
 
 #include "repo/crypto/sha256.h"
 #include "repo/format/snapshot.h"
+#include "repo/repository_keys.h"
 #include "repo/snapshot_selection.h"
 #include "tools/commands.h"
 #include "tools/json_indent.h"
@@ -67,9 +68,10 @@ Result<std::string> sealed_text(Session& session, Repository& repository, FileTy
 
 Result<std::string> key_text(Session& session, Repository& repository, const Words& words) {
   ASSIGN_OR_RETURN(const BlobId id, parse_id(words[1]));
-  ASSIGN_OR_RETURN(const Bytes json,
-                   repository.storage().read_all({FileType::kKey, id.hex()}, session.patience()));
-  return line(indent_json(as_text(json)));
+  Result<Bytes> json =
+      read_key_file(repository.storage(), {.name = id.hex(), .size_bytes = 0}, session.patience());
+  if (!json) return std::move(json).error().with("key " + id.hex());
+  return line(indent_json(as_text(json->view())));
 }
 
 // As it lies in the repository, damaged or not.

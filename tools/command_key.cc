@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "repo/crypto/sha256.h"
 #include "repo/format/json_writer.h"
 #include "repo/format/key.h"
+#include "repo/repository_keys.h"
 #include "tools/commands.h"
 #include "tools/node_text.h"
 #include "tools/option_words.h"
@@ -22,11 +22,8 @@ struct NamedKey {
   KeyFile file;
 };
 
-Result<KeyFile> load_key(Storage& storage, const std::string& name, Deadline by) {
-  ASSIGN_OR_RETURN(const Bytes bytes, storage.read_all({FileType::kKey, name}, by));
-  if (to_hex(sha256(bytes)) != name) {
-    return Error(ErrorKind::kCorrupt, "key file " + name + " is damaged: its hash is not its name");
-  }
+Result<KeyFile> load_key(Storage& storage, const ListedFile& file, Deadline by) {
+  ASSIGN_OR_RETURN(const Bytes bytes, read_key_file(storage, file, by));
   return parse_key_file(bytes);
 }
 
@@ -36,7 +33,7 @@ Result<std::vector<NamedKey>> load_keys(Repository& repository, const Session& s
   ASSIGN_OR_RETURN(const auto files, storage.list(FileType::kKey, session.patience()));
   std::vector<NamedKey> keys;
   for (const ListedFile& file : files) {
-    Result<KeyFile> key = load_key(storage, file.name, session.patience());
+    Result<KeyFile> key = load_key(storage, file, session.patience());
     if (key) {
       keys.push_back({file.name, std::move(*key)});
     } else {

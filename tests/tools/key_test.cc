@@ -50,6 +50,26 @@ TEST_F(Key, ListsTheOthersIfOneIsDamaged) {
   EXPECT_THAT(outcome.err, HasSubstr("cannot load key " + damaged));
 }
 
+// Whose size is 0, like that of a FIFO, from which to read might never end.
+TEST_F(Key, ListsTheOthersIfOneIsEmpty) {
+  const std::string empty(64, 'f');
+  ASSERT_TRUE(storage_->write({FileType::kKey, empty}, {}, testing::soon()));
+  const Outcome outcome = runner_.run({"key", "list", "--json"});
+  EXPECT_THAT(outcome.out, HasSubstr(other_));
+  EXPECT_THAT(outcome.err,
+              HasSubstr("cannot load key " + empty + ": it is empty, or not a regular file"));
+}
+
+TEST_F(Key, CatPrintsOneThatIsWholeAndNoOther) {
+  EXPECT_THAT(runner_.run({"cat", "key", other_}).out, HasSubstr(R"("kdf": "scrypt")"));
+  const std::string damaged(64, 'f');
+  ASSERT_TRUE(storage_->write({FileType::kKey, damaged}, as_bytes("{}"), testing::soon()));
+  const Outcome outcome = runner_.run({"cat", "key", damaged});
+  EXPECT_EQ(outcome.code, ExitCode::kFailure);
+  EXPECT_THAT(outcome.out, IsEmpty());
+  EXPECT_THAT(outcome.err, HasSubstr("key " + damaged + ": it is damaged"));
+}
+
 TEST_F(Key, WhatChangesKeysIsRefusedByName) {
   for (const std::string what : {"add", "remove", "passwd"}) {
     const Outcome outcome = runner_.run({"key", what});
