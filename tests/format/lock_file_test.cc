@@ -34,6 +34,32 @@ TEST(LockFile, IsWrittenAsResticWritesIt) {
             R"("username":"root","pid":4711})");
 }
 
+TEST(LockFile, SaysWhereItsHolderRuns) {
+  LockFile lock = testing::value_of(parse_lock_file(as_bytes(kLock)));
+  EXPECT_FALSE(lock.place);
+  lock.place = LockPlace{.boot_id = "a0119a4d-a8f3-4900-9b74-54f57699927c",
+                         .machine = "3d12",
+                         .pid_namespace = "4:4026531836",
+                         .time_namespace = "4:4026531834",
+                         .start_ticks = 12345678901};
+  const std::string json = write_lock_file(lock);
+  EXPECT_THAT(
+      json, ::testing::HasSubstr(R"(,"restree":{"boot_id":"a0119a4d-a8f3-4900-9b74-54f57699927c",)"
+                                 R"("machine":"3d12","pid_namespace":"4:4026531836",)"
+                                 R"("time_namespace":"4:4026531834","start_ticks":12345678901}})"));
+  EXPECT_EQ(testing::value_of(parse_lock_file(as_bytes(json))).place, lock.place);
+}
+
+TEST(LockFile, HasNoPlaceIfThatIsSomethingElse) {
+  for (const std::string_view odd : {"null", "7", R"("x")", "[1]"}) {
+    const std::string json =
+        R"({"time":"2026-11-22T20:41:02Z","restree":)" + std::string(odd) + R"(,"pid":7})";
+    const LockFile lock = testing::value_of(parse_lock_file(as_bytes(json)));
+    EXPECT_FALSE(lock.place) << odd;
+    EXPECT_EQ(lock.pid, 7U);
+  }
+}
+
 TEST(LockFile, WithoutATimeIsCorrupt) {
   EXPECT_THAT(parse_lock_file(as_bytes(R"({"exclusive":false})")),
               testing::FailsWith(ErrorKind::kCorrupt));
