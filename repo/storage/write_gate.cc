@@ -1,5 +1,7 @@
 #include "repo/storage/write_gate.h"
 
+#include <utility>
+
 namespace restree {
 
 void WriteGate::hold() { state_.lock()->held = true; }
@@ -13,6 +15,8 @@ void WriteGate::shut(const Error& error) {
   state_.lock()->shut = error;
   moved_.notify_all();
 }
+
+void WriteGate::look_first(Look look) { state_.lock()->look = std::move(look); }
 
 Status WriteGate::pass(FileType type, Deadline by) {
   if (type == FileType::kLock) return {};
@@ -31,18 +35,28 @@ Status WriteGate::pass(FileType type, Deadline by) {
   return {};
 }
 
+Status WriteGate::pass_with_a_look(FileType type, Deadline by) {
+  RETURN_IF_ERROR(pass(type, by));
+  const Look look = type == FileType::kLock ? nullptr : state_.lock()->look;
+  if (!look) return {};
+  Status seen = look(by);
+  if (!seen && seen.error().kind() == ErrorKind::kLocked) shut(seen.error());
+  return seen;
+}
+
 Status WriteGate::make_folders(Deadline by) {
   RETURN_IF_ERROR(pass(FileType::kConfig, by));
   return inner().make_folders(by);
 }
 
 Status WriteGate::write(const FileName& file, ByteView content, Deadline by) {
-  RETURN_IF_ERROR(pass(file.type, by));
+  RETURN_IF_ERROR(file.type == FileType::kPack ? pass(file.type, by)
+                                               : pass_with_a_look(file.type, by));
   return inner().write(file, content, by);
 }
 
 Status WriteGate::remove(const FileName& file, Deadline by) {
-  RETURN_IF_ERROR(pass(file.type, by));
+  RETURN_IF_ERROR(pass_with_a_look(file.type, by));
   return inner().remove(file, by);
 }
 

@@ -14,6 +14,7 @@ using testing::FailsWith;
 using testing::Holds;
 
 const FileName kPack{FileType::kPack, std::string(64, '7')};
+const FileName kSnapshot{FileType::kSnapshot, std::string(64, '5')};
 const FileName kLock{FileType::kLock, std::string(64, '1')};
 
 class WriteGateTest : public ::testing::Test {
@@ -59,6 +60,44 @@ TEST_F(WriteGateTest, ShutTellsThoseWhoWaitAndAllLaterOnesWhy) {
   EXPECT_THAT(waiting.get(), FailsWith(ErrorKind::kLocked));
   gate_.open();
   EXPECT_THAT(write(kPack), FailsWith(ErrorKind::kLocked));
+}
+
+TEST_F(WriteGateTest, LooksBeforeItChangesWhatOthersRelyOn) {
+  int looks = 0;
+  gate_.look_first([&](Deadline) -> Status {
+    ++looks;
+    return {};
+  });
+  EXPECT_OK(write(kPack));
+  EXPECT_OK(write(kLock));
+  EXPECT_OK(gate_.remove(kLock, now()));
+  EXPECT_EQ(looks, 0);
+  EXPECT_OK(write(kSnapshot));
+  EXPECT_EQ(looks, 1);
+  EXPECT_OK(gate_.remove(kPack, now()));
+  EXPECT_EQ(looks, 2);
+  gate_.look_first(nullptr);
+  EXPECT_OK(gate_.remove(kSnapshot, now()));
+  EXPECT_EQ(looks, 2);
+}
+
+TEST_F(WriteGateTest, IsShutByALookThatFindsTheLockGone) {
+  gate_.look_first([](Deadline) -> Status { return Error(ErrorKind::kLocked, "it is lost"); });
+  EXPECT_THAT(write(kSnapshot), FailsWith(ErrorKind::kLocked));
+  EXPECT_THAT(gate_.size(kSnapshot, now()), FailsWith(ErrorKind::kNotFound));
+  gate_.look_first(nullptr);
+  EXPECT_THAT(write(kPack), FailsWith(ErrorKind::kLocked));
+}
+
+TEST_F(WriteGateTest, StaysOpenAfterALookThatCouldNotBeTaken) {
+  bool away = true;
+  gate_.look_first([&](Deadline) -> Status {
+    if (away) return Error(ErrorKind::kUnavailable, "no route to host");
+    return {};
+  });
+  EXPECT_THAT(write(kSnapshot), FailsWith(ErrorKind::kUnavailable));
+  away = false;
+  EXPECT_OK(write(kSnapshot));
 }
 
 }  // namespace
