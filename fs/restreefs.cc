@@ -142,7 +142,8 @@ std::string source_name(const Location& location) {
 }
 
 LockRequest lock_request(const RestreefsOptions& options) {
-  return {.retry_for = options.retry_lock,
+  return {.reads_only = true,
+          .retry_for = options.retry_lock,
           .tell = [](const std::string& message) { log::warning("{}", message); }};
 }
 

@@ -67,14 +67,15 @@ bool pause(std::chrono::milliseconds time, const std::stop_token& stop, Deadline
 
 }  // namespace
 
-LockFile own_lock(bool exclusive) {
+LockFile own_lock(bool exclusive, const Machine& machine) {
   return {.time = wall_clock_now(),
           .exclusive = exclusive,
-          .hostname = host_name(),
+          .hostname = machine.hostname,
           .username = user_name(),
-          .pid = static_cast<std::uint32_t>(::getpid()),
+          .pid = machine.pid,
           .uid = ::getuid(),
-          .gid = ::getgid()};
+          .gid = ::getgid(),
+          .place = machine.place};
 }
 
 LockCheck::LockCheck(Repository& repository, Options options)
@@ -91,15 +92,23 @@ Status LockCheck::run(const std::string& own, Deadline by) {
   }
 }
 
+bool LockCheck::is_known(const std::string& name) const {
+  return harmless_.contains(name) || dead_.contains(name);
+}
+
 Status LockCheck::look(const std::string& own, Deadline by) {
+  in_the_way_.clear();
   ASSIGN_OR_RETURN(const std::vector<ListedFile> files,
                    repository_.storage().list(FileType::kLock, by));
+  std::optional<Error> conflict;
   std::optional<Error> damage;
+  std::vector<Found> dead;
   for (const ListedFile& file : files) {
-    if (file.name == own || file.size_bytes == 0 || harmless_.contains(file.name)) continue;
+    if (file.name == own || file.size_bytes == 0 || is_known(file.name)) continue;
     const Result<LockFile> lock = load_lock(repository_, file.name, by);
     if (lock) {
-      RETURN_IF_ERROR(judge(file.name, *lock, by));
+      const Status judged = judge(file.name, *lock, dead);
+      if (!judged && !conflict) conflict = judged.error();
       continue;
     }
     const ErrorKind kind = lock.error().kind();
@@ -107,34 +116,44 @@ Status LockCheck::look(const std::string& own, Deadline by) {
     if (kind != ErrorKind::kCorrupt && kind != ErrorKind::kUnsupported) return lock.error();
     damage = unreadable(lock.error(), file.name);
   }
+  if (conflict) return std::move(*conflict);
   if (damage) return std::move(*damage);
+  for (const Found& found : dead) RETURN_IF_ERROR(take_over(found, by));
   return {};
 }
 
-Status LockCheck::judge(const std::string& name, const LockFile& lock, Deadline by) {
+Status LockCheck::judge(const std::string& name, const LockFile& lock, std::vector<Found>& dead) {
   const bool conflicts = options_.exclusive || lock.exclusive;
-  // What died beside us is cleaned up even if it is not in our way: it is in the way of others.
-  const auto stale = conflicts ? why_stale(lock, wall_clock_now()) : why_dead(lock);
-  if (!stale) {
-    if (conflicts) return locked_by(lock, name);
-    harmless_.insert(name);
+  auto why = why_dead(lock, options_.machine, wall_clock_now());
+  if (!why && options_.known_dead.contains(name)) why = options_.known_why;
+  if (!conflicts) {
+    (why ? dead_ : harmless_).insert(name);
     return {};
   }
-  if (Status removed = remove_lock(repository_, name, by); !removed) {
-    if (conflicts) return std::move(removed).error().with("remove a stale lock");
-    log::info("the stale lock of {} is left: {}", holder_of(lock), removed.error().message());
-    harmless_.insert(name);
-    return {};
+  if (!why) {
+    in_the_way_.insert(name);
+    return locked_by(lock, name);
   }
-  has_removed_ = true;
-  if (options_.tell) {
-    options_.tell(fmt::format("removed the stale lock of {} since {}: {}", holder_of(lock),
-                              format_timestamp(lock.time), *stale));
-  }
+  dead.push_back({name, lock, std::move(*why)});
   return {};
 }
 
-Result<std::size_t> remove_locks(Repository& repository, bool all, Deadline by) {
+Status LockCheck::take_over(const Found& found, Deadline by) {
+  const std::string lock = fmt::format("the stale lock of {} since {}: {}", holder_of(found.lock),
+                                       format_timestamp(found.lock.time), found.why_dead);
+  if (!options_.takes_over) {
+    if (options_.tell) options_.tell("passed by " + lock + "; `unlock` removes it");
+  } else {
+    Status removed = remove_lock(repository_, found.name, by);
+    if (!removed) return std::move(removed).error().with("remove a stale lock");
+    if (options_.warn) options_.warn("removed " + lock);
+  }
+  dead_.insert(found.name);
+  return {};
+}
+
+Result<std::size_t> remove_locks(Repository& repository, bool all, Deadline by,
+                                 const Machine& machine) {
   ASSIGN_OR_RETURN(const std::vector<ListedFile> files,
                    repository.storage().list(FileType::kLock, by));
   std::size_t count = 0;
@@ -143,7 +162,7 @@ Result<std::size_t> remove_locks(Repository& repository, bool all, Deadline by) 
       const Result<LockFile> lock = load_lock(repository, file.name, by);
       if (!lock && lock.error().kind() == ErrorKind::kUnavailable) return lock.error();
       if (!lock) log::info("lock {} is left: {}", file.name, lock.error().message());
-      if (!lock || !why_stale(*lock, wall_clock_now())) continue;
+      if (!lock || !why_stale(*lock, machine, wall_clock_now())) continue;
     }
     RETURN_IF_ERROR(remove_lock(repository, file.name, by));
     ++count;

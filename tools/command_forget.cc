@@ -65,6 +65,7 @@ Result<std::size_t> remove(const std::vector<SnapshotId>& ids, Repository& repos
     RETURN_IF_ERROR(session.go_on());
     const FileName file{FileType::kSnapshot, ids[i].hex()};
     const Status removed = repository.storage().remove(file, session.patience());
+    if (!removed && removed.error().kind() == ErrorKind::kLocked) return removed;  // for all
     if (!removed && removed.error().kind() != ErrorKind::kNotFound) {
       ++*failed.lock();
       session.io().err_line(fmt::format("unable to remove snapshot/{} from the repository: {}",

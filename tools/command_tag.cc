@@ -117,6 +117,7 @@ Result<ExitCode> run_tag(const TagOptions& options, Session& session) {
     snapshot.tags = std::move(*tags);
     const Result<std::string> name = save_instead(snapshot, *repository, session);
     if (!name) {
+      if (name.error().kind() == ErrorKind::kLocked) return name.error();  // so would all others be
       session.io().err_line(
           fmt::format("unable to modify the tags for snapshot ID \"{}\", ignoring: {}",
                       snapshot.id.hex(), name.error().message()));

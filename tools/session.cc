@@ -31,6 +31,10 @@ Result<Secret> password_of(const RepositoryAccess& access, bool is_empty, Passwo
                "--insecure-no-password is given together with a password; use one");
 }
 
+bool is_to_write(Locking locking) {
+  return locking == Locking::kSharedToWrite || locking == Locking::kExclusiveToWrite;
+}
+
 bool is_exclusive(Locking locking) {
   return locking == Locking::kExclusive || locking == Locking::kExclusiveToWrite;
 }
@@ -140,10 +144,13 @@ Result<Repository*> Session::open(Locking locking, Reading reading) {
   RETURN_IF_ERROR(open_repository(locking, reading));
   if (reading == Reading::kThroughCache) RETURN_IF_ERROR(clean_caches());
   if (wants_lock(locking) && !repository_->is_offline()) {
-    const LockRequest request{.exclusive = is_exclusive(locking),
-                              .retry_for = options_.retry_lock,
-                              .stop = stop_,
-                              .tell = [this](const std::string& message) { tell(message); }};
+    const LockRequest request{
+        .exclusive = is_exclusive(locking),
+        .reads_only = !is_to_write(locking),
+        .retry_for = options_.retry_lock,
+        .stop = stop_,
+        .tell = [this](const std::string& message) { tell(message); },
+        .warn = [this](const std::string& message) { io_.err_line(message); }};
     ASSIGN_OR_RETURN(
         lock_, RepositoryLock::acquire(*repository_, request,
                                        Deadline::after(options_.patience + request.retry_for)));

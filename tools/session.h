@@ -21,7 +21,7 @@ namespace restree {
 
 class DiskCache;
 
-// ToWrite: also with --no-lock, which is for commands that only read.
+// ToWrite: also with --no-lock, and dead locks in the way are removed; the others pass them by.
 enum class Locking { kNone, kShared, kExclusive, kSharedToWrite, kExclusiveToWrite };
 
 // Whether what is read may come from the cache on disk, if there is one: not for who wants to know

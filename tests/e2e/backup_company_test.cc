@@ -1,11 +1,17 @@
 // `restree backup` beside others at the same repository: itself, restic's prune, and their locks.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <optional>
 #include <string>
+#include <utility>
 
+#include "repo/base/unique_fd.h"
 #include "tests/support/fidelity.h"
 #include "tests/support/files.h"
 #include "tests/support/repository_files.h"
@@ -125,17 +131,75 @@ TEST_F(BackupInCompany, WaitsForAPruneIfAskedTo) {
   expect_restores(source);
 }
 
-TEST_F(BackupInCompany, ReplacesTheLockOfAPruneThatDied) {
+TEST_F(BackupInCompany, IsRefusedAfterAPruneThatDiedUntilItIsUnlocked) {
   Process prune = stopped_prune();
   prune.signal(SIGKILL);
   prune.wait(seconds(60));
   const fs::path source = folder("source", 1);
+  const Finished refused = restree_.run(backup_of(source));
+  EXPECT_EQ(refused.exit_code, 11) << refused.report();
+  EXPECT_THAT(refused.err, HasSubstr("`unlock` command"));
+  EXPECT_TRUE(restree_.run({"unlock"}).ok());
+  EXPECT_THAT(stored_in(repository(), "locks"), IsEmpty());
   const Finished done = restree_.run(backup_of(source));
   EXPECT_TRUE(done.ok()) << done.report();
-  EXPECT_THAT(done.err, HasSubstr("removed the stale lock of PID " + std::to_string(prune.pid())));
-  EXPECT_THAT(stored_in(repository(), "locks"), IsEmpty());
   restic_.check();
   expect_restores(source);
+}
+
+// A backup of a pipe, which waits for what the test writes to it.
+class BackupOfAPipe : public BackupInCompany {
+ protected:
+  BackupOfAPipe() {
+    restree_.backup({folder("kept", 3).string()});
+    EXPECT_EQ(::mkfifo(pipe_path().c_str(), 0600), 0);
+    Command command = restree_.command({"backup", "--stdin"});
+    command.argv.insert(command.argv.begin(),
+                        {"sh", "-c", "exec \"$@\" <\"$0\"", pipe_path().string()});
+    backup_.emplace(Process::start(command));
+    pipe_ = UniqueFd(::open(pipe_path().c_str(), O_WRONLY));
+    EXPECT_EQ(::write(pipe_.get(), "data\n", 5), 5);
+    EXPECT_TRUE(holds_within(seconds(patient(60)),
+                             [&] { return stored_in(repository(), "locks").size() == 1; }));
+  }
+  fs::path pipe_path() const { return dir_.path() / "pipe"; }
+  Finished end_of_backup() {
+    pipe_ = UniqueFd();
+    return backup_->wait(seconds(patient(60)));
+  }
+  // As from a container that has the same host name.
+  Finished run_in_another_pid_namespace(std::vector<std::string> words) const {
+    Command command = restree_.command(std::move(words));
+    command.argv.insert(command.argv.begin(), {"unshare", "--pid", "--fork", "--mount-proc"});
+    return testing::run(command);
+  }
+
+  UniqueFd pipe_;
+  std::optional<Process> backup_;
+};
+
+TEST_F(BackupOfAPipe, KeepsItsLockWhateverRunsInAnotherPidNamespace) {
+  const auto lock = stored_in(repository(), "locks");
+  EXPECT_TRUE(run_in_another_pid_namespace({"snapshots"}).ok());
+  EXPECT_EQ(stored_in(repository(), "locks"), lock);
+  EXPECT_TRUE(run_in_another_pid_namespace({"backup", "-q", folder("more", 4).string()}).ok());
+  EXPECT_EQ(stored_in(repository(), "locks"), lock);
+  EXPECT_EQ(run_in_another_pid_namespace({"forget", "latest"}).exit_code, 11);
+  EXPECT_TRUE(run_in_another_pid_namespace({"unlock"}).ok());
+  EXPECT_EQ(stored_in(repository(), "locks"), lock);
+  EXPECT_TRUE(end_of_backup().ok());
+  restic_.check();
+}
+
+TEST_F(BackupOfAPipe, WhoseLockWasRemovedWritesNoSnapshot) {
+  const auto before = stored_in(repository(), "snapshots");
+  restic_.run_ok({"unlock", "--remove-all"});
+  const Finished done = end_of_backup();
+  EXPECT_EQ(done.exit_code, 11) << done.report();
+  EXPECT_THAT(done.err, AllOf(HasSubstr("was removed by others"), HasSubstr("Start again")));
+  EXPECT_EQ(stored_in(repository(), "snapshots"), before);
+  EXPECT_THAT(stored_in(repository(), "locks"), IsEmpty());
+  restic_.check();
 }
 
 }  // namespace

@@ -20,7 +20,6 @@ namespace restree {
 namespace {
 
 using namespace std::chrono_literals;
-using ::testing::ElementsAre;
 using testing::FailsWith;
 using testing::Finished;
 using ::testing::HasSubstr;
@@ -43,8 +42,7 @@ class LocksBesideRestic : public ::testing::TestWithParam<std::string> {
                                             Secret(std::string(testing::kPassword)), "", soon()));
   }
   Result<std::unique_ptr<RepositoryLock>> acquire(bool exclusive) {
-    const auto tell = [this](const std::string& message) { told_.push_back(message); };
-    return RepositoryLock::acquire(*repository_, {.exclusive = exclusive, .tell = tell}, soon());
+    return RepositoryLock::acquire(*repository_, {.exclusive = exclusive}, soon());
   }
   std::vector<std::string> names() { return testing::lock_names(repository_->storage()); }
 
@@ -61,7 +59,6 @@ class LocksBesideRestic : public ::testing::TestWithParam<std::string> {
   testing::Restic restic_{dir_.path() / "home", GetParam()};
   std::filesystem::path data_ = dir_.path() / "data";
   std::unique_ptr<Repository> repository_;
-  std::vector<std::string> told_;
 };
 
 TEST_P(LocksBesideRestic, ASharedOneKeepsOutWhoWantsToBeAlone) {
@@ -99,14 +96,30 @@ TEST_P(LocksBesideRestic, AreRefusedWhileResticHasAnExclusiveOne) {
   EXPECT_OK(acquire(false));
 }
 
-TEST_P(LocksBesideRestic, ReplaceTheOneOfAResticThatWasKilled) {
+TEST_P(LocksBesideRestic, LeaveTheOneOfAResticThatWasKilled) {
   Process check = stopped_check();
   check.signal(SIGKILL);
   check.wait(60s);
-  ASSERT_THAT(names(), SizeIs(1));
-  EXPECT_OK(acquire(false));
-  EXPECT_THAT(told_, ElementsAre(HasSubstr("removed the stale lock of PID " +
-                                           std::to_string(check.pid()))));
+  const std::vector<std::string> left = names();
+  ASSERT_THAT(left, SizeIs(1));
+  EXPECT_THAT(acquire(false), FailsWith(ErrorKind::kLocked)) << "restic's do not say where it ran";
+  EXPECT_EQ(names(), left);
+}
+
+TEST_P(LocksBesideRestic, AreReadByRestic) {
+  const auto lock = value_of(acquire(false));
+  const std::string name = names().front();
+  EXPECT_THAT(restic_.run_ok({"list", "locks"}), HasSubstr(name));
+  const std::string shown = restic_.run_ok({"cat", "lock", name});
+  EXPECT_THAT(shown, HasSubstr("\"pid\": " + std::to_string(::getpid())));
+  EXPECT_THAT(shown, HasSubstr("\"exclusive\": false"));
+}
+
+TEST_P(LocksBesideRestic, OfDeadProcessesAreUnlockedByRestic) {
+  LockFile dead = own_lock(true);
+  dead.pid = testing::number_of_a_dead_process();
+  value_of(repository_->save_unpacked(FileType::kLock, as_bytes(write_lock_file(dead)), soon()));
+  restic_.run_ok({"unlock"});
   EXPECT_THAT(names(), IsEmpty());
 }
 

@@ -4,11 +4,10 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "tests/support/locks.h"
-#include "tests/support/memory_repository.h"
-#include "tests/support/process.h"
+#include "tests/repo/locking.h"
 
 namespace restree {
 namespace {
@@ -22,38 +21,11 @@ using ::testing::HasSubstr;
 using testing::holds_within;
 using ::testing::IsEmpty;
 using testing::lock_elsewhere;
+using testing::Locking;
 using ::testing::SizeIs;
 using testing::soon;
 using ::testing::UnorderedElementsAre;
 using testing::value_of;
-
-constexpr LockTimes kQuick{.settle = 1ms, .first_retry = 1ms, .unreadable_pause = 1ms};
-
-class Locking : public ::testing::Test {
- protected:
-  // Another's lock; its name.
-  std::string put(const LockFile& lock) {
-    return files_.builder().add_sealed(FileType::kLock, write_lock_file(lock));
-  }
-  void remove(const std::string& name) { files_.remove({FileType::kLock, name}); }
-  std::vector<std::string> names() { return testing::lock_names(files_.storage()); }
-
-  LockRequest request(bool exclusive) {
-    return {.exclusive = exclusive,
-            .tell = [this](const std::string& message) { told_.push_back(message); },
-            .times = kQuick};
-  }
-  Result<std::unique_ptr<RepositoryLock>> acquire(const LockRequest& wanted) {
-    return RepositoryLock::acquire(*repository_, wanted, soon());
-  }
-  Result<std::unique_ptr<RepositoryLock>> acquire(bool exclusive) {
-    return acquire(request(exclusive));
-  }
-
-  testing::MemoryRepository files_;
-  std::unique_ptr<Repository> repository_ = files_.open();
-  std::vector<std::string> told_;
-};
 
 TEST_F(Locking, LeavesAFileForAsLongAsItLasts) {
   auto lock = acquire(true);
@@ -65,6 +37,8 @@ TEST_F(Locking, LeavesAFileForAsLongAsItLasts) {
   EXPECT_TRUE(file.exclusive);
   EXPECT_EQ(file.pid, own_lock(true).pid);
   EXPECT_EQ(file.hostname, own_lock(true).hostname);
+  ASSERT_TRUE(file.place);
+  EXPECT_EQ(file.place, this_machine().place);
   lock->reset();
   EXPECT_THAT(names(), IsEmpty());
 }
@@ -102,40 +76,115 @@ TEST_F(Locking, SaysWhoIsInTheWayAndSinceWhen) {
 }
 
 TEST_F(Locking, ReplacesTheLockOfAProcessThatIsGone) {
-  LockFile dead = own_lock(true);
-  dead.pid = testing::number_of_a_dead_process();
+  const LockFile dead = dead_lock(true);
   const std::string name = put(dead);
-  const auto lock = acquire(false);
-  ASSERT_OK(lock);
+  const auto lock = value_of(acquire(false));
   EXPECT_THAT(names(), AllOf(SizeIs(1), ::testing::Not(Contains(name))));
-  EXPECT_THAT(told_,
+  EXPECT_THAT(warned_,
               ElementsAre(HasSubstr("removed the stale lock of PID " + std::to_string(dead.pid))));
+  EXPECT_TRUE(lock->found_leftovers());
 }
 
-TEST_F(Locking, ReplacesALockThatWasNotRefreshedForHalfAnHour) {
+TEST_F(Locking, IsRefusedByWhatAClockSays) {
   LockFile old = lock_elsewhere(false);
-  old.time.seconds -= 31 * 60;
-  put(old);
-  EXPECT_OK(acquire(true));
-  EXPECT_THAT(told_, ElementsAre(HasSubstr("31 minutes")));
-}
-
-TEST_F(Locking, LeavesAStaleLockThatIsNotInTheWay) {
-  LockFile old = lock_elsewhere(false);
-  old.time.seconds -= 31 * 60;
+  old.time.seconds -= 24 * 3600;
   const std::string name = put(old);
-  EXPECT_OK(acquire(false));
+  EXPECT_THAT(acquire(true), FailsWith(ErrorKind::kLocked)) << "the clocks may differ";
   EXPECT_THAT(names(), ElementsAre(name));
 }
 
-TEST_F(Locking, ClearsTheLockOfAProcessThatDiedHereEvenIfItIsNotInTheWay) {
-  LockFile dead = own_lock(false);
-  dead.pid = testing::number_of_a_dead_process();
-  put(dead);
-  const auto lock = value_of(acquire(false));
-  EXPECT_THAT(names(), SizeIs(1));
+TEST_F(Locking, IsRefusedByAProcessThatAnotherPidNamespaceMayHave) {
+  LockFile other = dead_lock(true);
+  other.place->pid_namespace = "4:1";
+  const std::string name = put(other);
+  EXPECT_THAT(acquire(true), FailsWith(ErrorKind::kLocked));
+  EXPECT_THAT(acquire(reading(false)), FailsWith(ErrorKind::kLocked));
+  EXPECT_THAT(names(), ElementsAre(name));
+}
+
+TEST_F(Locking, IsRefusedByAProcessThatCannotBeLookedFor) {
+  const std::string name = put(dead_lock(true));
+  LockRequest blind = request(true);
+  blind.machine.place = std::nullopt;
+  EXPECT_THAT(acquire(blind), FailsWith(ErrorKind::kLocked));
+  EXPECT_THAT(names(), ElementsAre(name));
+}
+
+TEST_F(Locking, IsRefusedByTheLockOfAResticThatIsNotHere) {
+  LockFile restics = dead_lock(true);
+  restics.place = std::nullopt;
+  const std::string name = put(restics);
+  EXPECT_THAT(acquire(true), FailsWith(ErrorKind::kLocked));
+  EXPECT_THAT(names(), ElementsAre(name));
+}
+
+TEST_F(Locking, WhereItsPlaceIsNotKnownSaysNone) {
+  LockRequest blind = request(true);
+  blind.machine.place = std::nullopt;
+  const auto lock = value_of(acquire(blind));
+  const Bytes json =
+      value_of(repository_->load_unpacked({FileType::kLock, names().front()}, soon()));
+  EXPECT_FALSE(value_of(parse_lock_file(json)).place);
+}
+
+TEST_F(Locking, LeavesADeadLockThatIsNotInTheWay) {
+  const std::string dead = put(dead_lock(false));
+  auto lock = value_of(acquire(false));
+  EXPECT_THAT(names(), AllOf(SizeIs(2), Contains(dead)));
   EXPECT_TRUE(lock->found_leftovers());
   EXPECT_FALSE(lock->has_company());
+  EXPECT_THAT(told_, IsEmpty());
+  EXPECT_THAT(warned_, IsEmpty());
+  lock.reset();
+  EXPECT_THAT(names(), ElementsAre(dead));
+}
+
+TEST_F(Locking, LeavesADeadLockWhileALivingOneIsInTheWay) {
+  const std::string dead = put(dead_lock(false));
+  const std::string living = put(lock_elsewhere(false));
+  EXPECT_THAT(acquire(true), FailsWith(ErrorKind::kLocked));
+  EXPECT_THAT(names(), UnorderedElementsAre(dead, living));
+}
+
+TEST_F(Locking, ToReadPassesADeadLockAndLeavesIt) {
+  for (const bool exclusive : {false, true}) {
+    told_.clear();
+    const std::string dead = put(dead_lock(true));
+    auto lock = value_of(acquire(reading(exclusive)));
+    EXPECT_THAT(names(), AllOf(SizeIs(2), Contains(dead)));
+    EXPECT_THAT(told_, ElementsAre(HasSubstr("passed by the stale lock")));
+    EXPECT_THAT(warned_, IsEmpty());
+    lock.reset();
+    remove(dead);
+  }
+}
+
+TEST_F(Locking, ReplacesALockThatNobodyRefreshedWhileItWaited) {
+  const std::string forgotten = put(lock_elsewhere(true));
+  LockRequest patient = request(true);
+  patient.retry_for = 1h;
+  patient.times.stale = 20ms;
+  const auto lock = value_of(acquire(patient));
+  EXPECT_THAT(names(), AllOf(SizeIs(1), ::testing::Not(Contains(forgotten))));
+  EXPECT_THAT(warned_, ElementsAre(HasSubstr("nobody has refreshed it")));
+}
+
+TEST_F(Locking, WaitsOnBesideALockThatIsRefreshed) {
+  std::string other = put(lock_elsewhere(true));
+  std::atomic<int> lists = 0;
+  files_.storage().watch([&](const FileName& file) -> Status {
+    if (file.type != FileType::kLock || !file.name.empty()) return {};
+    ++lists;
+    const std::string fresh = put(lock_elsewhere(true));
+    remove(std::exchange(other, fresh));
+    return {};
+  });
+  LockRequest patient = request(true);
+  patient.retry_for = 100ms;
+  patient.times.stale = 2ms;
+  EXPECT_THAT(acquire(patient), FailsWith(ErrorKind::kLocked));
+  files_.storage().watch({});
+  EXPECT_THAT(names(), ElementsAre(other));
 }
 
 TEST_F(Locking, KnowsThatOthersAreAtWork) {
@@ -225,56 +274,8 @@ TEST_F(Locking, IsRefreshedUnderANewName) {
   EXPECT_THAT(names(), IsEmpty());
 }
 
-// A lock that is in doubt at once, and whose refreshes fail as long as the server is away.
-class LockInDoubt : public Locking {
- protected:
-  LockInDoubt() {
-    files_.storage().watch_writes([this](const FileName& file) -> Status {
-      if (file.type != FileType::kLock || !away_) return {};
-      return Error(ErrorKind::kUnavailable, "no route to host");
-    });
-    LockRequest wanted = request(true);
-    wanted.times.refresh = 1ms;
-    wanted.times.doubt = 5ms;
-    lock_ = value_of(acquire(wanted));
-    away_ = true;
-    EXPECT_TRUE(holds_within(60s, [&] {
-      const Status status = change();
-      return !status && status.error().kind() == ErrorKind::kUnavailable;
-    }));
-  }
-  Status change() {
-    return repository_->storage().write({FileType::kSnapshot, std::string(64, 'a')}, as_bytes("s"),
-                                        Deadline::after(10ms));
-  }
-
-  std::atomic<bool> away_ = false;
-  std::unique_ptr<RepositoryLock> lock_;
-};
-
-TEST_F(LockInDoubt, LetsNothingBeWrittenUntilItIsRefreshed) {
-  away_ = false;
-  EXPECT_TRUE(holds_within(60s, [&] { return change().has_value(); }));
-  EXPECT_THAT(names(), ::testing::Not(IsEmpty()));
-}
-
-TEST_F(LockInDoubt, LetsNothingBeWrittenAnyMoreIfOthersHaveRemovedIt) {
-  for (const std::string& name : names()) remove(name);
-  away_ = false;
-  EXPECT_TRUE(holds_within(60s, [&] {
-    const Status status = change();
-    return !status && status.error().kind() == ErrorKind::kLocked;
-  }));
-  EXPECT_THAT(names(), IsEmpty());
-  const std::string others = put(lock_elsewhere(true));
-  lock_.reset();
-  EXPECT_THAT(names(), ElementsAre(others));
-}
-
 TEST_F(Locking, RemoveLocksTakesAwayWhatNobodyHolds) {
-  LockFile dead = own_lock(false);
-  dead.pid = testing::number_of_a_dead_process();
-  put(dead);
+  put(dead_lock(false));
   LockFile old = lock_elsewhere(true);
   old.time.seconds -= 3600;
   put(old);

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ inline LockFile lock_elsewhere(bool exclusive) {
   lock.hostname = "elsewhere";
   lock.username = "bob";
   lock.pid = 4711;
+  lock.place = std::nullopt;
   return lock;
 }
 

@@ -59,6 +59,22 @@ class ChangingSnapshots : public ::testing::Test {
     });
   }
 
+  // As by `unlock --remove-all`, while the command reads the snapshots.
+  void lose_the_lock() {
+    watched_->watch([this](const FileName& file) -> Status {
+      if (file.type != FileType::kSnapshot) return {};
+      for (const std::string& name : testing::lock_names(*storage_)) {
+        static_cast<void>(storage_->remove({FileType::kLock, name}, soon()));  // or another reader
+      }
+      return {};
+    });
+  }
+  std::string put_dead_lock() {
+    LockFile dead = own_lock(true);
+    dead.pid = testing::number_of_a_dead_process();
+    return builder_.add_sealed(FileType::kLock, write_lock_file(dead));
+  }
+
   std::shared_ptr<MemoryStorage> storage_ = std::make_shared<MemoryStorage>();
   std::shared_ptr<testing::WatchedStorage> watched_ =
       std::make_shared<testing::WatchedStorage>(storage_);
@@ -104,6 +120,31 @@ TEST_F(Forget, ThatCouldNotRemoveAllSaysSoAndEndsWith3) {
                                  HasSubstr("failed to remove one or more snapshots")));
   EXPECT_THAT(runner_.run({"forget", "--json", a_}).err,
               HasSubstr(R"({"message_type":"exit_error","code":3,)"));
+}
+
+TEST_F(Forget, ThatLosesItsLockRemovesNothing) {
+  lose_the_lock();
+  const Outcome outcome = runner_.run({"forget", a_, b_});
+  EXPECT_EQ(outcome.code, ExitCode::kLocked) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("was removed by others"));
+  EXPECT_THAT(short_ids(), SizeIs(2));
+}
+
+TEST_F(Forget, SaysQuietlyOrNotThatItTookOverALock) {
+  for (const char* option : {"-q", "--json", "-v"}) {
+    put_dead_lock();
+    const Outcome outcome = runner_.run({"forget", option, "nosuch"});
+    EXPECT_THAT(outcome.err, HasSubstr("removed the stale lock of PID")) << option;
+    EXPECT_THAT(testing::lock_names(*storage_), IsEmpty());
+  }
+}
+
+TEST_F(Forget, ThatOnlySaysWhatWouldGoLeavesADeadLock) {
+  const std::string dead = put_dead_lock();
+  const Outcome outcome = runner_.run({"forget", "-n", a_});
+  EXPECT_EQ(outcome.code, ExitCode::kSuccess) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("passed by the stale lock of PID"));
+  EXPECT_THAT(testing::lock_names(*storage_), ElementsAre(dead));
 }
 
 TEST_F(Forget, RefusesPoliciesAndPruneByName) {
@@ -170,6 +211,14 @@ TEST_F(Tag, NeedsToKnowWhatToDo) {
   EXPECT_THAT(runner_.run({"tag", a_}).err, StartsWith("Fatal: nothing to do!"));
   EXPECT_THAT(runner_.run({"tag", "--set", "x", "--add", "y"}).err,
               StartsWith("Fatal: --set and --add/--remove cannot be given at the same time"));
+}
+
+TEST_F(Tag, ThatLosesItsLockChangesNothing) {
+  lose_the_lock();
+  const Outcome outcome = runner_.run({"tag", "--add", "x"});
+  EXPECT_EQ(outcome.code, ExitCode::kLocked) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("was removed by others"));
+  EXPECT_THAT(short_ids(), UnorderedElementsAre(a_, b_));
 }
 
 }  // namespace

@@ -93,6 +93,16 @@ TEST_F(Unlock, RemovesStaleLocksAndSaysHowMany) {
   EXPECT_EQ(runner_.run({"unlock"}).out, "");
 }
 
+TEST_F(Unlock, LeavesALockOfAnotherPidNamespaceThatIsNotOld) {
+  LockFile lock = own_lock(true);
+  ASSERT_TRUE(lock.place);
+  lock.pid = testing::number_of_a_dead_process();
+  lock.place->pid_namespace = "4:1";
+  const std::string name = put(lock);
+  EXPECT_EQ(runner_.run({"unlock"}).out, "");
+  EXPECT_THAT(testing::lock_names(*storage_), ElementsAre(name));
+}
+
 TEST_F(Unlock, RemovesAllIfToldTo) {
   put(testing::lock_elsewhere(true));
   EXPECT_EQ(runner_.run({"unlock", "--remove-all", "-q"}).code, ExitCode::kSuccess);
