@@ -160,6 +160,10 @@ std::vector<std::shared_ptr<const Index>> Repository::index_parts() const {
   return *state_->index.parts();
 }
 
+std::vector<BlobLocation> Repository::find_blobs(BlobType type, const BlobId& id) const {
+  return state_->index.find_all(type, id);
+}
+
 std::optional<BlobLocation> Repository::find_blob(BlobType type, const BlobId& id) const {
   return state_->index.find(type, id);
 }
@@ -171,6 +175,10 @@ std::optional<std::uint32_t> Repository::blob_size(BlobType type, const BlobId& 
 }
 
 std::vector<PackId> Repository::indexed_packs() const { return state_->index.packs(); }
+
+std::vector<PackExtent> Repository::indexed_pack_extents() const {
+  return state_->index.pack_extents();
+}
 
 IndexFigures Repository::index_figures() const { return state_->index.figures(); }
 

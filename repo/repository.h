@@ -91,6 +91,8 @@ class Repository final : public BlobSource {
 
   // The first place where the index has a blob; nullopt if no index names it.
   std::optional<BlobLocation> find_blob(BlobType type, const BlobId& id) const;
+  // Every place where the index has it.
+  std::vector<BlobLocation> find_blobs(BlobType type, const BlobId& id) const;
   // The plaintext of a blob whose sealed bytes were read from a pack: for who reads many at once.
   // `sealed` is consumed (decrypted in place); the view lies in it or in `scratch`, which grows as
   // needed. kCorrupt: MAC, compression or hash; the message names blob and pack.
@@ -110,6 +112,8 @@ class Repository final : public BlobSource {
   std::optional<std::uint32_t> blob_size(BlobType type, const BlobId& id) const;
   // Every pack that the index names, each once, in order.
   std::vector<PackId> indexed_packs() const;
+  // The same, with the length that each has at least.
+  std::vector<PackExtent> indexed_pack_extents() const;
   IndexFigures index_figures() const;
 
   // A blob that no index names, or whose packs are gone or damaged, makes the index be refreshed

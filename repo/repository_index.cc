@@ -263,15 +263,28 @@ std::vector<BlobLocation> RepositoryIndex::find_all(BlobType type, const BlobId&
 }
 
 std::vector<PackId> RepositoryIndex::packs() const {
-  const Loaded now = *loaded_.lock();
   std::vector<PackId> names;
-  if (now.stored != nullptr) names = now.stored->packs();
-  for (const auto& part : *now.parts) {
-    names.insert(names.end(), part->packs().begin(), part->packs().end());
-  }
-  std::sort(names.begin(), names.end());
-  names.erase(std::unique(names.begin(), names.end()), names.end());
+  for (const PackExtent& extent : pack_extents()) names.push_back(extent.pack);
   return names;
+}
+
+std::vector<PackExtent> RepositoryIndex::pack_extents() const {
+  const Loaded now = *loaded_.lock();
+  std::vector<PackExtent> extents;
+  const auto add = [&](const auto& index) {
+    for (std::size_t i = 0; i < index.packs().size(); ++i) {
+      extents.push_back({index.packs()[i], index.pack_ends()[i]});
+    }
+  };
+  if (now.stored != nullptr) add(*now.stored);
+  for (const auto& part : *now.parts) add(*part);
+  // Of a pack that several parts name, the largest extent comes first and stays.
+  std::ranges::sort(extents, [](const PackExtent& a, const PackExtent& b) {
+    return std::tie(a.pack, b.end) < std::tie(b.pack, a.end);
+  });
+  const auto repeated = std::ranges::unique(extents, {}, &PackExtent::pack);
+  extents.erase(repeated.begin(), repeated.end());
+  return extents;
 }
 
 IndexFigures RepositoryIndex::figures() const {

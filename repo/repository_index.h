@@ -96,6 +96,7 @@ class RepositoryIndex {
   std::vector<BlobLocation> find_all(BlobType type, const BlobId& id);
   // Every pack that it names, each once, in order.
   std::vector<PackId> packs() const;
+  std::vector<PackExtent> pack_extents() const;
   IndexFigures figures() const;
 
  private:

@@ -44,7 +44,12 @@ RepositoryWriter::RepositoryWriter(Repository& repository, const Options& option
 RepositoryWriter::~RepositoryWriter() = default;
 
 bool RepositoryWriter::has(BlobType type, const BlobId& id) const {
-  return repository_.blob_size(type, id).has_value();
+  const std::vector<PackId>& lost = options_.lost_packs;
+  if (lost.empty()) return repository_.blob_size(type, id).has_value();
+  const std::vector<BlobLocation> places = repository_.find_blobs(type, id);
+  return std::ranges::any_of(places, [&](const BlobLocation& place) {
+    return !std::ranges::binary_search(lost, place.pack);
+  });
 }
 
 Result<SavedBlob> RepositoryWriter::save(BlobType type, ByteView plain) {

@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <vector>
 
 #include "repo/base/guarded.h"
 #include "repo/base/result.h"
@@ -42,6 +43,8 @@ class RepositoryWriter {
     std::size_t pack_bytes = kDefaultPackBytes;
     std::size_t uploads = 2;  // packs stored at once
     bool dry_run = false;     // goes through the motions, and stores nothing
+    // Packs whose blobs are not in the repository although the index names them; in order.
+    std::vector<PackId> lost_packs = {};
     // For how long a file is tried to be stored.
     std::chrono::seconds patience = std::chrono::minutes(15);
   };
@@ -60,7 +63,7 @@ class RepositoryWriter {
   Result<SavedBlob> save(BlobType type, ByteView plain);
   // Why nothing more can be saved, if that is so.
   std::optional<Error> failure() const { return uploader_.failure(); }
-  // Whether the blob is in the repository already, or will be once this is flushed.
+  // Whether the index names a place for the blob in a pack that is not lost.
   bool has(BlobType type, const BlobId& id) const;
 
   // Stores what is still open and writes the index.

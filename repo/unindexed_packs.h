@@ -1,11 +1,19 @@
-// Packs that an interrupted backup has stored but named in no index: found, and named after all,
-// so that their blobs need not be stored again.
+// Packs that an interrupted backup has stored but named in no index: found, read back, and named
+// after all, so that their blobs need not be stored again.
 //
-// Only for who knows that no other writer is at work: its packs look the same until it is done.
-// Threads: any. Errors: those of the storage. A pack whose end is no header is left as it is.
+// The header of such a pack proves nothing: a page of its payload may never have reached the disk.
+// A pack is named only after its whole content was read and has the SHA-256 that its name says.
+// Threads: any.
+// Limits:  memory: for each pack that is read at the same time (eight at most), its header and one
+//          request of the storage's.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <stop_token>
+#include <vector>
 
 #include "repo/base/clock.h"
 #include "repo/base/result.h"
@@ -13,17 +21,51 @@
 
 namespace restree {
 
+struct StoredPack {
+  PackId id;
+  std::uint64_t size_bytes;
+};
+
+// How the packs in the storage differ from those that the index names.
+struct PackDifferences {
+  std::vector<StoredPack> unindexed;
+  // Named by the index, but missing, or shorter than their blobs; in order.
+  std::vector<PackId> lost;
+};
+
+// Lists the packs. Needs the repository's index, loaded under a lock: a prune that ran meanwhile
+// would make packs look lost. Errors: those of the storage.
+Result<PackDifferences> compare_packs(Repository& repository, Deadline by);
+
+struct AdoptionOptions {
+  // By when one request must be answered, retries included.
+  std::chrono::seconds patience = std::chrono::minutes(15);
+  // A damaged index file makes a whole repository look unindexed. Then storing again what a backup
+  // needs is cheaper than to read everything.
+  std::uint64_t most_bytes = std::uint64_t{64} << 30;
+  std::stop_token stop = {};
+  // Called before packs are read: how many, and how long they are together.
+  std::function<void(std::size_t packs, std::uint64_t bytes)> on_begin = {};
+  // Called, by any thread, for what stays without an index and why.
+  std::function<void(const Error& error)> on_left_out = {};
+};
+
 struct AdoptedPacks {
   std::size_t packs = 0;
   std::size_t blobs = 0;
   std::uint64_t bytes = 0;
 };
 
-// Needs the repository's index, and brings it up to date.
-Result<AdoptedPacks> adopt_unindexed_packs(Repository& repository, Deadline by);
+// Names those of `unindexed` that are whole in an index, and brings the repository's index up to
+// date. Nothing is done while others hold locks: the packs of a backup that is under way look the
+// same.
+// Errors: kCancelled. Those of the storage, if it cannot be reached or takes no index file: what
+// was not named by then stays as it was. A pack that is damaged or cannot be read is not an error.
+Result<AdoptedPacks> adopt_packs(Repository& repository, std::vector<StoredPack> unindexed,
+                                 const AdoptionOptions& options);
 
 // The header of a pack, from its end: two reads at most, mostly one.
-Result<std::vector<IndexedBlob>> load_pack_header(Repository& repository, const PackId& pack,
-                                                  std::uint64_t size_bytes, Deadline by);
+Result<std::vector<IndexedBlob>> load_pack_header(Repository& repository, const StoredPack& pack,
+                                                  Deadline by);
 
 }  // namespace restree

@@ -18,13 +18,12 @@
 #include "repo/crypto/sha256.h"
 #include "repo/identity.h"
 #include "repo/snapshot_selection.h"
-#include "repo/unindexed_packs.h"
+#include "tools/backup_leftovers.h"
 #include "tools/backup_options.h"
 #include "tools/backup_report.h"
 #include "tools/backup_source.h"
 #include "tools/commands.h"
 #include "tools/exit_error.h"
-#include "tools/human.h"
 
 namespace restree {
 namespace {
@@ -103,31 +102,8 @@ Result<std::size_t> read_concurrency(const BackupOptions& options) {
   return std::min(wanted == 0 ? kDefault : wanted, kMost);
 }
 
-// No write takes so long; and a job of every night finds what was left the night before.
-constexpr std::chrono::hours kLeftoverAge{12};
-
-// What a backup that was killed has stored need not be stored again, and what it was storing is of
-// no use. On this machine a look costs nothing; a server is asked only if somebody has left a lock
-// behind.
-Status adopt_leftovers(const Session& session, Repository& repository) {
-  const RepositoryLock* lock = session.lock();
-  if (lock == nullptr || lock->has_company()) return {};
-  if (session.is_far() && !lock->found_leftovers()) return {};
-  ASSIGN_OR_RETURN(const AdoptedPacks adopted,
-                   adopt_unindexed_packs(repository, session.patience()));
-  if (adopted.packs > 0 && !session.options().json && session.options().verbosity > 0) {
-    session.io().out_line(
-        fmt::format("found {} of a backup that was interrupted", format_bytes(adopted.bytes)));
-  }
-  const auto removed = repository.storage().remove_leftovers(
-      std::chrono::system_clock::now() - kLeftoverAge, session.patience());
-  if (!removed && removed.error().kind() == ErrorKind::kCancelled) return removed.error();
-  // They do no harm but to the space that they take.
-  if (!removed) log::warning("left as they are: temporary files: {}", removed.error().message());
-  return {};
-}
-
-RepositoryWriter::Options writer_options(const BackupOptions& options, const Session& session) {
+RepositoryWriter::Options writer_options(const BackupOptions& options, const Session& session,
+                                         std::vector<PackId> lost_packs) {
   const GlobalOptions& global = session.options();
   RepositoryWriter::Options writer;
   writer.compression = parse_compression(global.compression).value_or(Compression::kAuto);
@@ -136,6 +112,7 @@ RepositoryWriter::Options writer_options(const BackupOptions& options, const Ses
                        ? std::min<std::size_t>(kRemoteUploads, global.ssh.options.connections)
                        : kLocalUploads;
   writer.dry_run = options.dry_run;
+  writer.lost_packs = std::move(lost_packs);
   writer.patience = global.patience;
   return writer;
 }
@@ -215,13 +192,15 @@ Error interrupted(const Status& kept) {
 // The work between the opened repository and the stored snapshot.
 class Backup {
  public:
-  Backup(const BackupOptions& options, const Plan& plan, Session& session, Repository& repository)
+  Backup(const BackupOptions& options, const Plan& plan, Session& session, Repository& repository,
+         std::vector<PackId> lost_packs)
       : options_(options),
         plan_(plan),
         session_(session),
         repository_(repository),
         report_(session.options(), session.io(), options.dry_run),
-        writer_(repository, writer_options(options, session), session.stop()) {}
+        writer_(repository, writer_options(options, session, std::move(lost_packs)),
+                session.stop()) {}
 
   Result<ExitCode> run() {
     ASSIGN_OR_RETURN(const auto parent, find_parent(options_, plan_, session_, repository_));
@@ -313,8 +292,8 @@ Result<ExitCode> run_backup(const BackupOptions& options, Session& session) {
   ASSIGN_OR_RETURN(const Plan plan, make_plan(options, session));
   const Locking locking = options.dry_run ? Locking::kNone : Locking::kSharedToWrite;
   ASSIGN_OR_RETURN(Repository* const repository, session.open_with_index(locking));
-  RETURN_IF_ERROR(adopt_leftovers(session, *repository));
-  return Backup(options, plan, session, *repository).run();
+  ASSIGN_OR_RETURN(std::vector<PackId> lost_packs, look_at_leftovers(session, *repository));
+  return Backup(options, plan, session, *repository, std::move(lost_packs)).run();
 }
 
 }  // namespace

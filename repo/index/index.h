@@ -33,6 +33,12 @@ struct BlobLocation {
   std::uint32_t blob_bytes() const;
 };
 
+// A pack, and how long it is at least.
+struct PackExtent {
+  PackId pack;
+  std::uint32_t end;  // of the last blob that the index names of it
+};
+
 class Index {
  public:
   // The first place known for the blob, or nullopt.
@@ -45,6 +51,8 @@ class Index {
   // Of the blob's first entry, as a number for tables of one's own; nullopt if there is none.
   std::optional<std::size_t> position(BlobType type, const BlobId& id) const;
   const std::vector<PackId>& packs() const { return packs_; }
+  // Where the last blob of each pack ends, in the order of packs().
+  std::span<const std::uint32_t> pack_ends() const { return pack_ends_; }
 
   std::size_t blob_count() const { return entries_.size(); }
   std::size_t pack_count() const { return packs_.size(); }

@@ -42,6 +42,8 @@ class StoredIndex {
   Result<std::vector<BlobLocation>> find_all(BlobType type, const BlobId& id) const;
 
   const std::vector<PackId>& packs() const { return packs_; }
+  // Where the last blob of each pack ends, in the order of packs().
+  std::span<const std::uint32_t> pack_ends() const { return pack_ends_; }
   // The index files that it was made from.
   const std::vector<IndexId>& files() const { return files_; }
 

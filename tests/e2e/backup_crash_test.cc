@@ -27,6 +27,7 @@ using std::chrono::steady_clock;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::SizeIs;
 
 enum class Place { kLocal, kSftp };
 
@@ -171,6 +172,58 @@ TEST_P(BackupCrash, TheNextRunStoresNothingTwiceAndTheNextAloneTakesOverTheLock)
   expect_stored_once();
   restic_.check();
   expect_restores("latest", source());
+}
+
+// The file has its length and its header, as after a power cut that came before the last
+// write-back.
+TEST_P(BackupCrash, APackWithAPageThatNeverReachedTheDiskIsNotTakenOver) {
+  write_large_source();
+  Process killed = backup_under_way();
+  killed.signal(SIGKILL);
+  killed.wait(seconds(60));
+  const auto packs = stored_in(repository(), "data");
+  ASSERT_FALSE(packs.empty());
+  const fs::path pack = repository() / packs.front();
+  fs::permissions(pack, fs::perms::owner_write, fs::perm_options::add);
+  std::string bytes = read_file(pack);
+  bytes.replace(100'000, 4096, 4096, '\0');
+  write_file(pack, bytes);
+  const Finished next = restree().run(backup_words());
+  EXPECT_TRUE(next.ok()) << next.report();
+  EXPECT_THAT(next.err, HasSubstr("has left a damaged pack, which is not used: pack " +
+                                  pack.filename().string()));
+  EXPECT_THAT(next.out, HasSubstr("of a backup that was interrupted"));
+  restic_.check();
+  expect_restores("latest", source());
+}
+
+// To list the packs of a local repository costs nothing, so its index need not be believed.
+TEST(BackupOntoLostPacks, StoresAgainWhatLayInThem) {
+  const TempDir dir;
+  Restic restic{dir.path() / "home"};
+  restic.init();
+  const RestreeProgram restree(restic);
+  const fs::path source = dir.path() / "source";
+  fs::create_directories(source);
+  write_random_file(source / "a", 1, 3 * kMiB);
+  write_random_file(source / "b", 2, 3 * kMiB);
+  restree.backup({source.string()});
+  // One with data and one with trees.
+  const auto before = stored_in(restic.repository(), "data");
+  ASSERT_THAT(before, SizeIs(2));
+  fs::remove(restic.repository() / before.front());
+  const fs::path cut = restic.repository() / before.back();
+  fs::permissions(cut, fs::perms::owner_write, fs::perm_options::add);
+  fs::resize_file(cut, 100);
+
+  const Finished next = restree.run({"backup", "--force", source.string()});
+  EXPECT_TRUE(next.ok()) << next.report();
+  EXPECT_THAT(next.err, HasSubstr("2 packs that the index names are missing or cut short"));
+  EXPECT_THAT(next.err, HasSubstr("restic repair index"));
+  const TempDir restored;
+  const Finished restore = restree.run({"restore", "latest", "--target", restored.path().string()});
+  EXPECT_TRUE(restore.ok()) << restore.report();
+  EXPECT_EQ(differences(restored.path() / source.relative_path(), source), "");
 }
 
 class BackupStop : public BackupCrash {
