@@ -8,6 +8,7 @@
 
 #include "fs/inode_numbers.h"
 #include "repo/base/log.h"
+#include "repo/format/node_name.h"
 
 namespace restree {
 namespace {
@@ -262,6 +263,12 @@ Result<std::string> Mount::link_target(std::uint64_t inode) {
   if (located.node->type != NodeType::kSymlink) {
     return Error(ErrorKind::kInvalid, "not a symbolic link");
   }
+  if (holds_zero_byte(located.node->link_target)) {
+    // The kernel would show what stands before it.
+    return report(Error(ErrorKind::kCorrupt,
+                        "the target holds a zero byte: " + log::quoted(located.node->link_target)),
+                  inode, "read link");
+  }
   return std::string(located.node->link_target);
 }
 
@@ -276,7 +283,10 @@ std::span<const ExtendedAttribute> xattrs_of(const Node* node) {
 Result<std::vector<std::string>> Mount::attribute_names(std::uint64_t inode) {
   std::vector<std::string> names;
   RETURN_IF_ERROR(with_node(inode, [&](const Node* node) {
-    for (const ExtendedAttribute& attribute : xattrs_of(node)) names.emplace_back(attribute.name);
+    for (const ExtendedAttribute& attribute : xattrs_of(node)) {
+      // In a list of names it would be two, neither of them there.
+      if (!holds_zero_byte(attribute.name)) names.emplace_back(attribute.name);
+    }
   }));
   return names;
 }

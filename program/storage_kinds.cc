@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "program/sftp_kind.h"
+#include "repo/base/log.h"
 #include "repo/storage/limited_storage.h"
 #include "repo/storage/local_storage.h"
 
@@ -71,6 +72,11 @@ std::unique_ptr<const Location> local_location(std::string folder) {
 
 Result<std::unique_ptr<const Location>> parse_location(std::string_view text) {
   if (text.empty()) return Error(ErrorKind::kInvalid, "no repository is named");
+  // A file that names a repository can hold anything, and a path ends at the first zero byte.
+  if (text.find('\0') != std::string_view::npos) {
+    return Error(ErrorKind::kInvalid,
+                 fmt::format("repository {}: a zero byte in it", log::quoted(text)));
+  }
   const auto colon = text.find(':');
   const auto scheme = colon == std::string_view::npos ? std::string_view() : text.substr(0, colon);
   const auto kind = std::ranges::find(kKinds, scheme, &StorageKind::scheme);

@@ -60,6 +60,16 @@ Result<std::string> content_of(const std::string& file) {
   return file == "-" ? read_standard_input() : read_whole_file(file);
 }
 
+// Calls on files would take such a line for what stands before the zero byte.
+Status expect_no_zero_byte(const std::string& file, std::string_view line) {
+  constexpr std::size_t kShownBytes = 100;
+  if (line.find('\0') == std::string_view::npos) return {};
+  return Error(ErrorKind::kInvalid, fmt::format("{}: a zero byte in the line {}", file,
+                                                log::quoted(line.substr(0, kShownBytes))))
+      .hinting(
+          "Names that zero bytes end, as `find -print0` writes them, are for --files-from-raw.");
+}
+
 Result<std::vector<std::string>> from_patterns(const std::string& file,
                                                const std::function<void(const Error&)>& warn) {
   std::vector<std::string> targets;
@@ -67,6 +77,7 @@ Result<std::vector<std::string>> from_patterns(const std::string& file,
   for (const std::string& line : text_lines(content)) {
     const std::string pattern(trimmed(line));
     if (pattern.empty() || pattern.front() == '#') continue;
+    RETURN_IF_ERROR(expect_no_zero_byte(file, pattern));
     ASSIGN_OR_RETURN(const std::vector<std::string> found, expand_glob(pattern));
     if (found.empty()) {
       warn(Error(ErrorKind::kNotFound,
@@ -82,6 +93,7 @@ Result<std::vector<std::string>> from_lines(const std::string& file) {
   ASSIGN_OR_RETURN(const std::string content, content_of(file));
   std::vector<std::string> targets = text_lines(content);
   std::erase(targets, "");
+  for (const std::string& target : targets) RETURN_IF_ERROR(expect_no_zero_byte(file, target));
   return targets;
 }
 

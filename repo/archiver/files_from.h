@@ -4,6 +4,7 @@
 //   --files-from-verbatim   a path a line, as it stands there
 //   --files-from-raw        paths, each with a zero byte at its end
 //
+// A zero byte in a list of the first two kinds makes the whole list invalid.
 // "-" is standard input. Threads: any.
 // Errors: the file's; kInvalid, naming the option, for what is no list of that kind.
 #pragma once

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "repo/base/log.h"
+#include "repo/format/node_name.h"
 
 namespace restree {
 
@@ -69,6 +70,11 @@ Status Dumper::walk(DumpQueue& queue, std::shared_ptr<const Tree> tree, std::str
     const Node& node = level.tree->nodes()[level.next++];
     std::string node_path = level.path.empty() ? "" : level.path + "/";
     node_path += node.name;
+    if (holds_zero_byte(node.link_target)) {
+      return Error(ErrorKind::kCorrupt, log::quoted(node_path) + ": the link's target, " +
+                                            log::quoted(node.link_target) +
+                                            ", holds a zero byte, and no archive can hold that");
+    }
     if (node.type == NodeType::kFile) {
       ASSIGN_OR_RETURN(const bool taken, push_file(queue, level.tree, node, std::move(node_path)));
       if (!taken) return {};

@@ -7,6 +7,9 @@
 #include <optional>
 #include <string_view>
 
+#include "repo/base/log.h"
+#include "repo/format/node_name.h"
+
 namespace restree {
 namespace {
 
@@ -166,6 +169,11 @@ std::string padded(std::string text) {
   return text;
 }
 
+// Of an owner whose name is cut short another one would be made.
+std::string owner_name(std::string_view name) {
+  return holds_zero_byte(name) ? std::string() : std::string(name);
+}
+
 Fields fields_of(const std::string& path, const Node& node, std::uint64_t size) {
   Fields fields{.name = path,
                 .mode = node.permissions,
@@ -174,8 +182,8 @@ Fields fields_of(const std::string& path, const Node& node, std::uint64_t size) 
                 .size = size,
                 .mtime = static_cast<std::uint64_t>(std::max<std::int64_t>(0, node.mtime.seconds)),
                 .link = std::string(node.link_target),
-                .user = std::string(node.user),
-                .group = std::string(node.group)};
+                .user = owner_name(node.user),
+                .group = owner_name(node.group)};
   if (node.type == NodeType::kDirectory) {
     fields.name += '/';
     fields.type = '5';
@@ -198,7 +206,14 @@ std::string pax_records(const Fields& fields, const Node& node) {
   const bool fits =
       node.mtime.nanoseconds == 0 && node.mtime.seconds >= 0 && fields.mtime <= kMostOctal11;
   if (!fits) records += pax_record("mtime", pax_time(node.mtime));
-  for (const ExtendedAttribute& attribute : node.xattrs) records += xattr_record(attribute);
+  for (const ExtendedAttribute& attribute : node.xattrs) {
+    if (holds_zero_byte(attribute.name)) {
+      log::warning("{}: the extended attribute {} is left out: its name holds a zero byte",
+                   log::quoted(fields.name), log::quoted(attribute.name));
+      continue;
+    }
+    records += xattr_record(attribute);
+  }
   return records;
 }
 

@@ -87,7 +87,7 @@ const char* objection_to_name(std::string_view name) {
   if (name.empty()) return "has no name";
   if (name == "." || name == "..") return "is named like a link to itself or its parent";
   if (name.find('/') != std::string_view::npos) return "has a slash in its name";
-  if (name.find('\0') != std::string_view::npos) return "has a zero byte in its name";
+  if (holds_zero_byte(name)) return "has a zero byte in its name";
   if (name.size() > kLongestNodeName) return "has a name that is too long for any file system";
   return nullptr;
 }

@@ -49,7 +49,8 @@ std::string expand_variables(std::string_view text, const Environment& environme
     const auto [name, length] = variable_name(text);
     if (name == "$" || length == 0) {
       expanded += '$';
-    } else if (!name.empty()) {
+    } else if (!name.empty() && name.find('\0') == std::string_view::npos) {
+      // No variable has a zero byte in its name, and getenv would look for what stands before it.
       expanded += environment(std::string(name));
     }
     text.remove_prefix(length);

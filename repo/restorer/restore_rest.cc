@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <unordered_set>
 
+#include "repo/base/log.h"
+#include "repo/format/node_name.h"
 #include "repo/restorer/restorer.h"
 #include "repo/restorer/unexpected_entries.h"
 
@@ -34,6 +36,11 @@ Status create(int folder, const std::string& name, const Node& node) {
   int result = 0;
   switch (node.type) {
     case NodeType::kSymlink:
+      if (holds_zero_byte(node.link_target)) {
+        return Error(ErrorKind::kUnsupported,
+                     "make it: no link's target can hold a zero byte, as " +
+                         log::quoted(node.link_target) + " does");
+      }
       result = ::symlinkat(std::string(node.link_target).c_str(), folder, name.c_str());
       break;
     case NodeType::kBlockDevice:

@@ -13,7 +13,9 @@
 #include <utility>
 #include <vector>
 
+#include "repo/base/log.h"
 #include "repo/base/unique_fd.h"
+#include "repo/format/node_name.h"
 
 namespace restree {
 namespace {
@@ -34,6 +36,7 @@ bool means_no_xattrs(int errno_value) {
 
 // `number` where nobody of that name is known: a file must not become root's for that.
 std::uint32_t id_of_user(const std::string& name, std::uint32_t number) {
+  if (holds_zero_byte(name)) return number;
   std::vector<char> buffer(16 << 10);
   passwd entry{};
   passwd* found = nullptr;
@@ -42,6 +45,7 @@ std::uint32_t id_of_user(const std::string& name, std::uint32_t number) {
 }
 
 std::uint32_t id_of_group(const std::string& name, std::uint32_t number) {
+  if (holds_zero_byte(name)) return number;
   std::vector<char> buffer(16 << 10);
   group entry{};
   group* found = nullptr;
@@ -168,8 +172,15 @@ Result<bool> TargetMetadata::set_xattrs(const Object& object, const Node& node) 
     return errno_error(errno, "list the extended attributes");
   }
   bool changed = false;
+  std::optional<Error> impossible;
   for (const ExtendedAttribute& wanted : node.xattrs) {
     if (select_xattr_ && !select_xattr_(wanted.name)) continue;
+    if (holds_zero_byte(wanted.name)) {
+      impossible =
+          Error(ErrorKind::kUnsupported, "set the extended attribute " + log::quoted(wanted.name) +
+                                             ": no attribute's name can hold a zero byte");
+      continue;
+    }
     const std::string name(wanted.name);
     if (!names->empty() && object.has_xattr(name.c_str(), wanted.value)) continue;
     changed = true;
@@ -190,6 +201,7 @@ Result<bool> TargetMetadata::set_xattrs(const Object& object, const Node& node) 
       return errno_error(errno, "remove the extended attribute " + std::string(there));
     }
   }
+  if (impossible) return std::move(*impossible);
   return changed;
 }
 

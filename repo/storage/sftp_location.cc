@@ -42,6 +42,11 @@ Result<SftpLocation> with_path(SftpLocation location, std::string_view path,
                    "a path on an SFTP server cannot begin with ~: leave it out, a path that "
                    "is not absolute begins in the login folder");
   }
+  for (const std::string& part : {location.user, location.host, location.path}) {
+    if (part.find('\0') != std::string::npos) {
+      return invalid(text, "a zero byte in it, which no name can hold");
+    }
+  }
   if (location.host.empty()) return invalid(text, "no host in it");
   if (location.host.starts_with('-')) return invalid(text, "no host name begins with a dash");
   return location;

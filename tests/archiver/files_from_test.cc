@@ -69,6 +69,34 @@ TEST_F(FilesFrom, RawTakesEverythingButZero) {
   EXPECT_THAT(targets({.raw = {list(std::string("a\0\0", 3))}}), FailsWith(ErrorKind::kInvalid));
 }
 
+// As `find -print0` writes them.
+TEST_F(FilesFrom, ListsOfLinesHoldNoZeroByte) {
+  const std::string print0 = at("a/1.txt") + '\0' + at("b/1.txt") + '\0';
+  const std::string in_the_last_line = at("a/1.txt") + "\n" + at("b/*") + '\0' + "\n";
+  for (const std::string& content : {print0, in_the_last_line}) {
+    const std::string file = list(content);
+    for (const FilesFromOptions& options :
+         {FilesFromOptions{.files_from = {file}}, FilesFromOptions{.verbatim = {file}}}) {
+      const auto result = targets(options);
+      ASSERT_THAT(result, FailsWith(ErrorKind::kInvalid));
+      EXPECT_THAT(result.error().message(), HasSubstr(file + ": a zero byte in the line"));
+      EXPECT_THAT(result.error().hint(), HasSubstr("--files-from-raw"));
+    }
+  }
+  EXPECT_THAT(warnings_, IsEmpty());
+}
+
+TEST_F(FilesFrom, TheZeroBytesOfUtf16AreNoneOfTheText) {
+  EXPECT_THAT(value_of(targets({.verbatim = {list(std::string("\xff\xfe"
+                                                              "a\0\n\0",
+                                                              6))}})),
+              ElementsAre("a"));
+  EXPECT_THAT(targets({.verbatim = {list(std::string("\xff\xfe"
+                                                     "a\0\0\0",
+                                                     6))}}),
+              FailsWith(ErrorKind::kInvalid));
+}
+
 TEST_F(FilesFrom, NamesTheOptionAndTheFileThatIsMissing) {
   const auto result = targets({.verbatim = {"/nonexistent"}});
   ASSERT_THAT(result, FailsWith(ErrorKind::kNotFound));

@@ -116,6 +116,19 @@ TEST_P(BackupByAnotherUser, SavesTheRestAndListsWhatIsMissing) {
   restic_.check();
 }
 
+TEST_F(BackupReadError, AListThatZeroBytesPartIsRefusedUnlessItIsMeantToBeOne) {
+  const fs::path list = dir_.path() / "list";
+  write_file(list, (source() / "readable").string() + '\0' + source().string() + '\0');
+  for (const char* option : {"--files-from", "--files-from-verbatim"}) {
+    const Finished refused = restree_.run({"backup", option, list.string()});
+    EXPECT_EQ(refused.exit_code, 1) << refused.report();
+    EXPECT_THAT(refused.err, HasSubstr("--files-from-raw"));
+  }
+  EXPECT_THAT(stored_in(repository(), "snapshots"), IsEmpty());
+  restree_.backup({"--files-from-raw", list.string()});
+  EXPECT_THAT(saved(), ElementsAre("readable"));
+}
+
 TEST_F(BackupReadError, AFileThatShrinksIsSavedAsFarAsItGoes) {
   Process backup = backup_under_way();
   fs::resize_file(source() / "large", kLargeBytes / 4 * 3);

@@ -8,6 +8,9 @@
 #include "tests/support/awkward_tree.h"
 #include "tests/support/blob_map.h"
 #include "tests/support/fidelity.h"
+#include "tests/support/password.h"
+#include "tests/support/programs.h"
+#include "tests/support/repository_builder.h"
 #include "tests/support/restics.h"
 #include "tests/support/restree_program.h"
 #include "tests/support/temp_dir.h"
@@ -19,6 +22,7 @@ namespace fs = std::filesystem;
 using ::testing::Eq;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 // restic rounds times to whole seconds; ours are as they were.
 std::string without_times(const std::string& listing) {
@@ -125,6 +129,34 @@ TEST(DumpOfDamage, EndsWithAnErrorThatNamesThePack) {
   EXPECT_THAT(done.exit_code, Eq(1));
   EXPECT_THAT(done.err, HasSubstr(chunks.back().pack.hex()));
   EXPECT_TRUE(done.out == read_file(source / "damaged").substr(0, chunks.back().file_offset));
+}
+
+// As a C string the target would be "/etc", and the attribute "user.a".
+TEST(DumpOfHostileTrees, CutsNothingShortAtAZeroByte) {
+  const TempDir dir;
+  RepositoryBuilder builder(dir.path() / "repository");
+  const BlobId with_link = builder.add_tree(
+      {R"({"name":"link","type":"symlink","mode":134218239,"linktarget":"/etc\u0000x"})"});
+  const BlobId with_attribute = builder.add_tree(
+      {file_node("f", {builder.add_data("content")}, 7,
+                 R"(,"extended_attributes":[{"name":"user.a\u0000b","value":"eA=="},)"
+                 R"({"name":"user.c","value":"eQ=="}])")});
+  builder.add_snapshot(
+      builder.add_tree({folder_node("a", with_link), folder_node("b", with_attribute)}));
+  builder.finish();
+  const auto dump = [&](const std::string& folder) {
+    return run({.argv = {restree_path(), "--no-cache", "-r", builder.root().string(), "dump",
+                         "latest", folder},
+                .env = {{"RESTIC_PASSWORD", kPassword}}});
+  };
+  const Finished link = dump("/a");
+  EXPECT_EQ(link.exit_code, 1) << link.report();
+  EXPECT_THAT(link.err, HasSubstr("/etc\\x00x"));
+  const Finished attribute = dump("/b");
+  EXPECT_EQ(attribute.exit_code, 0) << attribute.report();
+  EXPECT_THAT(attribute.err, HasSubstr(R"("user.a\x00b" is left out)"));
+  EXPECT_THAT(attribute.out, HasSubstr("SCHILY.xattr.user.c=y"));
+  EXPECT_THAT(attribute.out, Not(HasSubstr("SCHILY.xattr.user.a")));
 }
 
 }  // namespace

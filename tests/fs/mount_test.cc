@@ -113,6 +113,19 @@ TEST_F(MountTest, ShowsASnapshotAndItsFiles) {
   EXPECT_TRUE(S_ISDIR(in_snapshot("d").attributes.st_mode));
 }
 
+TEST_F(MountTest, ShowsNoLinkAndNoAttributeThatAZeroByteWouldCutShort) {
+  mount({R"({"name":"link","type":"symlink","mode":134218239,"linktarget":"/etc\u0000x"})",
+         file_node("f", {}, 0,
+                   R"(,"extended_attributes":[{"name":"user.a\u0000b","value":"eA=="},)"
+                   R"({"name":"user.c","value":"eQ=="}])")});
+  EXPECT_THAT(names({"ids", snapshot_}), ElementsAre(".", "..", "f", "link"));
+  EXPECT_THAT(mount_->link_target(in_snapshot("link").inode), FailsWith(ErrorKind::kCorrupt));
+  const std::uint64_t file = in_snapshot("f").inode;
+  EXPECT_THAT(value_of(mount_->attribute_names(file)), ElementsAre("user.c"));
+  EXPECT_EQ(value_of(mount_->attribute(file, "user.c")), "y");
+  EXPECT_EQ(value_of(mount_->attribute(file, "user.a")), std::nullopt);
+}
+
 TEST_F(MountTest, HasNoOtherNames) {
   mount({file_node("f", {}, 0)});
   EXPECT_FALSE(value_of(try_lookup({"ids", snapshot_, "g"})).has_value());

@@ -56,6 +56,7 @@ TEST(PatternFile, ExpandsVariablesAsGoDoes) {
   EXPECT_EQ(expanded("$ $/"), "$ $/");
   EXPECT_EQ(expanded("a${}b"), "ab");
   EXPECT_EQ(expanded("a${b"), "ab");
+  EXPECT_EQ(expand_variables(std::string_view("a${HOME\0x}b", 11), environment_variable), "ab");
   EXPECT_EQ(expanded("${$}"), "$");
 }
 

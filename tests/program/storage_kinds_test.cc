@@ -40,6 +40,14 @@ TEST(StorageKinds, TextsThatCannotBeALocationAreInvalid) {
   }
 }
 
+TEST(StorageKinds, NoPartOfALocationHoldsAZeroByte) {
+  using namespace std::string_literals;
+  for (const std::string& text : {"/srv/repo\0x"s, "local:x\0"s, "sftp:nas:a\0b"s, "sftp:na\0s:a"s,
+                                  "sftp://nas/a%00b"s, "sftp://u%00@nas/a"s, "sftp://na%00s/a"s}) {
+    EXPECT_THAT(parse_location(text), FailsWith(ErrorKind::kInvalid)) << text;
+  }
+}
+
 TEST(StorageKinds, AColonInAFoldersNameIsHintedAt) {
   const auto location = parse_location("a:b");
   ASSERT_THAT(location, FailsWith(ErrorKind::kInvalid));

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include <filesystem>
 #include <mutex>
@@ -20,6 +21,24 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+
+unsigned permissions_of(const fs::path& path) {
+  struct stat attributes {};
+  EXPECT_EQ(::stat(path.c_str(), &attributes), 0);
+  return attributes.st_mode & 07777;
+}
+
+std::vector<std::string> attribute_names(const fs::path& path) {
+  std::string list(4096, '\0');
+  const ssize_t size = ::listxattr(path.c_str(), list.data(), list.size());
+  EXPECT_GE(size, 0);
+  std::vector<std::string> names;
+  for (std::size_t at = 0; at < static_cast<std::size_t>(size); at += names.back().size() + 1) {
+    names.emplace_back(list.c_str() + at);
+  }
+  return names;
+}
 
 class Listener final : public RestoreListener {
  public:
@@ -287,6 +306,33 @@ TEST_F(RestorerTest, NamesThatLeadElsewhereAreRefused) {
   EXPECT_THAT(names_in(target()), ElementsAre("good"));
   EXPECT_THAT(names_in(dir_.path()), ElementsAre("target"));
   EXPECT_EQ(figures().errors, 2U);
+}
+
+// As a C string the target would be "/etc", and the attribute "user.a".
+TEST_F(RestorerTest, WhatAZeroByteWouldCutShortIsAnErrorOfItsItem) {
+  restore({R"({"name":"link","type":"symlink","mode":134218239,"linktarget":"/etc\u0000x"})",
+           file("f", "content",
+                R"(,"mode":420,"extended_attributes":[{"name":"user.a\u0000b","value":"eA=="},)"
+                R"({"name":"user.c","value":"eQ=="}])"),
+           file("g", "other")});
+  EXPECT_THAT(names_in(target()), ElementsAre("f", "g"));
+  EXPECT_THAT(listener_.errors,
+              UnorderedElementsAre(AllOf(HasSubstr("/link: "), HasSubstr("a zero byte")),
+                                   AllOf(HasSubstr("/f: "), HasSubstr("user.a\\x00b"))));
+  EXPECT_EQ(read_file(target() / "f"), "content");
+  EXPECT_EQ(permissions_of(target() / "f"), 0644);
+  EXPECT_EQ(attribute_names(target() / "f"), (std::vector<std::string>{"user.c"}));
+}
+
+TEST_F(RestorerTest, AnOwnersNameIsNotCutShortAtAZeroByte) {
+  options_.ownership_by_name = true;
+  restore(
+      {file("f", "x",
+            R"(,"mode":420,"uid":1234,"gid":1235,"user":"root\u0000x","group":"root\u0000x")")});
+  struct stat attributes {};
+  ASSERT_EQ(::stat((target() / "f").c_str(), &attributes), 0);
+  EXPECT_EQ(attributes.st_uid, 1234U);
+  EXPECT_EQ(attributes.st_gid, 1235U);
 }
 
 TEST_F(RestorerTest, DeleteRemovesWhatTheSnapshotDoesNotHave) {
