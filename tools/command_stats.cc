@@ -9,6 +9,7 @@
 
 #include "repo/crypto/seal.h"
 #include "repo/crypto/sha256.h"
+#include "repo/format/link_identity.h"
 #include "repo/snapshot_selection.h"
 #include "tools/commands.h"
 #include "tools/human.h"
@@ -73,15 +74,13 @@ class RestoreSize final : public Counter {
   void begin_snapshot(const BlobId&) override { links_.clear(); }
   Result<Descend> count(const std::string&, const Node& node, Figures& figures) override {
     ++figures.files;
-    const bool may_be_linked = node.links != 1 && node.type != NodeType::kDirectory;
-    const bool is_first =
-        !may_be_linked || node.inode == 0 || links_.emplace(node.inode, node.device_id).second;
-    if (is_first) figures.total_size += node.size;
+    const auto identity = LinkIdentity::of(node);
+    if (!identity || links_.insert(*identity).second) figures.total_size += node.size;
     return Descend::kYes;
   }
 
  private:
-  std::set<std::pair<std::uint64_t, std::uint64_t>> links_;
+  std::set<LinkIdentity> links_;
 };
 
 Sha256Digest content_id(const Node& node) { return sha256(std::as_bytes(node.content)); }

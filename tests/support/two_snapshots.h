@@ -29,6 +29,21 @@ class TwoSnapshots {
     builder.finish();
   }
 
+  // A third one: three files with one inode number and two names each, as they say; the first two
+  // are one file, the third has other content.
+  void add_links() {
+    auto& builder = memory.builder();
+    const auto linked = [&](const std::string& name, const std::string& content) {
+      const std::string node = file_node(name, {builder.add_data(content)}, content.size());
+      const std::size_t at = node.find("\"links\":1");
+      return std::string(node).replace(at, 9, "\"links\":2");
+    };
+    builder.add_snapshot(builder.add_tree({linked("a", "one file"), linked("b", "one file"),
+                                           linked("c", "another")}),
+                         {.time = "2026-09-03T00:00:00Z"});
+    builder.finish();
+  }
+
   Outcome run(const std::vector<std::string>& words) {
     return RestreeRunner(std::shared_ptr<Storage>(&memory.storage(), [](Storage*) {})).run(words);
   }

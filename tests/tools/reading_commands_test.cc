@@ -1,4 +1,4 @@
-// snapshots, ls, cat, list: what they print of a repository in memory.
+// snapshots, ls, cat, list, dump: what they print of a repository in memory.
 #include <gmock/gmock.h>
 
 #include <string>
@@ -109,6 +109,14 @@ TEST_F(ReadingCommands, CatSaysWhatItWants) {
   EXPECT_THAT(run({"cat", "dog"}).err, HasSubstr("invalid type \"dog\", must be one of [config|"));
   EXPECT_THAT(run({"cat", "blob", "abc"}).err, HasSubstr("unable to parse ID"));
   EXPECT_EQ(run({"cat", "snapshot", "latest"}).code, ExitCode::kFailure);
+}
+
+TEST_F(ReadingCommands, DumpWritesEachFileWithItsOwnContentWhateverItsInodeNumber) {
+  repository_.add_links();
+  const std::string tar = out({"dump", "latest", "/"});
+  const std::string first = tar.substr(tar.find("one file") + 1);
+  EXPECT_THAT(first, HasSubstr("one file"));
+  EXPECT_THAT(first, HasSubstr("another"));
 }
 
 TEST_F(ReadingCommands, ListPrintsIds) {

@@ -117,6 +117,12 @@ TEST_F(SearchingCommands, DiffTellsContentMetadataTypeAndBitrot) {
   EXPECT_THAT(out({"diff", "--metadata", a, b}), HasSubstr("\nU    /mode\n"));
 }
 
+TEST_F(SearchingCommands, StatsCountTheNamesOfAFileOnceAndAnotherFileWithItsNumberToo) {
+  repository_.add_links();
+  EXPECT_EQ(out({"stats", "--json", "latest"}),
+            "{\"total_size\":15,\"total_file_count\":3,\"snapshots_count\":1}\n");
+}
+
 TEST_F(SearchingCommands, StatsCountInTheirModes) {
   EXPECT_EQ(out({"stats", "--json", "latest"}),
             "{\"total_size\":21,\"total_file_count\":3,\"snapshots_count\":1}\n");
