@@ -111,6 +111,15 @@ void BackupReport::on_scan_error(const std::string& path, const Error& error) {
   tell_error(path, error, "scan");
 }
 
+// Not an error: all that the file holds is saved. restic's JSON has no message for it.
+void BackupReport::on_number_reused(const std::string& path) {
+  if (options_.json || options_.verbosity < 1) return;
+  io_.err_line(
+      fmt::format("warning: {} has the inode number of a file with other content that was saved "
+                  "before; both are kept, but not as hard links",
+                  log::quoted(path)));
+}
+
 void BackupReport::on_file_begun(std::string_view path) { current_.lock()->emplace(path); }
 
 void BackupReport::on_bytes_read(std::uint64_t count) { bytes_done_ += count; }

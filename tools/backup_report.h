@@ -33,6 +33,7 @@ class BackupReport final : public ArchiveEvents {
   void say(int verbosity, const std::string& line);
 
   void on_error(const std::string& path, const Error& error) override;
+  void on_number_reused(const std::string& path) override;
   void on_file_begun(std::string_view path) override;
   void on_bytes_read(std::uint64_t count) override;
   void on_saved(const SavedItem& item) override;

@@ -31,6 +31,9 @@ class ArchiveEvents {
   // Something could not be read, and is missing from the snapshot or not complete in it. `path` is
   // where it lies in the file system.
   virtual void on_error(const std::string& path, const Error& error) = 0;
+  // The file's inode number has stood for other content earlier in this backup; the file is saved
+  // as one without other names.
+  virtual void on_number_reused(const std::string& path) = 0;
   virtual void on_file_begun(std::string_view path) = 0;
   virtual void on_bytes_read(std::uint64_t count) = 0;
   virtual void on_saved(const SavedItem& item) = 0;

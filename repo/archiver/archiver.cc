@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "repo/archiver/folder_work.h"
+#include "repo/archiver/link_watch.h"
 #include "repo/archiver/source_folder.h"
 #include "repo/archiver/work_stack.h"
 #include "repo/base/thread_pool.h"
@@ -53,6 +54,7 @@ class Archiver {
   void save_file(const Folder& folder, std::size_t slot, const struct stat& attributes);
   void save_special(const Folder& folder, std::size_t slot, const struct stat& attributes);
   bool reuse_content(const Node& before, SourceNode& node);
+  void part_from_another(SourceNode& node, const std::string& path);
   void finish_entry(Folder folder);
   bool finish_folder(FolderWork& folder);
 
@@ -70,6 +72,7 @@ class Archiver {
   Guarded<std::optional<BlobId>> root_tree_;
   ThreadPool pool_;
   FileSaver files_;
+  LinkWatch links_;
 };
 
 Result<ArchiveResult> Archiver::run(const TargetNode& targets,
@@ -318,6 +321,7 @@ void Archiver::save_file(const Folder& folder, std::size_t slot, const struct st
 
   const auto finish = [&](SourceNode node, const AddedSizes& added) {
     for (const Error& error : node.complaints) complain(path, error);
+    part_from_another(node, path);
     report(*folder, entry, node, before, added, begun);
     folder->nodes[slot] = std::move(node);
   };
@@ -357,6 +361,16 @@ bool Archiver::reuse_content(const Node& before, SourceNode& node) {
   node.size = before.size;
   parts_.events.on_bytes_read(before.size);
   return true;
+}
+
+// A file that has the inode number of another one counts as the only name of its own, so that no
+// program takes the two for one file.
+void Archiver::part_from_another(SourceNode& node, const std::string& path) {
+  std::vector<ExtendedAttribute> views;
+  const auto identity = LinkIdentity::of(node.view(views));
+  if (!identity || links_.agrees(*identity)) return;
+  node.attributes.st_nlink = 1;
+  parts_.events.on_number_reused(path);
 }
 
 // --- figures ------------------------------------------------------------------------------------

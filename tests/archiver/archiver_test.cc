@@ -29,6 +29,7 @@ using testing::write_file;
 class Recorded final : public ArchiveEvents {
  public:
   void on_error(const std::string& path, const Error&) override { errors_.lock()->insert(path); }
+  void on_number_reused(const std::string& path) override { reused_.lock()->insert(path); }
   void on_file_begun(std::string_view path) override {
     read_.lock()->emplace(path);
     if (when_begun) when_begun(path);
@@ -43,12 +44,14 @@ class Recorded final : public ArchiveEvents {
   std::function<void(std::string_view)> when_begun;
 
   std::multiset<std::string> errors() const { return *errors_.lock(); }
+  std::multiset<std::string> reused() const { return *reused_.lock(); }
   // Whose content was read.
   std::multiset<std::string> read() const { return *read_.lock(); }
   std::multiset<std::string> changed() const { return *changed_.lock(); }
 
  private:
   Guarded<std::multiset<std::string>> errors_;
+  Guarded<std::multiset<std::string>> reused_;
   Guarded<std::multiset<std::string>> read_;
   Guarded<std::multiset<std::string>> changed_;
 };
@@ -123,6 +126,41 @@ TEST_F(ArchiverTest, SavesWhatIsThere) {
   EXPECT_EQ(result.files.created, 3);
   EXPECT_EQ(result.folders.created, 2);
   EXPECT_EQ(result.bytes, 12);
+}
+
+TEST_F(ArchiverTest, NamesOfOneFileKeepTheirNumberOfLinks) {
+  write_file(path("a"), "content");
+  fs::create_hard_link(path("a"), path("b"));
+  const auto top = saved(value_of(save(target())));
+  EXPECT_EQ(top->find("a")->links, 2);
+  EXPECT_EQ(top->find("b")->links, 2);
+  EXPECT_EQ(top->find("a")->inode, top->find("b")->inode);
+  EXPECT_THAT(events_.reused(), IsEmpty());
+}
+
+// As a file is that got the number of one deleted a moment before.
+TEST_F(ArchiverTest, ANumberThatComesAgainWithOtherContentIsNotALink) {
+  write_file(path("a"), "content");
+  fs::create_hard_link(path("a"), path("b"));
+  fs::create_hard_link(path("a"), path("c"));
+  events_.when_begun = [&](std::string_view item) {
+    if (item == "/a/b") write_file(path("b"), "and quite another");
+  };
+  const auto first = value_of(save(target()));
+  const auto top = saved(first);
+  EXPECT_EQ(top->find("a")->links, 3);
+  EXPECT_EQ(top->find("a")->size, 7);
+  EXPECT_EQ(top->find("b")->links, 1);
+  EXPECT_EQ(top->find("b")->size, 17);
+  EXPECT_EQ(top->find("c")->links, 1);
+  EXPECT_EQ(top->find("c")->size, 17);
+  EXPECT_EQ(events_.reused(), (std::multiset<std::string>{under("b"), under("c")}));
+  EXPECT_EQ(first.errors, 0);
+
+  events_.when_begun = {};
+  const auto next = saved(value_of(save(target(), first.tree)));
+  EXPECT_EQ(next->find("a")->links, 3);
+  EXPECT_EQ(next->find("b")->links, 3);
 }
 
 TEST_F(ArchiverTest, AFolderOfManyEntriesIsSavedInOrder) {
