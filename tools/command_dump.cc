@@ -132,10 +132,11 @@ Result<ExitCode> run(const DumpCommandOptions& options, Session& session) {
   if (!options.target.empty()) {
     Result<OutputFile> created = OutputFile::create(options.target);
     if (!created) return std::move(created).error().with("cannot dump to file");
-    file = std::move(*created);
+    file.emplace(std::move(*created));
     output = [&](ByteView bytes) { return file->write(bytes); };
   }
   Status dumped = dump(options, session, *repository, root, output);
+  if (dumped && file) dumped = file->finish();
   if (!dumped) return std::move(dumped).error().with("cannot dump file");
   return ExitCode::kSuccess;
 }
