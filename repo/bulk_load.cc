@@ -15,11 +15,6 @@ namespace {
 // Larger buffers are made when something of that size really comes.
 constexpr std::uint64_t kMostBelievedBytes = 16 << 20;
 
-// Nothing else will come either, once one request has failed in this way.
-bool is_hopeless(ErrorKind kind) {
-  return kind == ErrorKind::kUnavailable || kind == ErrorKind::kCancelled;
-}
-
 Error stopped() { return Error(ErrorKind::kCancelled, "interrupted"); }
 
 // The uses of the first blob of `uses`.

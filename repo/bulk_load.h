@@ -27,6 +27,11 @@ struct BulkOptions {
 using BulkHandler =
     std::function<Status(std::span<const BlobUse> uses, const Result<ByteView>& blob)>;
 
+// Nothing else will come either, once one request has failed in this way.
+constexpr bool is_hopeless(ErrorKind kind) {
+  return kind == ErrorKind::kUnavailable || kind == ErrorKind::kCancelled;
+}
+
 // Collects what is wanted of one type, then loads it.
 // Ownership: the repository and the ids outlive it.
 // Threads:   one; the handler is called from several at once.

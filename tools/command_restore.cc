@@ -165,6 +165,7 @@ Result<ExitCode> run(const RestoreCommandOptions& options, Session& session) {
   restore.remove_unexpected = options.remove_unexpected;
   restore.ownership_by_name = options.ownership_by_name;
   restore.tell_items = report.tells_items();
+  restore.patience = session.options().patience;
   restore.stop = session.stop();
   if (!session.options().json && session.options().verbosity > 0) {
     session.io().out_line(

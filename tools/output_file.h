@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "repo/base/bytes.h"
 #include "repo/base/result.h"

@@ -73,6 +73,7 @@ Status RestorePlanner::load_level(std::uint32_t begin, std::uint32_t end, const 
     } else if (found.folder.node->subtree) {
       loader.want(*found.folder.node->subtree, i);
     } else {
+      found_[i].folder.unreadable = true;
       on_error_(location_of(i), Error(ErrorKind::kCorrupt, "the folder has no tree"));
     }
   }
@@ -87,6 +88,7 @@ Status RestorePlanner::load_level(std::uint32_t begin, std::uint32_t end, const 
     for (const BlobUse& use : uses) {
       PlannedFolder& folder = found_[use.tag].folder;
       if (!tree) {
+        folder.unreadable = true;
         on_error_(location_of(use.tag),
                   Error(tree.error()).with("the folder's content is not restored"));
         continue;
@@ -132,7 +134,8 @@ void RestorePlanner::take_folder(std::uint32_t parent, const Node& node, SelectV
                   .tree = nullptr,
                   .selected = verdict.selected,
                   .needed = false,
-                  .complete = false};
+                  .complete = false,
+                  .unreadable = false};
   child.wants_tree = verdict.children;
   child.location = std::move(location);
   found_.push_back(std::move(child));

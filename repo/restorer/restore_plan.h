@@ -26,6 +26,7 @@ struct PlannedFolder {
   bool needed = false;  // selected, or something below it is
   // The tree is known in full, so that what is not in it is not in the snapshot.
   bool complete = false;
+  bool unreadable = false;  // the tree is wanted, and not to be had
 };
 
 struct PlannedItem {

@@ -1,11 +1,12 @@
 // What a restore does once the contents of files are there: links, special files, folders.
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <atomic>
 #include <cerrno>
-#include <unordered_set>
+#include <functional>
 
 #include "repo/base/log.h"
 #include "repo/format/node_name.h"
@@ -24,41 +25,59 @@ bool is_same_file(int folder_a, const std::string& name_a, int folder_b,
          a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-// Whatever stands there, except for a folder that is not empty.
-Status remove_old(int folder, const std::string& name) {
-  if (::unlinkat(folder, name.c_str(), 0) == 0 || errno == ENOENT) return {};
-  if (errno == EISDIR && ::unlinkat(folder, name.c_str(), AT_REMOVEDIR) == 0) return {};
-  return errno_error(errno, "remove what is in its place");
+// -1 and errno if it fails; EEXIST if something of that name is there.
+using MakeEntry = std::function<int(const char* name)>;
+
+std::string unused_name() {
+  static std::atomic<unsigned> count = 0;
+  return fmt::format(".restree-{}-{}", ::getpid(), count++);
 }
 
-Status create(int folder, const std::string& name, const Node& node) {
-  constexpr mode_t kOwnerOnly = 0600;
-  int result = 0;
-  switch (node.type) {
-    case NodeType::kSymlink:
-      if (holds_zero_byte(node.link_target)) {
-        return Error(ErrorKind::kUnsupported,
-                     "make it: no link's target can hold a zero byte, as " +
-                         log::quoted(node.link_target) + " does");
-      }
-      result = ::symlinkat(std::string(node.link_target).c_str(), folder, name.c_str());
-      break;
-    case NodeType::kBlockDevice:
-      result = ::mknodat(folder, name.c_str(), S_IFBLK | kOwnerOnly, node.device);
-      break;
-    case NodeType::kCharDevice:
-      result = ::mknodat(folder, name.c_str(), S_IFCHR | kOwnerOnly, node.device);
-      break;
-    case NodeType::kFifo:
-      result = ::mknodat(folder, name.c_str(), S_IFIFO | kOwnerOnly, 0);
-      break;
-    case NodeType::kFile:
-    case NodeType::kDirectory:
-    case NodeType::kSocket:
-      break;
+// Makes an entry. An old one in its place, if it may be replaced and is not a folder that holds
+// anything, gives way once the new entry is there under another name, and stays if that cannot be
+// made.
+Status make_in_place(int folder, const std::string& name, bool may_replace,
+                     const std::string& doing, const MakeEntry& make) {
+  if (make(name.c_str()) == 0) return {};
+  if (errno != EEXIST || !may_replace) return errno_error(errno, doing);
+  const std::string beside = unused_name();
+  if (make(beside.c_str()) != 0) return errno_error(errno, doing);
+  const auto take_place = [&] {
+    return ::renameat(folder, beside.c_str(), folder, name.c_str()) == 0;
+  };
+  if (take_place()) return {};
+  if (errno == EISDIR && ::unlinkat(folder, name.c_str(), AT_REMOVEDIR) == 0 && take_place()) {
+    return {};
   }
-  if (result != 0) return errno_error(errno, "make it");
-  return {};
+  const int failure = errno;
+  ::unlinkat(folder, beside.c_str(), 0);
+  return errno_error(failure, "remove what is in its place");
+}
+
+Status make_special(int folder, const std::string& name, bool may_replace, const Node& node) {
+  if (node.type == NodeType::kSymlink && holds_zero_byte(node.link_target)) {
+    return Error(ErrorKind::kUnsupported,
+                 "make it: no link's target can hold a zero byte, as " +
+                     log::quoted(node.link_target) + " does");
+  }
+  return make_in_place(folder, name, may_replace, "make it", [&](const char* as) {
+    constexpr mode_t kOwnerOnly = 0600;
+    switch (node.type) {
+      case NodeType::kSymlink:
+        return ::symlinkat(std::string(node.link_target).c_str(), folder, as);
+      case NodeType::kBlockDevice:
+        return ::mknodat(folder, as, S_IFBLK | kOwnerOnly, node.device);
+      case NodeType::kCharDevice:
+        return ::mknodat(folder, as, S_IFCHR | kOwnerOnly, node.device);
+      case NodeType::kFifo:
+        return ::mknodat(folder, as, S_IFIFO | kOwnerOnly, 0);
+      case NodeType::kFile:
+      case NodeType::kDirectory:
+      case NodeType::kSocket:
+        break;
+    }
+    return 0;
+  });
 }
 
 }  // namespace
@@ -88,21 +107,23 @@ Status Restorer::make_links() {
 Status Restorer::make_link(std::uint32_t number) {
   if (options_.dry_run) return {};
   const PlannedItem& item = plan_->files()[number];
+  const PlannedFile& first_file = files_[files_[number].first_name];
   const PlannedItem& first = plan_->files()[files_[number].first_name];
-  if (folders_->state(first.folder) == TargetFolders::State::kFailed) {
-    return Error(ErrorKind::kNotFound,
-                 "the file whose other name it is, " + plan_->location(first) + ", is missing");
+  const bool is_whole = first_file.fate == Fate::kMetadata ||
+                        (first_file.fate == Fate::kWrite && !first_file.task->failed());
+  if (!is_whole) {
+    return Error(ErrorKind::kNotFound, "not restored; the file whose other name it is, " +
+                                           plan_->location(first) + ", could not be restored");
   }
   ASSIGN_OR_RETURN(const TargetFolders::Handle from, folders_->open(first.folder));
   ASSIGN_OR_RETURN(const TargetFolders::Handle to, folders_->open(item.folder));
   const std::string first_name(first.node->name);
   const std::string name(item.node->name);
   if (is_same_file(from->get(), first_name, to->get(), name)) return {};
-  RETURN_IF_ERROR(remove_old(to->get(), name));
-  if (::linkat(from->get(), first_name.c_str(), to->get(), name.c_str(), 0) != 0) {
-    return errno_error(errno, "link it to " + target_files_->path(first));
-  }
-  return {};
+  const bool may_replace = folders_->state(item.folder) == TargetFolders::State::kExisting;
+  return make_in_place(
+      to->get(), name, may_replace, "link it to " + target_files_->path(first),
+      [&](const char* as) { return ::linkat(from->get(), first_name.c_str(), to->get(), as, 0); });
 }
 
 Status Restorer::make_others() {
@@ -123,11 +144,9 @@ Status Restorer::make_others() {
 Status Restorer::make_other(const PlannedItem& item) {
   if (!options_.dry_run) {
     ASSIGN_OR_RETURN(const TargetFolders::Handle folder, folders_->open(item.folder));
-    const std::string name(item.node->name);
-    if (folders_->state(item.folder) == TargetFolders::State::kExisting) {
-      RETURN_IF_ERROR(remove_old(folder->get(), name));
-    }
-    RETURN_IF_ERROR(create(folder->get(), name, *item.node));
+    const bool may_replace = folders_->state(item.folder) == TargetFolders::State::kExisting;
+    RETURN_IF_ERROR(
+        make_special(folder->get(), std::string(item.node->name), may_replace, *item.node));
   }
   tell(RestoreAction::kRestored, RestoredKind::kOther, item, 0);
   if (options_.dry_run) return {};

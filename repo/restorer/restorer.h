@@ -7,19 +7,25 @@
 // it ended.
 // Ownership: repository and listener outlive it.
 // Threads:   one calls; the work is done on several. figures(): any.
-// Limits:    plan: see restore_plan.h; 80 bytes for each file and 48 for each blob to be written;
+// Limits:    plan: see restore_plan.h; 250 bytes for each file and 72 for each blob to be written;
 //            buffers: see bulk_load.h.
-// Errors:    what concerns one item is told to the listener and the rest goes on. Returned is what
-//            ends it: kUnavailable, kCancelled, kLocalIo (target full or not to be made).
+// Errors:    those of one item are reported to the listener and the rest goes on. Returned is the
+//            one that ends it: kUnavailable, kCancelled, kLocalIo (target full or not to be made);
+//            its message counts the files that are not restored.
+// Files whose content cannot be had, in whole or in part, each of them an error of its own:
+//   - An existing file is not touched before the first blob for it has come, nor at all if
+//     a pack that it takes is missing.
+//   - A new file is not made if none of its content came, and keeps a part otherwise. An existing
+//     one may be partly overwritten. Either has a time older than the snapshot's, so that the next
+//     restore takes it up again, unless it leaves all existing files alone.
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "repo/restorer/restore_options.h"
@@ -54,7 +60,7 @@ class Restorer {
   struct PlannedFile {
     Fate fate = Fate::kLeave;
     std::uint32_t first_name = 0;    // kLink: the file that has the content
-    std::unique_ptr<FileTask> task;  // kWrite
+    std::unique_ptr<FileTask> task;  // kWrite, unless it is a dry run
   };
 
   BulkOptions bulk_options() const;
@@ -63,15 +69,27 @@ class Restorer {
   Status stop_if_asked() const;
 
   void find_links();
+  void find_other_first_names();
   Status decide_files();
   void decide(std::uint32_t number);
   Result<bool> may_overwrite(const PlannedItem& item);
 
+  // restore_contents.cc
+  struct WantedBlob {
+    const BlobId& id;
+    std::uint64_t position;
+    std::uint64_t size;
+    bool is_there;  // the existing file has it in its place
+  };
   Status write_files();
+  Status write_contents();
+  Status check_replacements();
+  Status each_blob(const FileTask& task, const std::function<void(const WantedBlob&)>& visit) const;
   void want_blobs(std::uint32_t number, BulkLoader& loader);
   Status write_blob(std::span<const BlobUse> uses, const Result<ByteView>& blob);
-  void fail_task(FileTask& task, const Error& error);
   void finish_file(FileTask& task);
+  void report_failure(FileTask& task);
+  Error end_early(const Error& reason);
   Status set_metadata_of_unchanged();
 
   Status make_links();

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -63,17 +64,21 @@ Error TargetFiles::failed(const char* doing, const PlannedItem& item) const {
   return errno_error(failure, doing + path(item));
 }
 
+void FileTask::fail(const Error& error) {
+  if (!failed_.exchange(true)) reason_ = std::make_unique<const Error>(error);
+}
+
 Status TargetFiles::open_once(FileTask& task) {
   std::call_once(task.opening_, [&] {
     Result<UniqueFd> fd = open_first(task);
     if (!fd) {
-      task.opening_error_ = std::move(fd).error();
+      task.opening_error_ = std::make_unique<const Error>(std::move(fd).error());
     } else if (task.missing <= 1 || open_count_ < kMostOpen) {
       ++open_count_;
       task.fd_ = std::move(*fd);
     }
   });
-  if (task.opening_error_) return *task.opening_error_;
+  if (task.opening_error_ != nullptr) return *task.opening_error_;
   return {};
 }
 
@@ -89,45 +94,55 @@ Status TargetFiles::clear_place(const UniqueFd& folder, const std::string& name,
 }
 
 Result<UniqueFd> TargetFiles::open_first(FileTask& task) const {
+  ASSIGN_OR_RETURN(const TargetFolders::Handle folder, folders_.open(task.item.folder));
+  Result<UniqueFd> fd = task.existing ? open_existing(task, *folder) : create(task, *folder);
+  if (fd) task.begun_ = true;
+  return fd;
+}
+
+Result<UniqueFd> TargetFiles::open_existing(const FileTask& task, const UniqueFd& folder) const {
+  const std::string name(task.item.node->name);
+  UniqueFd fd(::openat(folder.get(), name.c_str(), kOpenToWrite));
+  if (!fd && errno == EACCES) {  // not root, and it is read-only
+    ::fchmodat(folder.get(), name.c_str(), kNewFileMode, 0);
+    fd = UniqueFd(::openat(folder.get(), name.c_str(), kOpenToWrite));
+  }
+  if (!fd) return failed("open ", task.item);
+  return fd;
+}
+
+Result<UniqueFd> TargetFiles::create(FileTask& task, const UniqueFd& folder) const {
   const PlannedItem& item = task.item;
   const std::string name(item.node->name);
-  ASSIGN_OR_RETURN(const TargetFolders::Handle folder, folders_.open(item.folder));
   UniqueFd fd;
-  if (task.existing) {
-    fd = UniqueFd(::openat(folder->get(), name.c_str(), kOpenToWrite));
-    if (!fd && errno == EACCES) {  // not root, and it is read-only
-      ::fchmodat(folder->get(), name.c_str(), kNewFileMode, 0);
-      fd = UniqueFd(::openat(folder->get(), name.c_str(), kOpenToWrite));
-    }
-    if (!fd) return failed("open ", item);
-    if (!task.existing->size_matches &&
-        ::ftruncate(fd.get(), static_cast<off_t>(item.node->size)) != 0) {
-      return failed("set the size of ", item);
-    }
-    return fd;
-  }
-  const auto create = [&] {
+  const auto make = [&] {
     fd = UniqueFd(
-        ::openat(folder->get(), name.c_str(), kOpenToWrite | O_CREAT | O_EXCL, kNewFileMode));
+        ::openat(folder.get(), name.c_str(), kOpenToWrite | O_CREAT | O_EXCL, kNewFileMode));
     return bool(fd);
   };
-  if (!create()) {
+  if (!make()) {
     if (errno != EEXIST) return failed("make ", item);
-    RETURN_IF_ERROR(clear_place(*folder, name, path(item)));
-    if (!create()) return failed("make ", item);
+    RETURN_IF_ERROR(clear_place(folder, name, path(item)));
+    task.replaces = false;
+    if (!make()) return failed("make ", item);
   }
+  if (Status status = make_room(fd.get(), item); !status) {
+    ::unlinkat(folder.get(), name.c_str(), 0);
+    return std::move(status).error();
+  }
+  return fd;
+}
+
+Status TargetFiles::make_room(int fd, const PlannedItem& item) const {
+  const auto size = static_cast<off_t>(item.node->size);
   if (options_.sparse) {
-    if (::ftruncate(fd.get(), static_cast<off_t>(item.node->size)) != 0) {
-      return failed("set the size of ", item);
-    }
+    if (::ftruncate(fd, size) != 0) return failed("set the size of ", item);
   } else if (item.node->content.size() > 1) {
     // In one piece on the disk, though its blobs come in any order; and a full disk is found out
     // now. Not every file system can do it, and none has to.
-    if (::fallocate(fd.get(), 0, 0, static_cast<off_t>(item.node->size)) != 0 && errno == ENOSPC) {
-      return failed("make room for ", item);
-    }
+    if (::fallocate(fd, 0, 0, size) != 0 && errno == ENOSPC) return failed("make room for ", item);
   }
-  return fd;
+  return {};
 }
 
 Result<UniqueFd> TargetFiles::open_again(const PlannedItem& item) const {
@@ -150,21 +165,56 @@ Status TargetFiles::write(FileTask& task, std::uint64_t position, ByteView bytes
   if (!(holes ? write_with_holes : write_all)(fd, position, bytes)) {
     return failed("write ", task.item);
   }
+  task.has_content_ = true;
   return {};
 }
 
-Status TargetFiles::finish(FileTask& task) {
+// The size comes last: until then nothing was cut off that might have to stay.
+Status TargetFiles::complete(FileTask& task) {
   RETURN_IF_ERROR(open_once(task));
+  if (!task.existing || task.existing->size_matches) return {};
   UniqueFd again;
   if (!task.fd_) {
     ASSIGN_OR_RETURN(again, open_again(task.item));
-  } else {
-    --open_count_;
-    std::swap(again, task.fd_);
   }
-  Status status = metadata_.apply(again.get(), *task.item.node, {.times = !task.failed});
+  const int fd = task.fd_ ? task.fd_.get() : again.get();
+  if (::ftruncate(fd, static_cast<off_t>(task.item.node->size)) != 0) {
+    return failed("set the size of ", task.item);
+  }
+  return {};
+}
+
+Result<UniqueFd> TargetFiles::take_descriptor(FileTask& task) {
+  if (!task.fd_) return open_again(task.item);
+  --open_count_;
+  return std::exchange(task.fd_, UniqueFd());
+}
+
+Status TargetFiles::finish(FileTask& task) {
+  ASSIGN_OR_RETURN(const UniqueFd fd, take_descriptor(task));
+  Status status = metadata_.apply(fd.get(), *task.item.node, {});
   if (!status) return std::move(status).error().with(path(task.item));
   return {};
+}
+
+TargetFiles::Left TargetFiles::give_up(FileTask& task) {
+  if (!task.is_begun()) return task.replaces ? Left::kAsItWas : Left::kNothing;
+  const Result<UniqueFd> fd = take_descriptor(task);
+  if (!task.existing && !task.has_content_) {
+    const Result<TargetFolders::Handle> folder = folders_.open(task.item.folder);
+    const std::string name(task.item.node->name);
+    if (folder && ::unlinkat((*folder)->get(), name.c_str(), 0) == 0) return Left::kNothing;
+  }
+  if (fd) {
+    // The file is reported as failed anyway, so that errors here add nothing.
+    static_cast<void>(metadata_.apply(fd->get(), *task.item.node, {.times = false}));
+    const Timestamp& mtime = task.item.node->mtime;
+    const timespec before{
+        .tv_sec = static_cast<time_t>(std::min<std::int64_t>(0, mtime.seconds - 1)), .tv_nsec = 0};
+    const std::array<timespec, 2> times = {before, before};
+    ::futimens(fd->get(), times.data());
+  }
+  return task.existing ? Left::kPartlyOverwritten : Left::kIncomplete;
 }
 
 Status TargetFiles::set_metadata(const PlannedItem& item) {

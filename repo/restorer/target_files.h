@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -21,16 +22,36 @@
 namespace restree {
 
 // A file whose content is written, in whole or in part.
-struct FileTask {
+//
+// Threads: blobs of one file may be written and fail on several; finishing is for one, after them.
+class FileTask {
+ public:
   PlannedItem item{};
-  std::optional<ExistingFile> existing;    // what is there and may be kept
+  std::optional<ExistingFile> existing;  // the old file, if it is written into
+  // Something stands in its place, `existing` or anything else.
+  std::atomic<bool> replaces = false;
   std::atomic<std::uint32_t> missing = 0;  // blobs still to come
-  std::atomic<bool> failed = false;        // an error was told, and the content is not complete
+  bool finished = false;                   // as it should be or not
+
+  // The content will not be complete. The first reason is kept; the rest is most often the same.
+  void fail(const Error& error);
+  bool failed() const { return failed_; }
+  // Of a file that has failed, once nothing of it is under way any more.
+  const Error& reason() const { return *reason_; }
+
+  // Something in the target was changed for it.
+  bool is_begun() const { return begun_; }
+  // False if the file is known to remain incomplete and its blobs would only spoil the old one.
+  bool may_be_written() const { return !failed_ || begun_ || !replaces; }
 
  private:
   friend class TargetFiles;
+  std::atomic<bool> failed_ = false;
+  std::atomic<bool> begun_ = false;
+  std::atomic<bool> has_content_ = false;  // a blob was written in full
+  std::unique_ptr<const Error> reason_;    // written by the thread that has set failed_
   std::once_flag opening_;
-  std::optional<Error> opening_error_;
+  std::unique_ptr<const Error> opening_error_;
   UniqueFd fd_;
 };
 
@@ -44,9 +65,17 @@ class TargetFiles {
       : folders_(folders), metadata_(metadata), options_(options) {}
 
   Status write(FileTask& task, std::uint64_t position, ByteView bytes);
-  // After the last blob, or for a file that has none. A file that failed keeps the time of now:
-  // nothing that looks at times takes it for complete.
+  // After the last blob, or for a file that has none: its size is the right one from here on.
+  Status complete(FileTask& task);
+  // The metadata of a complete file.
   Status finish(FileTask& task);
+
+  // The state in which a file that has failed is left.
+  enum class Left : std::uint8_t { kAsItWas, kNothing, kIncomplete, kPartlyOverwritten };
+  // Instead of finish(). A file of which nothing was written is removed again if it was new; any
+  // other gets the snapshot's owner and mode, as it has content of the snapshot's, and a time
+  // before the snapshot's: nothing that looks at times takes it for complete, or for newer.
+  Left give_up(FileTask& task);
   // The metadata of a file whose content is right already.
   Status set_metadata(const PlannedItem& item);
 
@@ -59,7 +88,11 @@ class TargetFiles {
 
   Status open_once(FileTask& task);
   Result<UniqueFd> open_first(FileTask& task) const;
+  Result<UniqueFd> open_existing(const FileTask& task, const UniqueFd& folder) const;
+  Result<UniqueFd> create(FileTask& task, const UniqueFd& folder) const;
+  Status make_room(int fd, const PlannedItem& item) const;
   Result<UniqueFd> open_again(const PlannedItem& item) const;
+  Result<UniqueFd> take_descriptor(FileTask& task);
   Status clear_place(const UniqueFd& folder, const std::string& name,
                      const std::string& path) const;
   // For the errno there is.

@@ -74,6 +74,9 @@ Result<TargetFolders::State> TargetFolders::make(std::uint32_t folder) {
     return errno_error(errno, "look at " + path(folder));
   }
   if (S_ISDIR(attributes.st_mode)) return State::kExisting;
+  if (planned.unreadable) {
+    return Error(ErrorKind::kCorrupt, path(folder) + " is not a folder, and left as it was");
+  }
   if (::unlinkat(parent->get(), name.c_str(), 0) != 0) {
     return errno_error(errno, "remove " + path(folder) + ", which is no folder");
   }

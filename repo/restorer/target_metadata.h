@@ -24,7 +24,7 @@ class TargetMetadata {
   TargetMetadata(bool ownership_by_name, std::function<bool(std::string_view)> select_xattr);
 
   struct What {
-    bool times = true;  // false: for a file whose content is not what it should be
+    bool times = true;  // false: for a file whose content is not complete
   };
   // To an open file or folder.
   Status apply(int fd, const Node& node, What what) const;

@@ -29,8 +29,8 @@ class TwoSnapshots {
     builder.finish();
   }
 
-  // A third one: three files with one inode number and two names each, as they say; the first two
-  // are one file, the third has other content.
+  // Adds a third one, of three nodes with the same inode number and two links each: the first two
+  // have the same content, the third has other content.
   void add_links() {
     auto& builder = memory.builder();
     const auto linked = [&](const std::string& name, const std::string& content) {

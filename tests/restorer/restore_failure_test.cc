@@ -1,0 +1,397 @@
+// Restores of files whose content cannot be had: the target afterwards, and the reports.
+#include <fcntl.h>
+
+#include <array>
+#include <atomic>
+
+#include "repo/crypto/sha256.h"
+#include "tests/restorer/restore_fixture.h"
+
+namespace restree::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+using ::testing::UnorderedElementsAre;
+
+constexpr time_t kSnapshotTime = 1577836800;  // of every node
+constexpr time_t kTimeBefore = 1234567890;    // of all that the tests put into the target
+
+class RestoreFailure : public RestoreFixture {
+ protected:
+  RestoreFailure() {
+    options_.threads = 1;  // blobs are read in the order in which the files want them
+    fs::create_directories(target());
+  }
+  // A file in the target, with a mode and times of its own.
+  void put(const std::string& name, const std::string& content) const {
+    const fs::path path = target() / name;
+    fs::create_directories(path.parent_path());
+    write_file(path, content);
+    ASSERT_EQ(::chmod(path.c_str(), 0751), 0);
+    set_time(path, kTimeBefore);
+  }
+  static void set_time(const fs::path& path, time_t time) {
+    const std::array<timespec, 2> times{timespec{time, 0}, timespec{time, 0}};
+    ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times.data(), AT_SYMLINK_NOFOLLOW), 0);
+  }
+  // The file that put() has made is still the same.
+  void expect_untouched(const std::string& name, const std::string& content) const {
+    EXPECT_EQ(read_file(target() / name), content);
+    const struct stat attributes = lstat_of(target() / name);
+    EXPECT_EQ(attributes.st_mode, S_IFREG | 0751U) << name;
+    EXPECT_EQ(attributes.st_mtim.tv_sec, kTimeBefore) << name;
+  }
+  // A file of several blobs, each of which lies in one pack, also if other files share it.
+  std::string file_of(const std::string& name, const std::vector<std::string>& contents) {
+    std::vector<BlobId> ids;
+    std::uint64_t size = 0;
+    for (const std::string& content : contents) {
+      if (repository_.builder().pack_names_of(data_id(content)).empty()) data(content);
+      ids.push_back(data_id(content));
+      size += content.size();
+    }
+    return file_node(name, ids, size);
+  }
+  void remove_pack_of(const std::string& content) { repository_.remove_packs_of(data_id(content)); }
+  void spoil_pack_of(const std::string& content) { damage_pack_of(data_id(content)); }
+  static BlobId data_id(const std::string& content) {
+    BlobId id;
+    id.bytes = sha256(as_bytes(content));
+    return id;
+  }
+  // From the first read of this blob's pack on, nothing can be read any more.
+  void lose_storage_at(const std::string& content) {
+    const std::string pack = repository_.builder().pack_names_of(data_id(content)).front().name;
+    repository_.storage().watch([this, pack](const FileName& file) -> Status {
+      if (file.type == FileType::kPack && file.name == pack) is_away_ = true;
+      if (!is_away_) return {};
+      return Error(ErrorKind::kUnavailable, "nas: connection reset");
+    });
+  }
+  void find_storage_again() { repository_.storage().watch({}); }
+
+  // The middle of its pack is the middle of the blob.
+  const std::string long_ = std::string(500, 'L');
+
+ private:
+  std::atomic<bool> is_away_ = false;
+};
+
+// --- A pack is missing
+
+TEST_F(RestoreFailure, AnExistingFileStaysAsItWasAndIsNamed) {
+  const BlobId tree = tree_of({file("longer", "of the snapshot"), file("shorter", "snapshot's")});
+  put("longer", "mine, and longer than the snapshot's");
+  put("shorter", "mine");
+  remove_pack_of("of the snapshot");
+  remove_pack_of("snapshot's");
+  restore_tree(tree);
+  ASSERT_OK(status_);
+  expect_untouched("longer", "mine, and longer than the snapshot's");
+  expect_untouched("shorter", "mine");
+  EXPECT_THAT(
+      listener_.errors,
+      UnorderedElementsAre(AllOf(StartsWith("/longer: not restored; the existing one is left"),
+                                 HasSubstr(data_id("of the snapshot").hex())),
+                           StartsWith("/shorter: not restored; the existing one is left")));
+  EXPECT_EQ(figures().errors, 2U);
+  EXPECT_EQ(figures().items_restored, 0U);
+  EXPECT_EQ(figures().bytes_restored, 0U);
+}
+
+TEST_F(RestoreFailure, OfABlobThatTheIndexDoesNotHaveTheSameIsTrue) {
+  const BlobId unknown = data_id("in no index");
+  const BlobId tree = tree_of({file_node("last", {data("known"), unknown}, 16),
+                               file_node("inside", {unknown, data("known too")}, 20)});
+  put("last", "mine");
+  put("inside", "mine as well");
+  restore_tree(tree);
+  expect_untouched("last", "mine");
+  expect_untouched("inside", "mine as well");
+  EXPECT_THAT(
+      listener_.errors,
+      UnorderedElementsAre(AllOf(StartsWith("/last: not restored"), HasSubstr(unknown.hex())),
+                           AllOf(StartsWith("/inside: not restored"), HasSubstr(unknown.hex()))));
+}
+
+TEST_F(RestoreFailure, AFileOfWhichNothingCanBeReadIsNotMade) {
+  const BlobId tree = tree_of({file("a", "gone"), folder("f", {file_of("b", {"lost", "too"})})});
+  for (const char* content : {"gone", "lost", "too"}) remove_pack_of(content);
+  restore_tree(tree);
+  EXPECT_THAT(names_in(target()), ElementsAre("f"));
+  EXPECT_THAT(names_in(target() / "f"), IsEmpty());
+  EXPECT_THAT(listener_.errors, UnorderedElementsAre(StartsWith("/a: not restored: "),
+                                                     StartsWith("/f/b: not restored: ")));
+}
+
+TEST_F(RestoreFailure, NothingIsWrittenOverAFileUnlessAllOfItsPacksAreThere) {
+  const BlobId tree = tree_of({file_of("f", {"first", "second", "third"})});
+  put("f", "mine, and no blob of it is right");
+  remove_pack_of("third");
+  restore_tree(tree);
+  expect_untouched("f", "mine, and no blob of it is right");
+  EXPECT_THAT(listener_.errors, SizeIs(1));
+}
+
+TEST_F(RestoreFailure, APackThatWasCutShortIsAsGoodAsMissing) {
+  const BlobId tree = tree_of({file_of("f", {"first", long_})});
+  put("f", "mine");
+  repository_.truncate(repository_.builder().pack_names_of(data_id(long_)).front());
+  restore_tree(tree);
+  expect_untouched("f", "mine");
+}
+
+TEST_F(RestoreFailure, ABlobThatLiesInAnotherPackAsWellIsRestored) {
+  const BlobId id = data("twice");
+  const FileName first = repository_.builder().pack_names_of(id).front();
+  repository_.builder().add_data("twice");
+  const BlobId tree = tree_of({file("f", "twice")});
+  put("f", "mine");
+  const auto packs = repository_.builder().pack_names_of(id);
+  ASSERT_GT(packs.size(), 1U);
+  repository_.remove(first);
+  restore_tree(tree);
+  EXPECT_EQ(read_file(target() / "f"), "twice");
+  EXPECT_THAT(listener_.errors, IsEmpty());
+}
+
+TEST_F(RestoreFailure, AFolderALinkAndAFileOfTwoNamesInTheWayStay) {
+  const BlobId tree =
+      tree_of({file("folder", "gone"), file("link", "gone"), file("one of two", "gone")});
+  fs::create_directories(target() / "folder/below");
+  fs::create_symlink("elsewhere", target() / "link");
+  put("one of two", "mine");
+  fs::create_hard_link(target() / "one of two", dir_.path() / "the other");
+  remove_pack_of("gone");
+  options_.remove_unexpected = true;
+  restore_tree(tree);
+  EXPECT_TRUE(fs::is_directory(target() / "folder/below"));
+  EXPECT_EQ(fs::read_symlink(target() / "link"), "elsewhere");
+  expect_untouched("one of two", "mine");
+  EXPECT_THAT(listener_.errors, SizeIs(3));
+  EXPECT_EQ(figures().items_deleted, 0U);
+}
+
+TEST_F(RestoreFailure, VerifyDoesNotReportTheSameFileAgain) {
+  const BlobId tree = tree_of({file("a", "gone"), file("b", "whole")});
+  remove_pack_of("gone");
+  restore_tree(tree);
+  EXPECT_EQ(value_of(restorer_->verify()), 1U);
+  EXPECT_THAT(listener_.errors, SizeIs(1));
+}
+
+TEST_F(RestoreFailure, AFileInThePlaceOfAFolderStaysIfTheFoldersTreeCannotBeRead) {
+  const BlobId inner = repository_.builder().add_tree({file("x", "y")});
+  const BlobId tree = tree_of({folder_node("f", inner)});
+  damage_pack_of(inner);
+  put("f", "mine");
+  restore_tree(tree);
+  expect_untouched("f", "mine");
+  EXPECT_THAT(listener_.errors, ::testing::Each(StartsWith("/f: ")));
+}
+
+TEST_F(RestoreFailure, AFileInThePlaceOfALinkStaysIfTheLinkCannotBeMade) {
+  put("l", "mine");
+  // No system makes a symbolic link that leads nowhere.
+  restore({R"({"name":"l","type":"symlink","mode":134218239,"mtime":"2020-01-01T00:00:00Z",)"
+           R"("atime":"2020-01-01T00:00:00Z","ctime":"2020-01-01T00:00:00Z","uid":0,"gid":0,)"
+           R"("linktarget":"","content":null})"});
+  expect_untouched("l", "mine");
+  EXPECT_THAT(names_in(target()), ElementsAre("l"));
+  EXPECT_THAT(listener_.errors, ElementsAre(StartsWith("/l: ")));
+}
+
+// --- A pack is damaged inside
+
+TEST_F(RestoreFailure, ANewFileKeepsWhatCouldBeReadAndIsNamedAsIncomplete) {
+  const BlobId tree = tree_of({file_of("f", {"one", long_, "end"})});
+  spoil_pack_of(long_);
+  restore_tree(tree);
+  EXPECT_EQ(read_file(target() / "f"), "one" + std::string(long_.size(), '\0') + "end");
+  EXPECT_THAT(listener_.errors, ElementsAre(StartsWith("/f: incomplete; ")));
+  EXPECT_EQ(figures().items_restored, 0U);
+}
+
+TEST_F(RestoreFailure, AnExistingFileIsNotCutAndIsNamedAsPartlyOverwritten) {
+  const BlobId tree = tree_of({file_of("f", {"one", long_})});
+  const std::string mine(2000, 'm');
+  put("f", mine);
+  spoil_pack_of(long_);
+  restore_tree(tree);
+  EXPECT_EQ(read_file(target() / "f"), "one" + mine.substr(3));
+  EXPECT_THAT(listener_.errors, ElementsAre(StartsWith("/f: partly overwritten; ")));
+}
+
+TEST_F(RestoreFailure, AnExistingFileIsNotTouchedBeforeItsFirstBlobHasCome) {
+  const BlobId tree = tree_of({file_of("f", {long_, "end"})});
+  put("f", "mine");
+  spoil_pack_of(long_);
+  restore_tree(tree);
+  expect_untouched("f", "mine");
+  EXPECT_THAT(listener_.errors, ElementsAre(StartsWith("/f: not restored; the existing one")));
+}
+
+TEST_F(RestoreFailure, AnIncompleteFileIsTakenUpAgainAlsoIfOnlyOlderOrChangedOnesAre) {
+  const BlobId tree = tree_of({file_of("new", {"one", long_}), file_of("there", {"two", long_})});
+  put("there", "mine, and older");
+  const FileName pack = repository_.builder().pack_names_of(data_id(long_)).front();
+  for (const Overwrite overwrite :
+       {Overwrite::kIfNewer, Overwrite::kIfChanged, Overwrite::kAlways}) {
+    options_.overwrite = overwrite;
+    repository_.damage(pack);
+    listener_.errors.clear();
+    restore_tree(tree);
+    EXPECT_THAT(listener_.errors, SizeIs(2));
+    EXPECT_LT(lstat_of(target() / "new").st_mtim.tv_sec, kSnapshotTime);
+    EXPECT_LT(lstat_of(target() / "there").st_mtim.tv_sec, kSnapshotTime);
+
+    repository_.damage(pack);  // the same bit again, which is right then
+    listener_.errors.clear();
+    restore_tree(tree);
+    EXPECT_THAT(listener_.errors, IsEmpty());
+    EXPECT_EQ(read_file(target() / "new"), "one" + long_);
+    EXPECT_EQ(read_file(target() / "there"), "two" + long_);
+    fs::remove(target() / "new");
+    put("there", "mine, and older");
+  }
+}
+
+// --- The storage goes away in the middle
+
+TEST_F(RestoreFailure, FilesThatWereNotBegunAreLeftAloneWhenTheStorageGoesAway) {
+  const BlobId tree = tree_of({file("a", "content of a"), file_of("b", {"begun", "never"}),
+                               file("c", "content of c"), file("d", "content of d"),
+                               file_of("e", {"begun", "never"})});
+  put("c", "mine, and longer than that of the snapshot");
+  put("e", "mine too");
+  lose_storage_at("never");
+  restore_tree(tree);
+  EXPECT_THAT(status_, FailsWith(ErrorKind::kUnavailable));
+  EXPECT_EQ(read_file(target() / "a"), "content of a");
+  EXPECT_EQ(read_file(target() / "b").substr(0, 5), "begun");
+  EXPECT_LT(lstat_of(target() / "b").st_mtim.tv_sec, kSnapshotTime);
+  expect_untouched("c", "mine, and longer than that of the snapshot");
+  EXPECT_THAT(names_in(target()), ElementsAre("a", "b", "c", "e"));
+  EXPECT_EQ(read_file(target() / "e").substr(0, 5), "begun");
+  EXPECT_THAT(listener_.errors,
+              ElementsAre(AllOf(StartsWith("/b: incomplete"), HasSubstr("connection reset")),
+                          StartsWith("/e: partly overwritten")));
+  EXPECT_THAT(status_.error().message(),
+              AllOf(HasSubstr("begun and not whole: 2"), HasSubstr("left as they were: 2")));
+
+  find_storage_again();
+  restore_tree(tree);
+  ASSERT_OK(status_);
+  EXPECT_EQ(read_file(target() / "b"), "begunnever");
+  EXPECT_EQ(read_file(target() / "c"), "content of c");
+  EXPECT_EQ(read_file(target() / "d"), "content of d");
+}
+
+TEST_F(RestoreFailure, NothingIsDeletedWhenTheStorageGoesAway) {
+  const BlobId tree = tree_of({file("a", "never")});
+  put("not in the snapshot", "mine");
+  put("a", "mine");
+  lose_storage_at("never");
+  options_.remove_unexpected = true;
+  restore_tree(tree);
+  EXPECT_THAT(status_, FailsWith(ErrorKind::kUnavailable));
+  expect_untouched("not in the snapshot", "mine");
+  expect_untouched("a", "mine");
+}
+
+TEST_F(RestoreFailure, AnInterruptedRestoreNamesTheFilesThatItLeavesHalfDone) {
+  const BlobId tree = tree_of({file_of("a", {"begun", "never"}), file("b", "content of b")});
+  std::stop_source stop;
+  options_.stop = stop.get_token();
+  const std::string pack = repository_.builder().pack_names_of(data_id("never")).front().name;
+  repository_.storage().watch([&](const FileName& read) -> Status {
+    if (read.name == pack) stop.request_stop();
+    return {};
+  });
+  restore_tree(tree);
+  EXPECT_THAT(status_, FailsWith(ErrorKind::kCancelled));
+  EXPECT_THAT(names_in(target()), ElementsAre("a"));
+  EXPECT_LT(lstat_of(target() / "a").st_mtim.tv_sec, kSnapshotTime);
+  EXPECT_THAT(listener_.errors, ElementsAre(StartsWith("/a: incomplete")));
+}
+
+// --- Hard links
+
+class RestoreOfLinks : public RestoreFailure {
+ protected:
+  // One name of a file with several.
+  std::string linked(const std::string& name, const std::string& content, int inode) {
+    std::string node = file(name, content);
+    node.replace(node.find("\"links\":1"), 9, "\"links\":2");
+    return node.replace(node.find("\"inode\":7"), 9, "\"inode\":" + std::to_string(inode));
+  }
+  bool are_one(const std::string& a, const std::string& b) const {
+    return lstat_of(target() / a).st_ino == lstat_of(target() / b).st_ino;
+  }
+};
+
+TEST_F(RestoreOfLinks, AnOtherNameOfAFileThatFailedIsNamedAndStaysAsItWas) {
+  const BlobId tree =
+      tree_of({linked("a", "gone", 5), linked("b", "gone", 5), linked("c", "gone", 5)});
+  put("b", "mine");
+  remove_pack_of("gone");
+  restore_tree(tree);
+  EXPECT_THAT(names_in(target()), ElementsAre("b"));
+  expect_untouched("b", "mine");
+  EXPECT_THAT(listener_.errors,
+              ElementsAre(StartsWith("/a: not restored"),
+                          AllOf(StartsWith("/b: not restored"), HasSubstr("/a")),
+                          AllOf(StartsWith("/c: not restored"), HasSubstr("/a"))));
+}
+
+TEST_F(RestoreOfLinks, NothingIsLinkedToAFileThatIsIncomplete) {
+  const auto name = [&](const std::string& as) {
+    std::string node = file_of(as, {"one", long_});
+    return node.replace(node.find("\"links\":1"), 9, "\"links\":2");
+  };
+  const BlobId tree = tree_of({name("a"), name("b")});
+  spoil_pack_of(long_);
+  restore_tree(tree);
+  EXPECT_THAT(names_in(target()), ElementsAre("a"));
+  EXPECT_THAT(listener_.errors, ElementsAre(StartsWith("/a: incomplete"), StartsWith("/b: ")));
+}
+
+TEST_F(RestoreOfLinks, OneNumberWithTwoContentsIsTwoFiles) {
+  restore({linked("a", "the first", 5), linked("a2", "the first", 5),
+           linked("b", "and quite another", 5), linked("b2", "and quite another", 5),
+           linked("c", "the third", 5)});
+  EXPECT_EQ(read_file(target() / "a"), "the first");
+  EXPECT_EQ(read_file(target() / "b"), "and quite another");
+  EXPECT_EQ(read_file(target() / "c"), "the third");
+  EXPECT_TRUE(are_one("a", "a2"));
+  EXPECT_TRUE(are_one("b", "b2"));
+  EXPECT_FALSE(are_one("a", "c"));
+}
+
+TEST_F(RestoreOfLinks, WithoutANumberEachIsAFileOfItsOwn) {
+  restore({linked("a", "same", 0), linked("b", "same", 0)});
+  EXPECT_FALSE(are_one("a", "b"));
+}
+
+TEST_F(RestoreOfLinks, AFirstNameThatStaysAsItIsIsNotLinkedTo) {
+  const BlobId tree = tree_of({linked("a", "of the snapshot", 5), linked("b", "of the snapshot", 5),
+                               linked("c", "of the snapshot", 5)});
+  put("a", "mine");
+  options_.overwrite = Overwrite::kNever;
+  restore_tree(tree);
+  ASSERT_OK(status_);
+  expect_untouched("a", "mine");
+  EXPECT_EQ(read_file(target() / "b"), "of the snapshot");
+  EXPECT_TRUE(are_one("b", "c"));
+  EXPECT_EQ(figures().items_restored, figures().items_total);
+}
+
+}  // namespace
+}  // namespace restree::testing
