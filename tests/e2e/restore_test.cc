@@ -11,6 +11,8 @@
 #include "tests/support/fidelity.h"
 #include "tests/support/restics.h"
 #include "tests/support/restree_program.h"
+#include "tests/support/scale.h"
+#include "tests/support/sshd.h"
 #include "tests/support/temp_dir.h"
 
 namespace restree::testing {
@@ -251,6 +253,49 @@ TEST(RestoreOfDamage, AFileOfADamagedPackIsNamedAndTheRestIsThere) {
   std::string expected = whole;
   expected.replace(chunks[1].file_offset, chunks[1].plain_length, chunks[1].plain_length, '\0');
   EXPECT_TRUE(read_file(target / "damaged") == expected);
+}
+
+// --- A server that goes away in the middle
+
+TEST(RestoreFromAServer, ThatGoesAwayLeavesAloneTheFilesThatWereNotBegun) {
+  const TempDir dir;
+  const fs::path source = dir.path() / "source";
+  fs::create_directories(source);
+  write_random_file(source / "a large one", 1, 64 * kMiB);
+  const Restic restic(dir.path() / "home");
+  restic.init();
+  restic.backup({source.string()});
+  // In a pack of their own, whose turn comes after those of the large file.
+  write_file(source / "there", "of the snapshot");
+  write_file(source / "new", "of the snapshot, too");
+  const std::string id = restic.backup({source.string()});
+  const fs::path target = dir.path() / "target";
+  fs::create_directories(target);
+  write_file(target / "there", "mine, and longer than that of the snapshot");
+  write_file(target / "mine", "not in the snapshot");
+
+  Sshd sshd;
+  // Slow enough to take some ten seconds, so that it is met in its middle.
+  Process process =
+      RestreeProgram(restic, sshd)
+          .start({"restore", id + ":" + source.string(), "--target", target, "--no-cache",
+                  "--delete", "--limit-download", "6144", "-o", "timeout=2"});
+  ASSERT_TRUE(holds_within(std::chrono::seconds(patient(60)),
+                           [&] { return fs::exists(target / "a large one"); }));
+  sshd.stop();
+  const Finished done = process.wait(std::chrono::seconds(patient(120)));
+  EXPECT_EQ(done.exit_code, 1) << done.report();
+  EXPECT_THAT(done.err, AllOf(HasSubstr("/a large one: incomplete"),
+                              HasSubstr("files begun and not whole: 1, not begun and left as they "
+                                        "were: 2")));
+  EXPECT_THAT(names_in(target), ElementsAre("a large one", "mine", "there"));
+  EXPECT_EQ(read_file(target / "there"), "mine, and longer than that of the snapshot");
+
+  const Finished again =
+      RestreeProgram(restic).run({"restore", id + ":" + source.string(), "--target", target});
+  EXPECT_TRUE(again.ok()) << again.report();
+  EXPECT_TRUE(read_file(target / "a large one") == read_file(source / "a large one"));
+  EXPECT_EQ(read_file(target / "there"), "of the snapshot");
 }
 
 }  // namespace
