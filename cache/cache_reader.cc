@@ -67,7 +67,7 @@ std::shared_ptr<const UniqueFd> CacheReader::find_open(const SealedPlace& place,
                                                        std::uint64_t& closings) {
   auto open = open_.lock();
   closings = open->closings;
-  const auto now = Clock::now();
+  const auto now = now_();
   for (OpenPack& one : open->all) {
     if (one.fd == nullptr || one.pack != place.pack || one.type != place.type) continue;
     if (now - one.opened >= kHowLong) return nullptr;
@@ -86,7 +86,7 @@ std::shared_ptr<const UniqueFd> CacheReader::open(const SealedPlace& place) {
   auto fd = std::make_shared<const UniqueFd>(std::move(*opened));
   touch(fd->get());
 
-  const auto now = Clock::now();
+  const auto now = now_();
   std::shared_ptr<const UniqueFd> replaced;  // closed without the lock
   auto open = open_.lock();
   if (open->closings != closings) return fd;  // it may have been removed since

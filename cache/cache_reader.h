@@ -15,9 +15,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "cache/cache_folder.h"
 #include "repo/base/clock.h"
@@ -30,7 +32,13 @@ class CacheReader {
   static constexpr std::size_t kMostOpen = 4;
   static constexpr std::chrono::seconds kHowLong{1};
 
-  explicit CacheReader(const CacheFolder& folder) : folder_(folder) {}
+  using Clock = Deadline::Clock;
+  // What time it is: a test's own for tests of kHowLong.
+  using Now = std::function<Clock::time_point()>;
+
+  explicit CacheReader(
+      const CacheFolder& folder, Now now = [] { return Clock::now(); })
+      : folder_(folder), now_(std::move(now)) {}
 
   // Sealed bytes that may be right; nullopt: there is a hole, or nothing.
   std::optional<Bytes> read(const SealedPlace& place);
@@ -42,7 +50,6 @@ class CacheReader {
   void close_all();
 
  private:
-  using Clock = Deadline::Clock;
   struct OpenPack {
     PackId pack;
     BlobType type{};
@@ -60,6 +67,7 @@ class CacheReader {
   std::shared_ptr<const UniqueFd> find_open(const SealedPlace& place, std::uint64_t& closings);
 
   const CacheFolder& folder_;
+  const Now now_;
   Guarded<OpenPacks> open_;
 };
 

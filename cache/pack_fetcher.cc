@@ -119,9 +119,10 @@ Result<std::optional<Bytes>> PackFetcher::take(const BlobLocation& place, Deadli
     };
     // After a wait they are looked for again: one that has landed may have been handed out to
     // somebody else, with its bytes, and another may have come in its place.
-    for (;;) {
+    for (bool is_waiting = false;; is_waiting = true) {
       pieces = state->pieces.covering(place.pack, range);
       if (std::ranges::none_of(pieces, is(PieceState::kFlying))) break;
+      if (!is_waiting) ++state->joined;
       const auto until = Clock::now() + by.remaining();
       if (landed_.wait_until(state.mutex_lock(), until) == std::cv_status::timeout &&
           by.expired()) {
@@ -320,7 +321,8 @@ FetchFigures PackFetcher::figures() const {
                        .ahead_bytes = state->ahead_bytes,
                        .ahead_used_bytes = state->pieces.ahead_used_bytes(),
                        .wasted_bytes = state->pieces.wasted_bytes(),
-                       .failed = state->failed};
+                       .failed = state->failed,
+                       .joined = state->joined};
   if (state->line.is_measured()) {
     figures.round_trip = state->line.round_trip();
     figures.bytes_per_second = state->line.bytes_per_second();

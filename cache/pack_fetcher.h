@@ -50,6 +50,7 @@ struct FetchFigures {
   std::uint64_t ahead_used_bytes = 0;
   std::uint64_t wasted_bytes = 0;  // dropped without use
   std::uint64_t failed = 0;
+  std::uint64_t joined = 0;               // reads that have waited for a request of somebody else's
   std::chrono::nanoseconds round_trip{};  // as measured of late; zero if nothing was
   double bytes_per_second = 0;
 };
@@ -80,6 +81,7 @@ class PackFetcher final : public SealedSource {
     std::uint64_t bytes = 0;
     std::uint64_t ahead_bytes = 0;
     std::uint64_t failed = 0;
+    std::uint64_t joined = 0;
   };
   using Locked = Guarded<State>::Handle;
 

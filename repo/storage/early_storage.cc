@@ -16,9 +16,11 @@ constexpr std::size_t kReaders = 4;
 }  // namespace
 
 EarlyStorage::~EarlyStorage() {
-  state_.lock()->is_ending = true;
+  stop();
   threads_.clear();
 }
+
+void EarlyStorage::stop() { state_.lock()->is_ending = true; }
 
 std::optional<std::size_t> EarlyStorage::place_of(FileType type) {
   const auto* const found = std::find(kTypes.begin(), kTypes.end(), type);

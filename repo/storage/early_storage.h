@@ -44,6 +44,9 @@ class EarlyStorage final : public ForwardingStorage {
       : ForwardingStorage(std::move(inner)), what_(what) {}
   ~EarlyStorage() override;
 
+  // Begins no further request ahead; those under way go on. The destructor does this first.
+  void stop();
+
   Result<std::vector<ListedFile>> list(FileType type, Deadline by) override;
   Result<Bytes> read_all(const FileName& file, Deadline by) override;
 

@@ -1,8 +1,8 @@
 #include "cache/cache_reader.h"
 
+#include <chrono>
 #include <filesystem>
 #include <string>
-#include <thread>
 
 #include "repo/crypto/seal.h"
 #include "tests/support/files.h"
@@ -42,7 +42,8 @@ class CacheReaderTest : public ::testing::Test {
   testing::TempDir dir_;
   CacheFolder folder_ =
       value_of(CacheFolder::open((dir_.path() / "restree").string(), std::string(64, 'a')));
-  CacheReader reader_{folder_};
+  Deadline::Clock::time_point now_ = Deadline::Clock::now();
+  CacheReader reader_{folder_, [this] { return now_; }};
 };
 
 TEST_F(CacheReaderTest, GivesWhatIsThere) {
@@ -83,7 +84,9 @@ TEST_F(CacheReaderTest, SeesAnotherFileAfterAMoment) {
   ASSERT_TRUE(reader_.read(place_));
   fs::remove(path());
   write('t');
-  std::this_thread::sleep_for(CacheReader::kHowLong);
+  now_ += CacheReader::kHowLong - std::chrono::nanoseconds(1);
+  EXPECT_EQ(as_text(*reader_.read(place_)), std::string(kLength, 's')) << "open still";
+  now_ += std::chrono::nanoseconds(1);
   EXPECT_EQ(as_text(*reader_.read(place_)), std::string(kLength, 't'));
   EXPECT_EQ(held(), 0U);
 }

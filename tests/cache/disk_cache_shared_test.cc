@@ -14,6 +14,7 @@
 
 #include "cache/disk_cache.h"
 #include "repo/base/log.h"
+#include "repo/base/unique_fd.h"
 #include "tests/cache/disk_cache_fixture.h"
 #include "tests/support/cache_places.h"
 #include "tests/support/matchers.h"
@@ -75,6 +76,15 @@ class Visitor {
   SplitMix64 next_;
   std::size_t hits_ = 0;
 };
+
+// Waits until so many bytes have come. False: the other end is gone.
+bool takes_bytes(const UniqueFd& from, std::uint64_t count) {
+  char byte = 0;
+  for (std::uint64_t taken = 0; taken < count; ++taken) {
+    if (::read(from.get(), &byte, 1) != 1) return false;
+  }
+  return true;
+}
 
 class SharedDiskCache : public ::testing::Test {
  protected:
@@ -139,14 +149,23 @@ TEST_F(SharedDiskCache, ThreadsShareOne) {
 TEST_F(SharedDiskCache, AKillAtAnyMomentLeavesItRight) {
   SplitMix64 luck(7);
   for (int round = 0; round < 12; ++round) {
+    int visits[2] = {};
+    ASSERT_EQ(::pipe(visits), 0);
+    const UniqueFd read_end(visits[0]);
+    UniqueFd write_end(visits[1]);
     const pid_t child = ::fork();
     ASSERT_GE(child, 0);
     if (child == 0) {
       const auto cache = open();
       Visitor visitor(luck() + static_cast<std::uint64_t>(round));
-      for (;;) visitor.visit(*cache);
+      for (;;) {
+        visitor.visit(*cache);
+        if (::write(write_end.get(), "v", 1) != 1) ::_exit(1);
+      }
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(20 + luck() % 60));
+    write_end.reset();
+    // The writer of the cache works beside the visits, so the kill meets it anywhere.
+    EXPECT_TRUE(takes_bytes(read_end, 20 + luck() % 60)) << "the visitor has ended by itself";
     ::kill(child, SIGKILL);
     ::waitpid(child, nullptr, 0);
     EXPECT_LE(bytes_on_disk(base()), kLimit);

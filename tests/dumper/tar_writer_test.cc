@@ -58,7 +58,7 @@ TEST_F(TarWriterTest, AnEmptyArchiveIsTwoBlocksOfZeros) {
 
 TEST_F(TarWriterTest, ContentOfAnyLengthIsFilledUpToBlocks) {
   std::vector<std::string> contents;
-  for (const std::size_t size : {0, 1, 511, 512, 513, 1024}) {
+  for (const std::size_t size : {0U, 1U, 511U, 512U, 513U, 1024U}) {
     contents.emplace_back(size, 'c');
     add_file("f" + std::to_string(size), contents.back());
   }
@@ -111,7 +111,7 @@ TEST_F(TarWriterTest, ALinkHasItsTarget) {
 
 TEST_F(TarWriterTest, NamesOfEveryLengthAreKept) {
   std::vector<std::string> paths;
-  for (const std::size_t length : {99, 100, 101, 255, 4000}) {
+  for (const std::size_t length : {99U, 100U, 101U, 255U, 4000U}) {
     paths.push_back(std::string(length - 2, 'n') + "/f");
     add_file(paths.back(), "x");
   }

@@ -2,7 +2,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <future>
+#include <iterator>
 #include <memory>
 #include <string>
 
@@ -28,6 +30,11 @@ FileName index_file(char digit) { return {FileType::kIndex, std::string(64, digi
 FileName snapshot_file(char digit) { return {FileType::kSnapshot, std::string(64, digit)}; }
 
 Deadline soon() { return Deadline::after(30s); }
+
+std::size_t threads_of_this_process() {
+  const std::filesystem::directory_iterator tasks("/proc/self/task");
+  return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
+}
 
 // Two index files and a snapshot.
 class EarlyStorageTest : public ::testing::Test {
@@ -110,11 +117,12 @@ TEST_F(EarlyStorageTest, WithoutContentListsOnly) {
 }
 
 TEST_F(EarlyStorageTest, ReadsNoMoreThanItMay) {
+  const std::size_t threads = threads_of_this_process();
   const auto early = begin({.most_bytes = relative_path(index_file('1')).size()});
   value_of(early->list(FileType::kIndex, soon()));
   value_of(early->list(FileType::kSnapshot, soon()));
-  ASSERT_TRUE(has_read(2));
-  std::this_thread::sleep_for(50ms);
+  // Its threads end once there is nothing more to read.
+  ASSERT_TRUE(holds_within(30s, [&] { return threads_of_this_process() == threads; }));
   EXPECT_EQ(inner_->reads(), 2);
 }
 
@@ -178,16 +186,20 @@ TEST_F(EarlyStorageTest, WaitsNoLongerThanTheDeadline) {
 TEST_F(EarlyStorageTest, BeginsNothingMoreOnceItEnds) {
   Gate gate;
   for (const char digit : {'a', 'b', 'c', 'd', 'e', 'f'}) write(index_file(digit));
+  std::atomic<int> ended = 0;
   inner_->watch([&](const FileName& file) -> Status {
-    if (file.type == FileType::kIndex && !file.name.empty()) gate.pass();
+    if (file.type == FileType::kIndex && !file.name.empty()) {
+      gate.pass();
+      ++ended;
+    }
     return {};
   });
   auto early = begin();
-  ASSERT_TRUE(holds_within(30s, [&] { return gate.arrived() == 4; }));
-  auto ending = std::async(std::launch::async, [&] { early.reset(); });
-  EXPECT_EQ(ending.wait_for(500ms), std::future_status::timeout);
+  gate.wait_for_arrivals(4);
+  early->stop();
   gate.open();
-  ending.get();
+  early.reset();
+  EXPECT_EQ(ended, 4) << "the destructor has not waited";
   EXPECT_EQ(inner_->reads(FileType::kIndex), 4);
 }
 

@@ -18,7 +18,6 @@ namespace restree::testing {
 namespace {
 
 using std::chrono::nanoseconds;
-using std::chrono::steady_clock;
 
 // What may wait in a sender's socket. The kernel's own choice grows to 32 MiB, which would be a
 // line with seconds of queue before it.
@@ -121,8 +120,9 @@ void Line::wake() const {
 void Line::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     handle_events();
+    ++turns_;
     run_tasks();
-    const LineTime now = steady_clock::now();
+    const LineTime now = options_.now();
     if (stalled_until_ && *stalled_until_ <= now) end_stall(now);
     if (!stalled_until_) pass();
     remove_what_is_over();
@@ -163,7 +163,7 @@ void Line::accept_all() {
     if (!fd && (errno == ECONNABORTED || errno == EINTR)) continue;
     if (!fd) fail("accept");
     // The end of a stall makes everything later by all of the stall.
-    const LineTime now = stalled_until_ ? stalled_since_ : steady_clock::now();
+    const LineTime now = stalled_until_ ? stalled_since_ : options_.now();
     watch(connections_.emplace_back(std::move(fd), window_, options_.rtt, now).client);
     ++connections_ever_;
   }
@@ -184,12 +184,12 @@ void Line::connect(LineConnection& connection, LineTime now) {
 // Moves all that may move now.
 void Line::pass() {
   for (LineDirection& direction : directions_) {
-    const LineTime now = steady_clock::now();
+    const LineTime now = options_.now();
     const bool waited_for = next_to_enter(direction, now) != nullptr;
     if (waited_for && !direction.waited_for) direction.link.begin_waiting(now);
   }
   for (int round = 0; round < kRoundsPerPass; ++round) {
-    const LineTime now = steady_clock::now();
+    const LineTime now = options_.now();
     for (LineConnection& connection : connections_) {
       if (!connection.connected() && connection.connects_at <= now) connect(connection, now);
       connection.up.deliver(now);
@@ -200,7 +200,7 @@ void Line::pass() {
     if (!moved) break;
   }
   for (LineDirection& direction : directions_) {
-    direction.waited_for = next_to_enter(direction, steady_clock::now()) != nullptr;
+    direction.waited_for = next_to_enter(direction, options_.now()) != nullptr;
   }
 }
 
@@ -251,18 +251,19 @@ void Line::arm_timer() const {
   itimerspec when{};
   if (const auto next = next_time()) {
     // All zero would disarm it.
-    const auto since_boot = std::max(next->time_since_epoch(), nanoseconds(1));
-    when.it_value.tv_sec = since_boot / std::chrono::seconds(1);
-    when.it_value.tv_nsec = (since_boot % std::chrono::seconds(1)).count();
+    const auto from_now = std::max(*next - options_.now(), nanoseconds(1));
+    when.it_value.tv_sec = from_now / std::chrono::seconds(1);
+    when.it_value.tv_nsec = (from_now % std::chrono::seconds(1)).count();
   }
-  checked(::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &when, nullptr), "timerfd_settime");
+  checked(::timerfd_settime(timer_.get(), 0, &when, nullptr), "timerfd_settime");
 }
 
 LineCounts Line::counts() const {
   return {.up_bytes = directions_[0].bytes,
           .down_bytes = directions_[1].bytes,
           .connections = connections_ever_,
-          .open = connections_.size()};
+          .open = connections_.size(),
+          .turns = turns_};
 }
 
 void Line::cut() {
@@ -271,7 +272,7 @@ void Line::cut() {
 }
 
 void Line::stall(nanoseconds time) {
-  const LineTime now = steady_clock::now();
+  const LineTime now = options_.now();
   if (!stalled_until_) stalled_since_ = now;
   stalled_until_ = now + time;
 }
@@ -290,7 +291,7 @@ void Line::end_stall(LineTime now) {
 void Line::refuse() { listener_.reset(); }
 
 void Line::go_on() {
-  if (stalled_until_) end_stall(steady_clock::now());
+  if (stalled_until_) end_stall(options_.now());
   if (listener_) return;
   listener_ = bound_socket(port_);
   checked(::listen(listener_.get(), SOMAXCONN), "listen");

@@ -78,6 +78,7 @@ class Line {
 
   std::list<LineConnection> connections_;
   std::uint64_t connections_ever_ = 0;
+  std::uint64_t turns_ = 0;
   LineTime stalled_since_{};
   std::optional<LineTime> stalled_until_;
   Guarded<std::vector<std::function<void()>>> tasks_;

@@ -32,13 +32,18 @@ struct LineOptions {
   std::chrono::nanoseconds rtt{0};
   std::uint64_t bytes_per_second = 0;  // in each direction; 0: no limit
   std::size_t window = 0;              // 0: what the rate needs, and more
+  // What time it is: a test's own makes time pass for the line alone. Called by the line's thread.
+  std::function<std::chrono::steady_clock::time_point()> now = [] {
+    return std::chrono::steady_clock::now();
+  };
 };
 
 struct LineCounts {
   std::uint64_t up_bytes = 0;    // from clients to the server, as they enter the line
   std::uint64_t down_bytes = 0;  // from the server
   std::uint64_t connections = 0;
-  std::uint64_t open = 0;  // of them
+  std::uint64_t open = 0;   // of them
+  std::uint64_t turns = 0;  // how often the thread was woken, by these looks as well
 };
 
 class Line;

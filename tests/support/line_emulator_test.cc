@@ -6,11 +6,11 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -320,11 +320,15 @@ TEST(LineEmulator, AStallHoldsUpEverythingAndLosesNothing) {
 
 TEST(LineEmulator, AConnectionMadeDuringAStallBeginsWhenItEnds) {
   const Listener listener;
-  LineEmulator line({.to = listener.port(), .rtt = 40ms});
+  std::atomic<bool> has_stood_still = false;
+  LineOptions options{.to = listener.port(), .rtt = 40ms};
+  options.now = [&] { return steady_clock::now() + (has_stood_still ? 200ms : 0ms); };
+  LineEmulator line(options);
   line.stall(30min);
   const UniqueFd client = connect_to(line.port());
   ASSERT_TRUE(client);
-  std::this_thread::sleep_for(200ms);
+  while (line.counts().open == 0) std::this_thread::yield();
+  has_stood_still = true;
   const auto begin = steady_clock::now();
   line.go_on();
   const UniqueFd server = listener.accept();
@@ -399,26 +403,23 @@ TEST(LineEmulator, WaitingTakesNoProcessorTime) {
   const Pair idle(line, listener);
   const Pair lazy(line, listener);
   EXPECT_TRUE(fills_up(lazy.server));
-  const auto processor_time_of_waiting = [] {
-    rusage before{};
-    rusage after{};
-    ::getrusage(RUSAGE_SELF, &before);
-    std::this_thread::sleep_for(500ms);
-    ::getrusage(RUSAGE_SELF, &after);
-    const auto seconds = [](const rusage& usage) {
-      return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-             static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-    };
-    return seconds(after) - seconds(before);
+  // A thread that waits turns once for each look at it, and for little else; one that does not wait
+  // turns as often as the processor lets it.
+  constexpr std::uint64_t kLooks = 2000;
+  const auto turns_between_looks = [](const LineEmulator& looked_at) {
+    const std::uint64_t before = looked_at.counts().turns;
+    for (std::uint64_t i = 1; i < kLooks; ++i) looked_at.counts();
+    return looked_at.counts().turns - before;
   };
-  EXPECT_LT(processor_time_of_waiting(), 0.1);
+  EXPECT_LT(turns_between_looks(line), kLooks + 50);
   const LineEmulator slow_line({.to = listener.port(), .bytes_per_second = 100'000});
   const Pair slow(slow_line, listener);
   ASSERT_TRUE(send_all(slow.client, std::string(200'000, 'b')));
-  EXPECT_LT(processor_time_of_waiting(), 0.1);
+  // A turn for each of its 134 packets that leaves, and for each that arrives.
+  EXPECT_LT(turns_between_looks(slow_line), kLooks + 400);
   ASSERT_TRUE(send_all(idle.client, "held up"));
   line.stall(30min);
-  EXPECT_LT(processor_time_of_waiting(), 0.1);
+  EXPECT_LT(turns_between_looks(line), kLooks + 50);
 }
 
 }  // namespace
