@@ -2,11 +2,11 @@
 //
 // Directories are taken on depth first, by several threads; within one, entries are saved in order,
 // so that what is read together later lies together in the packs.
+//
 // Ownership: everything that Parts names must outlive it.
 // Threads:   any; a call has threads of its own, which tell the events.
 // Limits:    directories begun and not done: about the depth of the tree for each thread. A
-// directory
-//            costs some 300 bytes an entry while it is being saved.
+//            directory costs some 300 bytes an entry while it is being saved.
 // Errors:    what cannot be read is told to the events and left out. It fails if nothing is left
 //            (kInvalid), the writer fails, or the stop token says so (kCancelled).
 // Format:    the same trees as restic's, node for node.

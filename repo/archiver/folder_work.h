@@ -2,9 +2,8 @@
 //
 // Ownership: each keeps the one above it alive, which waits for its tree; and its descriptor, which
 //            its entries are opened by.
-// Threads:   the slots of `nodes` are each written by one thread; whoever brings `unfinished` to
-// zero
-//            has all of them to himself.
+// Threads:   the slots of `nodes` are each written by one thread; the thread that brings
+//            `unfinished` to zero has all of them to itself.
 // Limits:    one for each directory that is begun and not done.
 #pragma once
 

@@ -1,13 +1,14 @@
 // What a backup leaves out because an option says so.
 //
-// By path: --exclude and its kin, and the program's own cache. By attributes:
-// --exclude-larger-than,
-// --one-file-system, which keeps the folder that another file system is mounted on, but nothing in
-// it. By what lies beside it: --exclude-if-present, --exclude-caches, which keep the folder with
-// the file that marks it.
+// By path:                 --exclude and its kin, and the program's own cache.
+// By attributes:           --exclude-larger-than, and --one-file-system, which keeps the folder
+//                          that another file system is mounted on, but nothing in it.
+// By what lies beside it:  --exclude-if-present and --exclude-caches, which keep the folder with
+//                          the file that marks it. A mark that cannot be read, or that says
+//                          something else, is warned about and excludes nothing.
 //
-// Threads: any; immutable.      Errors: from make(): kInvalid, naming the option; a file's.
-// A mark that cannot be read or says something else is warned about, and excludes nothing.
+// Threads: any; immutable.
+// Errors:  from make(): kInvalid, naming the option; those of reading a file of patterns.
 #pragma once
 
 #include <sys/types.h>

@@ -1,11 +1,13 @@
 // Checks a repository: index against storage, snapshots against index, and, if asked, every byte.
 //
-// The steps are called in the order in which they stand here; each tells the listener what it
-// finds. Ownership: repository and listener outlive it. Threads:   one calls; the work is done on
-// several. Limits:    see checked_packs.h and checked_trees.h; reading data holds one pack a
-// thread. Errors:    damage is a finding. Returned is what keeps it from being looked for:
-// kUnavailable,
-//            kDenied, kCancelled.
+// The steps are called in the order in which they stand here; each reports its findings to the
+// listener.
+//
+// Ownership: repository and listener outlive it.
+// Threads:   one calls; the work is done on several.
+// Limits:    see checked_packs.h and checked_trees.h; reading data holds one pack a thread.
+// Errors:    damage is a finding. An error is returned where damage cannot be looked for:
+//            kUnavailable, kDenied, kCancelled.
 #pragma once
 
 #include <atomic>

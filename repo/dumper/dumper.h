@@ -1,8 +1,7 @@
 // Streams a file, or a folder with all below it, out of a snapshot.
 //
 // Order:   a folder before its entries, entries by name. Devices, fifos and sockets are left out,
-// as
-//          restic does.
+//          as restic does.
 // Threads: one calls; blobs are loaded ahead by several.
 // Limits:  see dump_queue.h; the trees from the root to where the walk is.
 // Errors:  the first there is ends it, since a stream with a hole in it is of no use: kCorrupt,

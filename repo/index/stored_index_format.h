@@ -6,10 +6,9 @@
 //   block  := StoredBlockHead  IndexEntry*  zeros
 //   tables := file_id  PackId[packs]  u32[packs]  u64[blocks]  IndexId[files]
 //
-// Entries are sorted by id and type, and number the packs as the table has them. The numbers in
-// the tables are where the last blob of each pack ends, and the first eight bytes of each block's
-// first id. `files` are the names of the
-// index files that the entries are from.
+// Entries are sorted by id and type, and number the packs as the table has them. In the tables, the
+// u32 of a pack is where its last blob ends, the u64 of a block the first eight bytes of its first
+// id, and the files are the index files that the entries are from.
 //
 // Every piece names the file and its place in it, as the seal alone does not: what was moved, or is
 // left from an older file, is not taken for what should be there. Integers are the machine's own:
