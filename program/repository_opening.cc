@@ -24,11 +24,10 @@ std::string local_time(system_clock::time_point time) {
 // What the cache can offer of the repository, whose id is noted. `away`: what became of asking the
 // storage. nullopt: nothing.
 Result<std::optional<OpenedRepository>> open_offline(const RepositoryOpening& opening,
-                                                     const std::string& id, const Secret& password,
-                                                     const Error& away) {
+                                                     const CachePlace& place, const std::string& id,
+                                                     const Secret& password, const Error& away) {
   std::optional<OpenedRepository> nothing;
-  Result<std::shared_ptr<DiskCache>> cache =
-      DiskCache::open(opening.cache->base, id, opening.cache->limits);
+  Result<std::shared_ptr<DiskCache>> cache = DiskCache::open(place.base, id, place.limits);
   if (!cache) {
     log::warning("there is no cache on disk: {}", cache.error().message());
     return nothing;
@@ -68,16 +67,17 @@ Result<OpenedRepository> open_repository(const RepositoryOpening& opening, const
   const std::shared_ptr<Storage> storage = storage_to_read(opening, noted.has_value());
   auto repository = Repository::open(storage, password, opening.key_hint, soon);
   if (!repository && repository.error().kind() == ErrorKind::kUnavailable && noted) {
-    if (!has_prompted_for_ssh()) {
+    if (opening.cache && !has_prompted_for_ssh()) {
       ASSIGN_OR_RETURN(std::optional<OpenedRepository> offline,
-                       open_offline(opening, *noted, password, repository.error()));
+                       open_offline(opening, *opening.cache, *noted, password, repository.error()));
       if (offline) return std::move(*offline);
     }
     repository = Repository::open(storage, password, opening.key_hint, by);
   }
   RETURN_IF_ERROR(repository);
   OpenedRepository opened{std::move(*repository), nullptr, std::nullopt};
-  if (opening.cache) opened.cache = attach_cache(*opened.repository, *opening.cache);
+  if (!opening.cache) return opened;
+  opened.cache = attach_cache(*opened.repository, *opening.cache);
   if (opened.cache == nullptr) return opened;
   const Status status =
       note_location(opening.cache->base, opening.location, opened.repository->config().id.hex());

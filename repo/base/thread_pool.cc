@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <optional>
+#include <utility>
 
 namespace restree {
 
@@ -62,8 +63,8 @@ Status parallel_for(std::size_t count, std::size_t threads,
     for (std::size_t i = 1; i < std::min(threads, count); ++i) helpers.emplace_back(drain);
     drain();
   }
-  auto error = first_error.lock();
-  if (error->has_value()) return std::move(**error);
+  std::optional<Error> failed = std::exchange(*first_error.lock(), std::nullopt);
+  if (failed) return std::move(*failed);
   return {};
 }
 
