@@ -1,0 +1,45 @@
+// Processes that a test begins and ends as it likes.
+#pragma once
+
+#include <map>
+#include <optional>
+
+#include "fs/processes.h"
+#include "repo/base/guarded.h"
+
+namespace restree::testing {
+
+// Threads: any.
+class FakeProcesses final : public Processes {
+ public:
+  // A process begins, with its first thread; its number may have been another's before.
+  void begin(pid_t id) {
+    auto state = state_.lock();
+    state->by_thread[id] = {id, ++state->begun};
+  }
+  void begin_thread(pid_t thread, pid_t process) {
+    auto state = state_.lock();
+    state->by_thread[thread] = state->by_thread.at(process);
+  }
+  void end(pid_t id) {
+    auto state = state_.lock();
+    std::erase_if(state->by_thread, [&](const auto& thread) { return thread.second.id == id; });
+  }
+
+  std::optional<Process> of_thread(pid_t thread) override {
+    auto state = state_.lock();
+    const auto found = state->by_thread.find(thread);
+    if (found == state->by_thread.end()) return std::nullopt;
+    return found->second;
+  }
+  bool lives(const Process& process) override { return of_thread(process.id) == process; }
+
+ private:
+  struct State {
+    std::map<pid_t, Process> by_thread;
+    std::uint64_t begun = 0;
+  };
+  Guarded<State> state_;
+};
+
+}  // namespace restree::testing
