@@ -25,6 +25,19 @@ std::vector<std::string> common_folder(const std::vector<std::string>& paths) {
   return common;
 }
 
+namespace {
+
+// Tells apart what snapshots show. A change of tags stores a snapshot anew, under another id; the
+// directories that show it have to stay the same for programs that are inside.
+std::string identity_of(const Snapshot& snapshot) {
+  std::string identity = snapshot.original.value_or(snapshot.id).hex();
+  if (snapshot.tree) identity += "\n" + snapshot.tree->hex();
+  for (const std::string& path : snapshot.paths) identity += "\n" + path;
+  return identity;
+}
+
+}  // namespace
+
 class NamespaceBuilder {
  public:
   NamespaceBuilder(std::shared_ptr<Namespace> into, const NamespaceOptions& options)
@@ -97,7 +110,7 @@ class NamespaceBuilder {
       return siblings.contains(candidate) || (with_latest && candidate == kLatestEntry);
     });
     VirtualNode& added =
-        insert(parent, free_name, snapshot->id.hex(), VirtualNode::Kind::kSnapshot);
+        insert(parent, free_name, identity_of(*snapshot), VirtualNode::Kind::kSnapshot);
     added.time = snapshot->time;
     added.snapshot = snapshot;
     added.without_leading_path = without_leading_path;

@@ -396,6 +396,39 @@ TEST(VirtualInodes, OfASnapshotFollowItWhenItsNameChanges) {
             one.at({"snapshots", "2026-09-01T03-00-05Z"})->inode);
 }
 
+TEST(VirtualInodes, OfASnapshotStayWhenItsTagsChange) {
+  Snapshot before = *snapshot({.tags = {"app=wiki", "t"}});
+  before.tree = BlobId{{std::byte{1}}};
+  Snapshot tagged = *snapshot({.tags = {"app=wiki", "t", "kept"}});
+  tagged.tree = before.tree;
+  tagged.original = before.id;
+  ASSERT_NE(tagged.id, before.id);
+  const std::string time = "2026-09-01T03-00-05Z";
+  const auto inodes = [&](const Snapshot& shown) {
+    const Space space({std::make_shared<const Snapshot>(shown)});
+    return std::vector<std::uint64_t>{
+        space.at({"apps", "wiki", time})->inode, space.at({"snapshots", time})->inode,
+        space.at({"hosts", "nas", time})->inode, space.at({"tags", "t", time})->inode,
+        space.at({"ids", shown.id.short_hex()})->inode};
+  };
+  EXPECT_EQ(inodes(before), inodes(tagged));
+  // What was rewritten shows something else.
+  tagged.tree = BlobId{{std::byte{2}}};
+  EXPECT_NE(inodes(before), inodes(tagged));
+  tagged.tree = before.tree;
+  tagged.paths = {"/srv"};
+  EXPECT_NE(inodes(before), inodes(tagged));
+}
+
+TEST(VirtualInodes, OfASnapshotAndItsCopyUnderOtherTagsDiffer) {
+  const auto before = snapshot({});
+  Snapshot copy = *snapshot({.tags = {"kept"}});
+  copy.original = before->id;
+  const Space space({before, std::make_shared<const Snapshot>(copy)});
+  EXPECT_NE(space.at({"ids", before->id.short_hex()})->inode,
+            space.at({"ids", copy.id.short_hex()})->inode);
+}
+
 // --- escaping -----------------------------------------------------------------------------------
 
 TEST(EntryName, KeepsWhatADirectoryCanHold) {
