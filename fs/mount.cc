@@ -78,10 +78,13 @@ Mount::CurrentSpace Mount::current() const {
   return {spaces->recent.back(), spaces->generation};
 }
 
-Result<const VirtualNode*> Mount::virtual_node(const Namespace& space, std::uint64_t inode) const {
-  const VirtualNode* node = space.find(inode);
-  if (node == nullptr) return no_such_inode();
-  return node;
+Result<std::shared_ptr<const VirtualNode>> Mount::virtual_node(std::uint64_t inode) const {
+  const CurrentSpace now = current();
+  if (const VirtualNode* node = now.space->find(inode)) {
+    return std::shared_ptr<const VirtualNode>(now.space, node);
+  }
+  if (auto known = known_nodes_.find(inode)) return known;
+  return no_such_inode();
 }
 
 std::shared_ptr<const SnapshotView> Mount::view(std::uint32_t number) const {
@@ -108,8 +111,7 @@ Result<std::uint32_t> Mount::view_of(const VirtualNode& node, Deadline by) {
 
 Result<Mount::Directory> Mount::directory_of(std::uint64_t inode, Deadline by) {
   if (is_virtual(inode)) {
-    const CurrentSpace now = current();
-    ASSIGN_OR_RETURN(const VirtualNode* node, virtual_node(*now.space, inode));
+    ASSIGN_OR_RETURN(const auto node, virtual_node(inode));
     if (node->kind != VirtualNode::Kind::kSnapshot) return no_such_inode();
     ASSIGN_OR_RETURN(const std::uint32_t number, view_of(*node, by));
     return Directory{view(number)->tree, number};
@@ -206,11 +208,12 @@ Result<std::optional<Mount::Found>> Mount::lookup(std::uint64_t directory, std::
   const Deadline by = deadline();
   if (is_virtual(directory)) {
     const CurrentSpace now = current();
-    ASSIGN_OR_RETURN(const VirtualNode* parent, virtual_node(*now.space, directory));
-    if (parent->kind == VirtualNode::Kind::kDirectory) {
+    const VirtualNode* parent = now.space->find(directory);
+    if (parent != nullptr && parent->kind == VirtualNode::Kind::kDirectory) {
       const VirtualNode* child = now.space->child(*parent, name);
       if (child == nullptr) return std::optional<Found>();
       ASSIGN_OR_RETURN(Found found, show_virtual(*child, now.generation, by));
+      known_nodes_.remember(*child);
       return std::optional(found);
     }
   }
@@ -229,22 +232,21 @@ Result<std::optional<Mount::Found>> Mount::lookup(std::uint64_t directory, std::
 
 bool Mount::lasting_absence(std::uint64_t directory) const {
   if (!is_virtual(directory)) return true;
-  const CurrentSpace now = current();
-  const VirtualNode* node = now.space->find(directory);
-  return node != nullptr && node->kind == VirtualNode::Kind::kSnapshot;
+  const auto node = virtual_node(directory);
+  return node && (*node)->kind == VirtualNode::Kind::kSnapshot;
 }
 
 void Mount::forget(std::uint64_t inode, std::uint64_t count) {
-  if (!is_virtual(inode)) inodes_.forget(inode, count);
+  is_virtual(inode) ? known_nodes_.forget(inode, count) : inodes_.forget(inode, count);
 }
 
 Result<Mount::Found> Mount::attributes(std::uint64_t inode) {
   if (is_hidden(inode)) return show_hidden(inode);
   const Deadline by = deadline();
   if (is_virtual(inode)) {
-    const CurrentSpace now = current();
-    ASSIGN_OR_RETURN(const VirtualNode* node, virtual_node(*now.space, inode));
-    return show_virtual(*node, now.generation, by);
+    const std::uint32_t generation = current().generation;
+    ASSIGN_OR_RETURN(const auto node, virtual_node(inode));
+    return show_virtual(*node, generation, by);
   }
   ASSIGN_OR_RETURN(const Located located, locate(inode, by));
   return show({located.tree_id, located.place.position}, *located.node, inode);
@@ -252,8 +254,7 @@ Result<Mount::Found> Mount::attributes(std::uint64_t inode) {
 
 Result<std::string> Mount::link_target(std::uint64_t inode) {
   if (is_virtual(inode)) {
-    const CurrentSpace now = current();
-    ASSIGN_OR_RETURN(const VirtualNode* node, virtual_node(*now.space, inode));
+    ASSIGN_OR_RETURN(const auto node, virtual_node(inode));
     if (node->kind != VirtualNode::Kind::kSymlink) {
       return Error(ErrorKind::kInvalid, "not a symbolic link");
     }
@@ -312,8 +313,7 @@ Status Mount::with_node(std::uint64_t inode, const std::function<void(const Node
     use(located.node);
     return {};
   }
-  const CurrentSpace now = current();
-  ASSIGN_OR_RETURN(const VirtualNode* node, virtual_node(*now.space, inode));
+  ASSIGN_OR_RETURN(const auto node, virtual_node(inode));
   if (node->kind != VirtualNode::Kind::kSnapshot || !node->without_leading_path) {
     use(nullptr);
     return {};

@@ -32,6 +32,7 @@
 #include "cache/prefetcher.h"
 #include "fs/attributes.h"
 #include "fs/inodes.h"
+#include "fs/known_nodes.h"
 #include "fs/mount_status.h"
 #include "fs/namespace.h"
 #include "fs/read_ahead.h"
@@ -127,6 +128,7 @@ class Mount {
   Result<Changes> refresh();
 
   std::size_t known_inodes() const { return inodes_.size(); }
+  std::size_t known_nodes() const { return known_nodes_.size(); }
 
   // What .restree/status shows.
   MountStatus status() const;
@@ -173,7 +175,8 @@ class Mount {
 
   Deadline deadline() const { return Deadline::after(options_.time_limit); }
   CurrentSpace current() const;
-  Result<const VirtualNode*> virtual_node(const Namespace& space, std::uint64_t inode) const;
+  // From the newest namespace, or as the kernel still holds it.
+  Result<std::shared_ptr<const VirtualNode>> virtual_node(std::uint64_t inode) const;
   Result<std::uint32_t> view_of(const VirtualNode& node, Deadline by);
   std::shared_ptr<const SnapshotView> view(std::uint32_t number) const;
 
@@ -231,6 +234,7 @@ class Mount {
   TreeSource trees_;
   LoadingCache<NodeKey, FileLayout, NodeKeyHash> layouts_;
   Inodes inodes_;
+  KnownNodes known_nodes_;
   Guarded<Spaces> spaces_;
   Guarded<Views> views_;
   Snapshots snapshots_;  // only refresh() touches it

@@ -21,10 +21,9 @@ Status Mount::list(std::uint64_t directory, std::uint64_t offset, bool with_attr
                    Listing& listing) {
   if (is_hidden(directory)) return list_hidden(offset, listing);
   if (is_virtual(directory)) {
-    const CurrentSpace now = current();
-    const VirtualNode* node = now.space->find(directory);
-    if (node == nullptr) return no_such_directory();
-    if (node->kind == VirtualNode::Kind::kDirectory) {
+    const auto node = virtual_node(directory);
+    if (!node) return no_such_directory();
+    if ((*node)->kind == VirtualNode::Kind::kDirectory) {
       return list_virtual(directory, offset, listing);
     }
   }

@@ -25,12 +25,12 @@ std::string Mount::describe(std::uint64_t inode) {
     below.insert(0, "/" + name);
     inode = place.parent;
   }
-  const CurrentSpace now = current();
-  const VirtualNode* top = now.space->find(inode);
-  if (top == nullptr) return "a forgotten snapshot, path " + log::quoted(below);
-  if (top->snapshot == nullptr) return "path " + log::quoted(top->path + below);
-  return fmt::format("snapshot {}, path {}", top->snapshot->id.short_hex(),
-                     log::quoted(top->path + below));
+  const auto found = virtual_node(inode);
+  if (!found) return "a forgotten snapshot, path " + log::quoted(below);
+  const VirtualNode& top = **found;
+  if (top.snapshot == nullptr) return "path " + log::quoted(top.path + below);
+  return fmt::format("snapshot {}, path {}", top.snapshot->id.short_hex(),
+                     log::quoted(top.path + below));
 }
 
 Error Mount::report(Error error, std::uint64_t inode, std::string_view doing) {

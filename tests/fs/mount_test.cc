@@ -414,6 +414,20 @@ class RefreshedMount : public MountTest {
       if (file.name.starts_with(short_id)) memory_.remove({FileType::kSnapshot, file.name});
     }
   }
+  // Stores a snapshot under another id, with other tags, as `restic tag` does; its short id.
+  std::string retag(const std::string& short_id, const std::vector<std::string>& tags) {
+    for (const auto& file :
+         value_of(memory_.storage().list(FileType::kSnapshot, testing::soon()))) {
+      if (!file.name.starts_with(short_id)) continue;
+      const SnapshotId id = *SnapshotId::parse(file.name);
+      const Snapshot old = value_of(repository_->load_snapshot(id, testing::soon()));
+      const std::string time = format_time(old.time, "%Y-%m-%dT%H:%M:%SZ").value();
+      memory_.remove({FileType::kSnapshot, file.name});
+      return memory_.builder().add_snapshot(*old.tree,
+                                            {.time = time, .tags = tags, .original = file.name});
+    }
+    throw std::runtime_error("no snapshot " + short_id);
+  }
   // Fails the next call for a type of file, and only that.
   void fail_once(FileType type) {
     memory_.storage().watch([this, type](const FileName& file) -> Status {
@@ -485,6 +499,34 @@ TEST_F(RefreshedMount, KeepsServingFilesOfAForgottenSnapshotWhileTheyAreOpen) {
   forget(snapshot_);
   EXPECT_OK(mount_->refresh());
   EXPECT_EQ(value_of(read(file)), "content");
+}
+
+TEST_F(RefreshedMount, GoesOnBelowTheOpenRootOfAForgottenSnapshot) {
+  const std::uint64_t root = top();
+  forget(snapshot_);
+  EXPECT_OK(mount_->refresh());
+  EXPECT_THAT(names({"ids"}), ElementsAre(".", ".."));
+  EXPECT_THAT(names(root), ElementsAre(".", "..", "f"));
+  EXPECT_OK(mount_->attributes(root));
+  EXPECT_TRUE(mount_->lasting_absence(root));
+  const auto file = value_of(mount_->lookup(root, "f"));
+  ASSERT_TRUE(file.has_value());
+  EXPECT_EQ(value_of(read(file->inode)), "content");
+  mount_->forget(root, 1);
+  EXPECT_THAT(mount_->attributes(root), FailsWith(ErrorKind::kNotFound));
+  EXPECT_THAT(mount_->lookup(root, "f"), FailsWith(ErrorKind::kNotFound));
+  EXPECT_EQ(value_of(read(file->inode)), "content");
+}
+
+TEST_F(RefreshedMount, KeepsTheInodesOfASnapshotWhoseTagsChange) {
+  const std::vector<std::string> path{"snapshots", "2026-09-01T03-00-05Z", "f"};
+  const std::uint64_t before = lookup(path).inode;
+  retag(snapshot_, {"kept"});
+  const Mount::Changes changes = value_of(mount_->refresh());
+  EXPECT_EQ(lookup(path).inode, before);
+  EXPECT_THAT(names({"tags"}), Contains("kept"));
+  const std::uint64_t directory = lookup({"snapshots"}).inode;
+  for (const auto& name : changes.gone) EXPECT_NE(name.directory, directory) << name.name;
 }
 
 TEST_F(RefreshedMount, ServesEightReadersMeanwhile) {

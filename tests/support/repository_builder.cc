@@ -123,10 +123,12 @@ void RepositoryBuilder::add_as(const BlobId& id, BlobType type, std::string_view
 }
 
 std::string RepositoryBuilder::add_snapshot(const BlobId& tree, const BuiltSnapshot& fields) {
+  const std::string original =
+      fields.original.empty() ? "" : fmt::format(R"(,"original":"{}")", fields.original);
   const std::string json = fmt::format(
-      R"({{"time":"{}","tree":"{}","paths":{},"hostname":"{}","username":"u","tags":{}}})",
-      fields.time, tree.hex(), quoted_list(fields.paths), fields.hostname,
-      quoted_list(fields.tags));
+      R"({{"time":"{}","tree":"{}","paths":{},"hostname":"{}","username":"u","tags":{}{}}})",
+      fields.time, tree.hex(), quoted_list(fields.paths), fields.hostname, quoted_list(fields.tags),
+      original);
   return add_sealed(FileType::kSnapshot, json).substr(0, 8);
 }
 

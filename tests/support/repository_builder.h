@@ -25,6 +25,7 @@ struct BuiltSnapshot {
   std::vector<std::string> paths = {"/"};
   std::vector<std::string> tags = {};
   std::string hostname = "host";
+  std::string original = {};  // the whole id of the snapshot that this one was made of, if any
 };
 
 class RepositoryBuilder {

@@ -1,0 +1,40 @@
+// The snapshots' directories and links that the kernel holds, as they were shown last.
+//
+// A namespace is replaced when the snapshots change, but programs stand in directories that are no
+// longer in it, and links may lead one process elsewhere than the newest namespace says. What the
+// kernel still refers to is found here.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+
+#include "fs/namespace.h"
+#include "repo/base/guarded.h"
+
+namespace restree {
+
+// Ownership: a copy of each node; the snapshot itself is shared.
+// Threads:   any.
+// Limits:    what the kernel holds; freed as it forgets.
+class KnownNodes {
+ public:
+  // The kernel is given one more reference to the node, which now is as it is here. Directories
+  // above the snapshots are not kept: without a namespace that has them they show nothing.
+  void remember(const VirtualNode& node);
+  // nullptr: the kernel does not hold it, or it is not one of those that are kept.
+  std::shared_ptr<const VirtualNode> find(std::uint64_t inode) const;
+  // The kernel drops `count` references.
+  void forget(std::uint64_t inode, std::uint64_t count);
+
+  std::size_t size() const { return nodes_.lock()->size(); }
+
+ private:
+  struct Known {
+    std::shared_ptr<const VirtualNode> node;
+    std::uint64_t lookups = 0;  // references that the kernel holds
+  };
+  Guarded<std::unordered_map<std::uint64_t, Known>> nodes_;
+};
+
+}  // namespace restree
