@@ -66,12 +66,13 @@ fuse_entry_param entry_of(const Mount::Found& found, const FuseContext& context)
   entry.attr = found.attributes;
   entry.attr_timeout = attributes_hold(found, context);
   entry.entry_timeout = found.lasting ? kForEver : context.live_seconds;
+  if (found.by_process) entry.entry_timeout = 0;
   return entry;
 }
 
 void op_lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
   answer(request, "lookup", [&](FuseContext& context, Reply& reply) {
-    const auto found = context.mount.lookup(parent, name);
+    const auto found = context.mount.lookup(parent, name, fuse_req_ctx(request)->pid);
     if (!found) return reply.error(found.error());
     if (found->has_value()) {
       const Mount::Found& child = **found;

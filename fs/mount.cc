@@ -57,6 +57,8 @@ Mount::Mount(Repository& repository, MountOptions options)
       trees_(repository, options_.memory_bytes / 16 * shares(options_).trees),
       layouts_(options_.memory_bytes / 16 * shares(options_).layouts,
                [](const FileLayout& layout) { return layout.memory_bytes() + sizeof layout; }),
+      followed_links_(options_.processes != nullptr ? options_.processes
+                                                    : std::make_shared<SystemProcesses>()),
       far_readers_(kFarReadAhead),
       file_readers_(kFileReadAhead),
       directory_readers_(kDirectoryReadAhead),
@@ -203,7 +205,8 @@ bool Mount::is_own_ancestor(std::uint64_t directory, const BlobId& subtree) {
   return false;
 }
 
-Result<std::optional<Mount::Found>> Mount::lookup(std::uint64_t directory, std::string_view name) {
+Result<std::optional<Mount::Found>> Mount::lookup(std::uint64_t directory, std::string_view name,
+                                                  pid_t thread) {
   if (const auto hidden = find_hidden(directory, name)) return std::optional(show_hidden(*hidden));
   const Deadline by = deadline();
   if (is_virtual(directory)) {
@@ -212,9 +215,7 @@ Result<std::optional<Mount::Found>> Mount::lookup(std::uint64_t directory, std::
     if (parent != nullptr && parent->kind == VirtualNode::Kind::kDirectory) {
       const VirtualNode* child = now.space->child(*parent, name);
       if (child == nullptr) return std::optional<Found>();
-      ASSIGN_OR_RETURN(Found found, show_virtual(*child, now.generation, by));
-      known_nodes_.remember(*child);
-      return std::optional(found);
+      return take_virtual(now, *child, thread, by);
     }
   }
   ASSIGN_OR_RETURN(const Directory where, directory_of(directory, by));

@@ -31,10 +31,12 @@
 #include "cache/pack_fetcher.h"
 #include "cache/prefetcher.h"
 #include "fs/attributes.h"
+#include "fs/followed_links.h"
 #include "fs/inodes.h"
 #include "fs/known_nodes.h"
 #include "fs/mount_status.h"
 #include "fs/namespace.h"
+#include "fs/processes.h"
 #include "fs/read_ahead.h"
 #include "fs/read_plan.h"
 #include "fs/snapshot_view.h"
@@ -56,6 +58,8 @@ struct MountOptions {
   PackFetcher* fetcher = nullptr;
   // Adds what others count to the status; may be empty. Called by any thread.
   std::function<void(MountStatus&)> more_status;
+  // Which processes there are; nullptr: those of this system.
+  std::shared_ptr<Processes> processes;
 };
 
 // What of `memory_bytes` sealed bytes may take that are fetched ahead.
@@ -71,10 +75,17 @@ class Mount {
     struct stat attributes;
     bool lasting;            // never changes: the kernel may remember it without limit
     bool momentary = false;  // the attributes hold for now only
+    // Another process may find another inode under this name, so every process has to ask.
+    bool by_process = false;
   };
   // Takes a reference to the inode, which forget() gives back.
   // nullopt: there is no such name; lasting_absence tells whether there never will be.
-  Result<std::optional<Found>> lookup(std::uint64_t directory, std::string_view name);
+  // `thread`: the one that looks, 0 if it cannot be seen from here. A link `latest` leads all
+  // threads of a process to the snapshot that it led the first of them to (followed_links.h). If
+  // that snapshot was forgotten meanwhile, the link names it all the same; kNotFound if its name
+  // is another snapshot's by now.
+  Result<std::optional<Found>> lookup(std::uint64_t directory, std::string_view name,
+                                      pid_t thread = 0);
   bool lasting_absence(std::uint64_t directory) const;
   void forget(std::uint64_t inode, std::uint64_t count);
 
@@ -177,6 +188,8 @@ class Mount {
   CurrentSpace current() const;
   // From the newest namespace, or as the kernel still holds it.
   Result<std::shared_ptr<const VirtualNode>> virtual_node(std::uint64_t inode) const;
+  // The link `latest` as a thread's process sees it. `newest`: as it is in the namespace.
+  Result<VirtualNode> link_for(const Namespace& space, const VirtualNode& newest, pid_t thread);
   Result<std::uint32_t> view_of(const VirtualNode& node, Deadline by);
   std::shared_ptr<const SnapshotView> view(std::uint32_t number) const;
 
@@ -194,6 +207,8 @@ class Mount {
   std::shared_ptr<const FileLayout> layout_of(const NodeKey& key, const Node& node);
   Found show(const NodeKey& key, const Node& node, std::uint64_t inode);
   Result<Found> show_virtual(const VirtualNode& node, std::uint32_t generation, Deadline by);
+  Result<std::optional<Found>> take_virtual(const CurrentSpace& now, const VirtualNode& child,
+                                            pid_t thread, Deadline by);
   Found take(std::uint64_t directory, const Directory& where, const Node& node,
              std::uint32_t position);
   std::uint64_t number_of(std::uint64_t directory, const Directory& where, const Node& node,
@@ -235,6 +250,7 @@ class Mount {
   LoadingCache<NodeKey, FileLayout, NodeKeyHash> layouts_;
   Inodes inodes_;
   KnownNodes known_nodes_;
+  FollowedLinks followed_links_;
   Guarded<Spaces> spaces_;
   Guarded<Views> views_;
   Snapshots snapshots_;  // only refresh() touches it

@@ -115,20 +115,21 @@ class NamespaceBuilder {
     added.snapshot = snapshot;
     added.without_leading_path = without_leading_path;
     touch(parent, snapshot->time);
-    if (with_latest) point_latest(parent, free_name, snapshot->time);
+    if (with_latest) point_latest(parent, free_name, added.inode, snapshot->time);
   }
 
-  void point_latest(std::uint64_t parent, const std::string& target, Timestamp time) {
+  void point_latest(std::uint64_t parent, const std::string& target, std::uint64_t target_inode,
+                    Timestamp time) {
     auto& siblings = node(parent).children;
     if (const auto old = siblings.find(std::string(kLatestEntry)); old != siblings.end()) {
       space_->nodes_.erase(old->second);
       siblings.erase(old);
     }
-    // Another target is another inode: the kernel may keep what an inode's link says for ever.
-    VirtualNode& link =
-        insert(parent, std::string(kLatestEntry), "latest\n" + target, VirtualNode::Kind::kSymlink);
+    VirtualNode& link = insert(parent, std::string(kLatestEntry), Namespace::link_identity(target),
+                               VirtualNode::Kind::kSymlink);
     link.time = time;
     link.target = target;
+    link.target_inode = target_inode;
   }
 
   const std::shared_ptr<Namespace> space_;
@@ -151,6 +152,10 @@ std::shared_ptr<const Namespace> Namespace::build(
   NamespaceBuilder builder(space, options);
   for (const auto& snapshot : snapshots) builder.add(snapshot);
   return space;
+}
+
+std::string Namespace::link_identity(std::string_view target) {
+  return fmt::format("{}\n{}", kLatestEntry, target);
 }
 
 const VirtualNode* Namespace::find(std::uint64_t inode) const {

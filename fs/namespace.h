@@ -37,6 +37,7 @@ struct VirtualNode {
   std::string path;      // from the root of the mount, for log lines
   std::map<std::string, std::uint64_t> children;  // directories: name -> inode
   std::string target;                             // symlinks
+  std::uint64_t target_inode = 0;                 // symlinks: of the snapshot that has that name
   std::shared_ptr<const Snapshot> snapshot;       // snapshots
   bool without_leading_path = false;  // snapshots: show what lies below their targets' folder
 };
@@ -53,6 +54,10 @@ class Namespace {
   const VirtualNode* find(std::uint64_t inode) const;
   const VirtualNode* child(const VirtualNode& directory, std::string_view name) const;
   void for_each(const std::function<void(const VirtualNode&)>& visit) const;
+
+  // What tells a link from the same link with another target, in numbers of inodes: the kernel may
+  // keep what an inode's link says for ever.
+  static std::string link_identity(std::string_view target);
 
  private:
   friend class NamespaceBuilder;

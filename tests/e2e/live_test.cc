@@ -2,8 +2,18 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/sched.h>
 #include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <stdexcept>
+#include <thread>
 
 #include "tests/support/fidelity.h"
 #include "tests/support/files.h"
@@ -35,10 +45,23 @@ class Live : public ::testing::Test {
     write_file(source_ / "text", text);
     return restic_.backup({"--tag", "app=a", source_.string()});
   }
+  // What a process that begins now reads through a link `latest`.
+  static std::string read_by_another(const Mounted& mounted,
+                                     const std::string& path = "apps/a/latest/text") {
+    return run({.argv = {"cat", (mounted / path).string()}}).out;
+  }
+  // A process of its own, since a process goes on to see the snapshot that it saw first.
   static bool says(const Mounted& mounted, const std::string& text) {
-    std::error_code ignored;
-    const fs::path path = mounted / "apps/a/latest/text";
-    return fs::exists(path, ignored) && read_file(path) == text;
+    return read_by_another(mounted) == text;
+  }
+  // A snapshot's file below the folders that lead to it.
+  std::string text_below(const fs::path& snapshot) const {
+    return (snapshot / source_.relative_path() / "text").string();
+  }
+  static off_t link_size(const fs::path& link) {
+    struct stat shown {};
+    EXPECT_EQ(::lstat(link.c_str(), &shown), 0);
+    return shown.st_size;
   }
   // Those that hold: one that restic is still writing has another name.
   std::vector<std::string> locks() {
@@ -128,6 +151,157 @@ TEST_F(Live, AnOpenFileReadsOnAcrossRefreshes) {
   }
   ASSERT_EQ(::pread(fd.get(), read.data() + done, kMiB, off_t(done)), ssize_t(kMiB));
   EXPECT_TRUE(read == content);
+}
+
+// The test's own process copies; the others begin later.
+TEST_F(Live, AProcessThatCopiesThroughLatestGetsOneSnapshot) {
+  const std::string host = [] {
+    std::array<char, 256> name{};
+    ::gethostname(name.data(), name.size() - 1);
+    return std::string(name.data());
+  }();
+  const std::vector<std::string> views{"apps/a/latest/text", text_below("snapshots/latest"),
+                                       text_below("tags/app=a/latest"),
+                                       text_below("hosts/" + host + "/latest")};
+  const Mounted mounted(restic_, {"refresh=3600"});
+  for (const std::string& path : views) ASSERT_EQ(read_file(mounted / path), "one") << path;
+  const std::string first = fs::read_symlink(mounted / "apps/a/latest").string();
+  for (const char* text : {"two", "three"}) {
+    back_up(text);
+    mounted.signal(SIGHUP);
+    ASSERT_TRUE(holds_within(seconds(patient(10)), [&] { return says(mounted, text); }));
+    for (const std::string& path : views) {
+      EXPECT_EQ(read_file(mounted / path), "one") << path;
+      EXPECT_EQ(read_by_another(mounted, path), text) << path;
+      EXPECT_EQ(read_file(mounted / path), "one") << path << " after another process has read it";
+    }
+  }
+  EXPECT_EQ(fs::read_symlink(mounted / "apps/a/latest"), first);
+  EXPECT_EQ(link_size(mounted / "apps/a/latest"), off_t(first.size()));
+  std::string read_by_thread;
+  std::thread([&] { read_by_thread = read_file(mounted / "apps/a/latest/text"); }).join();
+  EXPECT_EQ(read_by_thread, "one") << "another thread of the same process";
+}
+
+TEST_F(Live, AProcessWhoseFirstReaderIsAThreadGetsOneSnapshot) {
+  const Mounted mounted(restic_, {"refresh=3600"});
+  std::thread([&] { EXPECT_EQ(read_file(mounted / "apps/a/latest/text"), "one"); }).join();
+  back_up("two");
+  mounted.signal(SIGHUP);
+  ASSERT_TRUE(holds_within(seconds(patient(10)), [&] { return says(mounted, "two"); }));
+  std::thread([&] { EXPECT_EQ(read_file(mounted / "apps/a/latest/text"), "one"); }).join();
+  EXPECT_EQ(read_file(mounted / "apps/a/latest/text"), "one");
+}
+
+// A child process that reads a file and ends. `number`: that of the process; 0 for any, and then
+// the one that it got. nullopt: this process may not choose numbers.
+std::optional<std::string> read_by_child(pid_t& number, const fs::path& path) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
+  const UniqueFd out(ends[0]);
+  UniqueFd in(ends[1]);
+  clone_args how{};
+  how.exit_signal = SIGCHLD;
+  if (number != 0) {
+    how.set_tid = reinterpret_cast<std::uint64_t>(&number);
+    how.set_tid_size = 1;
+  }
+  const auto child = static_cast<pid_t>(::syscall(SYS_clone3, &how, sizeof how));
+  if (child < 0) return std::nullopt;
+  std::string text(100, '\0');
+  if (child == 0) {
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    const ssize_t size = ::read(file, text.data(), text.size());
+    ::_exit(size >= 0 && ::write(in.get(), text.data(), std::size_t(size)) == size ? 0 : 1);
+  }
+  in.reset();
+  const ssize_t size = ::read(out.get(), text.data(), text.size());
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  number = child;
+  return text.substr(0, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+}
+
+TEST_F(Live, AProcessWithAnEarlierOnesNumberFindsTheNewest) {
+  const Mounted mounted(restic_, {"refresh=3600"});
+  const fs::path path = mounted / "apps/a/latest/text";
+  pid_t number = 0;
+  ASSERT_EQ(read_by_child(number, path), "one");
+  back_up("two");
+  mounted.signal(SIGHUP);
+  ASSERT_TRUE(holds_within(seconds(patient(10)), [&] { return says(mounted, "two"); }));
+  const auto read = read_by_child(number, path);
+  if (!read) GTEST_SKIP() << "the number of a process cannot be chosen here";
+  EXPECT_EQ(*read, "two");
+}
+
+TEST_F(Live, ACopyThroughLatestOfASnapshotThatIsForgottenFailsAndMixesNothing) {
+  const Mounted mounted(restic_, {"refresh=3600"});
+  ASSERT_EQ(read_file(mounted / "apps/a/latest/text"), "one");
+  // Of a time of its own, so that it does not take over the name of the first.
+  write_file(source_ / "text", "two");
+  restic_.backup({"--tag", "app=a", "--time", "2040-01-01 00:00:00", source_.string()});
+  restic_.forget(first_);
+  mounted.signal(SIGHUP);
+  ASSERT_TRUE(holds_within(seconds(patient(10)), [&] { return says(mounted, "two"); }));
+  EXPECT_FALSE(fs::exists(mounted / "apps/a/latest/text"));
+  EXPECT_TRUE(fs::is_symlink(mounted / "apps/a/latest"));
+}
+
+// What stays open while the snapshot gets another tag, or is forgotten.
+class LiveOpen : public Live {
+ protected:
+  void SetUp() override {
+    Live::SetUp();
+    for (const char* folder : {"d1", "d2"}) {
+      fs::create_directory(source_ / folder);
+      write_file(source_ / folder / "f", folder);
+    }
+    second_ = back_up("two");
+  }
+  static std::string read_below(const UniqueFd& folder, const char* name) {
+    const UniqueFd file(::openat(folder.get(), name, O_RDONLY | O_CLOEXEC));
+    std::string text(100, '\0');
+    const ssize_t size = file ? ::read(file.get(), text.data(), text.size()) : -1;
+    return size < 0 ? "cannot be read" : text.substr(0, static_cast<std::size_t>(size));
+  }
+  static ino_t inode_of(const fs::path& path) {
+    struct stat shown {};
+    return ::stat(path.c_str(), &shown) == 0 ? shown.st_ino : 0;
+  }
+  std::string second_;
+};
+
+TEST_F(LiveOpen, AFolderOfATaggedSnapshotGoesOnWithItsInodes) {
+  const Mounted mounted(restic_, {"refresh=3600"});
+  const fs::path shown = mounted / "apps/a" / fs::read_symlink(mounted / "apps/a/latest");
+  const UniqueFd folder(::open(shown.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_EQ(read_below(folder, "d1/f"), "d1");
+  const ino_t root = inode_of(shown);
+  const ino_t file = inode_of(shown / "d1/f");
+  restic_.run_ok({"tag", "--add", "kept", second_});
+  mounted.signal(SIGHUP);
+  ASSERT_TRUE(
+      holds_within(seconds(patient(10)), [&] { return fs::exists(mounted / "tags/kept"); }));
+  EXPECT_EQ(read_below(folder, "d1/f"), "d1");
+  EXPECT_EQ(read_below(folder, "d2/f"), "d2");
+  EXPECT_EQ(inode_of(shown), root);
+  EXPECT_EQ(inode_of(shown / "d1/f"), file);
+  EXPECT_EQ(read_file(mounted / "apps/a/latest/d2/f"), "d2") << "through the link, as before";
+}
+
+TEST_F(LiveOpen, AFolderOfAForgottenSnapshotGoesOn) {
+  const Mounted mounted(restic_, {"refresh=3600"});
+  const fs::path root = mounted / "ids" / second_;
+  const UniqueFd folder(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_TRUE(folder);
+  restic_.forget(second_);
+  mounted.signal(SIGHUP);
+  ASSERT_TRUE(holds_within(seconds(patient(10)), [&] { return !fs::exists(root); }));
+  const std::string below = source_.relative_path().string();
+  EXPECT_EQ(read_below(folder, (below + "/d1/f").c_str()), "d1");
+  EXPECT_EQ(read_below(folder, (below + "/d2/f").c_str()), "d2");
 }
 
 // Packs that hold wanted and unwanted blobs side by side, so that a prune has to rewrite them.

@@ -14,8 +14,10 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "repo/base/unique_fd.h"
+#include "tests/support/fake_processes.h"
 #include "tests/support/memory_repository.h"
 
 namespace restree {
@@ -50,7 +52,9 @@ class FuseOps : public ::testing::Test {
          R"({"name":"link","type":"symlink","linktarget":"../elsewhere"})"}));
     builder.finish();
     repository_ = memory_.open();
-    mount_ = value_of(Mount::open(*repository_, {}));
+    MountOptions options;
+    options.processes = processes_;
+    mount_ = value_of(Mount::open(*repository_, std::move(options)));
     context_ = std::make_unique<FuseContext>(*mount_);
     start_session();
     greet();
@@ -92,7 +96,7 @@ class FuseOps : public ::testing::Test {
     header.opcode = opcode;
     header.unique = ++unique_;
     header.nodeid = inode;
-    header.pid = static_cast<std::uint32_t>(::getpid());
+    header.pid = static_cast<std::uint32_t>(thread_);
     const std::string message = std::string(reinterpret_cast<char*>(&header), sizeof header) + body;
     ASSERT_EQ(::send(kernel_.get(), message.data(), message.size(), 0),
               static_cast<ssize_t>(message.size()));
@@ -119,6 +123,9 @@ class FuseOps : public ::testing::Test {
     return ::recv(kernel_.get(), &byte, 1, MSG_DONTWAIT | MSG_PEEK) > 0;
   }
 
+  const std::shared_ptr<testing::FakeProcesses> processes_ =
+      std::make_shared<testing::FakeProcesses>();
+  pid_t thread_ = ::getpid();  // which the kernel says asks
   MemoryRepository memory_;
   BlobId blob_;
   std::string snapshot_;
@@ -188,6 +195,25 @@ TEST_F(FuseOps, LetTheKernelRememberWhatNeverChanges) {
   EXPECT_GE(lasting.entry_valid, 1'000'000U);
   EXPECT_GE(lasting.attr_valid, 1'000'000U);
   EXPECT_EQ(lasting.attr.size, 7U);
+}
+
+TEST_F(FuseOps, AreAskedForLatestEachTimeAndAnswerByProcess) {
+  const std::uint64_t snapshots = inode_of({"snapshots"});
+  processes_->begin(10);
+  processes_->begin(20);
+  thread_ = 10;
+  const auto first = look_up(snapshots, "latest").as<fuse_entry_out>();
+  EXPECT_EQ(first.entry_valid, 0U);
+  EXPECT_EQ(first.entry_valid_nsec, 0U);
+  memory_.builder().add_snapshot(memory_.builder().add_tree({}), {.time = "2026-09-02T03:00:05Z"});
+  memory_.builder().finish();
+  ASSERT_OK(mount_->refresh());
+  EXPECT_EQ(look_up(snapshots, "latest").as<fuse_entry_out>().nodeid, first.nodeid);
+  thread_ = 20;
+  const auto newest = look_up(snapshots, "latest").as<fuse_entry_out>();
+  EXPECT_EQ(newest.entry_valid, 0U);
+  EXPECT_EQ(ask(FUSE_READLINK, newest.nodeid).body, "2026-09-02T03-00-05Z");
+  EXPECT_EQ(ask(FUSE_READLINK, first.nodeid).body, "2026-09-01T03-00-05Z");
 }
 
 TEST_F(FuseOps, TellLastingAbsenceFromTheOther) {

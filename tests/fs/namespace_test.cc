@@ -255,6 +255,12 @@ TEST(Latest, PointsToTheNewestInEachView) {
   EXPECT_EQ(space.link({"hosts", "nas", "latest"}), "2026-09-03T03-00-05Z");
 }
 
+TEST(Latest, KnowsTheInodeOfWhatItPointsTo) {
+  const Space space({snapshot({}), snapshot({.id = "same second"})});
+  EXPECT_EQ(space.at({"snapshots", "latest"})->target_inode,
+            space.at({"snapshots", space.link({"snapshots", "latest"})})->inode);
+}
+
 TEST(Latest, IsNotAmongTheIds) { EXPECT_EQ(Space({snapshot({})}).at({"ids", "latest"}), nullptr); }
 
 TEST(Latest, IsAnotherInodeOnceItPointsElsewhere) {

@@ -1,0 +1,57 @@
+// The part of Mount that hands out what lies above the snapshots' trees, and says where the links
+// named `latest` lead.
+//
+// The kernel may keep what an inode's link says, but asks for the name `latest` each time, with the
+// thread that walks. So a link is one inode for each target, and which of them a process finds
+// depends on what it has followed before.
+#include <string>
+#include <utility>
+
+#include "fs/inode_numbers.h"
+#include "fs/mount.h"
+
+namespace restree {
+namespace {
+
+std::string last_component(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+}  // namespace
+
+Result<std::optional<Mount::Found>> Mount::take_virtual(const CurrentSpace& now,
+                                                        const VirtualNode& child, pid_t thread,
+                                                        Deadline by) {
+  if (child.kind != VirtualNode::Kind::kSymlink) {
+    ASSIGN_OR_RETURN(Found found, show_virtual(child, now.generation, by));
+    known_nodes_.remember(child);
+    return std::optional(found);
+  }
+  ASSIGN_OR_RETURN(const VirtualNode link, link_for(*now.space, child, thread));
+  ASSIGN_OR_RETURN(Found found, show_virtual(link, now.generation, by));
+  found.by_process = true;
+  known_nodes_.remember(link);
+  return std::optional(found);
+}
+
+Result<VirtualNode> Mount::link_for(const Namespace& space, const VirtualNode& newest,
+                                    pid_t thread) {
+  const FollowedLinks::Target followed = followed_links_.follow(
+      thread, newest.parent, {newest.target_inode, newest.target, newest.time});
+  if (followed.snapshot == newest.target_inode) return newest;
+  VirtualNode link = newest;
+  link.target_inode = followed.snapshot;
+  link.target = followed.name;
+  link.time = followed.time;
+  if (const VirtualNode* snapshot = space.find(followed.snapshot)) {
+    // Its name depends on those of the same second, which come and go.
+    link.target = last_component(snapshot->path);
+  } else if (space.child(*space.find(newest.parent), followed.name) != nullptr) {
+    // The link must not lead into another snapshot.
+    return Error(ErrorKind::kNotFound, "the snapshot that this process has followed is forgotten");
+  }
+  const std::string identity = Namespace::link_identity(link.target);
+  link.inode = virtual_inode(link.parent, identity);
+  while (space.find(link.inode) != nullptr) link.inode = virtual_inode(link.inode, identity);
+  return link;
+}
+
+}  // namespace restree
