@@ -17,8 +17,8 @@ namespace restree {
 using ByteView = std::span<const std::byte>;
 using MutableByteView = std::span<std::byte>;
 
-// A byte string of fixed capacity whose ends can be trimmed without moving the bytes, so that what
-// was decrypted in place is handed on without a copy. Move-only: a copy of 8 MiB should be visible.
+// A byte string of fixed capacity whose ends can be trimmed without moving the bytes, so that bytes
+// decrypted in place are handed on without a copy. Move-only: a copy of 8 MiB should be visible.
 class Bytes {
  public:
   Bytes() = default;

@@ -6,7 +6,7 @@
 
 namespace restree {
 
-// A moment on the steady clock; every wait on the world takes one. Values, any thread.
+// A moment on the steady clock; every call that may wait takes one. Values, any thread.
 class Deadline {
  public:
   using Clock = std::chrono::steady_clock;

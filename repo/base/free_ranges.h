@@ -8,8 +8,8 @@
 
 namespace restree {
 
-// Hands out the lowest part that is large enough, so that what is in use stays close together, and
-// joins what comes back with its free neighbours.
+// Hands out the lowest part that is large enough, so that the used parts stay close together, and
+// joins a part that is given back with its free neighbours.
 //
 // Pure: it knows offsets, not memory.
 // Threads: one at a time.
@@ -28,7 +28,7 @@ class FreeRanges {
     return std::nullopt;
   }
 
-  // It was taken, as a whole.
+  // The range must have been taken as a whole.
   void give_back(std::size_t offset, std::size_t size) {
     auto next = sizes_.lower_bound(offset);
     if (next != sizes_.end() && next->first == offset + size) {

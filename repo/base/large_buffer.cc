@@ -16,10 +16,10 @@
 namespace restree {
 namespace {
 
-// What the system gives and takes at once: a huge page.
+// The unit in which memory comes from the system and goes back to it: a huge page.
 constexpr std::size_t kFrameBytes = 2 << 20;
 constexpr std::size_t kRegionBytes = 64 << 20;
-// Free frames that wait for reuse take this much together.
+// The most memory that free frames keep for reuse, all together.
 constexpr std::size_t kMostWaitingBytes = 12 << 20;
 constexpr std::size_t kGranularity = 4 << 10;
 
@@ -38,7 +38,7 @@ struct alignas(16) Header {
   std::size_t size;  // of all the memory
 };
 
-// Where a buffer begins in memory that is mapped, which begins with a page.
+// Where in mapped memory, which begins at a page, a buffer begins.
 constexpr std::size_t kMappedBegin = 64;
 static_assert(kMappedBegin >= sizeof(Header));
 
@@ -61,7 +61,7 @@ std::byte* map(std::size_t size) {
 class Region {
  public:
   Region() : begin_(map_aligned()), has_memory_(kRegionBytes / kFrameBytes) {
-    // Where the system has no huge pages, small ones do.
+    // If the system has no huge pages, small ones serve as well.
     ::madvise(begin_, kRegionBytes, MADV_HUGEPAGE);
   }
 
@@ -86,12 +86,12 @@ class Region {
     for_waiting_frames([&](std::size_t) { return ++frames, true; });
     return frames * kFrameBytes;
   }
-  // The highest free frames lose their memory; how much that was.
+  // Gives the memory of the highest free frames back to the system; returns how much that was.
   std::size_t release(std::size_t bytes) {
     std::size_t released = 0;
     for_waiting_frames([&](std::size_t frame) {
       if (released >= bytes) return false;
-      // If it fails, the memory only stays.
+      // If this fails, the process only keeps the memory.
       ::madvise(begin_ + frame * kFrameBytes, kFrameBytes, MADV_DONTNEED);
       has_memory_[frame] = false;
       released += kFrameBytes;
@@ -109,8 +109,7 @@ class Region {
     return mapping + before;
   }
 
-  // Those that have memory and lie in free ranges, from the highest down, as long as it returns
-  // true.
+  // Visits the free frames that have memory, from the highest down, until `visit` returns false.
   template <class Visit>
   void for_waiting_frames(const Visit& visit) const {
     for (const auto& [offset, size] : std::views::reverse(free_.sizes_by_offset())) {
@@ -163,14 +162,14 @@ Guarded<Regions>& regions() {
 std::byte* allocate_buffer(std::size_t size) {
   if (size > SIZE_MAX - 2 * kGranularity) throw std::bad_alloc();
   if (!kMayMap || size < kLargeBufferBytes) {
-    // Not aligned_alloc, which cuts off and frees the ends of what malloc gives, each time.
+    // Not aligned_alloc, which cuts off and frees the ends of a larger piece each time.
     void* const memory = std::malloc(sizeof(Header) + size);
     if (memory == nullptr) throw std::bad_alloc();
     auto* const header = new (memory) Header{Origin::kMalloc, sizeof(Header) + size};
     return reinterpret_cast<std::byte*>(header + 1);
   }
   const std::size_t whole = rounded(kMappedBegin + size, kGranularity);
-  // One of them would take a region for itself.
+  // A buffer this large would fill a region alone.
   if (whole > kRegionBytes / 2) return begin_mapped(map(whole), Origin::kMapping, whole);
   return begin_mapped(regions().lock()->take(whole), Origin::kRegion, whole);
 }
@@ -189,7 +188,7 @@ void free_buffer(std::byte* buffer) noexcept {
       try {
         regions().lock()->give_back(buffer - kMappedBegin, header->size);
       } catch (const std::bad_alloc&) {
-        // There is none to note that it is free; it stays taken.
+        // No memory to note that the buffer is free, so it stays taken.
       }
       return;
   }

@@ -1,4 +1,4 @@
-// The program's log: stderr until told otherwise, a file, or syslog once in the background.
+// The program's log: stderr at first, then a file, or syslog once in the background.
 //
 // Threads: any, after the open_* call of main. Secrets have no formatter, so they cannot get here.
 #pragma once

@@ -13,7 +13,7 @@ void give_back_pages(MutableByteView memory) {
   const std::uintptr_t first = (begin + page - 1) / page * page;
   const std::uintptr_t last = (begin + memory.size()) / page * page;
   if (first >= last) return;
-  // If it fails, they only stay.
+  // If this fails, the process only keeps the pages.
   ::madvise(memory.data() + (first - begin), last - first, MADV_DONTNEED);
 }
 

@@ -1,5 +1,5 @@
-// Hashes of names that are the same in every process, for numbers that others remember. Not for
-// what somebody hostile must not collide.
+// Hashes of names that are the same in every process, for numbers that other programs remember. An
+// attacker can make them collide.
 #pragma once
 
 #include <cstdint>

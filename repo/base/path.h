@@ -13,7 +13,7 @@ std::string clean_path(std::string_view path);
 // `path` itself if it is absolute, else below `folder`; clean.
 std::string absolute_path(std::string_view path, std::string_view folder);
 
-// For clean paths: "/a/b" and "/a" for "/a/b", "/" and "/" for "/".
+// For clean paths. Of "/a/b" these are "b" and "/a"; of "/" both are "/".
 std::string_view base_name(std::string_view path);
 std::string_view parent_path(std::string_view path);
 std::string join_path(std::string_view folder, std::string_view name);

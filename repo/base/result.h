@@ -1,4 +1,11 @@
-// What a call gives back that the world may spoil: a value, or an Error that people can act on.
+// The result of a call that can fail: a value, or an Error that says what happened and what to do.
+//
+//   Result<Index> load(Storage& storage, const FileName& file, Deadline by) {
+//     ASSIGN_OR_RETURN(const Bytes content, storage.read_all(file, by));
+//     auto index = parse(content);
+//     if (!index) return std::move(index).error().with("load " + file.name);
+//     return index;
+//   }
 #pragma once
 
 #include <cstdint>
@@ -19,7 +26,7 @@ enum class ErrorKind : std::uint8_t {
   kWrongPassword,  // no key file opens with it
   kLocked,         // another process holds a conflicting lock
   kCancelled,      // the caller, or a signal, asked to stop
-  kInvalid,        // the caller's words are off: an option, a path, a location
+  kInvalid,        // the input is wrong: an option, a path, a location
   kUnsupported,    // valid, but not something that Restree can do
   kLocalIo,        // the local machine failed: disk, memory, descriptor
 };

@@ -1,7 +1,8 @@
-// Memory for the moment, used again and again.
+// A buffer that is used again and again, each time for new content.
 //
-// Threads: one at a time. Limits: keeps what its last user wanted, and 1 MiB at least once that
-// much was wanted: it does not stay as large as the largest thing that ever passed through.
+// Threads: one at a time.
+// Limits:  keeps at most 1 MiB, or twice the size that was last asked for if that is more: it does
+//          not stay as large as the largest content ever.
 #pragma once
 
 #include <cstddef>

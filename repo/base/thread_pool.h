@@ -1,4 +1,4 @@
-// A fixed number of threads that run what is handed to them.
+// A fixed number of threads that run the tasks handed to them.
 #pragma once
 
 #include <condition_variable>
@@ -14,7 +14,8 @@
 
 namespace restree {
 
-// Ownership: owns its threads. The destructor drops what has not begun and waits for what has.
+// Ownership: owns its threads. The destructor drops tasks that have not begun, waits for the
+//            others.
 // Threads:   any may submit; a task must not wait for another task of the same pool.
 // Limits:    at most `queue_limit` tasks wait.
 class ThreadPool {

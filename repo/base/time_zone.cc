@@ -18,7 +18,7 @@ std::optional<std::string> file_content(const std::string& path) {
 
 }  // namespace
 
-// Takes a TZif file apart; false from any step: it is cut short or says what cannot be.
+// Parses a TZif file. A step returns false if the file is cut short or contradicts the format.
 class TzifReader {
  public:
   explicit TzifReader(ByteView file) : rest_(file) {}

@@ -1,8 +1,8 @@
 // A time zone of the system's database: how far its clocks are from UTC at any moment.
 //
 // The database is read once, and looked up as Go's library does it: the zone that TZ names, as a
-// file below the zoneinfo folders or by its full path; /etc/localtime where TZ is not set; UTC for
-// what is not there. (POSIX rules in TZ itself, "CET-1CEST", are UTC to Go.)
+// file below the zoneinfo folders or by its full path; /etc/localtime if TZ is not set; UTC if
+// there is no such file. (POSIX rules in TZ itself, "CET-1CEST", are UTC to Go.)
 //
 // Threads: any; immutable.      Format: RFC 8536 (TZif), all versions.
 #pragma once
@@ -23,9 +23,9 @@ class TimeZone {
   // UTC.
   TimeZone() = default;
 
-  // As the environment says. The same value for the life of the process: TZ is read only once.
+  // The zone of the environment. The same for the life of the process: TZ is read only once.
   static const TimeZone& local();
-  // As TZ with that value would say; nullopt: not set.
+  // The zone that this value of TZ stands for; nullopt: not set.
   static TimeZone named(const std::optional<std::string>& tz);
   // UTC if the bytes are not TZif.
   static TimeZone parse(ByteView tzif);

@@ -12,7 +12,7 @@ namespace {
 constexpr std::int32_t kHour = 3600;
 constexpr std::int64_t kDay = 86400;
 
-// Takes its parts off the front of a rule; a part that is not there is nullopt.
+// Takes the parts of a rule off its front; nullopt if there is no such part.
 class RuleScanner {
  public:
   explicit RuleScanner(std::string_view text) : rest_(text) {}

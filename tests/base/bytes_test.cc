@@ -58,7 +58,7 @@ TEST(Hex, GoesThereAndBack) {
   EXPECT_EQ(as_text(back), bytes);
 }
 
-TEST(Hex, OfAnotherLengthOrAlphabetIsRefused) {
+TEST(Hex, RefusesAnotherLengthOrAlphabet) {
   std::array<std::byte, 2> into{};
   for (const char* hex : {"", "000", "00000", "000g", "0x00", " 000", "00 0"}) {
     EXPECT_FALSE(from_hex(hex, into)) << hex;
@@ -74,7 +74,7 @@ TEST(Base64, GoesThereAndBack) {
   }
 }
 
-TEST(Base64, ThatIsNoneIsRefused) {
+TEST(Base64, RefusesOtherText) {
   for (const char* text : {"Z", "Zg=", "Zg", "Z===", "Zm9-", "Zm 9", "=Zg=", "Zg==Zg=="}) {
     EXPECT_EQ(from_base64(text), std::nullopt) << text;
   }

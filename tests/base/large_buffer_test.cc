@@ -20,7 +20,7 @@ using testing::SplitMix64;
 
 constexpr std::size_t kMiB = 1 << 20;
 
-TEST(FreeRanges, HandOutTheLowestThatIsLargeEnough) {
+TEST(FreeRanges, HandOutTheLowestRangeThatIsLargeEnough) {
   FreeRanges ranges(100);
   EXPECT_EQ(ranges.take(40), 0U);
   EXPECT_EQ(ranges.take(40), 40U);
@@ -29,7 +29,7 @@ TEST(FreeRanges, HandOutTheLowestThatIsLargeEnough) {
   EXPECT_EQ(ranges.take(1), std::nullopt);
 }
 
-TEST(FreeRanges, JoinWhatComesBackWithItsNeighbours) {
+TEST(FreeRanges, JoinAReturnedRangeWithItsFreeNeighbours) {
   FreeRanges ranges(100);
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(ranges.take(20));
   for (const std::size_t offset : {20U, 60U, 40U}) ranges.give_back(offset, 20);
@@ -45,7 +45,7 @@ std::size_t resident_bytes() {
   return pages * 4096;
 }
 
-// Many of all sizes live at a time; each keeps what is its own.
+// Many buffers of all sizes live at a time; each keeps its content.
 TEST(LargeBuffers, DoNotOverlap) {
   std::vector<std::jthread> threads;
   for (std::uint64_t seed = 0; seed < 3; ++seed) {
@@ -65,7 +65,7 @@ TEST(LargeBuffers, DoNotOverlap) {
         if (live.size() < 12) continue;
         std::swap(live.front(), live[random() % live.size()]);
         const Buffer& freed = live.front();
-        // Every byte is as its neighbour is.
+        // All bytes of a buffer hold the same mark.
         EXPECT_EQ(freed.begin[0], freed.mark);
         EXPECT_EQ(std::memcmp(freed.begin, freed.begin + 1, freed.size - 1), 0);
         free_buffer(freed.begin);
@@ -76,7 +76,7 @@ TEST(LargeBuffers, DoNotOverlap) {
   }
 }
 
-TEST(LargeBuffers, OfWhichOneIsLargerThanARegionAreWritable) {
+TEST(LargeBuffers, LargerThanARegionAreWritable) {
   constexpr std::size_t kSize = 100 * kMiB;
   std::byte* const buffer = allocate_buffer(kSize);
   std::memset(buffer, 1, kSize);
@@ -90,10 +90,10 @@ TEST(LargeBuffers, GiveTheirMemoryBack) {
     buffers.push_back(allocate_buffer(kMiB));
     std::memset(buffers.back(), 1, kMiB);
   }
-  // Some of it may have been waiting before.
+  // Some of the memory may have been waiting for reuse before.
   EXPECT_GE(resident_bytes(), before + 130 * kMiB);
   for (std::byte* const buffer : buffers) free_buffer(buffer);
-#ifndef RESTREE_SANITIZED  // which keeps what is freed, to see whether it is used
+#ifndef RESTREE_SANITIZED  // a sanitizer keeps freed memory, to see whether it is used
   EXPECT_LE(resident_bytes(), before + 20 * kMiB);
 #endif
 }

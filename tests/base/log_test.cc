@@ -7,7 +7,7 @@
 namespace restree {
 namespace {
 
-TEST(QuotedName, KeepsWhatCanBeRead) {
+TEST(QuotedName, KeepsReadableText) {
   EXPECT_EQ(log::quoted("a name"), "\"a name\"");
   EXPECT_EQ(log::quoted("ümläut 😀"), "\"ümläut 😀\"");
   EXPECT_EQ(log::quoted(""), "\"\"");

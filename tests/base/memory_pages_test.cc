@@ -11,7 +11,7 @@
 namespace restree {
 namespace {
 
-// A mapping of its own, since the memory of others must not lose anything.
+// Uses a mapping of its own, since memory in use elsewhere must not lose its content.
 class GiveBackPages : public ::testing::Test {
  protected:
   void SetUp() override {

@@ -11,7 +11,7 @@ namespace {
 
 using testing::FailsWith;
 
-TEST(Error, GrowsByTheCallersView) {
+TEST(Error, TakesTheCallersViewInFront) {
   const Error error =
       Error(ErrorKind::kUnavailable, "connection reset").with("read pack 77c1").with("load tree");
   EXPECT_EQ(error.message(), "load tree: read pack 77c1: connection reset");

@@ -12,7 +12,7 @@ namespace {
 using testing::FailsWith;
 using testing::Gate;
 
-TEST(ThreadPool, RunsWhatItIsHandedOnSeveralThreads) {
+TEST(ThreadPool, RunsItsTasksOnSeveralThreads) {
   Gate gate;
   ThreadPool pool(3, 10);
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(pool.try_submit([&] { gate.pass(); }));
@@ -20,7 +20,7 @@ TEST(ThreadPool, RunsWhatItIsHandedOnSeveralThreads) {
   gate.open();
 }
 
-TEST(ThreadPool, RefusesWhatItsQueueCannotHold) {
+TEST(ThreadPool, RefusesTasksThatItsQueueCannotHold) {
   Gate gate;
   ThreadPool pool(1, 2);
   EXPECT_TRUE(pool.try_submit([&] { gate.pass(); }));
@@ -31,7 +31,7 @@ TEST(ThreadPool, RefusesWhatItsQueueCannotHold) {
   gate.open();
 }
 
-TEST(ThreadPool, WaitsAtItsEndForWhatHasBegun) {
+TEST(ThreadPool, WaitsAtItsEndForTasksThatHaveBegun) {
   std::atomic<bool> finished = false;
   Gate gate;
   {
@@ -63,7 +63,7 @@ TEST(ParallelFor, OfNothingSucceeds) {
   }));
 }
 
-TEST(ParallelFor, BeginsNothingAfterAnError) {
+TEST(ParallelFor, BeginsNoFurtherCallAfterAnError) {
   std::atomic<int> calls = 0;
   EXPECT_THAT(parallel_for(1000, 1,
                            [&](std::size_t i) -> Status {

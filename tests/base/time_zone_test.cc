@@ -13,7 +13,7 @@ namespace {
 constexpr std::int32_t kMinute = 60;
 constexpr std::int32_t kHour = 3600;
 
-// What the C library makes of the same zone: the judge.
+// The same zone in the C library, which says what is right.
 class LibraryZone {
  public:
   explicit LibraryZone(const char* name) {
@@ -44,7 +44,7 @@ TEST_P(EveryZone, HasTheOffsetsThatTheLibraryHas) {
   }
 }
 
-TEST_P(EveryZone, ComesBackFromItsClocks) {
+TEST_P(EveryZone, TurnsItsClockTimeBackIntoUtc) {
   const TimeZone zone = TimeZone::named(GetParam());
   for (const std::int64_t at : {0LL, 1'700'000'000LL, 1'720'000'000LL, 4'000'000'000LL}) {
     EXPECT_EQ(zone.to_utc(at + zone.offset_at(at)), at);
@@ -64,7 +64,7 @@ TEST(TimeZone, IsUtcWhereTheNameIsUnknownOrEmpty) {
   }
 }
 
-TEST(TimeZone, IsUtcWhereTheFileIsNoZone) {
+TEST(TimeZone, IsUtcWhereTheFileIsNotAZone) {
   const std::string cut = "TZif2" + std::string(39, '\xff');
   for (const std::string& bytes : {std::string(), std::string("TZif"), cut}) {
     EXPECT_EQ(TimeZone::parse(as_bytes(bytes)).offset_at(0), 0);
@@ -88,7 +88,7 @@ TEST(ZoneRule, KnowsEveryWayToNameADay) {
   }
 }
 
-TEST(ZoneRule, RefusesWhatIsNone) {
+TEST(ZoneRule, RefusesOtherText) {
   for (const char* text : {"", "CE", "CET", "CET-1CEST", "CET-1CEST,M3.5.0", "CET-x",
                            "CET-1CEST,M13.5.0,M10.5.0", "CET-1CEST,M3.5.0,M10.5.0/3x", "<CET-1"}) {
     EXPECT_FALSE(ZoneRule::parse(text)) << text;
