@@ -8,12 +8,12 @@ namespace restree {
 namespace {
 
 constexpr std::size_t kWindowBytes = 64;
-// Cuts lie a mebibyte apart, on average, beyond the smallest size.
+// Beyond the smallest size, cuts lie a mebibyte apart on average.
 constexpr std::uint64_t kCutMask = (1 << 20) - 1;
 
-// The hash of one byte waits for that of the byte before: some 8 cycles, most of them idle. So
-// several stretches, one after the other in the file, are hashed in turns. Longer ones cost more
-// when the cut lies in one of the first, shorter ones more for their first windows.
+// The hash at one byte needs the hash at the byte before: some 8 cycles, most of them idle. So
+// several stretches, one after the other in the file, are hashed in turns. Longer stretches cost
+// more when the cut lies in one of the first; shorter ones hash more windows anew.
 constexpr std::size_t kLanes = 4;
 constexpr std::size_t kLaneBytes = 4096;
 
@@ -25,7 +25,7 @@ Result<Chunker> Chunker::make(std::uint64_t polynomial) {
   const unsigned degree = degree_of(polynomial);
   if (degree < 8 || degree > kChunkerDegree || !is_irreducible(polynomial)) {
     return Error(ErrorKind::kUnsupported,
-                 fmt::format("the chunker polynomial {:x} is not an irreducible one of degree 8 "
+                 fmt::format("the chunker polynomial {:x} is reducible, or its degree is not 8 "
                              "to {}",
                              polynomial, kChunkerDegree));
   }
@@ -41,7 +41,7 @@ inline std::uint64_t Chunker::slid(std::uint64_t hash, std::byte leaving,
   return ((hash << 8) | static_cast<std::uint64_t>(entering)) ^ tables_.reduced[hash >> shift_];
 }
 
-// Restic's window begins as a single 1 before 64 bytes enter, the last of which pushes it out: the
+// In restic the window holds a single 1 before 64 bytes enter, the last of which pushes it out: the
 // hash is that of the bytes alone.
 inline std::uint64_t Chunker::hash_of_window(const std::byte* end) const {
   std::uint64_t hash = 0;
@@ -94,8 +94,8 @@ std::optional<std::size_t> Chunker::search_in_lanes(const std::byte* data,
   return std::nullopt;
 }
 
-// The lanes have come to their byte `i`, where `lane` has met a cut. The lanes before it have met
-// none so far: the first cut may be in what they have left.
+// All lanes have come to their byte `i`, where `lane` has met a cut. The lanes before it have met
+// none so far, but the first cut may lie in the rest of them.
 std::optional<std::size_t> Chunker::first_cut(const std::byte* data, std::size_t first,
                                               std::size_t lane, std::size_t i) const {
   for (std::size_t before = 0; before < lane; ++before) {

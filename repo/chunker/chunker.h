@@ -27,16 +27,16 @@ class Chunker {
   // `polynomial`: the repository's own, from its config.
   static Result<Chunker> make(std::uint64_t polynomial);
 
-  // The length of the chunk that begins with data[0], or nullopt if its end is not within `data`.
-  // Then the caller comes again with more appended and says how much of it is `searched` already,
-  // that is the size of the data he had; at the end of the file all that is left is the chunk.
+  // The length of the chunk that begins with data[0], or nullopt if it does not end within `data`.
+  // The caller then calls again with more bytes appended, and passes the size of the earlier `data`
+  // as `searched`. At the end of the file, all that is left is the last chunk.
   std::optional<std::size_t> find_cut(ByteView data, std::size_t searched = 0) const;
 
  private:
   explicit Chunker(std::uint64_t polynomial);
 
-  // The smallest length from `first` on, up to `last`, at which the hash of the 64 bytes before
-  // says so. first >= 64.
+  // The smallest length from `first` to `last` at which the hash of the 64 bytes before marks a
+  // cut. first >= 64.
   std::optional<std::size_t> search(const std::byte* data, std::size_t first,
                                     std::size_t last) const;
   std::optional<std::size_t> search_in_lanes(const std::byte* data, std::size_t first) const;

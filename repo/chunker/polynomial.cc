@@ -60,7 +60,7 @@ std::optional<std::uint64_t> find_irreducible(const std::function<std::uint64_t(
   constexpr int kMostTries = 1'000'000;
   constexpr std::uint64_t kTop = std::uint64_t{1} << kChunkerDegree;
   for (int i = 0; i < kMostTries; ++i) {
-    // Without the constant term it would be divisible by x.
+    // Without the constant term the polynomial would be divisible by x.
     const std::uint64_t candidate = (random_word() & (kTop - 1)) | kTop | 1;
     if (is_irreducible(candidate)) return candidate;
   }

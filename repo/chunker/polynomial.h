@@ -12,20 +12,20 @@
 
 namespace restree {
 
-// Of the polynomials that are made here, and the most that the tables can work with.
+// The degree of the polynomials that are made here, and the highest that the tables allow.
 inline constexpr unsigned kChunkerDegree = 53;
 
 // The highest power; 0 for the polynomials 0 and 1.
 unsigned degree_of(std::uint64_t polynomial);
 
-// Ben-Or's test. Microseconds to tens of them.
+// Ben-Or's test; takes one to some tens of microseconds.
 bool is_irreducible(std::uint64_t polynomial);
 
 // An irreducible polynomial of degree 53 from uniformly random words; nullopt if a million words
-// gave none, as a broken source of randomness would have it.
+// gave none, which means that the source of randomness is broken.
 std::optional<std::uint64_t> find_irreducible(const std::function<std::uint64_t()>& random_word);
 
-// What a rolling hash over a window of `window_bytes` looks up for each byte.
+// The tables of a rolling hash over a window of `window_bytes`, indexed by a byte b.
 struct RollingTables {
   std::array<std::uint64_t, 256> leaving;  // b(x) * x^(8 (window_bytes - 1)) mod polynomial
   std::array<std::uint64_t, 256> reduced;  // b(x) * x^degree mod polynomial, and b << degree

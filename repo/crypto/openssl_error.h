@@ -8,7 +8,7 @@
 
 namespace restree {
 
-// kLocalIo: what OpenSSL refuses with inputs checked before is the local machine's fault (memory,
+// kLocalIo: inputs are checked before, so a failure is the local machine's fault (no memory,
 // or a configuration without the algorithm). Empties OpenSSL's queue of errors for this thread.
 Error openssl_error(std::string_view doing);
 

@@ -1,4 +1,4 @@
-// What this processor is quick at.
+// Which ciphers are quick on this processor.
 //
 // Threads: any.
 #pragma once

@@ -14,7 +14,7 @@ namespace restree {
 namespace {
 
 constexpr std::size_t kPolyKeyBytes = 32;
-// OpenSSL counts in int.
+// OpenSSL counts bytes in an int.
 constexpr std::size_t kStepBytes = std::size_t{1} << 30;
 
 struct FreeCipher {
@@ -51,7 +51,7 @@ const Algorithms& algorithms() {
 }
 
 // The contexts of one thread. Every operation sets its key anew: a key schedule is cheap beside an
-// allocation, and nothing has to be told when a key goes.
+// allocation, and contexts need not be cleared when a key is destroyed.
 class Engine {
  public:
   static Engine& of_this_thread() {
@@ -142,9 +142,9 @@ Result<SealKey> SealKey::from_derived(ByteView derived) {
 Status authenticate(const SealKey& key, ByteView sealed) {
   if (sealed.size() < kSealOverheadBytes) {
     return Error(ErrorKind::kCorrupt,
-                 "sealed bytes end early: " + std::to_string(sealed.size()) + " bytes");
+                 "the sealed bytes are too short: " + std::to_string(sealed.size()) + " bytes");
   }
-  // Every writer draws IVs at random, so that zeros mean a hole in a file.
+  // Every writer draws IVs at random, so an IV of zeros means a hole in a file.
   if (all_zero(iv_of(sealed))) return Error(ErrorKind::kCorrupt, "the IV is all zero");
   std::array<std::byte, kSealMacBytes> mac;
   RETURN_IF_ERROR(Engine::of_this_thread().mac(key, iv_of(sealed), ciphertext_of(sealed), mac));

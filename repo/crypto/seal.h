@@ -45,7 +45,7 @@ class SealKey {
 // itself fails.
 Result<MutableByteView> open_in_place(const SealKey& key, MutableByteView sealed);
 
-// The two halves of open_in_place(), for who has something to do in between. Errors as above.
+// The two halves of open_in_place(), for callers that do something in between. Errors as above.
 Status authenticate(const SealKey& key, ByteView sealed);
 Result<MutableByteView> decrypt_authenticated(const SealKey& key, MutableByteView sealed);
 
@@ -54,7 +54,7 @@ Status open_into(const SealKey& key, ByteView sealed, MutableByteView plain);
 
 // Encrypts with a fresh random IV. kLocalIo: OpenSSL itself fails.
 Result<Bytes> seal(const SealKey& key, ByteView plain);
-// The same into memory of the caller's, `plain.size() + kSealOverheadBytes` bytes.
+// The same into the caller's memory of `plain.size() + kSealOverheadBytes` bytes.
 Status seal_into(const SealKey& key, ByteView plain, MutableByteView sealed);
 
 }  // namespace restree

@@ -7,7 +7,8 @@
 namespace restree {
 namespace {
 
-// The whole capacity: a string that was longer once still holds its end behind the terminator.
+// Wipes the whole capacity: a string that was longer once still holds its end behind the
+// terminator.
 void wipe_string(std::string& text) {
   text.resize(text.capacity());
   OPENSSL_cleanse(text.data(), text.size());

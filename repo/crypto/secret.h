@@ -1,4 +1,4 @@
-// Key material and passwords, wiped when they go.
+// Key material and passwords, wiped when they are destroyed.
 #pragma once
 
 #include <cstddef>

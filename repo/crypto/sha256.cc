@@ -22,7 +22,7 @@ const EVP_MD* algorithm() {
   return fetched;
 }
 
-// No caller could go on, and every OpenSSL has it.
+// No caller could go on without SHA-256, and every OpenSSL has it.
 void require(bool done) {
   if (done) return;
   std::fputs("restree: OpenSSL offers no SHA-256\n", stderr);

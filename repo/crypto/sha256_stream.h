@@ -1,4 +1,4 @@
-// SHA-256 of what comes in pieces.
+// SHA-256 of bytes that come in pieces.
 //
 // Threads: one at a time. Aborts where OpenSSL has no SHA-256, as sha256() does.
 #pragma once
@@ -17,7 +17,7 @@ class Sha256Stream {
   Sha256Stream& operator=(const Sha256Stream&) = delete;
 
   void update(ByteView piece);
-  // Of all pieces so far; the next one begins anew.
+  // The hash of all pieces so far; the next piece begins a new one.
   Sha256Digest finish();
 
  private:

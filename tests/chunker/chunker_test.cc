@@ -120,7 +120,7 @@ TEST(Chunker, CutsElsewhereWithAnotherPolynomial) {
               ElementsAreArray(expected));
 }
 
-TEST(Chunker, CutsAtTheLargestSizeWhereTheHashNeverSaysSo) {
+TEST(Chunker, CutsAtTheLargestSizeWhereTheHashMarksNoCut) {
   const std::vector<Chunk> expected = {
       {8388608, "e1cfd4499c8ca22399a429f10dfb63e85f44a6dde6cef9d2791e7b62d7c4be0a"},
       {8388608, "6290b536275cee531586652c240eddde2952904cb23fd2bba8bd8f9e08176773"},
@@ -153,7 +153,7 @@ TEST(Chunker, FindsACutThatIsTheLastByteOfARead) {
   EXPECT_THAT(chunker.find_cut(data.view().first(686181), 686180), Optional(686181U));
 }
 
-// Two cuts close to one another, wherever they lie to the stretches that are searched in turns.
+// Two cuts close to one another, at any place in the stretches that are hashed in turns.
 TEST(Chunker, TakesTheFirstOfTwoCuts) {
   const Chunker chunker = value_of(Chunker::make(kPolynomial));
   const Bytes random = split_mix_bytes(1, 1 << 20);

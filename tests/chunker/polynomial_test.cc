@@ -16,7 +16,7 @@ TEST(Polynomial, DegreeIsTheHighestPower) {
   EXPECT_EQ(degree_of(0x3da3358b4dc173), 53U);
 }
 
-TEST(Polynomial, KnowsTheIrreducibleOnesOfSmallDegree) {
+TEST(Polynomial, KnowsIrreduciblePolynomialsOfSmallDegree) {
   EXPECT_TRUE(is_irreducible(0b10));
   EXPECT_TRUE(is_irreducible(0b11));
   EXPECT_TRUE(is_irreducible(0b111));
@@ -26,7 +26,7 @@ TEST(Polynomial, KnowsTheIrreducibleOnesOfSmallDegree) {
   EXPECT_FALSE(is_irreducible(1));
 }
 
-TEST(Polynomial, JudgesThoseOfRepositoriesAsResticDoes) {
+TEST(Polynomial, JudgesThePolynomialsOfRepositoriesAsResticDoes) {
   for (const std::uint64_t good : {0x3da3358b4dc173U, 0x2482734cacca49U, 0x2c9b0809cd9da9U}) {
     EXPECT_TRUE(is_irreducible(good)) << std::hex << good;
   }
@@ -35,7 +35,7 @@ TEST(Polynomial, JudgesThoseOfRepositoriesAsResticDoes) {
   }
 }
 
-TEST(Polynomial, FindsAnIrreducibleOneOfDegree53) {
+TEST(Polynomial, FindsAnIrreduciblePolynomialOfDegree53) {
   testing::SplitMix64 random(7);
   const auto found = find_irreducible(std::ref(random));
   ASSERT_TRUE(found);
@@ -52,7 +52,7 @@ TEST(Polynomial, GivesUpOnASourceThatIsNotRandom) {
 }
 
 // Values from restic's chunker library.
-TEST(Polynomial, TablesHoldWhatResticsHold) {
+TEST(Polynomial, TablesEqualThoseOfRestic) {
   const RollingTables tables = make_rolling_tables(0x3da3358b4dc173, 64);
   EXPECT_EQ(tables.leaving[0], 0U);
   EXPECT_EQ(tables.leaving[1], 0x17eb4232e19216U);

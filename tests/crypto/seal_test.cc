@@ -29,7 +29,7 @@ Result<std::string> opened_text(const SealKey& key, std::string_view sealed) {
   return std::string(as_text(plain));
 }
 
-TEST(Seal, OpensToWhatWasSealed) {
+TEST(Seal, OpensToTheBytesThatWereSealed) {
   const SealKey key = key_of('k');
   for (const std::size_t size : {0U, 1U, 15U, 16U, 17U, 1000U, 1U << 20}) {
     const std::string plain(size, 'p');
@@ -39,7 +39,7 @@ TEST(Seal, OpensToWhatWasSealed) {
   }
 }
 
-TEST(Seal, NeverRepeatsItself) {
+TEST(Seal, NeverSealsTheSameBytesAlike) {
   const SealKey key = key_of('k');
   EXPECT_NE(sealed_text(key, "same"), sealed_text(key, "same"));
 }
@@ -62,7 +62,7 @@ TEST(Seal, NoticesEveryMissingEnd) {
   }
 }
 
-TEST(Seal, DoesNotTouchWhatItCannotAuthenticate) {
+TEST(Seal, LeavesBytesThatItCannotAuthenticateAsTheyAre) {
   const std::string sealed = sealed_text(key_of('k'), "some text");
   Bytes bytes = Bytes::copy_of(as_bytes(sealed));
   EXPECT_THAT(open_in_place(key_of('x'), bytes.view()), FailsWith(ErrorKind::kCorrupt));

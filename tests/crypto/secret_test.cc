@@ -11,7 +11,7 @@ namespace {
 
 using ::testing::Each;
 
-// Whether the text is kept in the object itself, whose memory outlives what it is moved to.
+// True if the text lies in the object itself, whose memory stays when the text is moved away.
 template <typename Object>
 bool lies_in(const Object& object, std::string_view text) {
   const auto* const begin = reinterpret_cast<const char*>(&object);

@@ -33,7 +33,7 @@ TEST(Sha256, GivesTheSameOnEveryThread) {
   EXPECT_THAT(digests, ::testing::Each(expected));
 }
 
-TEST(Sha256Stream, OfPiecesIsThatOfTheWhole) {
+TEST(Sha256Stream, OfPiecesIsTheHashOfTheWhole) {
   Sha256Stream stream;
   EXPECT_EQ(to_hex(stream.finish()), hex_of(""));
   const std::string text(100'000, 'a');
@@ -41,7 +41,7 @@ TEST(Sha256Stream, OfPiecesIsThatOfTheWhole) {
     stream.update(as_bytes(text).subspan(at, std::min<std::size_t>(999, text.size() - at)));
   }
   EXPECT_EQ(to_hex(stream.finish()), hex_of(text));
-  // And begins anew.
+  // The next piece begins a new hash.
   stream.update(as_bytes("abc"));
   EXPECT_EQ(to_hex(stream.finish()), hex_of("abc"));
 }
