@@ -16,7 +16,7 @@ namespace restree {
 namespace {
 
 constexpr std::uint32_t kTreeBit = IndexEntry::kTreeBit;
-// Entries to a bucket, as a power of two, of which a table entry takes its four bytes' share.
+// The entries of a bucket, as a power of two: so many share the four bytes of its table entry.
 constexpr unsigned kBucketEntriesBits = 3;
 
 constexpr std::size_t kRadix = 256;
@@ -24,7 +24,7 @@ using RadixCounts = std::array<std::size_t, kRadix + 1>;
 
 std::uint32_t type_bit(BlobType type) { return type == BlobType::kTree ? kTreeBit : 0; }
 
-// By id, then type; the rest brings equal entries together.
+// By id, then type; the other members only bring equal entries together.
 bool entry_before(const IndexEntry& a, const IndexEntry& b) {
   if (const int order = compare_ids(a.id, b.id); order != 0) return order < 0;
   return std::tie(a.pack_and_type, a.offset, a.length, a.raw_length) <
@@ -35,8 +35,8 @@ std::size_t first_byte(const IndexEntry& entry) {
   return std::to_integer<std::size_t>(entry.id.bytes.front());
 }
 
-// Moves the entries, in place, to where those of the same first byte lie together; where each such
-// run begins, and the end.
+// Sorts the entries, in place, by their first byte; returns where those of each byte begin, and the
+// end.
 RadixCounts partition_by_first_byte(std::span<IndexEntry> entries) {
   RadixCounts begins{};
   for (const IndexEntry& entry : entries) ++begins[first_byte(entry) + 1];

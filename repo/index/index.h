@@ -20,13 +20,13 @@
 
 namespace restree {
 
-// One place where a blob can be had.
+// One place where a blob lies.
 struct BlobLocation {
   PackId pack;
   std::uint32_t offset;
   std::uint32_t length;      // sealed
   std::uint32_t raw_length;  // uncompressed; 0 if the blob is not compressed
-  // Where the last blob ends that the index names of this pack; 0 where nobody has asked the index.
+  // Where the pack's last blob in the index ends; 0 if the place does not come from an index.
   std::uint32_t pack_end = 0;
 
   // Bytes of the blob itself.
@@ -43,12 +43,12 @@ class Index {
  public:
   // The first place known for the blob, or nullopt.
   std::optional<BlobLocation> find(BlobType type, const BlobId& id) const;
-  // All of them: a blob may lie in several packs, and one may be damaged.
+  // All places: a blob may lie in several packs, and one of them may be damaged.
   std::vector<BlobLocation> find_all(BlobType type, const BlobId& id) const;
 
   // Every place of every blob, sorted by id and type; positions are counted from 0.
   std::span<const IndexEntry> entries() const { return entries_.view(); }
-  // Of the blob's first entry, as a number for tables of one's own; nullopt if there is none.
+  // The position of the blob's first entry, for tables beside the index; nullopt: not in the index.
   std::optional<std::size_t> position(BlobType type, const BlobId& id) const;
   const std::vector<PackId>& packs() const { return packs_; }
   // Where the last blob of each pack ends, in the order of packs().
@@ -56,7 +56,7 @@ class Index {
 
   std::size_t blob_count() const { return entries_.size(); }
   std::size_t pack_count() const { return packs_.size(); }
-  // What all blobs take in their packs, sealed.
+  // The bytes that all blobs take in their packs, sealed.
   std::uint64_t sealed_bytes() const { return sealed_bytes_; }
   std::size_t memory_bytes() const;
 
@@ -68,12 +68,13 @@ class Index {
   BlobLocation location(const IndexEntry& entry) const;
 
   IndexEntries entries_;  // sorted by id and type; exact duplicates removed
-  // Where the ids of each value of their first `bucket_bits_` bits begin, and the end. Ids are
-  // hashes, so that a bucket holds a handful; if they are not, the search inside is still binary.
+  // For each value of an id's first `bucket_bits_` bits, where its entries begin; and the end. Ids
+  // are hashes, so a bucket holds a handful of entries; if they are not, the search inside is still
+  // binary.
   std::vector<std::uint32_t> bucket_begins_;
   unsigned bucket_bits_ = 0;
   std::vector<PackId> packs_;
-  std::vector<std::uint32_t> pack_ends_;  // of the last blob of each
+  std::vector<std::uint32_t> pack_ends_;  // of each, where its last blob ends
   std::uint64_t sealed_bytes_ = 0;
 };
 

@@ -59,9 +59,9 @@ Status StoredIndex::read_head() {
   std::array<std::byte, kStoredPlainBytes> plain;
   RETURN_IF_ERROR(read_piece(fd_.get(), key_, 0, plain));
   std::memcpy(&head_, plain.data(), sizeof head_);
-  if (head_.magic != StoredIndexHead::kMagic) return damaged("another format, or machine");
-  // An authentic head is as it was written. But it says how much memory to take, and the file is
-  // what can be held against it.
+  if (head_.magic != StoredIndexHead::kMagic) return damaged("another format or byte order");
+  // An authentic head is as it was written. But it says how much memory to take, so it is compared
+  // with the size of the file.
   struct stat attributes {};
   if (::fstat(fd_.get(), &attributes) != 0) return errno_error(errno, "stat the stored index");
   const std::uint64_t size = stored_block_offset(head_.blocks) +
@@ -75,7 +75,7 @@ Status StoredIndex::read_tables() {
   RETURN_IF_ERROR(read_exactly(fd_.get(), stored_block_offset(head_.blocks), sealed.view()));
   ASSIGN_OR_RETURN(const ByteView opened, open_in_place(key_, sealed.view()));
   ByteView rest = opened;
-  if (take<StoredFileId>(rest, 1).front() != head_.file_id) return damaged("its tables are others");
+  if (take<StoredFileId>(rest, 1).front() != head_.file_id) return damaged("its tables do not fit");
   packs_ = take<PackId>(rest, head_.packs);
   pack_ends_ = take<std::uint32_t>(rest, head_.packs);
   first_ = take<std::uint64_t>(rest, head_.blocks);
@@ -89,7 +89,7 @@ Result<std::span<const IndexEntry>> StoredIndex::read_block(std::size_t number,
                              std::as_writable_bytes(std::span(&block, 1))));
   if (block.head.file_id != head_.file_id || block.head.number != number ||
       block.head.entries > block.entries.size()) {
-    return damaged("a block is another");
+    return damaged("a block is not the one that should be there");
   }
   return std::span<const IndexEntry>(block.entries).first(block.head.entries);
 }
@@ -111,7 +111,7 @@ Result<std::shared_ptr<const StoredBlock>> StoredIndex::block(std::size_t number
 Result<std::vector<BlobLocation>> StoredIndex::find_all(BlobType type, const BlobId& id) const {
   std::vector<BlobLocation> places;
   const std::uint64_t prefix = sort_prefix(id);
-  // The block before the first that begins with this prefix, or with a later one, can have it.
+  // The block before the first one that begins with this prefix, or a later one, may hold the blob.
   auto number = static_cast<std::size_t>(std::ranges::lower_bound(first_, prefix) - first_.begin());
   if (number > 0) --number;
   for (; number < first_.size() && first_[number] <= prefix; ++number) {
@@ -119,7 +119,7 @@ Result<std::vector<BlobLocation>> StoredIndex::find_all(BlobType type, const Blo
     for (const IndexEntry& entry : std::span(found->entries).first(found->head.entries)) {
       if (entry.id != id || entry.type() != type) continue;
       const std::uint32_t pack = entry.pack_number();
-      if (pack >= packs_.size()) return damaged("a pack has no name");
+      if (pack >= packs_.size()) return damaged("it does not name the pack of a blob");
       places.push_back(
           {packs_[pack], entry.offset, entry.length, entry.raw_length, pack_ends_[pack]});
     }

@@ -1,18 +1,18 @@
-// An index in a file: nothing is parsed to open it, and each look reads and opens one small piece,
-// unless it is one of those that were opened of late. A blob is looked for some eight times from
-// when it is foreseen until it is read.
+// An index in a file: nothing is parsed to open it, and each lookup reads and decrypts one small
+// piece, unless that piece was used lately. One blob is looked up some eight times until it is
+// read.
 //
-// The file is read, not mapped. Its pages are the system's cache either way, and what a look costs
-// is opening the piece, not the call; but a mapped file that a broken disk or somebody else cuts
-// short would end the process.
+// The file is read, not mapped. Its pages are in the system's cache either way, and decrypting a
+// piece costs more than the call; but if a broken disk or another process cut a mapped file short,
+// this process would be killed.
 //
 // Ownership: owns the file; the key must outlive it.
 // Threads:   any, many at once.
 // Limits:    memory: 36 bytes a pack, less than half a byte a blob, and kKeptBlocks open pieces of
 //            1 KiB. Time: a few microseconds to open a piece if it is in the system's cache, else a
 //            read of the disk.
-// Errors:    kCorrupt: the file is damaged, or not what it should be, there. kLocalIo: it cannot be
-//            read. Never a wrong answer: ask the index files then.
+// Errors:    kCorrupt: the file is damaged where it was read, or is not an index. kLocalIo: it
+//            cannot be read. Never a wrong answer; after an error, the caller asks the index files.
 // Format:    stored_index_format.h.
 #pragma once
 
@@ -51,7 +51,7 @@ class StoredIndex {
   std::uint64_t sealed_bytes() const { return head_.sealed_bytes; }
   std::size_t memory_bytes() const;
 
-  // For who reads all of it, in order. Fills `block`, and returns the part that is entries.
+  // For reading the whole index in order. Fills `block`, and returns the entries in it.
   std::size_t block_count() const { return head_.blocks; }
   Result<std::span<const IndexEntry>> read_block(std::size_t number, StoredBlock& block) const;
 
@@ -65,10 +65,10 @@ class StoredIndex {
   const SealKey& key_;
   StoredIndexHead head_;
   std::vector<PackId> packs_;
-  std::vector<std::uint32_t> pack_ends_;  // of the last blob of each
+  std::vector<std::uint32_t> pack_ends_;  // of each, where its last blob ends
   std::vector<std::uint64_t> first_;      // of each block, the first eight bytes of its first id
   std::vector<IndexId> files_;
-  // Each block has its place, which it shares with others. Empty before the first look.
+  // Recently used blocks, each at its number modulo the size. Empty before the first lookup.
   mutable Guarded<std::vector<std::shared_ptr<const StoredBlock>>> kept_;
 };
 

@@ -6,13 +6,13 @@
 //   block  := StoredBlockHead  IndexEntry*  zeros
 //   tables := file_id  PackId[packs]  u32[packs]  u64[blocks]  IndexId[files]
 //
-// Entries are sorted by id and type, and number the packs as the table has them. In the tables, the
-// u32 of a pack is where its last blob ends, the u64 of a block the first eight bytes of its first
-// id, and the files are the index files that the entries are from.
+// Entries are sorted by id and type, and name a pack by its position in the table. The numbers
+// in the tables are where the last blob of each pack ends, and the first eight bytes of each
+// block's first id. `files` are the names of the index files that the entries are from.
 //
-// Every piece names the file and its place in it, as the seal alone does not: what was moved, or is
-// left from an older file, is not taken for what should be there. Integers are the machine's own:
-// the file never leaves it, and elsewhere the magic number is another.
+// Every piece names the file and its place in it, which the seal alone does not: so a piece that
+// was moved, or is left from an older file, is not taken for the right one. Integers are in the
+// machine's byte order: the file never leaves it, and the other order gives another magic number.
 #pragma once
 
 #include <array>
@@ -52,7 +52,7 @@ struct StoredBlockHead {
 inline constexpr std::size_t kStoredBlockEntries =
     (kStoredPlainBytes - sizeof(StoredBlockHead)) / sizeof(IndexEntry);
 
-// What is inside a piece, as memory: no bytes between its members, so that all of them are written.
+// The plain content of a block's piece. There is no padding, so every byte of it is written.
 struct StoredBlock {
   StoredBlockHead head;
   std::array<IndexEntry, kStoredBlockEntries> entries;
@@ -63,7 +63,7 @@ static_assert(sizeof(StoredIndexHead) <= kStoredPlainBytes);
 inline constexpr std::uint64_t stored_blocks_of(std::uint64_t entries) {
   return (entries + kStoredBlockEntries - 1) / kStoredBlockEntries;
 }
-// Sealed.
+// The size of the sealed tables.
 inline constexpr std::uint64_t stored_tables_bytes(std::uint64_t packs, std::uint64_t blocks,
                                                    std::uint64_t files) {
   return kSealOverheadBytes + sizeof(StoredFileId) +

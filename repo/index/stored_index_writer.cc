@@ -50,7 +50,7 @@ class EntryStream {
         block_(std::make_unique<StoredBlock>()),
         numbers_(packs.number(stored.packs())) {}
 
-  // Makes the next entry the current one; false: there is none.
+  // Makes the next entry the current one; false: there are no more.
   Result<bool> advance() {
     while (rest_.empty()) {
       if (stored_ == nullptr || next_block_ == stored_->block_count()) return false;
@@ -59,7 +59,8 @@ class EntryStream {
     current_ = rest_.front();
     rest_ = rest_.subspan(1);
     if (current_.pack_number() >= numbers_.size()) {
-      return Error(ErrorKind::kCorrupt, "the stored index is damaged: a pack has no name");
+      return Error(ErrorKind::kCorrupt,
+                   "the stored index is damaged: it does not name the pack of a blob");
     }
     current_.pack_and_type =
         numbers_[current_.pack_number()] | (current_.pack_and_type & IndexEntry::kTreeBit);
@@ -100,7 +101,7 @@ class StoredIndexFile {
     return block_entries_ == block_.entries.size() ? end_block() : Status();
   }
 
-  // The head comes last: before it is there, the file is none.
+  // The head is written last: until then the file cannot be opened.
   Status end(const std::vector<PackId>& packs, const std::vector<IndexId>& files) {
     if (block_entries_ != 0) RETURN_IF_ERROR(end_block());
     head_.packs = static_cast<std::uint32_t>(packs.size());

@@ -24,14 +24,14 @@ std::shared_ptr<const Index> index_of(std::vector<std::pair<PackId, IndexedBlob>
   return std::move(builder).build(2);
 }
 
-TEST(Index, WithNothingInItFindsNothing) {
+TEST(Index, WithoutEntriesFindsNothing) {
   const auto index = index_of({});
   EXPECT_EQ(index->find(BlobType::kData, blob_id(1)).has_value(), false);
   EXPECT_THAT(index->find_all(BlobType::kTree, blob_id(1)), IsEmpty());
   EXPECT_EQ(index->blob_count(), 0u);
 }
 
-TEST(Index, FindsWhatIsThereAndNothingElse) {
+TEST(Index, FindsItsBlobsAndNoOthers) {
   constexpr std::uint64_t kBlobs = 10'000;
   IndexBuilder builder;
   for (std::uint64_t i = 0; i < kBlobs; ++i) {

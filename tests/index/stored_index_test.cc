@@ -54,7 +54,7 @@ void add_places(std::vector<Place>& places, const std::vector<BlobLocation>& fou
   }
 }
 
-// What the indexes in memory say, each place once.
+// The places that the indexes in memory give, each once.
 std::vector<Place> expected_places(const std::vector<std::shared_ptr<const Index>>& parts,
                                    BlobType type, const BlobId& id) {
   std::vector<Place> places;
@@ -87,7 +87,7 @@ class StoredIndexTest : public ::testing::Test {
     return StoredIndex::open(std::move(fd), key_);
   }
 
-  // Compares the answers for every id that there can be; how many the file did not give.
+  // Compares the answers for every possible id; returns how many the file could not give.
   static std::size_t failed_looks(const StoredIndex& stored,
                                   const std::vector<std::shared_ptr<const Index>>& parts,
                                   std::uint64_t kinds) {
@@ -113,7 +113,7 @@ class StoredIndexTest : public ::testing::Test {
   const SealKey key_ = key_of('k');
 };
 
-TEST_F(StoredIndexTest, OfNothingFindsNothing) {
+TEST_F(StoredIndexTest, WithoutEntriesFindsNothing) {
   const auto stored = value_of(open(store({})));
   EXPECT_THAT(value_of(stored->find_all(BlobType::kData, BlobId{})), IsEmpty());
   EXPECT_EQ(stored->blob_count(), 0U);
@@ -122,7 +122,7 @@ TEST_F(StoredIndexTest, OfNothingFindsNothing) {
 TEST_F(StoredIndexTest, AnswersAsTheIndexInMemory) {
   for (const std::size_t blobs : {1U, 19U, 20U, 21U, 40U, 1000U, 20'000U}) {
     std::mt19937_64 random(blobs);
-    const std::uint64_t kinds = 1 + blobs * 2 / 3;  // many more than once
+    const std::uint64_t kinds = 1 + blobs * 2 / 3;  // so many ids occur more than once
     const auto index = random_index(random, blobs, kinds);
     const auto stored = value_of(open(store({nullptr, {index}, {}})));
     EXPECT_EQ(failed_looks(*stored, {index}, kinds + 100), 0U);
@@ -152,7 +152,7 @@ TEST_F(StoredIndexTest, AnswersAsTheIndexInMemoryWhenItsPiecesPushEachOtherOut) 
   EXPECT_LE(stored->memory_bytes() - before, StoredIndex::kKeptBlocks * (kStoredPieceBytes + 16));
 }
 
-TEST_F(StoredIndexTest, WhatWasLookedAtOfLateIsNotReadAgain) {
+TEST_F(StoredIndexTest, BlocksThatWereUsedLatelyAreNotReadAgain) {
   std::mt19937_64 random(9);
   const auto index = random_index(random, 1000, 1000);
   const std::string bytes = store({nullptr, {index}, {}});
@@ -184,7 +184,7 @@ TEST_F(StoredIndexTest, KnowsWhereTheLastBlobOfEachPackEnds) {
   }
 }
 
-TEST_F(StoredIndexTest, MergesWhatIsStoredAndWhatCameSince) {
+TEST_F(StoredIndexTest, MergesTheStoredIndexWithLaterOnes) {
   constexpr std::uint64_t kKinds = 3000;
   std::mt19937_64 random(7);
   const std::vector parts = {random_index(random, 4000, kKinds), random_index(random, 500, kKinds),
@@ -221,7 +221,7 @@ TEST_F(StoredIndexTest, FindsIdsThatAreNotSpreadLikeHashes) {
   EXPECT_THAT(value_of(stored->find_all(BlobType::kData, BlobId{})), IsEmpty());
 }
 
-TEST_F(StoredIndexTest, ShowsNothingToWhoHasNotTheKey) {
+TEST_F(StoredIndexTest, CannotBeReadWithoutTheKey) {
   std::mt19937_64 random(1);
   const auto index = random_index(random, 100, 100);
   const std::string bytes = store({nullptr, {index}, {id_of<IndexId>(1)}});
@@ -234,7 +234,7 @@ TEST_F(StoredIndexTest, ShowsNothingToWhoHasNotTheKey) {
   EXPECT_THAT(StoredIndex::open(std::move(fd), other), FailsWith(ErrorKind::kCorrupt));
 }
 
-// A file of some blocks, and what was put into it.
+// A file of some blocks, and the indexes it was made from.
 class DamagedStoredIndex : public StoredIndexTest {
  protected:
   static constexpr std::uint64_t kKinds = 60;
@@ -243,7 +243,7 @@ class DamagedStoredIndex : public StoredIndexTest {
     parts_ = {random_index(random, 70, kKinds)};
     bytes_ = store({nullptr, parts_, {id_of<IndexId>(1)}});
   }
-  // How many looks fail; all, if it cannot be opened.
+  // How many lookups fail; all, if the file cannot be opened.
   std::size_t failures(const std::string& bytes) const {
     const auto stored = open(bytes);
     if (stored) return failed_looks(**stored, parts_, kKinds);
