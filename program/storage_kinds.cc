@@ -40,7 +40,7 @@ constexpr std::string_view kLocal = "local";
 
 Result<std::unique_ptr<const Location>> parse_local(std::string_view text) {
   const std::string_view folder = text.substr(kLocal.size() + 1);
-  if (folder.empty()) return invalid(text, "no path in it");
+  if (folder.empty()) return invalid(text, "the path is missing");
   return local_location(std::string(folder));
 }
 

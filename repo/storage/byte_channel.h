@@ -9,7 +9,7 @@
 
 namespace restree {
 
-// Nothing here waits: who drives the channel polls `wait_for()` when neither direction moves.
+// No call waits: the caller polls `wait_for()` when neither direction moves.
 //
 // Threads:   one at a time; it may be handed from thread to thread.
 // Errors:    kUnavailable: the stream has ended or failed and is of no more use. Before the first
@@ -27,13 +27,13 @@ class ByteChannel {
   virtual Result<std::size_t> read_some(MutableByteView into) = 0;
 
   // Hands over bytes to be sent; returns how many were taken. 0: no room now. After 0 the next call
-  // must offer bytes that begin with the same ones. An empty `bytes` only pushes on what was taken.
+  // must offer bytes that begin with the same ones. An empty `bytes` only sends on what was taken.
   virtual Result<std::size_t> write_some(ByteView bytes) = 0;
 
   // What to wait for before it is worth calling again.
   virtual Wait wait_for() const = 0;
 
-  // Bytes that the wire has taken and given so far: as long as it grows, the other side lives.
+  // Bytes sent and received so far: as long as the number grows, the other side is alive.
   virtual std::uint64_t bytes_moved() const = 0;
 };
 

@@ -47,7 +47,8 @@ class SpawnPlan {
       posix_spawn_file_actions_adddup2(&actions_, from, to);
     }
   }
-  // Its own group, no signal blocked or ignored, whatever this process does with its own.
+  // The child gets a group of its own and no signal blocked or ignored, whatever is set in this
+  // process.
   int run(const std::vector<std::string>& words, pid_t& pid) {
     sigset_t none;
     sigset_t all;
@@ -81,7 +82,7 @@ ChildProcess::ChildProcess(ChildProcess&& other) noexcept
 ChildProcess::~ChildProcess() {
   if (pid_ < 0) return;
   const bool by_itself = ended(kGrace);
-  // What it has started itself may outlive it.
+  // Programs that the child has started may outlive it.
   ::kill(-pid_, by_itself ? SIGTERM : SIGKILL);
   while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
   }
@@ -113,7 +114,7 @@ bool ChildProcess::ended(std::chrono::milliseconds wait) {
 bool ChildProcess::failed(std::chrono::milliseconds wait) {
   if (!ended(wait)) return false;
   siginfo_t end{};
-  // Left to be waited for: until the destructor has done so, nobody else can get this id.
+  // WNOWAIT leaves the zombie to the destructor: until then no other process can get this id.
   const int found = ::waitid(P_PID, static_cast<id_t>(pid_), &end, WEXITED | WNOHANG | WNOWAIT);
   return found == 0 && (end.si_code != CLD_EXITED || end.si_status != 0);
 }
@@ -154,7 +155,7 @@ Result<std::string> output_of(const std::vector<std::string>& words, Deadline by
     const int ready = ::poll(&polled, 1, by.poll_timeout_ms());
     if (ready < 0 && errno == EINTR) continue;
     if (ready == 0 || output.size() > kMaxOutputBytes) {
-      return Error(ErrorKind::kUnavailable, words[0] + " does not come to an end");
+      return Error(ErrorKind::kUnavailable, words[0] + " did not end in time");
     }
     const ssize_t got = ::read(from.get(), buffer.data(), buffer.size());
     if (got < 0) return errno_error(errno, "read from " + words[0]);
@@ -164,7 +165,7 @@ Result<std::string> output_of(const std::vector<std::string>& words, Deadline by
   if (output.empty() || !complaints.last_words().empty()) {
     log::debug("{} says: {}", words[0], log::quoted(complaints.last_words()));
   }
-  // Its output has ended, and so will it.
+  // It has closed its output, so its end is near.
   const auto patience = std::chrono::ceil<std::chrono::milliseconds>(by.remaining());
   if (output.empty() || child.failed(patience)) {
     return Error(ErrorKind::kInvalid,

@@ -1,4 +1,4 @@
-// A program started by us, and its end.
+// Another program that is started, run and ended.
 #pragma once
 
 #include <sys/types.h>
@@ -13,9 +13,9 @@
 
 namespace restree {
 
-// Ownership: the process, in a process group of its own so that Ctrl-C in a terminal stays ours.
-//            The destructor gives it a moment to end by itself (whoever holds its input closes that
-//            first), then ends the whole group and waits for it: no zombie is left.
+// Ownership: the process, in a process group of its own so that Ctrl-C in a terminal does not reach
+//            it. The destructor gives it a moment to end by itself (close its input before), then
+//            ends the whole group and waits for it: no zombie is left.
 // Threads:   one at a time.
 class ChildProcess {
  public:
@@ -32,9 +32,9 @@ class ChildProcess {
   ChildProcess& operator=(ChildProcess&&) = delete;
   ~ChildProcess();
 
-  // True once it has ended; waits for that.
+  // Waits up to `wait` for its end; true if it has ended.
   bool ended(std::chrono::milliseconds wait);
-  // True once it has ended otherwise than with exit code 0; waits for its end like ended().
+  // Waits as ended() does; true if it has ended otherwise than with exit code 0.
   bool failed(std::chrono::milliseconds wait);
 
  private:
@@ -44,24 +44,25 @@ class ChildProcess {
   UniqueFd pidfd_;
 };
 
-// A file without a name that a child may write its complaints to, without anyone reading along.
+// A file without a name for a child's error output: no thread has to read along.
 class Complaints {
  public:
   Complaints();
   int fd() const { return file_.get(); }
-  // The last lines that say something, joined to one; empty if there are none.
+  // The last lines that are not empty, joined to one; empty if there are none.
   std::string last_words() const;
 
  private:
   UniqueFd file_;
 };
 
-// Runs a program that prints and ends: its output. kInvalid: it ended with a failure (its last
-// words are the message). kNotFound: there is no such program. kUnavailable: not done in time.
+// Runs a program to its end and returns what it printed. kInvalid: it ended with a failure (its
+// last words are the message). kNotFound: there is no such program. kUnavailable: it did not end in
+// time.
 Result<std::string> output_of(const std::vector<std::string>& words, Deadline by);
 
-// Words separated by white space, as restic splits commands: '…' and "…" quote, and a backslash
-// keeps a quote what it is. kInvalid: a quote is left open, or there is no word.
+// Words separated by white space, as restic splits commands: '…' and "…" quote, and after a
+// backslash a quote is an ordinary character. kInvalid: a quote is left open, or there is no word.
 Result<std::vector<std::string>> split_words(std::string_view command);
 
 }  // namespace restree

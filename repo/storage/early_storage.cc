@@ -69,7 +69,7 @@ void EarlyStorage::run(std::size_t place, Deadline by) {
     read_early(wanted[i], by);
     return {};
   });
-  static_cast<void>(ended);  // what failed is asked for again by who wants it
+  static_cast<void>(ended);  // a caller that wants a file that failed reads it again
 }
 
 std::vector<FileName> EarlyStorage::note(std::size_t place,
@@ -78,7 +78,7 @@ std::vector<FileName> EarlyStorage::note(std::size_t place,
   {
     auto state = state_.lock();
     Listing& listing = state->listings.at(place);
-    if (listing.stage != Stage::kReading) return wanted;  // who wanted it has not waited for it
+    if (listing.stage != Stage::kReading) return wanted;  // a caller has listed by itself
     listing.stage = listed ? Stage::kRead : Stage::kFailed;
     if (listed) listing.files = std::move(*listed);
     for (const ListedFile& file : listing.files) {
@@ -96,7 +96,7 @@ void EarlyStorage::read_early(const FileName& file, Deadline by) {
   {
     auto state = state_.lock();
     const auto found = state->files.find(file);
-    // Gone: somebody wanted it before its turn, and reads it himself.
+    // Gone: a caller wanted it before its turn, and reads it by itself.
     if (state->is_ending || found == state->files.end()) return;
     found->second.stage = Stage::kReading;
   }
@@ -121,7 +121,7 @@ std::optional<std::vector<ListedFile>> EarlyStorage::take_listing(FileType type,
   }
   const Stage stage = std::exchange(listing.stage, Stage::kWaiting);
   if (stage == Stage::kRead) return std::exchange(listing.files, {});
-  // Who lists again is past the opening: what he did not want by now, he has.
+  // A caller that lists again is past the opening, and has all files that it wanted.
   forget(*state, type);
   return std::nullopt;
 }

@@ -1,9 +1,10 @@
-// A Storage that asks for what the opening of a repository will ask for next, while the key is
-// derived: which index files and snapshots there are, and what is in them. Deriving a key takes
-// most of a second, and asking a server for these takes about as long.
+// A Storage that, while the key is derived, lists and reads the index files and snapshots, which
+// the opening of a repository will ask for next. Deriving a key takes most of a second, and reading
+// these from a server takes about as long.
 //
-// The first whole read of the config file begins it. What came is handed out once, to whoever asks
-// for it; whatever else is asked goes on to the inner storage, and so does what failed.
+// The first read_all of the config file begins it. Each listing and file that was read early is
+// handed out once, to the first caller that asks for it. All other calls go to the inner storage,
+// and so do those whose early read failed.
 //
 // Only for readers without a lock: after a lock was taken the files must be listed anew, and these
 // lists are older.
@@ -12,8 +13,7 @@
 //            destructor waits for requests that are under way, so it ends by the deadline that the
 //            config file was read with.
 // Threads:   any.
-// Limits:    EarlyReads::most_bytes of content that nobody has asked for yet; eight requests at
-//            once.
+// Limits:    EarlyReads::most_bytes of content are read early; eight requests at once.
 // Errors:    those of the decorated storage.
 #pragma once
 
@@ -33,8 +33,8 @@
 namespace restree {
 
 struct EarlyReads {
-  // What is in the files as well, as far as this much; 0: listings only, where a cache
-  // holds the files themselves.
+  // How much of the files' content is read early; 0: only the listings, for when a cache holds the
+  // files themselves.
   std::uint64_t most_bytes = 16 << 20;
 };
 
@@ -74,7 +74,7 @@ class EarlyStorage final : public ForwardingStorage {
   void begin(Deadline by);
   void run(std::size_t place, Deadline by);
   void give_up(std::size_t place);
-  // What of the listing is to be read, noted as such.
+  // Keeps the listing; returns the files that are to be read early, which it has noted.
   std::vector<FileName> note(std::size_t place, Result<std::vector<ListedFile>> listed);
   void read_early(const FileName& file, Deadline by);
   std::optional<std::vector<ListedFile>> take_listing(FileType type, Deadline by);

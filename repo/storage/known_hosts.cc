@@ -14,7 +14,7 @@ namespace restree {
 
 namespace {
 
-// Those of libssh2 that are safe, the preferred ones first.
+// The host key algorithms of libssh2 that are safe, the preferred ones first.
 constexpr std::array<std::string_view, 5> kAlgorithms{
     "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"};
 
@@ -30,8 +30,8 @@ bool same_letter(char a, char b) {
   return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
 }
 
-// `*` any run, `?` any one character; letters of either case. Linear: on a mismatch only the last
-// star is tried again.
+// `*` matches any run of characters, `?` any one, and letters match in either case. Never
+// exponential: on a mismatch only the last star is tried again.
 bool matches(std::string_view pattern, std::string_view name) {
   std::size_t p = 0;
   std::size_t n = 0;

@@ -28,27 +28,27 @@ class KnownHosts {
   // Tells whether the hashed name ("|1|salt|hash") is that of `name`.
   using HashedNameIs = std::function<bool(std::string_view hashed, const std::string& name)>;
 
-  // A file that does not exist knows nobody; one that cannot be read is an error, since a
+  // A file that does not exist counts as empty; one that cannot be read is an error, since a
   // @revoked line in it would go unseen.
   static Result<KnownHosts> read(const std::vector<std::string>& files, std::string name,
                                  const HashedNameIs& hashed_name_is);
-  // The lines of one file that are about the host.
+  // Adds the lines of one file that are about the host.
   void add_file(std::string_view text, const std::string& file, const HashedNameIs& hashed_name_is);
   explicit KnownHosts(std::string name) : name_(std::move(name)) {}
 
-  // How the files call this host: "host", or "[host]:port" if the port is not 22.
+  // The name of this host in the files: "host", or "[host]:port" if the port is not 22.
   static std::string name_of(const std::string& host, std::uint16_t port);
 
   const std::string& name() const { return name_; }
   const std::vector<KnownKey>& keys() const { return keys_; }
 
   enum class Verdict { kKnown, kUnknown, kChanged, kRevoked };
-  // `key`: base64. If kChanged, `contradicted_by` is a line that says otherwise.
+  // `key`: base64. If kChanged, `contradicted_by` is a line with another key of the same type.
   Verdict judge(std::string_view type, std::string_view key,
                 const KnownKey** contradicted_by = nullptr) const;
 
-  // Host key algorithms in the order to ask for: those of the keys that are known first. A host
-  // may hold several keys and would else show us one that we do not know.
+  // Host key algorithms in the order to ask for: those of known keys first, since a host may have
+  // several keys, and would otherwise show one that is not known.
   std::string preferred_algorithms() const;
 
  private:

@@ -36,7 +36,7 @@ Result<std::size_t> LimitedChannel::read_some(MutableByteView into) {
 Result<std::size_t> LimitedChannel::write_some(ByteView bytes) {
   write_is_held_ = false;
   if (!limits_.upload || bytes.empty()) return inner_->write_some(bytes);
-  // What was offered once has to be offered again.
+  // Bytes that were offered once have to be offered again (see ByteChannel).
   if (offered_ == 0) offered_ = limits_.upload->take(bytes.size());
   if (offered_ == 0) {
     write_is_held_ = true;
@@ -61,7 +61,8 @@ void LimitedChannel::wake_with(const RateLimit& limit) {
 }
 
 ByteChannel::Wait LimitedChannel::wait_for() const {
-  // Held up, it is the timer that says when to go on; it is soon, and the wire can wait so long.
+  // While a limit holds one direction up, only the timer is waited for: it goes off soon enough for
+  // the other direction.
   if (read_is_held_ || write_is_held_) return {timer_.get(), POLLIN};
   return inner_->wait_for();
 }

@@ -26,7 +26,7 @@ class LimitedChannel final : public ByteChannel {
  private:
   LimitedChannel(std::unique_ptr<ByteChannel> inner, RateLimits limits, UniqueFd timer)
       : inner_(std::move(inner)), limits_(std::move(limits)), timer_(std::move(timer)) {}
-  // The timer goes off when the limit lets bytes move again.
+  // Sets the timer to when the limit lets bytes move again.
   void wake_with(const RateLimit& limit);
 
   std::unique_ptr<ByteChannel> inner_;
@@ -34,7 +34,7 @@ class LimitedChannel final : public ByteChannel {
   UniqueFd timer_;
   bool read_is_held_ = false;
   bool write_is_held_ = false;
-  std::size_t offered_ = 0;  // to inner_, which did not take it yet
+  std::size_t offered_ = 0;  // bytes offered to inner_ and not taken yet
 };
 
 }  // namespace restree

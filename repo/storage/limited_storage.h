@@ -13,7 +13,7 @@
 
 namespace restree {
 
-// The storage itself where there are no limits.
+// Returns `inner` itself if there are no limits.
 std::shared_ptr<Storage> limit_storage(std::shared_ptr<Storage> inner, RateLimits limits,
                                        std::stop_token stop);
 

@@ -1,4 +1,4 @@
-// A repository in memory: for unit tests, which can also reach in and damage it.
+// A repository in memory, for unit tests, which also put damaged files into it.
 #pragma once
 
 #include <map>

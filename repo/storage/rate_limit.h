@@ -20,13 +20,13 @@ class RateLimit {
   // `bytes_per_second`: not 0.
   explicit RateLimit(std::uint64_t bytes_per_second);
 
-  // As many of `wanted` bytes as may move now: 0 to all.
+  // How many of `wanted` bytes may move now, 0 to all; they count as moved.
   std::size_t take(std::size_t wanted, Clock::time_point now = Clock::now());
   // Bytes that were taken and did not move after all.
   void give_back(std::size_t bytes);
-  // When it is worth asking again.
+  // When it is worth calling take() again.
   Clock::time_point next() const;
-  // All of `bytes` move now; until when nothing else may.
+  // Counts all of `bytes` as moved; until the moment returned, nothing else may move.
   Clock::time_point charge(std::uint64_t bytes, Clock::time_point now = Clock::now());
 
  private:

@@ -50,7 +50,7 @@ auto RetryStorage::repeat(Deadline by, Attempt attempt) -> decltype(attempt()) {
   for (unsigned failures = 1;; ++failures) {
     auto result = attempt();
     if (result || result.error().kind() != ErrorKind::kUnavailable) {
-      // Whatever it says, the other side has answered.
+      // Any other error is an answer too: the other side is there.
       note_success();
       return result;
     }

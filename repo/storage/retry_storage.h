@@ -1,4 +1,4 @@
-// A Storage that repeats what failed for now, until the call's deadline.
+// A Storage that repeats calls that failed for the time being, until the call's deadline.
 #pragma once
 
 #include <chrono>
@@ -25,7 +25,7 @@ struct BackOff {
   std::chrono::milliseconds wait(unsigned failures, double luck) const;
 };
 
-// Time and chance, for tests to bring their own.
+// The clock and the random numbers, which tests replace.
 struct RetryWorld {
   std::function<Deadline::Clock::time_point()> now;
   std::function<void(Deadline::Clock::time_point)> sleep_until;  // or earlier, if asked to stop
@@ -35,9 +35,9 @@ struct RetryWorld {
   static RetryWorld real(const std::stop_token& stop);
 };
 
-// Only kUnavailable is repeated. A write is repeated as well: what a name stands for is always the
-// same, so a second write can only put the same bytes in place. A remove whose first attempt was
-// cut off may find its file gone, and takes that for success.
+// Only kUnavailable is repeated. A write is repeated as well: a name always stands for the same
+// content, so a second write can only put the same bytes in place. A remove whose first attempt was
+// cut off may find the file gone, and counts that as success.
 //
 // Ownership: shares the storage that it decorates.
 // Threads:   any.
@@ -68,8 +68,8 @@ class RetryStorage final : public ForwardingStorage {
  private:
   struct Trouble {
     std::optional<Deadline::Clock::time_point> since;  // while it lasts
-    std::optional<Deadline::Clock::time_point> told;   // the last line about it
-    bool announced = false;                            // this time
+    std::optional<Deadline::Clock::time_point> told;   // when the last line was logged
+    bool announced = false;                            // in the log, this time
   };
   template <class Attempt>
   auto repeat(Deadline by, Attempt attempt) -> decltype(attempt());

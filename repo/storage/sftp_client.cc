@@ -15,14 +15,14 @@ using sftp::Type;
 
 namespace {
 
-// OpenSSH grants 255 KiB for both. A larger grant would not be faster; a larger answer would not be
-// believed.
+// The most that is asked for or sent at once, even of a server that grants more (OpenSSH grants 255
+// KiB for both): larger pieces would not be faster.
 constexpr std::uint32_t kMaxReadPiece = 255 * 1024;
 constexpr std::uint32_t kMaxWritePiece = 128 * 1024;
 constexpr std::size_t kMaxWriteBytesInFlight = 4 << 20;
 constexpr std::uint32_t kPermissionBits = 07777;
 
-// Before the engine runs: moves bytes until `done` says so.
+// Used before the engine runs: sends all of `out` and receives until `got` is `enough`.
 Status exchange_bytes(ByteChannel& channel, ByteView out, MutableByteView in, std::size_t enough,
                       std::size_t& got, const Patience& patience, std::string_view host) {
   while (got < enough || !out.empty()) {
@@ -108,10 +108,10 @@ Result<std::unique_ptr<SftpClient>> SftpClient::start(std::unique_ptr<ByteChanne
 }
 
 Status SftpClient::ask_limits(const Patience& patience) {
-  auto answer =
-      call(std::move(Request(Type::kExtended).string("limits@openssh.com")), "limits", patience.by);
+  auto answer = call(std::move(Request(Type::kExtended).string("limits@openssh.com")),
+                     "ask for the limits", patience.by);
   if (!answer) {
-    // A server that offers the extension and then refuses it gets what every server must do.
+    // For a server that offers the extension and then refuses it, the defaults stand.
     return alive() && !patience.by.expired() ? Status() : Status(answer.error());
   }
   PacketReader reader(answer->body);
@@ -224,12 +224,12 @@ Result<Bytes> SftpClient::read_to_end(std::string_view handle, std::uint64_t max
   if (!attributes) return unexpected(measure, "stat");
   if (!attributes->size) {
     return Error(ErrorKind::kUnsupported,
-                 fmt::format("{}: the server does not tell the size of files", host_));
+                 fmt::format("{}: the server does not report the size of files", host_));
   }
   const std::uint64_t size = *attributes->size;
   if (size > max_bytes) {
     return Error(ErrorKind::kCorrupt,
-                 fmt::format("{}: {} bytes are more than such a file can have", host_, size));
+                 fmt::format("{}: the file has {} bytes, too many for its kind", host_, size));
   }
   ASSIGN_OR_RETURN(const Answer answer, wait(begun, "read", by));
   const auto status = sftp::parse_status(answer);

@@ -8,11 +8,11 @@
 // Ownership: the channel, and the one thread that drives it. The destructor ends both.
 // Threads:   any.
 // Limits:    kFirstBytesInFlight of data asked for and not yet there, or more where the line needs
-//            more (see FlightWindow); what is beyond it queues. When answers are due and no byte
+//            more (see FlightWindow); requests beyond that queue. When answers are due and no byte
 //            has moved for `silence`, the connection is given up (four times that while the server
 //            flushes a file to its disk).
 // Errors:    kUnavailable: the connection is gone, or the deadline came; `alive()` tells which.
-//            kNotFound, kDenied, kUnsupported: the server's word. kCorrupt: end of file too soon.
+//            kNotFound, kDenied, kUnsupported: the server says so. kCorrupt: end of file too soon.
 //            A malformed answer ends the connection.
 #pragma once
 
@@ -39,11 +39,11 @@ class SftpClient {
  public:
   using Pending = std::future<Result<sftp::Answer>>;
 
-  // What a server lets us do; the defaults are what every server must.
+  // What the server supports; the defaults are what the protocol demands of every server.
   struct Abilities {
     std::uint32_t max_read_bytes = 32 * 1024;
     std::uint32_t max_write_bytes = 32 * 1024;
-    std::uint64_t max_open_handles = 0;  // 0: not told
+    std::uint64_t max_open_handles = 0;  // 0: the server does not say
     bool posix_rename = false;
     bool fsync = false;
     bool limits = false;
@@ -71,7 +71,7 @@ class SftpClient {
   Result<std::string> open(std::string_view path, std::uint32_t flags, Deadline by);
   Result<std::string> create(std::string_view path, std::uint32_t mode, Deadline by);
   Status close(std::string_view handle, Deadline by);
-  // The handle is of no more use at once; whether the server agrees is not waited for.
+  // Closes without waiting for the answer. The handle must not be used any more.
   void close_later(std::string_view handle);
 
   // Exactly `length` bytes from `offset`.
@@ -96,8 +96,8 @@ class SftpClient {
   // the server then reports, and closes the handle in any case.
   Status write_and_close(std::string_view handle, ByteView content, Deadline by);
 
-  // For several requests at once: send them, then wait for each. `slow`: may take the server's
-  // disk a while.
+  // For several requests at once: send them, then wait for each. `slow`: the server's disk may take
+  // a while to answer.
   Pending send(sftp::Request request, bool slow = false);
   Result<sftp::Answer> wait(Pending& pending, std::string_view doing, Deadline by) const;
   Status wait_for_ok(Pending& pending, std::string_view doing, Deadline by) const;

@@ -71,7 +71,7 @@ Result<Bytes> SftpConnection::read(const std::string& path, std::uint64_t offset
   if (const auto known = recall(path)) {
     auto bytes = client_->read(known->handle(), offset, length, by);
     if (bytes || !client_->alive()) return bytes;
-    forget(path);  // the handle may be what is wrong
+    forget(path);  // the failure may be the handle's
     if (by.expired()) return bytes;
   }
   ASSIGN_OR_RETURN(std::string handle, client_->open(path, sftp::kOpenRead, by));

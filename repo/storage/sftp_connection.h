@@ -2,7 +2,7 @@
 // trip and not two.
 //
 // A pack that is removed while it is open can still be read to its end, which is right: its name is
-// the hash of its content. What another program replaces is found out by a failing read.
+// the hash of its content. That another program has replaced a file is noticed when a read fails.
 //
 // Ownership: the client and the open files, which close themselves.
 // Threads:   any.
@@ -28,7 +28,7 @@ class SftpConnection {
  public:
   static constexpr std::size_t kMaxOpenFiles = 16;
 
-  // `count`, if there is one, counts this connection for as long as it lives.
+  // `count`, if not null, counts this connection for as long as it lives.
   explicit SftpConnection(std::unique_ptr<SftpClient> client,
                           std::shared_ptr<std::atomic<unsigned>> count = nullptr);
   ~SftpConnection();
@@ -42,7 +42,7 @@ class SftpConnection {
                      Deadline by);
   // The file is about to be removed or replaced.
   void forget(const std::string& path);
-  // Closes what nobody has read since.
+  // Closes the files that were not read since `when`.
   void forget_unused_since(Deadline::Clock::time_point when);
 
  private:

@@ -19,10 +19,11 @@ constexpr std::size_t kCallLoad = 4096;
 // Enough to keep the channel busy; more would only make later, shorter requests wait.
 constexpr std::size_t kMaxOutgoingBytes = 512 << 10;
 constexpr std::size_t kMaxAwaited = 1024;
-// An answer that began to come in shows that the other side lives, and so do this many bytes either
-// way. The few that a request takes do not: a dead line's buffers swallow those for long.
+// An answer that begins to come in shows that the other side is alive, and so do this many bytes in
+// either direction. The few bytes of a request do not: the buffers of a dead line take those for
+// long.
 constexpr std::uint64_t kProgressBytes = 32 << 10;
-// Before looking for new requests again.
+// After so many, the engine looks for new requests again.
 constexpr int kReadsInARow = 16;
 
 }  // namespace
@@ -191,8 +192,8 @@ Result<bool> SftpEngine::read_in() {
   return true;
 }
 
-// Every answer that we can get holds at least the 13 bytes of the header: its length, type and id,
-// and one number more (a status, a count, a string's length).
+// Every answer holds at least the 13 bytes of the header: its length, type and id, and one number
+// more (a status, a count, a string's length).
 Status SftpEngine::begin_packet() {
   Incoming& in = incoming_;
   PacketReader header(in.header);
@@ -238,7 +239,7 @@ Status SftpEngine::end_packet() {
   const auto status = sftp::parse_status(in.answer);
   if (!status || status->code == sftp::StatusCode::kOk) {
     awaited_.insert(std::move(node));  // where die() finds it
-    return malformed("no data and no reason");
+    return malformed("neither data nor an error");
   }
   fail(*asked.job, sftp::status_error(*status, fmt::format("{}: read", host_)));
   return {};

@@ -1,6 +1,8 @@
-// The thread that drives one SFTP connection: requests out, answers back to whoever asked.
+// The thread that drives one SFTP connection: it sends the requests, and hands each answer to the
+// caller that waits for it.
 //
-// Ownership: the channel and the thread; both end with it, or earlier if the connection fails.
+// Ownership: the channel and the thread; both end with the engine, or earlier if the connection
+//            fails.
 // Threads:   any.
 // Limits:    see sftp_client.h.
 #pragma once
@@ -37,7 +39,7 @@ class SftpEngine {
     std::chrono::milliseconds silence;
   };
 
-  // The channel has been greeted: the next byte in is the start of an answer.
+  // The greetings have been exchanged: the next byte from the channel begins an answer.
   SftpEngine(std::unique_ptr<ByteChannel> channel, std::string host, Limits limits);
   ~SftpEngine();
   SftpEngine(const SftpEngine&) = delete;
@@ -67,10 +69,10 @@ class SftpEngine {
     Bytes into;
     std::promise<Result<Bytes>> done;
     std::atomic<bool> abandoned = false;
-    // The thread's own:
-    std::uint64_t asked = 0;        // up to here
+    // Used by the engine's thread alone:
+    std::uint64_t asked = 0;        // requested up to here
     std::uint64_t landed = 0;       // bytes
-    std::uint64_t load = 0;         // its share of the connection's
+    std::uint64_t load = 0;         // its share of load_
     std::vector<Piece> remainders;  // what short answers left out
     bool settled = false;
 
@@ -133,13 +135,13 @@ class SftpEngine {
   std::atomic<std::size_t> load_ = 0;
   std::atomic<Deadline::Clock::rep> last_used_;
 
-  // The thread's own:
+  // Used by the engine's thread alone:
   std::unique_ptr<ByteChannel> channel_;
   std::unordered_map<std::uint32_t, Awaited> awaited_;
   std::uint32_t next_id_ = 1;
   std::size_t bytes_in_flight_ = 0;
   Deadline::Clock::time_point first_call_at_{};
-  std::optional<FlightWindow> window_;  // once the first call has told how long a round trip is
+  std::optional<FlightWindow> window_;  // once the first call has measured the round trip
   std::size_t slow_calls_ = 0;
   std::vector<std::byte> outgoing_;
   std::size_t outgoing_sent_ = 0;

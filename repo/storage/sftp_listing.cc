@@ -14,7 +14,7 @@ using sftp::Type;
 namespace {
 
 constexpr std::size_t kFoldersAtOnce = 64;
-// A folder of up to a hundred files is one answer from OpenSSH, and one that says it was the last.
+// OpenSSH lists up to a hundred files in one answer, and says with another that there are no more.
 constexpr std::size_t kReadsAtOnce = 3;
 
 // One folder on its way from OPENDIR to CLOSE.
@@ -48,7 +48,7 @@ class FolderLister {
 
   std::size_t open() const { return open_.size(); }
 
-  // Takes the oldest answer and asks on.
+  // Waits for the oldest answer of one folder, and sends its next requests.
   Status step() {
     Listing& listing = open_.front();
     const std::string doing = fmt::format("list {}", listing.folder);

@@ -47,7 +47,7 @@ Result<SftpLocation> with_path(SftpLocation location, std::string_view path,
       return invalid(text, "a zero byte in it, which no name can hold");
     }
   }
-  if (location.host.empty()) return invalid(text, "no host in it");
+  if (location.host.empty()) return invalid(text, "the host is missing");
   if (location.host.starts_with('-')) return invalid(text, "no host name begins with a dash");
   return location;
 }
@@ -71,12 +71,12 @@ Result<SftpLocation> parse_url(std::string_view rest, std::string_view text) {
   const auto slash = rest.find('/');
   const std::string_view path = slash == std::string_view::npos ? "" : rest.substr(slash + 1);
   std::string_view authority = rest.substr(0, slash);
-  if (path.empty()) return invalid(text, "no path in it");
+  if (path.empty()) return invalid(text, "the path is missing");
   SftpLocation location;
   if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
     const auto login = authority.substr(0, at);
     const auto user = percent_decoded(login.substr(0, login.find(':')));
-    if (!user) return invalid(text, "the user has a % that begins no escape");
+    if (!user) return invalid(text, "the user has a % that does not begin an escape");
     location.user = *user;
     authority.remove_prefix(at + 1);
   }
@@ -85,7 +85,7 @@ Result<SftpLocation> parse_url(std::string_view rest, std::string_view text) {
   if (bracketed && host_end == std::string_view::npos) return invalid(text, "[ without ]");
   const auto host = percent_decoded(bracketed ? authority.substr(1, host_end - 1)
                                               : authority.substr(0, host_end));
-  if (!host) return invalid(text, "the host has a % that begins no escape");
+  if (!host) return invalid(text, "the host has a % that does not begin an escape");
   location.host = *host;
   std::string_view port = host_end == std::string_view::npos
                               ? std::string_view()
@@ -99,10 +99,10 @@ Result<SftpLocation> parse_url(std::string_view rest, std::string_view text) {
     }
     location.port = number;
   } else if (!port.empty() && port != ":") {
-    return invalid(text, "something after the host that is no port");
+    return invalid(text, "what follows the host is not a port");
   }
   const auto decoded = percent_decoded(path);
-  if (!decoded) return invalid(text, "the path has a % that begins no escape");
+  if (!decoded) return invalid(text, "the path has a % that does not begin an escape");
   return with_path(std::move(location), *decoded, text);
 }
 

@@ -23,8 +23,7 @@ struct SftpLocation {
   std::optional<std::uint16_t> port;
 
   bool operator==(const SftpLocation&) const = default;
-  // For messages: without a password that someone may have written into a URL. It can be parsed
-  // again.
+  // For messages: without the password that a URL may contain. Can be parsed again.
   std::string description() const;
 };
 

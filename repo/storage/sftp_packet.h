@@ -1,4 +1,4 @@
-// The words of SFTP version 3: packets put together, and taken apart with every length checked.
+// The packets of SFTP version 3: composed, and parsed with every length checked.
 //
 //   packet     := length:u32  type:byte  id:u32  body         length counts what follows it
 //   attributes := flags:u32  [size:u64]  [uid:u32 gid:u32]  [permissions:u32]
@@ -75,7 +75,7 @@ struct Attributes {
   std::optional<std::uint32_t> permissions;  // with the file type, if the server sends it
   std::optional<std::uint32_t> modified;     // seconds since 1970
 
-  // False only if the server says that it is something else; unknown types get their chance.
+  // False only if the server says that it is of another type; an unknown type may be the right one.
   bool may_be_file() const { return !permissions || type() == 0 || type() == 0100000; }
   bool may_be_directory() const { return !permissions || type() == 0 || type() == 0040000; }
 
@@ -88,7 +88,7 @@ struct Entry {
   Attributes attributes;
 };
 
-// A request, and the `id` in it still to be filled in.
+// A request under construction; finish() fills in its `id`.
 class Request {
  public:
   explicit Request(Type type, std::size_t size_hint = 64);
@@ -100,20 +100,20 @@ class Request {
   Request& permissions(std::uint32_t mode);  // attributes that hold nothing else
   Request& no_attributes() { return u32(0); }
 
-  // The finished packet, on the wire's terms.
+  // The packet as it is sent.
   std::vector<std::byte> finish(std::uint32_t id) &&;
 
  private:
   std::vector<std::byte> bytes_;
 };
 
-// An answer other than DATA, still to be understood.
+// An answer other than DATA, not parsed yet.
 struct Answer {
   Type type;
   std::vector<std::byte> body;  // after the id
 };
 
-// The attributes in front of what `reader` has not read yet.
+// Reads the attributes that come next in `reader`.
 Attributes read_attributes(PacketReader& reader);
 
 struct Status {

@@ -10,7 +10,7 @@
 namespace restree {
 namespace {
 
-// For how long a connection that did its work is believed to be able to do more.
+// A connection that was used within this time is believed to work still.
 constexpr std::chrono::seconds kTrusted{1};
 
 }  // namespace
@@ -36,8 +36,8 @@ SftpPool::~SftpPool() {
 SftpPool::Connections SftpPool::bury(State& state) {
   const auto is_dead = [](const auto& connection) { return !connection->client().alive(); };
   if (std::none_of(state.connections.begin(), state.connections.end(), is_dead)) return {};
-  // What cut one of them may have cut all: one that has nothing to do cannot tell, and whoever
-  // tries it would wait for its silence to end as well.
+  // Whatever cut one connection may have cut all. An idle one cannot tell, and its next caller
+  // would have to wait until it is found silent as well, so idle ones are dropped too.
   const auto lately = Deadline::Clock::now() - kTrusted;
   Connections dead;
   for (auto& connection : state.connections) {
@@ -117,7 +117,7 @@ void SftpPool::attempt() {
   } else {
     log::debug("{}", connection.error().message());
     state->last_error = std::move(connection).error();
-    state->wanted = 0;  // whoever wanted one looks at what there is now
+    state->wanted = 0;  // callers that wanted one take what there is now
     if (!state->connections.empty()) {
       state->granted = state->connections.size();
       state->granted_until = Deadline::Clock::now() + kRefusalMemory;

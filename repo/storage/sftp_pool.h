@@ -1,10 +1,11 @@
-// The connections to one server: opened as load asks for them, replaced when they die.
+// The connections to one server: opened as the load grows, replaced when they die.
 //
-// A connection that the server refuses while others live means that it grants no more of them: for
-// kRefusalMemory the pool makes do with fewer. Those that nobody used for kIdleLimit are closed.
+// If the server refuses a connection while others are open, it grants no more of them: for
+// kRefusalMemory the pool makes do with those that it has. Connections that were not used for
+// kIdleLimit are closed.
 //
-// Over a long line a login takes a dozen round trips. So several are opened at a time, but never
-// beside the first: what it had to ask a person for, the others need not.
+// Over a long line a login takes a dozen round trips. So several connections are opened at a time,
+// but the first alone: it may have to ask a person for a password, which the others then reuse.
 //
 // Ownership: the connections (shared with calls that use them) and the threads that open them.
 // Threads:   any; no lock is held while connecting. `Connect` is called by up to kOpenedAtOnce.
@@ -48,25 +49,25 @@ class SftpPool {
   SftpPool(const SftpPool&) = delete;
   SftpPool& operator=(const SftpPool&) = delete;
 
-  // The least busy connection that lives; waits for the first.
+  // The least busy connection; waits until there is one.
   Result<std::shared_ptr<SftpConnection>> acquire(Deadline by);
-  // Those that live now.
+  // All connections that are open now.
   std::vector<std::shared_ptr<SftpConnection>> all();
 
  private:
   using Connections = std::vector<std::shared_ptr<SftpConnection>>;
   struct State {
     Connections connections;
-    std::size_t wanted = 0;   // connections that nobody opens yet
-    std::size_t opening = 0;  // that are being opened
+    std::size_t wanted = 0;   // connections to be opened by the next free threads
+    std::size_t opening = 0;  // connections that are being opened
     bool ending = false;
-    std::uint64_t attempts = 0;                   // that have ended
+    std::uint64_t attempts = 0;                   // attempts that have ended
     std::optional<Error> last_error;              // of the last one, if it failed
     std::size_t granted;                          // at most so many…
     Deadline::Clock::time_point granted_until{};  // …until then
   };
 
-  // Takes out what has died, to be destroyed without the lock.
+  // Takes the dead connections out. They are to be destroyed once the lock is released.
   static Connections bury(State& state);
   std::size_t allowed(const State& state) const;
   void run();

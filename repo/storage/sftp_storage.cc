@@ -19,7 +19,7 @@ namespace {
 constexpr std::uint64_t kMaxWholeFileBytes = 1024ULL * 1024 * 1024;
 constexpr std::chrono::seconds kCleaningTime{5};
 
-// In the same folder, and of a form that no listing takes for a file of the repository.
+// In the same folder, and of a form that listings do not take for a file of the repository.
 std::string temporary_name(const std::string& path) {
   std::random_device random;
   return fmt::format("{}{}{:08x}{:08x}{:08x}{:08x}", path, kTemporaryMark, random(), random(),
@@ -66,7 +66,7 @@ Result<std::uint64_t> SftpStorage::size(const FileName& file, Deadline by) {
   }
   if (!attributes->size) {
     return Error(ErrorKind::kUnsupported,
-                 fmt::format("{}: the server does not tell the size of files", description_));
+                 fmt::format("{}: the server does not report the size of files", description_));
   }
   return *attributes->size;
 }
@@ -75,7 +75,8 @@ Result<Bytes> SftpStorage::read(const FileName& file, ByteRange range, Deadline 
   ASSIGN_OR_RETURN(const auto connection, pool_->acquire(by));
   const std::string path = path_of(file);
   if (range.length == 0) {
-    // Nothing to ask for, but a missing file and a place beyond the end are errors all the same.
+    // There is nothing to read, but a missing file and a place beyond the end are errors all the
+    // same.
     ASSIGN_OR_RETURN(const std::uint64_t end, size(file, by));
     if (range.offset <= end) return Bytes();
     return Error(ErrorKind::kCorrupt, fmt::format("read {}: end of file", path));
@@ -108,7 +109,7 @@ Status SftpStorage::write(const FileName& file, ByteView content, Deadline by) {
     handle = client.create(temporary, modes.writing, by);
   }
   if (!handle) return std::move(handle).error();
-  // The server's umask may have taken bits away. Together with the writes: no extra round trip.
+  // The server's umask may have taken bits away. Sent with the writes, so it costs no round trip.
   auto chmodded = client.send(
       std::move(sftp::Request(sftp::Type::kFsetstat).string(*handle).permissions(modes.writing)));
   Status written = client.write_and_close(*handle, content, by);
@@ -117,7 +118,7 @@ Status SftpStorage::write(const FileName& file, ByteView content, Deadline by) {
   }
   if (written) written = publish(client, temporary, path, by);
   if (!written) {
-    // The deadline may be what went wrong, so this has a time of its own.
+    // The write may have failed at its deadline, so the removal has a time of its own.
     if (client.alive()) {
       const auto cleaned = client.remove(temporary, Deadline::after(kCleaningTime));
       if (!cleaned) log::debug("{}", cleaned.error().message());
@@ -126,7 +127,7 @@ Status SftpStorage::write(const FileName& file, ByteView content, Deadline by) {
         .with(fmt::format("write {}", relative_path(file)));
   }
   forget(path);
-  // Protection against accidents; some servers do not have it.
+  // Read-only, as protection against accidents; some servers do not support it.
   if (auto status = client.chmod(path, modes.finished, by); !status) {
     log::debug("{}", status.error().message());
   }
@@ -145,7 +146,7 @@ Status SftpStorage::publish(SftpClient& client, const std::string& temporary,
                             const std::string& path, Deadline by) {
   Status renamed = client.rename(temporary, path, by);
   if (renamed || client.abilities().posix_rename || !client.alive()) return renamed;
-  // Without posix-rename a rename does not replace, and this may be the second attempt.
+  // Without posix-rename a rename does not replace, and an earlier attempt may have left a file.
   if (!client.stat(path, by)) return renamed;
   RETURN_IF_ERROR(client.remove(path, by));
   return client.rename(temporary, path, by);
@@ -158,7 +159,7 @@ Status SftpStorage::remove(const FileName& file, Deadline by) {
   forget(path);
   Status removed = client.remove(path, by);
   if (!removed && removed.error().kind() == ErrorKind::kDenied) {
-    // Servers on Windows remove no file that is read-only.
+    // Servers on Windows do not remove read-only files.
     ASSIGN_OR_RETURN(const Modes modes, this->modes(client, by));
     if (client.chmod(path, modes.writing, by)) removed = client.remove(path, by);
   }
@@ -192,7 +193,7 @@ void SftpStorage::forget(const std::string& path) {
   for (const auto& connection : pool_->all()) connection->forget(path);
 }
 
-// A repository whose config the group may read belongs to the group.
+// If the group may read the config, the repository is shared with the group.
 Result<SftpStorage::Modes> SftpStorage::modes(SftpClient& client, Deadline by) {
   constexpr std::uint32_t kGroupRead = 0040;
   std::optional<bool> shared = *shared_with_group_.lock();
@@ -205,14 +206,15 @@ Result<SftpStorage::Modes> SftpStorage::modes(SftpClient& client, Deadline by) {
   return *shared ? Modes{0770, 0660, 0440} : Modes{0700, 0600, 0400};
 }
 
-// Two round trips for all 261 of them, where a thousand would be needed one by one.
+// Takes two round trips for all 261 folders; one by one they would take a thousand.
 Status SftpStorage::make_folders(Deadline by) {
   ASSIGN_OR_RETURN(const auto connection, pool_->acquire(by));
   SftpClient& client = connection->client();
   ASSIGN_OR_RETURN(const Modes modes, this->modes(client, by));
   RETURN_IF_ERROR(make_path(client, root_, modes.folder, by));
   const std::vector<std::string> folders = repository_folders();
-  // Up to "data" none lies in another; a server may work on requests in any order.
+  // None of the folders up to "data" lies in another one; the rest lie in "data" and come second,
+  // as a server may work on requests in any order.
   const auto first_inner = std::find_if(folders.begin(), folders.end(), [](const auto& folder) {
     return folder.find('/') != std::string::npos;
   });
@@ -232,7 +234,7 @@ Status SftpStorage::make_side_by_side(SftpClient& client, const std::vector<std:
     const Status status = client.wait_for_ok(made[i], "make folder " + folders[i], by);
     if (status) continue;
     if (!client.alive()) return status;
-    // There already, or refused: the server's word for both is often the same.
+    // It exists already, or was refused: servers often answer both with the same status.
     RETURN_IF_ERROR(make_path(client, root_ + "/" + folders[i], mode, by));
   }
   return {};
@@ -245,7 +247,7 @@ Status SftpStorage::make_path(SftpClient& client, const std::string& folder, std
     RETURN_IF_ERROR(make_path(client, folder_of(folder), mode, by));
   }
   Status made = client.mkdir(folder, mode, by);
-  // Someone else may have been faster.
+  // Another process may have made it meanwhile.
   if (!made && !client.stat(folder, by)) return made;
   if (made) {
     if (auto status = client.chmod(folder, mode, by); !status) {

@@ -9,15 +9,15 @@
 
 namespace restree {
 
-// Makes each call once: retry_storage.h repeats what failed.
+// Makes each call once: RetryStorage repeats those that fail.
 //
 // Ownership: the pool.
 // Threads:   any; calls share the pool's connections.
 // Errors:    as Storage; a full disk is kDenied.
-// Limits:    what a listing, a write or a read_all is about is held in memory as a whole.
+// Limits:    a listing, and the content of a write or a read_all, is held in memory as a whole.
 class SftpStorage final : public Storage {
  public:
-  // `root`: absolute, or relative to the login folder. `description`: what people call it.
+  // `root`: absolute, or relative to the login folder. `description`: its name in messages.
   SftpStorage(std::unique_ptr<SftpPool> pool, std::string root, std::string description);
 
   Status make_folders(Deadline by) override;
@@ -51,12 +51,12 @@ class SftpStorage final : public Storage {
                  Deadline by);
   Status make_side_by_side(SftpClient& client, const std::vector<std::string>& folders,
                            std::uint32_t mode, Deadline by);
-  // One folder and those that it lies in.
+  // Makes the folder and those that it lies in.
   Status make_path(SftpClient& client, const std::string& folder, std::uint32_t mode, Deadline by);
-  // SFTP has no word for a full disk: a failed write asks how much room there is.
+  // SFTP has no status for a full disk, so after a failed write this asks how much room there is.
   Error explain_failed_write(SftpClient& client, Error error, std::size_t size) const;
   void forget(const std::string& path);
-  // Says where the repository was looked for, if it is the repository that is missing.
+  // If the whole repository is missing, the error names the folder where it should be.
   Error explain_missing(SftpClient& client, Error error, Deadline by) const;
 
   const std::unique_ptr<SftpPool> pool_;

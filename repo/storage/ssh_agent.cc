@@ -34,7 +34,7 @@ Error agent_trouble(std::string_view what) {
   return {ErrorKind::kUnavailable, "the SSH agent " + std::string(what)};
 }
 
-// Moves all of `bytes` one way.
+// Calls `move` (a send or a receive) until all `size` bytes have moved.
 template <class Move>
 Status move_all(std::size_t size, int fd, short event, const Patience& patience, Move move) {
   std::size_t done = 0;

@@ -1,9 +1,9 @@
-// An SSH agent: keys that we may use without ever seeing them.
+// An SSH agent: it signs with private keys that it never hands out.
 //
 // Format: draft-miller-ssh-agent.
 // Threads: one at a time.
-// Errors:  kUnavailable: no agent there, or it does not keep to its protocol. kDenied: it does not
-//          want to sign.
+// Errors:  kUnavailable: no agent there, or it does not keep to its protocol. kDenied: it refuses
+//          to sign.
 #pragma once
 
 #include <string>
@@ -32,7 +32,7 @@ class SshAgent {
 
  private:
   explicit SshAgent(UniqueFd fd) : fd_(std::move(fd)) {}
-  // Sends type and body; the answer's body if it is of the type wanted.
+  // Sends a request (type and body); returns the answer's body if its type is `wanted`.
   Result<std::vector<std::byte>> ask(ByteView request, std::byte wanted, const Patience& patience);
 
   UniqueFd fd_;

@@ -1,4 +1,4 @@
-// What a private key file tells about itself without its passphrase.
+// What can be read from a private key file without its passphrase.
 #pragma once
 
 #include <string>
@@ -13,9 +13,9 @@ namespace restree {
 // Format: OpenSSH's PROTOCOL.key, and PEM (PKCS#1, SEC 1, PKCS#8).
 struct SshKeyFile {
   std::string path;
-  std::string type;  // "ssh-ed25519"; empty where the file does not tell
+  std::string type;  // "ssh-ed25519"; empty where the file does not say
   bool encrypted = false;
-  std::vector<std::byte> public_key;  // as on the wire; empty where the file does not tell
+  std::vector<std::byte> public_key;  // as on the wire; empty where the file does not say
 
   bool is_rsa() const { return type == "ssh-rsa"; }
 

@@ -14,7 +14,7 @@ namespace restree {
 
 namespace {
 
-// Servers close the connection after about six failures; the last ones are kept for passwords.
+// Servers close the connection after about six failures; the last attempts are left for passwords.
 constexpr int kMaxKeysTried = 4;
 
 constexpr const char* kRsaWayOut =
@@ -27,7 +27,7 @@ bool offers(std::string_view methods, std::string_view method) {
          std::string::npos;
 }
 
-// libssh2 frees what we hand it with free(3).
+// libssh2 frees these copies with free(3).
 char* malloc_copy(ByteView bytes) {
   auto* copy = static_cast<char*>(std::malloc(bytes.size() + 1));
   if (copy == nullptr) return nullptr;
@@ -53,8 +53,8 @@ int sign_with_agent(LIBSSH2_SESSION*, unsigned char** signature, std::size_t* si
   return *signature == nullptr ? -1 : 0;
 }
 
-// Answers every question that is not echoed with the password: a server that asks more than one
-// wants something that we do not have.
+// Answers a single question that is not echoed with the password. A server that asks more than one
+// wants something that is not known here.
 void answer_questions(const char*, int, const char*, int, int count,
                       const LIBSSH2_USERAUTH_KBDINT_PROMPT* prompts,
                       LIBSSH2_USERAUTH_KBDINT_RESPONSE* responses, void** abstract) {
@@ -90,7 +90,8 @@ struct SshLogin::Attempt {
     if (wire.ended()) return closed();
     return false;
   }
-  // A server that has had enough of our attempts says no; one that just goes may come back.
+  // kDenied if the server says that there were too many attempts, else kUnavailable: a retry may
+  // help.
   Error closed() const {
     const std::string why = wire.last_words();
     const bool enough = why.find("Too many authentication failures") != std::string::npos;
@@ -144,7 +145,7 @@ Status SshLogin::authenticate(LIBSSH2_SESSION* session, SshWire& wire, const Ssh
   Error error(ErrorKind::kDenied,
               fmt::format("{}: login as {} refused; the server accepts {}; tried {}", target.alias,
                           target.user, log::quoted(attempt.methods),
-                          tried.empty() ? "nothing, for want of a key or password" : tried));
+                          tried.empty() ? "nothing, as there was no key or password" : tried));
   if (attempt.rsa_refused) return std::move(error).hinting(kRsaWayOut);
   return error;
 }

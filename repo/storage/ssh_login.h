@@ -1,12 +1,12 @@
-// Proving to an SSH server who we are.
+// Logging in to an SSH server.
 //
-// Keys before passwords, and what needs nobody's help before what does: agent, then key files
-// without a passphrase, then encrypted ones, then keyboard-interactive and password. Key files that
-// the user named come before an agent's other keys, since servers close after a few wrong ones.
+// Keys are tried before passwords, and keys that need no passphrase first: the agent's, then key
+// files without a passphrase, then encrypted ones, then password and keyboard-interactive. Of the
+// agent's keys, those that the user named come first, since servers close after a few wrong ones.
 //
-// Ownership: the secrets that were asked for, so that a second connection asks nobody again; they
-//            are forgotten when the server refuses them.
-// Threads:   any; nobody is asked two things at once.
+// Ownership: the secrets that were asked for, so that they are asked for only once for all
+//            connections; those that the server refuses are forgotten.
+// Threads:   any; a person is asked one thing at a time.
 // Errors:    kDenied; the message lists what the server accepts and what was tried.
 #pragma once
 
@@ -54,7 +54,7 @@ class SshLogin {
 
   const SecretSource password_source_;
   const SecretSource passphrase_source_;
-  std::mutex asking_;  // held while a person is asked: whoever needs the same waits for the answer
+  std::mutex asking_;  // held while a person is asked, so that other logins wait for the answer
   std::map<std::string, std::shared_ptr<const Secret>> kept_;  // by what it is for
 };
 

@@ -1,4 +1,4 @@
-// What a user may set about SSH connections; all of it has defaults that suit most.
+// What a user may set about SSH connections; the defaults suit most users.
 #pragma once
 
 #include <atomic>
@@ -16,8 +16,8 @@
 
 namespace restree {
 
-// Where a password comes from: a file, a command, a prompt. It is told what the secret is for, in
-// words that can stand before a prompt's colon. Called by one thread at a time, possibly not the
+// Where a password comes from: a file, a command, a prompt. `what_for` says what the secret is for,
+// in words that can stand before a prompt's colon. Called by one thread at a time, possibly not the
 // caller's.
 using SecretSource = std::function<Result<Secret>(const std::string& what_for)>;
 

@@ -26,9 +26,9 @@ constexpr const char* kCiphers =
     "aes128-gcm@openssh.com,aes256-gcm@openssh.com,aes128-ctr,aes192-ctr,aes256-ctr";
 constexpr const char* kMacs = "hmac-sha2-256,hmac-sha2-512,hmac-sha1";
 
-// Let in before data is taken out again; fits the second-level cache.
+// How much is let in before data is taken out again; fits the second-level cache.
 constexpr std::size_t kStretchBytes = 256 << 10;
-// What OpenSSH's own client grants.
+// The window that OpenSSH's own client grants.
 constexpr std::uint32_t kFirstWindow = 2 << 20;
 
 void init_libssh2() {
@@ -109,8 +109,9 @@ Error changed_key(const SshTarget& target, const KnownHosts& known, const KnownK
                   line.file, known.name()));
 }
 
-// Of a list of algorithms, those that this libssh2 has, which are then asked for in this order.
-// libssh2 1.10 would copy overlapping memory while it leaves out the others itself.
+// Asks for those of the `wanted` algorithms that this libssh2 has, in that order, and returns them.
+// They are picked out here since libssh2 1.10 would copy overlapping memory when it leaves out
+// unknown ones itself.
 std::string prefer(LIBSSH2_SESSION* ssh, int method, std::string_view wanted) {
   const char** supported = nullptr;
   const int count = libssh2_session_supported_algs(ssh, method, &supported);
@@ -146,7 +147,7 @@ SshSession::SshSession(std::string host, std::unique_ptr<SshWire> wire)
     : host_(std::move(host)), wire_(std::move(wire)) {}
 
 SshSession::~SshSession() {
-  // What freeing sends is a courtesy that nobody waits for, and nothing more is let in.
+  // Freeing sends a farewell, which need not arrive, and nothing more is let in.
   wire_->shut();
   channel_.reset();
   session_.reset();
@@ -229,7 +230,7 @@ Status SshSession::open_channel(const Patience& patience) {
   if (opened != 0) return take_error("open a channel");
   const auto answered = Deadline::Clock::now();
   window_.emplace(kFirstWindow, answered - asked, answered);
-  // What the server's shell prints on stderr is no part of the stream.
+  // What the server's shell prints on stderr is not part of the stream.
   ASSIGN_OR_RETURN(const long ignored, wire_->drive(patience, "open a channel", [&] {
     return libssh2_channel_handle_extended_data2(channel_.get(),
                                                  LIBSSH2_CHANNEL_EXTENDED_DATA_IGNORE);
@@ -255,7 +256,7 @@ Result<std::size_t> SshSession::read_some(MutableByteView into) {
     widen_window(static_cast<std::size_t>(got));
     return static_cast<std::size_t>(got);
   }
-  wire_->push();  // a window adjustment, perhaps
+  wire_->push();  // the read may have made a window adjustment
   if (got == LIBSSH2_ERROR_EAGAIN) return std::size_t{0};
   if (got == 0 && libssh2_channel_eof(channel_.get()) == 0) return std::size_t{0};
   if (got == 0) {
@@ -264,14 +265,14 @@ Result<std::size_t> SshSession::read_some(MutableByteView into) {
   return take_error("read");
 }
 
-// libssh2 itself keeps up the window that the channel was opened with.
+// libssh2 itself renews a window of the size that the channel was opened with; this widens it.
 void SshSession::widen_window(std::size_t received) {
   window_->note(received, Deadline::Clock::now());
   const std::uint32_t wanted = window_->bytes();
   if (wanted == kFirstWindow) return;
   const unsigned long left = libssh2_channel_window_read_ex(channel_.get(), nullptr, nullptr);
   if (left >= wanted - wanted / 4) return;
-  // If it fails, the connection has, and the next read says so.
+  // If this fails, so will the next read, which reports it.
   libssh2_channel_receive_window_adjust2(channel_.get(), wanted - left, 1, nullptr);
 }
 

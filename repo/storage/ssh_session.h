@@ -1,16 +1,17 @@
 // One authenticated SSH connection and the channel on which its server speaks SFTP.
 //
-// libssh2 never sees the socket: it reads and writes through callbacks that keep what the socket
-// does not take yet, so that a write of its own never stops half-way (which would forbid every
-// other call), and that let in a bounded stretch at a time, so that data is copied out of libssh2
-// while it is still in the processor's cache.
+// libssh2 never sees the socket: it sends and receives through callbacks. The one that sends keeps
+// the bytes that the socket does not take yet, so that libssh2 never stops in the middle of a
+// packet (which would forbid every other call). The one that receives lets in a bounded stretch at
+// a time, so that data is copied out of libssh2 while it is still in the processor's cache.
 //
 // Ownership: socket or proxy process, session, channel; the channel is destroyed first.
 // Threads:   one at a time (libssh2 has no lock per session).
 // Limits:    a receive window that fits the line (see FlightWindow); kMaxUnsentBytes kept for the
 //            socket.
 // Errors:    kDenied: host key or login. kUnsupported: no SFTP there, or no algorithm in common.
-//            kUnavailable: name, network, or the wire; the session is then of no more use.
+//            kUnavailable: no address for the name, or the network failed; the session is then
+//            of no more use.
 #pragma once
 
 #include <cstdint>

@@ -17,7 +17,7 @@ namespace restree {
 
 namespace {
 
-// A larger buffer than the default halves the switches between us and the program.
+// A larger buffer than the default halves the switches between this process and the program.
 constexpr int kSocketBufferBytes = 1024 * 1024;
 constexpr std::chrono::milliseconds kLastWordsGrace{500};
 
@@ -29,7 +29,7 @@ constexpr std::string_view kGcm = "aes128-gcm@openssh.com";
 std::string quicker_ciphers(std::vector<std::string> ssh, const std::string& host) {
   if (!has_fast_aes() || std::filesystem::path(ssh[0]).filename() != "ssh") return {};
   ssh.insert(ssh.end(), {"-G", "--", host});
-  // Whatever is wrong with the configuration is said by the connection.
+  // A fault in the configuration is reported by the connection.
   const auto settings = output_of(ssh, Deadline::after(kConfigurationWait));
   if (!settings) return {};
   constexpr std::string_view kKey = "\nciphers ";
@@ -64,7 +64,7 @@ Result<std::unique_ptr<SshSubprocess>> SshSubprocess::start(std::string host,
   auto process =
       ChildProcess::start(words, {theirs.get(), theirs.get(), channel->complaints_.fd()});
   if (!process) {
-    // Not that a file of the repository is missing.
+    // Not kNotFound, which would say that a file of the repository is missing.
     return Error(ErrorKind::kInvalid, process.error().message());
   }
   channel->process_.emplace(std::move(*process));

@@ -1,4 +1,4 @@
-// SFTP through a program that makes the connection: ssh, or whatever the user names.
+// SFTP through a program that makes the connection: ssh, or a command that the user names.
 //
 // For what libssh2 1.10 cannot do: RSA keys against OpenSSH since 8.8, certificates, FIDO keys.
 //
@@ -44,9 +44,9 @@ class SshSubprocess final : public ByteChannel {
 };
 
 // The command for one connection: options.command completed with what location and options say.
-// Where ssh would use ChaCha20 first, as it does unless it is configured otherwise, and this
-// processor has AES, AES-GCM comes before it: half the work for both ends.
-// kInvalid: the command cannot be split into words, or the host is none.
+// If ssh would use ChaCha20 first, which is its default, and this processor has instructions for
+// AES, AES-GCM is put before it: half the work for both ends.
+// kInvalid: the command cannot be split into words, or `host` is not a host name.
 Result<std::vector<std::string>> ssh_command(const std::string& host, const std::string& user,
                                              std::optional<std::uint16_t> port,
                                              const SshOptions& options);

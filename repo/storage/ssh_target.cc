@@ -35,7 +35,7 @@ std::string expand_home(std::string path) {
   return path;
 }
 
-// ssh's %-tokens; `ssh -G` prints them as they were written. One that is not known stays.
+// ssh's %-tokens; `ssh -G` prints them as they were written. An unknown one stays as it is.
 std::string expand_tokens(std::string_view text, const SshTarget& target) {
   const auto value_of = [&](char token) -> std::optional<std::string> {
     switch (token) {
@@ -152,11 +152,12 @@ std::vector<std::string> proxy_of(const Settings& settings, const SshTarget& tar
   }
   const std::string command = one(settings, "proxycommand");
   if (command.empty() || command == "none") return {};
-  // The user's own configuration says that a shell runs this.
+  // A shell runs this, as ssh_config(5) says. The command is the user's own.
   std::string shell = environment_variable("SHELL");
   if (shell.empty()) shell = "/bin/sh";
-  // bash takes a socket as its input for a login over the network and reads ~/.bashrc, whose output
-  // would be taken for the server's; not in a shell within a shell.
+  // A bash whose input is a socket believes that it serves a login over the network, and reads
+  // ~/.bashrc, whose output would be taken for the server's. SHLVL=1 makes it a shell within a
+  // shell, which does not read it.
   return {"env", "SHLVL=1", shell, "-c", "exec " + expand_tokens(command, target)};
 }
 

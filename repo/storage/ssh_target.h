@@ -12,9 +12,9 @@
 namespace restree {
 
 struct SshTarget {
-  std::string alias;     // what the user calls the host
-  std::string host;      // where it is
-  std::string key_name;  // what known_hosts calls it: "host", "[host]:2222", an alias
+  std::string alias;     // the host's name as the user wrote it
+  std::string host;      // its name or address for the connection
+  std::string key_name;  // its name in known_hosts: "host", "[host]:2222", an alias
   std::uint16_t port = 22;
   std::string user;
   std::vector<std::string> identity_files;  // may name files that do not exist
@@ -25,8 +25,8 @@ struct SshTarget {
 };
 
 // What the user's configuration says about `alias`, as `ssh -G` reads it; where ssh is not
-// installed, its defaults. Options win over it, then `user` and `port` of the location.
-// kInvalid: the alias or the configuration cannot be.
+// installed, its defaults. Options win over `user` and `port`, which come from the location, and
+// those win over the configuration. kInvalid: the alias or the configuration is unusable.
 Result<SshTarget> find_ssh_target(const std::string& alias, const std::string& user,
                                   std::optional<std::uint16_t> port, const SshOptions& options,
                                   Deadline by);

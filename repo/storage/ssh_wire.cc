@@ -141,7 +141,7 @@ Error SshWire::too_late(const Patience& patience, std::string_view doing) const 
 std::string SshWire::last_words() const {
   if (!farewell_.empty()) return "the server says " + log::quoted(farewell_);
   if (proxy_complaints_) {
-    // The proxy's complaint and the end of its stream race; a moment decides for the complaint.
+    // The proxy's stream may end before its error message is written; this waits a moment for it.
     if (proxy_) const_cast<ChildProcess&>(*proxy_).ended(std::chrono::milliseconds(200));
     if (auto words = proxy_complaints_->last_words(); !words.empty()) {
       return "proxy: " + log::quoted(words);

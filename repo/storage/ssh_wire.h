@@ -1,6 +1,6 @@
-// The socket under one libssh2 session, and the waiting that libssh2 leaves to its user.
+// The socket under one libssh2 session, and the waiting that libssh2 leaves to its caller.
 //
-// Only for the two sources that call libssh2: ssh_session and ssh_login.
+// Only for the two other sources that call libssh2: ssh_session and ssh_login.
 //
 // Ownership: socket, and the proxy process if there is one. Must outlive the session that uses it.
 // Threads:   one at a time.
@@ -36,8 +36,8 @@ class SshWire {
   // Makes the session send and receive here. `session` was made with this wire as its abstract.
   void attach(LIBSSH2_SESSION* session);
 
-  // Repeats `call` (int or ssize_t from libssh2) until it no longer says EAGAIN, and gives its last
-  // word. kUnavailable: it did not come in time.
+  // Repeats `call` (int or ssize_t from libssh2) until it returns something other than EAGAIN, and
+  // returns that. kUnavailable: it did not end in time.
   template <class Call>
   Result<long> drive(const Patience& patience, std::string_view doing, Call call) {
     while (true) {
@@ -49,13 +49,13 @@ class SshWire {
     }
   }
 
-  // Bytes that the session may take in until told again.
+  // From now on the session may take in so many bytes.
   void allow(std::size_t bytes) { allowance_ = bytes; }
-  // What the socket has not taken yet.
+  // Bytes that the session has sent and the socket has not taken yet.
   std::size_t unsent() const { return unsent_.size() - sent_; }
-  // Offers it to the socket.
+  // Offers those bytes to the socket.
   void push();
-  // From now on nothing comes in, and what goes out is offered once.
+  // From now on nothing comes in, and what the session sends is offered to the socket once.
   void shut();
 
   ByteChannel::Wait wait_for() const;
@@ -66,10 +66,11 @@ class SshWire {
   ByteView greeting() const { return greeting_; }
   // True once the other side has closed, or the network has.
   bool ended() const { return ended_; }
-  // Why, in the words of server, proxy or socket; may be empty.
+  // Why it ended, in the words of server, proxy or socket; may be empty.
   std::string last_words() const;
 
-  // For libssh2's callbacks, which know nothing but the session's abstract.
+  // For callbacks during a login: libssh2 hands them the session's abstract only, which is this
+  // wire.
   void* login = nullptr;
 
  private:

@@ -32,7 +32,7 @@ struct FreeAddresses {
 using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
 
 // getaddrinfo(3) knows no deadline, so a thread of its own makes the call and is left behind if it
-// does not come back in time; what it shares with us lives as long as either.
+// does not return in time; what it shares with the caller lives until both are done with it.
 struct Lookup {
   std::mutex mutex;
   std::optional<int> outcome;

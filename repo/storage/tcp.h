@@ -1,4 +1,4 @@
-// TCP connections that do not wait for ever.
+// Making TCP connections that never wait for ever.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +11,10 @@
 namespace restree {
 
 // A connected, non-blocking socket with keepalive and TCP_USER_TIMEOUT set, so that the kernel
-// itself gives up on a peer that is gone within half a minute. Each address that the name has is
-// tried, with its share of the time left.
-// Errors: kUnavailable; the message tells a name without an address, a refusal and a host that
-//         does not answer apart.
+// itself gives up on a peer that is gone within half a minute. Each address of the name is tried,
+// with its share of the time left.
+// Errors: kUnavailable; the message says whether the name has no address, the host refused,
+//         or it did not answer.
 Result<UniqueFd> connect_tcp(const std::string& host, std::uint16_t port, const Patience& patience);
 
 }  // namespace restree

@@ -1,4 +1,4 @@
-// A descriptor that another thread makes readable, to end a poll(2).
+// A descriptor that another thread makes readable, to end a poll(2); and waits that it ends.
 #pragma once
 
 #include <poll.h>

@@ -170,7 +170,7 @@ TEST_F(KeySearchTest, NeitherDoesAFolderOrAFifoInItsPlace) {
 
 TEST_F(KeySearchTest, ServersThatListNoSizesAreAskedForTheKeyAllTheSame) {
   memory_.storage().watch_sizes([](const FileName&) -> Status {
-    return Error(ErrorKind::kUnsupported, "the server does not tell the size of files");
+    return Error(ErrorKind::kUnsupported, "the server does not report the size of files");
   });
   const Bytes bytes = value_of(read_key_file(memory_.storage(), {good_, 0}, soon()));
   EXPECT_EQ(to_hex(sha256(bytes)), good_);

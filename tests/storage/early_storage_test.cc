@@ -48,7 +48,7 @@ class EarlyStorageTest : public ::testing::Test {
   void write(const FileName& file) {
     EXPECT_OK(inner_->write(file, as_bytes(relative_path(file)), soon()));
   }
-  // What the opening of a repository begins with.
+  // Reads the config, as the opening of a repository begins.
   std::unique_ptr<EarlyStorage> begin(EarlyReads what = {}) {
     auto early = std::make_unique<EarlyStorage>(inner_, what);
     EXPECT_OK(early->read_all(config_file(), soon()));
@@ -65,7 +65,7 @@ class EarlyStorageTest : public ::testing::Test {
       std::make_shared<testing::WatchedStorage>(std::make_shared<MemoryStorage>());
 };
 
-TEST_F(EarlyStorageTest, HasReadWhatOpeningNeedsBeforeItIsAskedFor) {
+TEST_F(EarlyStorageTest, ReadsAheadWhatOpeningARepositoryNeeds) {
   const auto early = begin();
   ASSERT_TRUE(has_read(4));
   EXPECT_THAT(value_of(early->list(FileType::kIndex, soon())), SizeIs(2));
@@ -98,7 +98,7 @@ TEST_F(EarlyStorageTest, HandsEverythingOutOnce) {
   EXPECT_EQ(inner_->reads(), 5);
 }
 
-TEST_F(EarlyStorageTest, ForgetsWhatWasNotWantedOnceItIsListedAgain) {
+TEST_F(EarlyStorageTest, ForgetsUnusedFilesOnceTheyAreListedAgain) {
   const auto early = begin();
   ASSERT_TRUE(has_read(4));
   value_of(early->list(FileType::kIndex, soon()));
@@ -109,14 +109,14 @@ TEST_F(EarlyStorageTest, ForgetsWhatWasNotWantedOnceItIsListedAgain) {
   EXPECT_EQ(inner_->reads(), 5);
 }
 
-TEST_F(EarlyStorageTest, WithoutContentListsOnly) {
+TEST_F(EarlyStorageTest, OnlyListsIfItMayReadNoContent) {
   const auto early = begin({.most_bytes = 0});
   EXPECT_THAT(value_of(early->list(FileType::kIndex, soon())), SizeIs(2));
   EXPECT_THAT(value_of(early->list(FileType::kSnapshot, soon())), SizeIs(1));
   EXPECT_EQ(inner_->reads(), 1);
 }
 
-TEST_F(EarlyStorageTest, ReadsNoMoreThanItMay) {
+TEST_F(EarlyStorageTest, ReadsNoMoreThanItsLimit) {
   const std::size_t threads = threads_of_this_process();
   const auto early = begin({.most_bytes = relative_path(index_file('1')).size()});
   value_of(early->list(FileType::kIndex, soon()));
@@ -126,7 +126,7 @@ TEST_F(EarlyStorageTest, ReadsNoMoreThanItMay) {
   EXPECT_EQ(inner_->reads(), 2);
 }
 
-TEST_F(EarlyStorageTest, AFileThatFailedIsReadAgainByWhoWantsIt) {
+TEST_F(EarlyStorageTest, AFileThatFailedEarlyIsReadAgainOnRequest) {
   std::atomic<bool> has_failed = false;
   inner_->watch([&](const FileName& file) -> Status {
     if (file != index_file('1') || has_failed.exchange(true)) return {};
@@ -138,7 +138,7 @@ TEST_F(EarlyStorageTest, AFileThatFailedIsReadAgainByWhoWantsIt) {
   EXPECT_EQ(inner_->reads(), 5);
 }
 
-TEST_F(EarlyStorageTest, AListingThatFailedIsMadeAgainByWhoWantsIt) {
+TEST_F(EarlyStorageTest, AListingThatFailedEarlyIsMadeAgainOnRequest) {
   std::atomic<bool> has_failed = false;
   inner_->watch([&](const FileName& file) -> Status {
     if (file != FileName{FileType::kIndex, ""} || has_failed.exchange(true)) return {};
@@ -151,7 +151,7 @@ TEST_F(EarlyStorageTest, AListingThatFailedIsMadeAgainByWhoWantsIt) {
   EXPECT_THAT(early->read_all(index_file('1'), soon()), Holds(relative_path(index_file('1'))));
 }
 
-TEST_F(EarlyStorageTest, WhatIsUnderWayIsWaitedFor) {
+TEST_F(EarlyStorageTest, ARequestWaitsForTheSameReadThatIsUnderWay) {
   Gate gate;
   inner_->watch([&](const FileName& file) -> Status {
     if (file == index_file('1')) gate.pass();
@@ -177,13 +177,13 @@ TEST_F(EarlyStorageTest, WaitsNoLongerThanTheDeadline) {
   ASSERT_TRUE(holds_within(30s, [&] { return gate.arrived() == 1; }));
   EXPECT_THAT(value_of(early->list(FileType::kIndex, Deadline::after(20ms))), SizeIs(2));
   gate.open();
-  // What comes too late is old by the time that somebody lists again.
+  // A listing that comes too late is old by the next call of list().
   write(index_file('5'));
   EXPECT_THAT(value_of(early->list(FileType::kIndex, soon())), SizeIs(3));
   EXPECT_OK(early->read_all(index_file('1'), soon()));
 }
 
-TEST_F(EarlyStorageTest, BeginsNothingMoreOnceItEnds) {
+TEST_F(EarlyStorageTest, BeginsNoFurtherReadOnceItEnds) {
   Gate gate;
   for (const char digit : {'a', 'b', 'c', 'd', 'e', 'f'}) write(index_file(digit));
   std::atomic<int> ended = 0;

@@ -12,7 +12,7 @@ using Time = FlightWindow::Time;
 
 constexpr std::uint32_t kFirst = 2 << 20;
 
-// A line on which a server sends what the window and the rate allow; the window after a while.
+// The window after `time`, on a line where a server sends what window and rate allow.
 std::uint32_t window_over(std::chrono::milliseconds round_trip, double bytes_per_second,
                           std::chrono::seconds time = 10s) {
   Time now = Time() + 1h;
@@ -33,7 +33,7 @@ TEST(FlightWindow, StaysSmallWhereThatIsEnough) {
   EXPECT_EQ(window_over(300ms, 1e6), kFirst);
 }
 
-TEST(FlightWindow, GrowsToWhatALongLineCarries) {
+TEST(FlightWindow, GrowsUntilItFillsALongLine) {
   const std::uint32_t window = window_over(100ms, 60e6);
   EXPECT_GE(window, 6'000'000U);
   EXPECT_LE(window, 8'000'000U);

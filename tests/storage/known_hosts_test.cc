@@ -59,11 +59,11 @@ TEST(KnownHosts, OneOfSeveralKeysIsEnoughUnlessItIsRevoked) {
             Verdict::kUnknown);
 }
 
-TEST(KnownHosts, CertificateAuthoritiesAreNoHostKeys) {
+TEST(KnownHosts, CertificateAuthoritiesAreNotHostKeys) {
   EXPECT_TRUE(known("nas", "@cert-authority * ssh-ed25519 AAAA\n").keys().empty());
 }
 
-TEST(KnownHosts, HashedNamesGoToTheMatcher) {
+TEST(KnownHosts, HashedNamesArePassedToTheMatcher) {
   KnownHosts hosts("nas");
   hosts.add_file("|1|salt|hash ssh-ed25519 AAAA\n|1|salt|else ssh-ed25519 BBBB\n", "file",
                  [](std::string_view hashed, const std::string& name) {
@@ -80,7 +80,7 @@ TEST(KnownHosts, AlgorithmsOfKnownKeysAreAskedForFirst) {
                   .starts_with("ecdsa-sha2-nistp384,ssh-rsa,ssh-ed25519"));
 }
 
-TEST(KnownHosts, LinesThatAreNoneAreSkipped) {
+TEST(KnownHosts, MalformedLinesAreSkipped) {
   EXPECT_TRUE(known("nas", "nas\nnas ssh-rsa\n\n \t\n@revoked\nnas").keys().empty());
   EXPECT_EQ(known("nas", "  nas \t ssh-rsa   AAAA\r").keys().size(), 1U);
 }

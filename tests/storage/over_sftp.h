@@ -14,7 +14,7 @@
 
 namespace restree::testing {
 
-// Makes a file that no listing should show.
+// Makes a file that listings should not show.
 inline void put_file(const std::filesystem::path& path, std::chrono::hours age = {}) {
   std::filesystem::create_directories(path.parent_path());
   std::ofstream(path) << "stray";

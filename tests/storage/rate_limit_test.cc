@@ -38,7 +38,7 @@ TEST(RateLimit, SaysWhenToAskAgain) {
   EXPECT_GT(limit.take(1'000'000, next), 20'000);
 }
 
-TEST(RateLimit, WhatDidNotMoveMayMoveLater) {
+TEST(RateLimit, BytesThatWereGivenBackMayMoveLater) {
   RateLimit limit(1'000'000);
   const auto now = RateLimit::Clock::now();
   const std::size_t taken = limit.take(10'000, now);
@@ -53,7 +53,7 @@ TEST(RateLimit, ALargePieceIsPaidForAfterwards) {
   EXPECT_NEAR(std::chrono::duration<double>(until - now).count(), 1.0, 0.01);
 }
 
-TEST(LimitedChannel, MovesEverythingInItsOwnTime) {
+TEST(LimitedChannel, MovesAllBytesAtItsRate) {
   auto [inner, server] = SocketChannel::make();
   auto channel = value_of(LimitedChannel::make(std::move(inner), make_rate_limits(2'000'000, 0)));
   const std::string sent(500'000, 'x');
@@ -96,7 +96,7 @@ TEST(LimitedStorage, PausesAsLongAsTheBytesNeed) {
   EXPECT_GT(std::chrono::steady_clock::now() - begun, 150ms);
 }
 
-TEST(LimitedStorage, APauseEndsWhenStopped) {
+TEST(LimitedStorage, AStopRequestEndsAPause) {
   std::stop_source stop;
   const auto storage =
       limit_storage(std::make_shared<MemoryStorage>(), make_rate_limits(1, 0), stop.get_token());

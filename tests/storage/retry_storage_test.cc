@@ -27,7 +27,7 @@ TEST(BackOff, GrowsToItsLimitAndSpreadsOverTheUpperHalf) {
   EXPECT_LE(back_off.wait(50, 0.999999), 10'000ms);
 }
 
-// A storage that gives the errors it was told to, then works.
+// A storage that fails with the given `errors`, one for each call, then works.
 class Failing final : public Storage {
  public:
   std::deque<ErrorKind> errors;
@@ -109,7 +109,7 @@ class RetryStorageTest : public ::testing::Test {
   RetryStorage storage_;
 };
 
-TEST_F(RetryStorageTest, WhatFailedForNowIsRepeatedWithGrowingPauses) {
+TEST_F(RetryStorageTest, UnavailableStorageIsTriedAgainAfterGrowingPauses) {
   ASSERT_OK(inner_->memory.write(kFile, as_bytes("0123"), in(1h)));
   inner_->errors.assign(3, ErrorKind::kUnavailable);
   EXPECT_THAT(storage_.read(kFile, {1, 2}, in(60s)), Holds("12"));
@@ -129,14 +129,14 @@ TEST_F(RetryStorageTest, EveryCallIsRepeated) {
   EXPECT_EQ(slept_.size(), 4U);
 }
 
-TEST_F(RetryStorageTest, ARemoveWhoseAnswerWasLostHasRemoved) {
+TEST_F(RetryStorageTest, ARemoveWhoseAnswerWasLostSucceeds) {
   ASSERT_OK(inner_->memory.write(kFile, as_bytes("0123"), in(1h)));
   inner_->errors.assign(1, ErrorKind::kUnavailable);
   EXPECT_OK(storage_.remove(kFile, in(60s)));
   EXPECT_THAT(storage_.remove(kFile, in(60s)), FailsWith(ErrorKind::kNotFound));
 }
 
-TEST_F(RetryStorageTest, AVerdictIsNotRepeated) {
+TEST_F(RetryStorageTest, OtherErrorsAreNotRepeated) {
   for (const auto kind : {ErrorKind::kNotFound, ErrorKind::kDenied, ErrorKind::kCorrupt,
                           ErrorKind::kLocalIo, ErrorKind::kUnsupported, ErrorKind::kInvalid}) {
     inner_->errors.assign(1, kind);
@@ -147,7 +147,7 @@ TEST_F(RetryStorageTest, AVerdictIsNotRepeated) {
   EXPECT_TRUE(slept_.empty());
 }
 
-TEST_F(RetryStorageTest, TheDeadlineEndsItAndNotBefore) {
+TEST_F(RetryStorageTest, CallsAreRepeatedUntilTheirDeadline) {
   inner_->errors.assign(1000, ErrorKind::kUnavailable);
   const auto began = now_;
   const auto answer = storage_.read_all(kFile, in(60s));
@@ -156,14 +156,14 @@ TEST_F(RetryStorageTest, TheDeadlineEndsItAndNotBefore) {
   EXPECT_EQ(now_ - began, 60s);
 }
 
-TEST_F(RetryStorageTest, AStopRequestEndsIt) {
+TEST_F(RetryStorageTest, AStopRequestEndsTheRepetition) {
   inner_->errors.assign(1000, ErrorKind::kUnavailable);
   stop_.request_stop();
   EXPECT_THAT(storage_.read_all(kFile, in(60s)), FailsWith(ErrorKind::kCancelled));
   EXPECT_EQ(inner_->calls, 1);
 }
 
-TEST_F(RetryStorageTest, TroubleIsLoggedOnceAndItsEndOnce) {
+TEST_F(RetryStorageTest, TroubleIsLoggedOnceAndSoIsItsEnd) {
   inner_->errors.assign(5, ErrorKind::kUnavailable);
   ::testing::internal::CaptureStderr();
   EXPECT_THAT(storage_.read_all(kFile, in(60s)), FailsWith(ErrorKind::kNotFound));

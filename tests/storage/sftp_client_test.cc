@@ -1,4 +1,4 @@
-// The packet layer against servers that answer late, in any order, shortly, or with garbage.
+// SftpClient against servers that answer late, in any order, with less than asked, or with garbage.
 #include "repo/storage/sftp_client.h"
 
 #include <gtest/gtest.h>
@@ -29,7 +29,7 @@ struct Received {
   std::vector<std::byte> body;
 };
 
-// The server's end: takes requests apart and puts answers together.
+// The server's end: parses requests and composes answers.
 class FakeServer {
  public:
   explicit FakeServer(UniqueFd fd) : fd_(std::move(fd)) {}
@@ -47,7 +47,7 @@ class FakeServer {
     if (!receive_exactly(packet)) return {};
     return packet;
   }
-  // Of type kInit once the client has gone.
+  // The next request; its type is kInit once the client has gone.
   Received receive() {
     auto packet = receive_raw();
     if (packet.size() < 5) return {Type::kInit, 0, {}};
@@ -108,7 +108,7 @@ ReadRequest as_read(const Received& request) {
   return {request.id, offset, reader.u32()};
 }
 
-// A client, and a thread that plays its server.
+// Runs a client, and a thread that plays its server.
 class SftpClientTest : public ::testing::Test {
  protected:
   using Play = std::function<void(FakeServer&)>;
@@ -153,8 +153,8 @@ TEST_F(SftpClientTest, AsksForExactlyTheRangeAndManyPiecesAtOnce) {
   EXPECT_EQ(at, 101'000U);
 }
 
-// A server that is asked for much more than the line takes fills its buffers with it.
-TEST_F(SftpClientTest, AsksForMoreThanTheFirstMegabytesOnlyAsTheyCome) {
+// If it were asked for much more than the line takes, the server would fill its buffers.
+TEST_F(SftpClientTest, AsksForLaterBytesOnlyAsEarlierOnesCome) {
   constexpr std::uint64_t kPiece = 32 << 10;
   constexpr std::uint64_t kFirst = SftpClient::kFirstBytesInFlight / kPiece;
   constexpr std::uint64_t kAll = 2 * kFirst;
@@ -217,7 +217,7 @@ TEST_F(SftpClientTest, CallersShareTheConnectionAndOneMayOvertakeAnother) {
   EXPECT_THAT(client->read("b", 70, 20, soon()), Holds(pattern(70, 20)));
 }
 
-TEST_F(SftpClientTest, EndOfFileInTheRangeIsCorrupt) {
+TEST_F(SftpClientTest, AFileThatEndsWithinTheRangeIsCorrupt) {
   const auto client = client_of([](FakeServer& server) {
     server.greet();
     for (int i = 0; i < 4; ++i) {
@@ -340,7 +340,7 @@ INSTANTIATE_TEST_SUITE_P(
         MalformedAnswer{"ZeroLength", [](auto& s, auto) { s.send(std::vector<std::byte>(64)); }}),
     [](const auto& instance) { return instance.param.name; });
 
-TEST_F(SftpClientTest, GreetingsThatAreNoneAreRefused) {
+TEST_F(SftpClientTest, OtherBytesThanAGreetingAreRefused) {
   const std::vector<std::vector<std::byte>> greetings{
       std::vector<std::byte>(200, std::byte{'W'}),  // a shell's welcome
       std::vector<std::byte>(5),                    // a length of 0
@@ -375,7 +375,7 @@ TEST_F(SftpClientTest, GarbageNeverDoesMoreThanEndTheConnection) {
       server.send(garbage);
       server.hang_up();
     });
-    // What it says is not judged here: it comes to an end, and sanitizers watch it.
+    // The result does not matter: the call ends, and sanitizers watch it.
     static_cast<void>(client->read("h", 0, 100, soon()));
     static_cast<void>(client->open("x", sftp::kOpenRead, soon()));
   }

@@ -1,4 +1,5 @@
-// A real sshd that is killed, restarted, frozen or stingy under a storage that is being read.
+// A real sshd that is killed, restarted, frozen, or refuses connections, under a storage that is
+// read.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -47,8 +48,8 @@ class SftpFault : public ::testing::Test {
     return value_of(value_of(parse_location(sshd_->location(root())))->make_storage(options));
   }
 
-  // Reads the whole pack in ranges on several threads, so often that what `meanwhile` does falls
-  // into the middle of it; the number of wrong or failed ranges.
+  // Reads the whole pack in ranges on several threads, so often that the effect of `meanwhile`
+  // falls into the middle of it; returns the number of wrong or failed ranges.
   int read_while(Storage& storage, const std::function<void()>& meanwhile, unsigned threads = 4) {
     std::atomic<int> wrong = 0;
     std::atomic<bool> done = false;
@@ -123,7 +124,7 @@ TEST_F(SftpFault, ResetConnectionsAreReplaced) {
             0);
 }
 
-TEST_F(SftpFault, TheSubprocessIsReplacedJustAsWell) {
+TEST_F(SftpFault, AnSshProgramThatLosesItsConnectionIsReplaced) {
   serve();
   const auto storage = open([](SshOptions& options) { options.command = "ssh"; });
   EXPECT_EQ(read_while(*storage,
@@ -225,7 +226,7 @@ TEST_F(SftpFault, AStopRequestEndsTheWaitForTheServer) {
   EXPECT_THAT(read_one(*storage, 60s), FailsWith(ErrorKind::kCancelled));
 }
 
-TEST_F(SftpFault, RefusedConnectionsMeanFewerNotFailure) {
+TEST_F(SftpFault, RefusedConnectionsMeanFewerConnectionsNotFailure) {
   serve();
   // An SSH command that grants one connection at a time.
   const fs::path command = sshd().folder() / "one-only";
@@ -274,7 +275,7 @@ TEST_F(SftpFault, NoDescriptorThreadOrProcessIsLeft) {
     const auto storage = open([&](SshOptions& options) { options.command = command; });
     EXPECT_EQ(read_while(*storage, [&] { sshd().kill_connections(); }), 0);
   };
-  round("");  // what is only made once is made now
+  round("");  // makes everything that is made only once
   const auto descriptors = entries_in("/proc/self/fd");
   const auto threads = entries_in("/proc/self/task");
   round("");
@@ -310,7 +311,7 @@ TEST_F(SftpFault, AFailedWriteLeavesNothingBehind) {
   EXPECT_EQ(entries_in(root() / "keys"), 1U);
 }
 
-TEST_F(SftpFault, AFullDiskIsCalledThatAndNotTriedAgain) {
+TEST_F(SftpFault, AFullDiskIsNamedInTheErrorAndNotTriedAgain) {
   if (::getuid() != 0) GTEST_SKIP() << "needs root, to mount a small file system";
   serve();
   fs::create_directories(root() / "small");
@@ -335,7 +336,7 @@ TEST_F(SftpFault, WrittenFilesArePrivateAndReadOnly) {
   EXPECT_EQ(fs::status(root() / "index").permissions(), fs::perms(0700));
 }
 
-TEST_F(SftpFault, AGroupsRepositoryStaysTheGroups) {
+TEST_F(SftpFault, NewFilesOfAGroupsRepositoryAreTheGroupsToo) {
   serve();
   write_file(root() / "config", "c");
   fs::permissions(root() / "config", fs::perms(0440));

@@ -20,7 +20,7 @@ struct Example {
 };
 class SftpLocationIs : public ::testing::TestWithParam<Example> {};
 
-TEST_P(SftpLocationIs, WhatResticTakesItFor) {
+TEST_P(SftpLocationIs, ParsedAsResticParsesIt) {
   EXPECT_EQ(value_of(parse_sftp_location(GetParam().text)), GetParam().location) << GetParam().text;
 }
 

@@ -1,10 +1,10 @@
 // The storage contract over a connection whose keys are exchanged anew every 256 KiB. A program of
-// its own for what it lets pass:
+// its own, because of the leak that it lets pass:
 #include "tests/storage/over_sftp.h"
 
 // libssh2 1.10 forgets the host key that it was shown before, 51 bytes, whenever keys are exchanged
-// anew. Its frames are all that LeakSanitizer can name. That sessions are freed is checked by the
-// other tests of SFTP, which suppress nothing of libssh2.
+// anew. The frames of libssh2 are all that LeakSanitizer can name. Other tests of SFTP, which
+// suppress nothing of libssh2, check that sessions are freed.
 extern "C" const char* __lsan_default_suppressions();
 extern "C" const char* __lsan_default_suppressions() { return "leak:libssh2.so\n"; }
 

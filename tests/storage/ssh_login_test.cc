@@ -1,4 +1,4 @@
-// Logging in to a real sshd, in every way that people do, and being refused for the right reason.
+// Logging in to a real sshd, in every way that people do, and being refused with the right message.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -50,8 +50,8 @@ class SshLoginTest : public ::testing::Test {
   Result<Bytes> read(std::chrono::milliseconds time = std::chrono::seconds(20)) {
     return read_from(sshd_->location(root()), time);
   }
-  // The message of a read that is tried until its time is over: of the first that has time enough
-  // to hear what the server says, on however busy a machine.
+  // The message of a read that fails at its deadline. Longer deadlines are tried until the message
+  // is the expected one, as a busy machine may be late to receive the server's reason.
   std::string last_word(const std::string& expected) {
     std::string message;
     for (auto time = 500ms; time < 20s && message.find(expected) == std::string::npos; time *= 2) {
@@ -62,7 +62,7 @@ class SshLoginTest : public ::testing::Test {
     }
     return message;
   }
-  // The error, all of it.
+  // The whole error, with its hint.
   std::string refusal() {
     const auto answer = read();
     EXPECT_THAT(answer, FailsWith(ErrorKind::kDenied));
@@ -78,7 +78,7 @@ class SshLoginTest : public ::testing::Test {
   SshOptions options_;
 };
 
-TEST_F(SshLoginTest, AKeyFileOpensTheDoor) {
+TEST_F(SshLoginTest, AKeyFileIsEnoughToLogIn) {
   serve();
   EXPECT_THAT(read(), Holds("hello"));
 }
@@ -120,14 +120,14 @@ TEST_F(SshLoginTest, HashedNamesAreUnderstood) {
   EXPECT_THAT(read(), Holds("hello"));
 }
 
-TEST_F(SshLoginTest, OfSeveralHostKeysTheKnownOneIsAskedFor) {
+TEST_F(SshLoginTest, OfSeveralHostKeysTheKnownOneIsRequested) {
   serve({.host_key_types = {"ed25519", "ecdsa", "rsa"}});
   std::ofstream(sshd().known_hosts())
       << "[127.0.0.1]:" << port() << ' ' << read_file(sshd().host_key("ecdsa").string() + ".pub");
   EXPECT_THAT(read(), Holds("hello"));
 }
 
-TEST_F(SshLoginTest, AServerWithNoneButAnRsaHostKeyIsExplained) {
+TEST_F(SshLoginTest, AServerWithOnlyAnRsaHostKeyIsExplained) {
   serve({.host_key_types = {"rsa"}});
   const auto answer = read();
   EXPECT_THAT(answer, FailsWith(ErrorKind::kUnsupported));
@@ -211,7 +211,7 @@ class Agent {
   Process process_;
 };
 
-TEST_F(SshLoginTest, AnAgentsKeyOpensTheDoor) {
+TEST_F(SshLoginTest, AnAgentsKeyIsEnoughToLogIn) {
   serve();
   const Agent agent(sshd().folder() / "agent");
   agent.add(sshd().identity());
@@ -224,7 +224,7 @@ TEST_F(SshLoginTest, AnAgentsKeyOpensTheDoor) {
   EXPECT_THAT(read(), FailsWith(ErrorKind::kDenied));
 }
 
-TEST_F(SshLoginTest, AnAgentsKeyOfAnyKindThatLibssh2Knows) {
+TEST_F(SshLoginTest, AnAgentsKeyOfEveryKindThatLibssh2KnowsIsUsed) {
   serve();
   const Agent agent(sshd().folder() / "agent");
   const fs::path key = sshd().folder() / "ecdsa";
@@ -269,7 +269,7 @@ TEST_F(SshLoginTest, AliasesAndSettingsComeFromTheConfiguration) {
   EXPECT_THAT(read_from("sftp:storagebox:" + root().string()), Holds("hello"));
 }
 
-TEST_F(SshLoginTest, AHostKeyAliasIsWhatKnownHostsIsAskedFor) {
+TEST_F(SshLoginTest, KnownHostsAreSearchedForTheHostKeyAlias) {
   serve();
   configure("HostKeyAlias nas\n");
   const std::string line = read_file(sshd().known_hosts());
@@ -292,7 +292,7 @@ TEST_F(SshLoginTest, AProxyThatFailsIsQuoted) {
   EXPECT_THAT(last_word("no way through"), HasSubstr("no way through"));
 }
 
-TEST_F(SshLoginTest, TheShellOfAProxyDoesNotReadWhatIsForLogins) {
+TEST_F(SshLoginTest, TheShellOfAProxyDoesNotReadTheFilesForLogins) {
   serve();
   const TempDir home;
   write_file(home.path() / ".bashrc", "echo Welcome; sleep 60\n");
@@ -304,7 +304,7 @@ TEST_F(SshLoginTest, TheShellOfAProxyDoesNotReadWhatIsForLogins) {
   EXPECT_THAT(last_word("no way through"), HasSubstr("no way through"));
 }
 
-TEST_F(SshLoginTest, AJumpHostIsGoneThrough) {
+TEST_F(SshLoginTest, AJumpHostCarriesTheConnection) {
   serve();
   configure("Host jump\n  HostName 127.0.0.1\n  Port " + port() + "\n  User " + Sshd::user() +
             "\n  IdentityFile " + sshd().identity().string() + "\n  UserKnownHostsFile " +
@@ -336,9 +336,9 @@ TEST_F(SshLoginTest, AMissingFolderIsNamed) {
   EXPECT_THAT(relative.error().message(), HasSubstr("no folder 'no/repo' in the login folder /"));
 }
 
-TEST_F(SshLoginTest, ANameWithoutAnAddressAndARefusalAreToldApart) {
+TEST_F(SshLoginTest, ANameWithoutAnAddressAndARefusalGiveDifferentMessages) {
   serve();
-  // Too long for a name: no name server is asked.
+  // Too long for a host name, so no name server is asked.
   const auto nameless = read_from("sftp:" + std::string(70, 'x') + ":/x", 300ms);
   EXPECT_THAT(nameless, FailsWith(ErrorKind::kUnavailable));
   EXPECT_THAT(nameless.error().message(), HasSubstr("no address for this name"));
@@ -347,7 +347,7 @@ TEST_F(SshLoginTest, ANameWithoutAnAddressAndARefusalAreToldApart) {
   EXPECT_THAT(refused.error().message(), HasSubstr("Connection refused"));
 }
 
-// Passwords need an account that has one; only root can make it.
+// Passwords need an account that has one, which only root can make.
 class SshPasswordTest : public SshLoginTest {
  protected:
   void SetUp() override {
@@ -368,7 +368,7 @@ class SshPasswordTest : public SshLoginTest {
   const std::string user_ = "restree-t" + std::to_string(::getpid());
 };
 
-TEST_F(SshPasswordTest, APasswordOpensTheDoor) {
+TEST_F(SshPasswordTest, APasswordIsEnoughToLogIn) {
   serve_password({"PasswordAuthentication yes", "PubkeyAuthentication no"});
   options_.password = secret("correct horse");
   EXPECT_THAT(read(), Holds("hello"));

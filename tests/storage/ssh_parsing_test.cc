@@ -1,4 +1,4 @@
-// Foreign bytes that are read before anything about them is known to be true.
+// Bytes from servers and files that are parsed before anything about them is known to be true.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -31,7 +31,7 @@ TEST(SshOffer, IsReadFromTheGreeting) {
   EXPECT_EQ(offer->ciphers, "aes256-ctr");
 }
 
-TEST(SshOffer, ThatIsCutShortIsNone) {
+TEST(SshOffer, IsNotReadFromAGreetingThatIsCutShort) {
   const std::string whole = greeting();
   for (std::size_t size = 0; size < whole.size(); ++size) {
     EXPECT_FALSE(parse_ssh_offer(as_bytes(whole.substr(0, size))).has_value()) << size;
@@ -45,7 +45,7 @@ TEST(SshOffer, ListsMeetInWholeNamesOnly) {
   EXPECT_FALSE(lists_meet("a", ""));
 }
 
-TEST(SshKeyFile, TellsTypeAndEncryptionOfPem) {
+TEST(SshKeyFile, KnowsTypeAndEncryptionOfPemFiles) {
   const auto rsa = value_of(
       SshKeyFile::parse("k", "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n"));
   EXPECT_TRUE(rsa.is_rsa());
@@ -97,7 +97,7 @@ TEST(SftpPacket, NamesAreReadWithTheirAttributes) {
   }
 }
 
-TEST(SftpPacket, CountsThatAreLiesCostNothing) {
+TEST(SftpPacket, FalseCountsTakeNoMemory) {
   std::vector<std::byte> body(8, std::byte{0xff});
   EXPECT_FALSE(sftp::parse_names({sftp::Type::kName, body}).has_value());
   EXPECT_FALSE(sftp::parse_attributes({sftp::Type::kAttributes, body}).has_value());

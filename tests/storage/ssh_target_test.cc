@@ -21,7 +21,7 @@ SshTarget target_of(const std::string& printed, const SshOptions& options = {}) 
   return value_of(parse_ssh_settings("nas", printed, options));
 }
 
-TEST(SshTarget, TakesWhatSshPrints) {
+TEST(SshTarget, ReadsTheSettingsThatSshPrints) {
   const auto target = target_of(
       "host nas\nuser joe\nhostname 192.0.2.7\nport 2222\nidentitiesonly yes\n"
       "identityfile /keys/%h-%r\nidentityfile /keys/a b\n"
@@ -44,7 +44,7 @@ TEST(SshTarget, AProxyCommandRunsInAShellWithItsTokensReplaced) {
   EXPECT_TRUE(target_of("hostname h\nproxycommand none\n").proxy.empty());
 }
 
-TEST(SshTarget, JumpsBecomeAnSshThatForwards) {
+TEST(SshTarget, JumpHostsBecomeAnSshCommandThatForwards) {
   SshOptions options;
   options.config_file = "/etc/my";
   EXPECT_THAT(target_of("hostname h\nport 7\nproxyjump a,bob@[::1]:99\n", options).proxy,
@@ -123,7 +123,7 @@ TEST(SshCommand, AesGcmComesFirstUnlessTheConfigurationOrdersTheCiphersItself) {
               Contains(StartsWith("Ciphers=")).Times(1));
 }
 
-TEST(OutputOf, TellsAMissingProgramASilentOneAndASlowOneApart) {
+TEST(OutputOf, GivesMissingSilentAndSlowProgramsDifferentErrors) {
   const auto soon = Deadline::after(std::chrono::seconds(20));
   EXPECT_EQ(value_of(output_of({"echo", "hello"}, soon)), "hello\n");
   EXPECT_THAT(output_of({"no-such-program-anywhere"}, soon), FailsWith(ErrorKind::kNotFound));
