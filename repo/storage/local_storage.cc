@@ -61,6 +61,7 @@ class LocalStorage final : public Storage {
   std::string description() const override { return root_; }
 
  private:
+  Status make_missing_folder(const FileName& file, mode_t mode) const;
   Error explain_failed_write(Error error, std::size_t size) const;
   std::string path_of(const FileName& file) const { return root_ + "/" + relative_path(file); }
   Permissions permissions() const;
@@ -108,14 +109,18 @@ Status expect_range(const UniqueFd& fd, const std::string& path, ByteRange range
                                                 range.offset + range.length));
 }
 
-// Adds the files of one folder. `folder` missing is no error.
-Status list_folder(const std::string& folder, std::set<std::string>& seen,
-                   std::vector<ListedFile>& into) {
-  const DirectoryStream directory(::opendir(folder.c_str()));
-  if (!directory) {
+// Adds the files of one folder below `root`. That it is missing is no error.
+Status list_folder(const UniqueFd& root, const std::string& root_path, const std::string& folder,
+                   std::set<std::string>& seen, std::vector<ListedFile>& into) {
+  const std::string path = root_path + "/" + folder;
+  UniqueFd fd(::openat(root.get(), folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) {
     if (errno == ENOENT || errno == ENOTDIR) return {};
-    return errno_error(errno, "list " + folder);
+    return errno_error(errno, "list " + path);
   }
+  const DirectoryStream directory(::fdopendir(fd.get()));
+  if (!directory) return errno_error(errno, "list " + path);
+  static_cast<void>(fd.release());
   for (;;) {
     errno = 0;
     const dirent* entry = ::readdir(directory.get());
@@ -124,24 +129,32 @@ Status list_folder(const std::string& folder, std::set<std::string>& seen,
     struct stat attributes {};
     if (::fstatat(::dirfd(directory.get()), entry->d_name, &attributes, 0) != 0) {
       if (errno == ENOENT) continue;  // removed since
-      return errno_error(errno, "stat " + folder + "/" + entry->d_name);
+      return errno_error(errno, "stat " + path + "/" + entry->d_name);
     }
     into.push_back({entry->d_name, static_cast<std::uint64_t>(attributes.st_size)});
   }
-  if (errno != 0) return errno_error(errno, "list " + folder);
+  if (errno != 0) return errno_error(errno, "list " + path);
   return {};
 }
 
 Result<std::vector<ListedFile>> LocalStorage::list(FileType type, Deadline) {
   std::vector<ListedFile> listed;
   std::set<std::string> seen;
-  const std::string folder = root_ + "/" + std::string(directory_of(type));
+  // One descriptor for all folders, so that they are those of one disk, whatever is mounted
+  // meanwhile.
+  const UniqueFd root(::open(root_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root) {
+    if (errno == ENOENT || errno == ENOTDIR) return listed;
+    return errno_error(errno, "list " + root_);
+  }
+  const std::string folder(directory_of(type));
   if (type != FileType::kPack) {
-    RETURN_IF_ERROR(list_folder(folder, seen, listed));
+    RETURN_IF_ERROR(list_folder(root, root_, folder, seen, listed));
     return listed;
   }
   for (int prefix = 0; prefix < 256; ++prefix) {
-    RETURN_IF_ERROR(list_folder(fmt::format("{}/{:02x}", folder, prefix), seen, listed));
+    RETURN_IF_ERROR(
+        list_folder(root, root_, fmt::format("{}/{:02x}", folder, prefix), seen, listed));
   }
   return listed;
 }
@@ -323,6 +336,26 @@ std::string temporary_pattern(const std::string& path) {
   return path + std::string(kTemporaryMark) + "XXXXXX";
 }
 
+// The folder that the file is to lie in. Through one descriptor of the root, so that the folder is
+// made beside the config that was seen, even if another disk takes its place meanwhile.
+Status LocalStorage::make_missing_folder(const FileName& file, mode_t mode) const {
+  const UniqueFd root(::open(root_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root) return errno_error(errno, "open " + root_);
+  struct stat config {};
+  if (::fstatat(root.get(), "config", &config, 0) != 0) {
+    return errno_error(errno, fmt::format("make no folder for {}, as there is no repository: {}/{}",
+                                          relative_path(file), root_, "config"));
+  }
+  const std::string path = relative_path(file);
+  for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    const std::string folder = path.substr(0, slash);
+    if (::mkdirat(root.get(), folder.c_str(), mode) != 0 && errno != EEXIST) {
+      return errno_error(errno, "create folder " + root_ + "/" + folder);
+    }
+  }
+  return {};
+}
+
 Status LocalStorage::write(const FileName& file, ByteView content, Deadline) {
   const std::string path = path_of(file);
   const std::string folder = path.substr(0, path.rfind('/'));
@@ -330,9 +363,7 @@ Status LocalStorage::write(const FileName& file, ByteView content, Deadline) {
 
   Result<TemporaryFile> temporary = TemporaryFile::create(temporary_pattern(path));
   if (!temporary && temporary.error().kind() == ErrorKind::kNotFound) {
-    RETURN_IF_ERROR(
-        make_folder(root_ + "/" + std::string(directory_of(file.type)), mode.directory));
-    RETURN_IF_ERROR(make_folder(folder, mode.directory));
+    RETURN_IF_ERROR(make_missing_folder(file, mode.directory));
     temporary = TemporaryFile::create(temporary_pattern(path));
   }
   RETURN_IF_ERROR(temporary);

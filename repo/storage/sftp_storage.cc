@@ -105,6 +105,12 @@ Status SftpStorage::write(const FileName& file, ByteView content, Deadline by) {
   ASSIGN_OR_RETURN(const Modes modes, this->modes(client, by));
   auto handle = client.create(temporary, modes.writing, by);
   if (!handle && handle.error().kind() == ErrorKind::kNotFound) {
+    const auto config = client.stat(path_of({FileType::kConfig, ""}), by);
+    if (!config) {
+      return explain_missing(client, config.error(), by)
+          .with(
+              fmt::format("make no folder for {}, as there is no repository", relative_path(file)));
+    }
     RETURN_IF_ERROR(make_path(client, folder_of(path), modes.folder, by));
     handle = client.create(temporary, modes.writing, by);
   }

@@ -317,6 +317,7 @@ TEST_F(SftpFault, AFullDiskIsNamedInTheErrorAndNotTriedAgain) {
   fs::create_directories(root() / "small");
   const std::string small = (root() / "small").string();
   run_ok({.argv = {"mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small}});
+  fs::create_directories(root() / "small/data/aa");
   const auto storage = value_of(
       value_of(parse_location(sshd().location(small)))->make_storage(sshd().ssh_options()));
   const auto written = storage->write(pack_, as_bytes(content_), Deadline::after(20s));
@@ -329,6 +330,8 @@ TEST_F(SftpFault, AFullDiskIsNamedInTheErrorAndNotTriedAgain) {
 
 TEST_F(SftpFault, WrittenFilesArePrivateAndReadOnly) {
   serve();
+  write_file(root() / "config", "c");
+  fs::permissions(root() / "config", fs::perms(0400));
   const auto storage = open();
   const std::string name(64, '2');
   ASSERT_OK(storage->write({FileType::kIndex, name}, as_bytes("i"), Deadline::after(20s)));

@@ -44,8 +44,10 @@ inline void PrintTo(const StorageKind& kind, std::ostream* out) { *out << kind.n
 
 class StorageContract : public ::testing::TestWithParam<StorageKind> {
  protected:
-  StorageContract() : under_test_(GetParam().make()) {}
+  StorageContract() : under_test_(GetParam().make()) { EXPECT_OK(storage().make_folders(soon())); }
 
+  // One where not even the folders are made.
+  static std::unique_ptr<StorageUnderTest> make_fresh() { return GetParam().make(); }
   Storage& storage() { return under_test_->storage(); }
   StorageUnderTest& under_test() { return *under_test_; }
   static Deadline soon() { return Deadline::after(std::chrono::seconds(60)); }
@@ -132,10 +134,36 @@ TEST_P(StorageContract, WhatIsNotThereIsNotFound) {
 }
 
 TEST_P(StorageContract, AMissingFolderIsAnEmptyList) {
+  const auto fresh = make_fresh();
   for (const auto type :
        {FileType::kKey, FileType::kLock, FileType::kSnapshot, FileType::kIndex, FileType::kPack}) {
+    EXPECT_TRUE(value_of(fresh->storage().list(type, soon())).empty());
     EXPECT_TRUE(value_of(storage().list(type, soon())).empty());
   }
+}
+
+// A mount point whose disk is not there stays empty.
+TEST_P(StorageContract, AWriteMakesNoFolderWhereNoConfigIs) {
+  if (!under_test().keeps_strays()) GTEST_SKIP() << "it has no folders";
+  const auto fresh = make_fresh();
+  for (const FileName& file : {pack('7'), FileName{FileType::kIndex, std::string(64, 'a')},
+                               FileName{FileType::kSnapshot, std::string(64, 'a')},
+                               FileName{FileType::kLock, std::string(64, 'a')}}) {
+    EXPECT_THAT(fresh->storage().write(file, as_bytes("0123"), soon()),
+                FailsWith(ErrorKind::kNotFound));
+    EXPECT_FALSE(fresh->has_stray(std::string(directory_of(file.type)))) << relative_path(file);
+  }
+}
+
+// As a repository may be whose empty folders were lost when it was copied.
+TEST_P(StorageContract, AWriteMakesTheFolderThatIsMissingBesideAConfig) {
+  const auto fresh = make_fresh();
+  fresh->put_stray("config");
+  ASSERT_OK(fresh->storage().write(pack('7'), as_bytes("0123"), soon()));
+  EXPECT_THAT(fresh->storage().read_all(pack('7'), soon()), Holds("0123"));
+  const FileName lock{FileType::kLock, std::string(64, 'a')};
+  ASSERT_OK(fresh->storage().write(lock, as_bytes("0123"), soon()));
+  EXPECT_EQ(value_of(fresh->storage().list(FileType::kLock, soon())).size(), 1U);
 }
 
 TEST_P(StorageContract, MakesTheFoldersOfARepositoryOnce) {
@@ -200,7 +228,9 @@ TEST_P(StorageContract, RemovesTheOldLeftoversOfItsOwnWritesAlone) {
 }
 
 TEST_P(StorageContract, LeavesNothingToRemoveWhereNoFolderIs) {
-  EXPECT_EQ(value_of(storage().remove_leftovers(std::chrono::system_clock::now(), soon())), 0U);
+  const auto now = std::chrono::system_clock::now();
+  EXPECT_EQ(value_of(make_fresh()->storage().remove_leftovers(now, soon())), 0U);
+  EXPECT_EQ(value_of(storage().remove_leftovers(now, soon())), 0U);
 }
 
 TEST_P(StorageContract, AWriteReplacesWhatWasThere) {

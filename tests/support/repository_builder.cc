@@ -64,11 +64,12 @@ fs::path made(fs::path folder) {
 
 RepositoryBuilder::RepositoryBuilder(std::shared_ptr<Storage> storage, std::uint32_t version)
     : storage_(std::move(storage)), key_(master_key()) {
-  add_key(kPassword);
   const std::string config =
       fmt::format(R"({{"version":{},"id":"{}","chunker_polynomial":"{}"}})", version,
                   hex_hash(as_bytes(storage_->description())), "3da3358b4dc173");
+  // First: folders are made beside a config only.
   need(storage_->write({FileType::kConfig, ""}, as_bytes(sealed(key_, config)), Deadline::never()));
+  add_key(kPassword);
 }
 
 RepositoryBuilder::RepositoryBuilder(fs::path root)
