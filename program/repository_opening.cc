@@ -41,6 +41,9 @@ Result<std::optional<OpenedRepository>> open_offline(const RepositoryOpening& op
     return nothing;
   }
   if ((*repository)->config().id.hex() != id) return nothing;
+  if (const auto config = (*cache)->read({FileType::kConfig, ""})) {
+    opening.storage->remember(*config, (*repository)->key_name());
+  }
   opening.storage->believe_away(away);
   return std::optional(OpenedRepository{
       std::move(*repository), std::move(*cache),
@@ -75,6 +78,7 @@ Result<OpenedRepository> open_repository(const RepositoryOpening& opening, const
     repository = Repository::open(storage, password, opening.key_hint, by);
   }
   RETURN_IF_ERROR(repository);
+  opening.storage->remember_key((*repository)->key_name());
   OpenedRepository opened{std::move(*repository), nullptr, std::nullopt};
   if (!opening.cache) return opened;
   opened.cache = attach_cache(*opened.repository, *opening.cache);

@@ -31,7 +31,10 @@ bool is_answer(const Error& error) {
 }  // namespace
 
 BreakerStorage::BreakerStorage(std::shared_ptr<Storage> inner, BreakerTiming timing)
-    : ForwardingStorage(std::move(inner)), timing_(std::move(timing)) {
+    : ForwardingStorage(std::make_shared<ConfirmedStorage>(
+          std::move(inner), [this](const std::string& why) { note_vanished(why); })),
+      confirmed_(static_cast<ConfirmedStorage&>(ForwardingStorage::inner())),
+      timing_(std::move(timing)) {
   state_.lock()->figures.since = system_clock::now();
 }
 
@@ -68,7 +71,7 @@ void BreakerStorage::end(const Error* failure, std::uint64_t read_bytes) {
     // Most of a deadline: part of it may have passed before the server was asked.
     waited = now - state->unanswered_since;
     if (waited < timing_.patience * 3 / 4) return;
-    set_away(*state, failure->message());
+    set_away(*state, "the server is away", failure->message());
   }
   log::warning(
       "{}: no answer for {:.0f} s; from now on, whatever needs it fails at once, until it is back",
@@ -77,16 +80,30 @@ void BreakerStorage::end(const Error* failure, std::uint64_t read_bytes) {
 
 void BreakerStorage::believe_away(const Error& why) {
   auto state = state_.lock();
-  if (!state->away && !state->ending) set_away(*state, why.message());
+  if (!state->away && !state->ending) set_away(*state, "the server is away", why.message());
 }
 
-void BreakerStorage::set_away(State& state, const std::string& why) {
-  state.figures.is_away = true;
-  state.figures.since = system_clock::now();
+// Also if the server was away before: it is back, and the repository is not.
+void BreakerStorage::note_vanished(const std::string& why) {
+  {
+    auto state = state_.lock();
+    if (state->ending || state->vanished == why) return;
+    state->vanished = why;
+    set_away(*state, "the repository is away", why);
+  }
+  log::warning("{}: {}; from now on, whatever needs it fails at once, until it is back",
+               description(), why);
+}
+
+void BreakerStorage::set_away(State& state, std::string_view what, const std::string& why) {
+  if (!state.figures.is_away) {
+    state.figures.is_away = true;
+    state.figures.since = system_clock::now();
+    state.away_since = timing_.now();
+  }
   const std::tm local = fmt::localtime(system_clock::to_time_t(state.figures.since));
-  state.away =
-      Error(ErrorKind::kUnavailable,
-            fmt::format("{}: the server is away since {:%H:%M:%S}: {}", description(), local, why));
+  state.away = Error(ErrorKind::kUnavailable,
+                     fmt::format("{}: {} since {:%H:%M:%S}: {}", description(), what, local, why));
   if (!prober_.joinable()) prober_ = std::jthread([this] { probe_on(); });
   changed_.notify_all();
 }
@@ -106,19 +123,33 @@ void BreakerStorage::probe_on() {
                         [&] { return state->ending; });
       if (state->ending) return;
     }
-    const auto answer = inner().size({FileType::kConfig, ""}, Deadline::after(timing_.probe_limit));
-    if (!answer && answer.error().kind() == ErrorKind::kCancelled) return;
-    if (!answer && !is_answer(answer.error())) continue;
-    {
-      auto state = state_.lock();
-      state->away.reset();
-      state->figures.is_away = false;
-      state->figures.since = system_clock::now();
-      state->unanswered_since = timing_.now();
-    }
-    const std::function<void()> call = *on_return_.lock();
-    if (call) call();
+    const Status found = confirmed_.probe(Deadline::after(timing_.probe_limit));
+    if (!found && found.error().kind() == ErrorKind::kCancelled) return;
+    // A server that refuses is not away; a repository that cannot be seen still is.
+    const bool is_back = found || (is_answer(found.error()) && state_.lock()->vanished.empty());
+    if (is_back) note_return();
   }
+}
+
+void BreakerStorage::note_return() {
+  std::chrono::duration<double> lasted{};
+  bool had_vanished = false;
+  {
+    auto state = state_.lock();
+    const auto now = timing_.now();
+    had_vanished = !std::exchange(state->vanished, {}).empty();
+    lasted = now - state->away_since;
+    state->away.reset();
+    state->figures.is_away = false;
+    state->figures.since = system_clock::now();
+    state->unanswered_since = now;
+  }
+  if (had_vanished) {
+    log::warning("{}: the repository is there again, after {:.1f} s", description(),
+                 lasted.count());
+  }
+  const std::function<void()> call = *on_return_.lock();
+  if (call) call();
 }
 
 BreakerStorage::Figures BreakerStorage::figures() const { return state_.lock()->figures; }

@@ -1,15 +1,19 @@
-// A Storage that fails at once while its server is known to be away.
+// A Storage that fails at once while its server, or the repository on it, is known to be away.
 //
 // Where a cache stands beside a storage, most of what is asked needs no server, and the rest must
 // not hang for a whole deadline each time. A server is away once it was asked for the length of
-// one and has answered nobody, or as soon as somebody says so who knows it. Calls that are under
-// way by then go on until their own deadlines. A probe now and then finds out when it is back.
+// one and has answered nobody, or as soon as a caller says so that knows it. Calls that are under
+// way by then go on until their own deadlines. A repository is away as soon as a call has come upon
+// its absence (ConfirmedStorage, which this puts around the storage). A probe now and then finds
+// out when it is back: once the repository has been opened, that takes its own config, not just an
+// answer.
 //
 // Ownership: shares the storage that it decorates; a thread that probes, once the server was away.
 // Threads:   any.
 // Limits:    one probe at a time, ended by its own short deadline; the destructor waits for that.
-// Errors:    those of the decorated storage; kUnavailable while the server is away.
-// The log gets one line when it is found to be away; RetryStorage tells when it is back.
+// Errors:    those of ConfirmedStorage; kUnavailable while the server or the repository is away.
+// The log gets one line when either is found to be away, and one when the repository is there
+// again; RetryStorage writes the one about a server that works again.
 #pragma once
 
 #include <chrono>
@@ -19,10 +23,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "repo/base/clock.h"
 #include "repo/base/guarded.h"
+#include "repo/storage/confirmed_storage.h"
 #include "repo/storage/forwarding_storage.h"
 #include "repo/storage/retry_storage.h"
 
@@ -43,6 +49,11 @@ class BreakerStorage final : public ForwardingStorage {
   BreakerStorage(const BreakerStorage&) = delete;
   BreakerStorage& operator=(const BreakerStorage&) = delete;
 
+  // Which repository was opened: see ConfirmedStorage.
+  void remember_key(const std::string& name) { confirmed_.remember_key(name); }
+  void remember(ByteView config, const std::string& key_name) {
+    confirmed_.remember(config, key_name);
+  }
   // The server did not answer, `why` tells how; from now on it is away until a probe finds it.
   void believe_away(const Error& why);
   // Called each time that it is back, by the thread that probes: possibly once more after it was
@@ -73,7 +84,9 @@ class BreakerStorage final : public ForwardingStorage {
 
  private:
   struct State {
-    std::optional<Error> away;  // what calls are told meanwhile
+    std::optional<Error> away;  // what calls get meanwhile
+    std::string vanished;       // why, if the server answers and the repository is not there
+    Deadline::Clock::time_point away_since{};
     Figures figures;
     std::size_t pending = 0;
     Deadline::Clock::time_point unanswered_since{};  // while some are pending
@@ -85,9 +98,12 @@ class BreakerStorage final : public ForwardingStorage {
   std::optional<Error> begin();
   // nullptr: it succeeded.
   void end(const Error* failure, std::uint64_t read_bytes);
-  void set_away(State& state, const std::string& why);
+  void set_away(State& state, std::string_view what, const std::string& why);
+  void note_vanished(const std::string& why);
   void probe_on();
+  void note_return();
 
+  ConfirmedStorage& confirmed_;  // the inner storage, which this one has made
   const BreakerTiming timing_;
   Guarded<State> state_;
   Guarded<std::function<void()>> on_return_;

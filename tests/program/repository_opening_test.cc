@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <thread>
 
 #include "cache/disk_cache.h"
 #include "cache/location_notes.h"
@@ -142,6 +144,29 @@ TEST_F(RepositoryOpeningTest, ANoteThatNamesAnotherRepositoryIsNotBelieved) {
   fs::copy(fs::path(base()) / id, fs::path(base()) / other, fs::copy_options::recursive);
   ASSERT_OK(note_location(base(), opening().location, other));
   EXPECT_THAT(open(opening()), FailsWith(ErrorKind::kUnavailable));
+}
+
+// The cache says which repository was opened, so that a server that is back is not enough.
+TEST_F(RepositoryOpeningTest, AnotherRepositoryThatLiesThereAfterwardsIsNotServed) {
+  fill_cache_and_switch_off(opening());
+  RepositoryOpening again = opening();
+  const BackOff soon_again{std::chrono::milliseconds(1), 1, std::chrono::milliseconds(1)};
+  const std::shared_ptr<Storage> storage(&memory_.storage(), [](Storage*) {});
+  again.storage =
+      std::make_shared<BreakerStorage>(storage, BreakerTiming{.between_probes = soon_again});
+  const OpenedRepository opened = value_of(open(again));
+  ASSERT_TRUE(opened.offline);
+  const FileName key{FileType::kKey, opened.repository->key_name()};
+  ASSERT_OK(storage->remove(key, soon()));
+  ASSERT_OK(storage->write({FileType::kConfig, ""}, as_bytes("of another"), soon()));
+  off_ = false;
+  const auto why = [&] { return again.storage->read_all(key, soon()).error().message(); };
+  const std::string_view expected = "another repository lies there now";
+  const Deadline by = soon();
+  while (why().find(expected) == std::string::npos && !by.expired()) std::this_thread::yield();
+  EXPECT_THAT(why(), HasSubstr(std::string(expected)));
+  EXPECT_TRUE(again.storage->figures().is_away);
+  read_all(*opened.repository);
 }
 
 }  // namespace

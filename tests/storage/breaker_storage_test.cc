@@ -9,6 +9,7 @@
 
 #include "repo/storage/memory_storage.h"
 #include "tests/support/matchers.h"
+#include "tests/support/movable_disk.h"
 #include "tests/support/watched_storage.h"
 
 namespace restree::testing {
@@ -200,6 +201,100 @@ TEST_F(Breaker, CountsWhatWasAskedAndGot) {
   EXPECT_EQ(figures.requests, 2U);
   EXPECT_EQ(figures.failures, 2U);
   EXPECT_EQ(figures.read_bytes, 2U);
+}
+
+// A server that answers, and a disk that may not be mounted there.
+class BreakerOfADisk : public Breaker {
+ protected:
+  BreakerOfADisk() {
+    place_ = std::make_shared<MovableDisk>(memory_);
+    inner_ = std::make_shared<WatchedStorage>(place_);
+    make({.patience = 60s, .between_probes = {1ms, 1, 1ms}, .probe_limit = 1s, .now = now()});
+    EXPECT_OK(storage_->read_all(kConfig, soon()));
+    storage_->on_return([this] { ++returns_; });
+  }
+  ~BreakerOfADisk() override { storage_.reset(); }  // before `returns_`
+  // Until the config was looked at so often from now on.
+  void wait_for_probes(std::size_t count) {
+    const std::size_t before = inner_->reads(FileType::kConfig);
+    while (inner_->reads(FileType::kConfig) < before + count) std::this_thread::yield();
+  }
+  void wait_for_return() {
+    while (returns_ == 0) std::this_thread::yield();
+  }
+
+  std::shared_ptr<MovableDisk> place_;
+  std::atomic<int> returns_ = 0;
+};
+
+TEST_F(BreakerOfADisk, ARepositoryThatVanishedIsAwayAtOnceAndThatIsSaidOnce) {
+  ::testing::internal::CaptureStderr();
+  place_->unmount();
+  for (int i = 0; i < 3; ++i) {
+    const auto failed = read();
+    ASSERT_THAT(failed, FailsWith(ErrorKind::kUnavailable));
+    EXPECT_THAT(failed.error().message(), HasSubstr("no config file"));
+    EXPECT_THAT(storage_->list(FileType::kSnapshot, soon()), FailsWith(ErrorKind::kUnavailable));
+  }
+  EXPECT_TRUE(is_away());
+  wait_for_probes(3);
+  EXPECT_TRUE(is_away());
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 1) << log;
+  EXPECT_THAT(log, HasSubstr("/srv/backup: the repository is not there any more"));
+}
+
+TEST_F(BreakerOfADisk, IsBackWithItsOwnConfigAndSaysSo) {
+  place_->unmount();
+  EXPECT_THAT(read(), FailsWith(ErrorKind::kUnavailable));
+  ::testing::internal::CaptureStderr();
+  place_->mount(memory_);
+  wait_for_return();
+  EXPECT_FALSE(is_away());
+  EXPECT_THAT(read(), Holds("12"));
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              HasSubstr("/srv/backup: the repository is there again, after"));
+}
+
+TEST_F(BreakerOfADisk, AnotherRepositoryInItsPlaceIsNotItsReturn) {
+  place_->unmount();
+  EXPECT_THAT(read(), FailsWith(ErrorKind::kUnavailable));
+  ::testing::internal::CaptureStderr();
+  const auto other = std::make_shared<MemoryStorage>();
+  EXPECT_OK(other->write(kConfig, as_bytes("of another"), soon()));
+  place_->mount(other);
+  wait_for_probes(3);
+  EXPECT_TRUE(is_away());
+  const auto failed = read();
+  ASSERT_THAT(failed, FailsWith(ErrorKind::kUnavailable));
+  EXPECT_THAT(failed.error().message(), HasSubstr("another repository lies there now"));
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 1) << log;
+  EXPECT_EQ(returns_, 0);
+  place_->mount(memory_);
+  wait_for_return();
+  EXPECT_THAT(read(), Holds("12"));
+}
+
+TEST_F(BreakerOfADisk, AServerThatIsBackWithoutTheDiskIsNotBack) {
+  place_->unmount();
+  storage_->believe_away(Error(ErrorKind::kUnavailable, "unplugged"));
+  wait_for_probes(2);
+  EXPECT_TRUE(is_away());
+  const auto failed = read();
+  ASSERT_THAT(failed, FailsWith(ErrorKind::kUnavailable));
+  EXPECT_THAT(failed.error().message(), HasSubstr("no config file"));
+  place_->mount(memory_);
+  wait_for_return();
+  EXPECT_THAT(read(), Holds("12"));
+}
+
+TEST_F(BreakerOfADisk, ARepositoryThatMayNotBeSeenIsNotBack) {
+  place_->unmount();
+  EXPECT_THAT(read(), FailsWith(ErrorKind::kUnavailable));
+  inner_->watch([](const FileName&) -> Status { return Error(ErrorKind::kDenied, "no"); });
+  wait_for_probes(3);
+  EXPECT_TRUE(is_away());
 }
 
 }  // namespace
