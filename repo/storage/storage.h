@@ -6,6 +6,11 @@
 // Errors:    kNotFound: the file is not there (only if the other side says so: a dead line is never
 //            kNotFound). kUnavailable: a retry may help. kDenied: permission, login or host key.
 //            kCorrupt: the file ends before the wanted range does. kLocalIo: the local disk failed.
+//            A repository that is away (its disk is not mounted, another folder or repository lies
+//            in its place) has no files: an implementation says kNotFound and lists nothing. That
+//            alone does not mean that files are gone. A caller that opens a repository to work with
+//            it puts a BreakerStorage around the storage; ConfirmedStorage, inside it, looks at the
+//            config first and gives kUnavailable instead.
 // Format:    restic's repository layout (config, data/xx/ID, index/ID, keys/ID, locks/ID,
 //            snapshots/ID), the same in every implementation.
 #pragma once
@@ -73,7 +78,8 @@ class Storage {
   virtual Status make_folders(Deadline by) = 0;
 
   // Every file of the type with a valid name, in no order, each name once. A missing folder is an
-  // empty list. Not for kConfig.
+  // empty list: copying tools leave empty folders out, and a folder of a repository that is away is
+  // missing too (see Errors). Not for kConfig.
   virtual Result<std::vector<ListedFile>> list(FileType type, Deadline by) = 0;
 
   virtual Result<std::uint64_t> size(const FileName& file, Deadline by) = 0;
@@ -97,7 +103,9 @@ class Storage {
   virtual Result<Bytes> read_all(const FileName& file, Deadline by) = 0;
 
   // Writes a new file so that others see either nothing or all of it, and it survives a power cut
-  // where the other side can promise that. An existing file of that name is replaced.
+  // where the other side can promise that. An existing file of that name is replaced. A folder that
+  // is missing is made beside a config only, else kNotFound: a mount point without its disk stays
+  // empty.
   virtual Status write(const FileName& file, ByteView content, Deadline by) = 0;
 
   // Removing what is not there is kNotFound.
