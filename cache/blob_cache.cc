@@ -3,7 +3,7 @@
 namespace restree {
 namespace {
 
-// What an entry costs beside the bytes of its blob.
+// The memory that an entry takes in addition to the bytes of its blob.
 constexpr std::size_t kEntryOverheadBytes = 256;
 
 }  // namespace

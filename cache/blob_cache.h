@@ -9,14 +9,14 @@
 namespace restree {
 
 // Ownership: the source must outlive it.
-// Threads:   any; readers who want the same blob at the same time share one load.
+// Threads:   any; readers that want the same blob at the same time share one load.
 // Limits:    `budget_bytes` of blobs, see LoadingCache.
 class BlobCache final : public BlobSource {
  public:
   BlobCache(BlobSource& source, std::size_t budget_bytes);
 
   Result<SharedBlob> load(BlobType type, const BlobId& id, Deadline by) override;
-  // True if the blob is here or on its way.
+  // True if the blob is in the cache or being loaded.
   bool knows(BlobType type, const BlobId& id) const;
 
  private:

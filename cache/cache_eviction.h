@@ -1,4 +1,5 @@
-// Which files of a cache go so that something else has room. A pure function; any thread.
+// Chooses the files of a cache that are removed to make room for new ones. Pure functions; any
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -8,14 +9,15 @@
 
 namespace restree {
 
-// The files that have to go, in their order, so that at least `wanted_bytes` become free; all that
-// may go if that is less. What comes in may push out packs that rank no higher than itself: data
-// does not push out trees, and nothing pushes out config, keys, indexes and snapshots. Those used
-// longest ago go first, and every data pack before any tree pack.
+// The files to remove, in this order, so that at least `wanted_bytes` become free; if the files
+// that may be removed are smaller than that, all of these. A new file may push out packs that rank
+// no higher than itself: data does not push out trees, and nothing pushes out config, keys, indexes
+// and snapshots. Every data pack goes before any tree pack, and of each the pack used longest ago
+// first.
 std::vector<CachedFile> choose_evictions(std::vector<CachedFile> files, CachedKind incoming,
                                          std::uint64_t wanted_bytes);
 
-// What choose_evictions could free at most.
+// How much choose_evictions() could free at most.
 std::uint64_t evictable_bytes(const std::vector<CachedFile>& files, CachedKind incoming);
 
 }  // namespace restree

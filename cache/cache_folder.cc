@@ -44,8 +44,8 @@ Status make_folders(const std::string& path) {
   }
 }
 
-// Whoever may write there could not make us serve wrong bytes, but grow without a limit, or lead us
-// to files elsewhere.
+// Another user who may write there could not make us serve wrong bytes, since all are verified, but
+// could make the cache grow without a limit, or lead us to files elsewhere.
 Status check_private(int fd, const std::string& path) {
   struct stat attributes {};
   if (::fstat(fd, &attributes) != 0) return errno_error(errno, "stat " + path);
@@ -68,7 +68,7 @@ Result<UniqueFd> open_folder(int at, const std::string& path, int flags = 0) {
 void write_tag(int base) {
   const UniqueFd tag(
       ::openat(base, "CACHEDIR.TAG", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  // Who leaves caches out of backups by their tags will see this one there; nobody else needs it.
+  // Only backup programs that exclude caches need the tag, so a failed write does not matter.
   if (tag) static_cast<void>(::write(tag.get(), kTag.data(), kTag.size()) > 0);
 }
 
@@ -101,7 +101,7 @@ std::string cache_path(const FileName& file) { return relative_path(file); }
 
 Result<CacheFolder> CacheFolder::open(const std::string& base, const std::string& name) {
   RETURN_IF_ERROR(make_folders(base));
-  // The way there may lead over links that somebody has laid on purpose.
+  // Symbolic links in the path to the base folder are followed: users set them on purpose.
   ASSIGN_OR_RETURN(const UniqueFd outer, open_folder(AT_FDCWD, base));
   RETURN_IF_ERROR(check_private(outer.get(), base));
   write_tag(outer.get());

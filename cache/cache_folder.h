@@ -1,24 +1,24 @@
-// The folder in which one repository's cache lies: what is where, and what it takes on the disk.
+// The folder that holds one repository's cache: where each file lies, and the disk space it takes.
 //
 //   BASE/CACHEDIR.TAG
-//   BASE/locations/                   whose cache is whose: location_notes.h
+//   BASE/locations/                   which repository lies at which location: location_notes.h
 //   BASE/<repository id>/
-//     usage                           what all of it takes, and whose turn it is: cache_usage.h
+//     usage                           the size of the cache, and whose turn it is: cache_usage.h
 //     indexed                         the set of index files that packs were last compared with
 //     merged                          the index, merged (stored_index_format.h)
-//     merged.new                      the next one, while it is written
+//     merged.new                      the next merged index, while it is written
 //     listed                          when the repository's snapshots were last listed: seconds
 //     config  keys/ID  index/ID  snapshots/ID     as they are in the repository
-//     pins/ID                         snapshots whose packs are to stay: cache_pins.h
+//     pins/ID                         snapshots whose packs are never evicted: cache_pins.h
 //     data/PACK  trees/PACK           sealed blobs at their own offsets, with holes between them
 //
-// It can be deleted at any time. Nothing in it is believed: files are compared with their hash, and
-// blobs are authenticated, by whoever reads them.
+// The folder can be deleted at any time. Nothing in it is trusted: the code that reads it compares
+// files with their hashes and authenticates blobs.
 //
-// Ownership: holds the folder open, and knows it by that, whatever becomes of its path.
+// Ownership: holds the folder open, so that the same folder is used even if its path is renamed.
 // Threads:   any.
-// Errors:    kDenied: the folder is somebody else's, or others may write there. kNotFound,
-//            kLocalIo: what the system says.
+// Errors:    kDenied: the folder belongs to another user, or other users may write there.
+//            kNotFound, kLocalIo: a system call failed.
 #pragma once
 
 #include <sys/stat.h>
@@ -33,46 +33,46 @@
 
 namespace restree {
 
-// What a file takes of the disk, which for one with holes is less than its size.
+// The disk space that a file takes: less than its size if it has holes.
 std::uint64_t bytes_on_disk(const struct stat& attributes);
 
-// In the order in which they have to go.
+// In the order of eviction: data goes first.
 enum class CachedKind : std::uint8_t { kData, kTree, kFile };
 
 struct CachedFile {
   CachedKind kind;
   std::string path;     // relative to the folder
   std::uint64_t bytes;  // on the disk, without its holes
-  std::int64_t used;    // when last, in nanoseconds since 1970
+  std::int64_t used;    // time of the last use, in nanoseconds since 1970
   bool is_pinned = false;
 };
 
-// Where a cache keeps something, relative to its folder.
+// The path of the file in which a cache keeps a blob or a file, relative to the cache's folder.
 std::string cache_path(const SealedPlace& place);
 std::string cache_path(const FileName& file);
 
 class CacheFolder {
  public:
-  // Makes what is missing of it. On a disk that is read-only, what is there can be opened still.
+  // Makes the folders that are missing. Existing folders can be opened on a read-only disk too.
   static Result<CacheFolder> open(const std::string& base, const std::string& name);
-  // One that is there, without a look at whose it is: for lists.
+  // Opens an existing folder without checking its owner: for listing caches.
   static Result<CacheFolder> look_at(const std::string& path);
 
   const std::string& path() const { return path_; }
   int fd() const { return fd_.get(); }
-  // True once somebody has removed the folder.
+  // True once the folder has been removed.
   bool is_deleted() const;
-  // Marks it as used, for `restree cache`.
+  // Marks the cache as used now; `restree cache` shows that time.
   void touch() const { static_cast<void>(::futimens(fd_.get(), nullptr)); }
 
   Result<UniqueFd> open_to_read(const std::string& path) const;
-  // Makes the file, and the folder that it lies in, where they are missing.
+  // Makes the file and its folder if they are missing.
   Result<UniqueFd> open_to_write(const std::string& path, bool empty) const;
-  // What that has given back on the disk; 0: it was not there.
+  // How many bytes became free on the disk; 0 if there was no such file.
   std::uint64_t remove(const std::string& path) const;
 
   std::vector<std::string> names_in(const char* folder) const;
-  // All that counts for the limit.
+  // All files that count towards the cache's size limit.
   std::vector<CachedFile> scan() const;
 
  private:

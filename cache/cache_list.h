@@ -1,6 +1,6 @@
-// The caches that lie below one folder, as people look at them and clear them away.
+// The caches below one folder, for `restree cache` to list and remove.
 //
-// Threads: any. Errors: kDenied, kLocalIo: what the system says.
+// Threads: any. Errors: kDenied, kLocalIo: a system call failed.
 #pragma once
 
 #include <chrono>
@@ -18,15 +18,15 @@ struct FoundCache {
   std::chrono::system_clock::time_point last_used;
 };
 
-// Those used longest ago first. A folder that is not there has none.
+// The caches used longest ago come first. A missing folder gives an empty list.
 Result<std::vector<FoundCache>> list_caches(const std::string& base);
 
-// What it takes on the disk; looks at every file.
+// The disk space that the cache takes; looks at every file.
 std::uint64_t cache_bytes(const std::string& base, const FoundCache& cache);
-// How often it had what was wanted, in percent; nullopt: nothing is known of that.
+// Hits of all lookups, in percent; nullopt if none were counted.
 std::optional<unsigned> cache_hit_percent(const std::string& base, const FoundCache& cache);
 
-// How many snapshots are pinned in it.
+// How many snapshots are pinned in the cache.
 std::size_t cache_pins(const std::string& base, const FoundCache& cache);
 
 Status remove_cache(const std::string& base, const FoundCache& cache);

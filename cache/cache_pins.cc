@@ -15,7 +15,7 @@ namespace restree {
 namespace {
 
 constexpr const char* kFolder = "pins";
-// Of a million packs.
+// The size of a pin of a million packs.
 constexpr off_t kLargestPin = 128 << 20;
 
 std::string path_of(const std::string& snapshot) { return std::string(kFolder) + "/" + snapshot; }

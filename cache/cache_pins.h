@@ -1,11 +1,12 @@
-// Snapshots whose packs are to stay in a cache: a file for each, with the packs that it needs.
+// Pins: snapshots whose packs are never evicted from a cache. Each pin is a file that lists the
+// packs that the snapshot needs.
 //
 //   pins/SNAPSHOT := (PATH " " BYTES "\n")*   PATH as in cache_folder.h; BYTES wanted of the pack
 //
-// A pin is there from the moment its file has its name, as a whole. It goes with the snapshot.
-// Lines that are none are passed over.
+// The file is renamed into place, so a pin is either complete or absent. It is removed together
+// with the snapshot. Malformed lines are skipped.
 //
-// Threads: one at a time for each snapshot; who writes has the turn (cache_usage.h).
+// Threads: one at a time for each snapshot; a writer must have the turn (cache_usage.h).
 // Errors:  kLocalIo: the file cannot be written.
 #pragma once
 
@@ -19,15 +20,16 @@
 
 namespace restree {
 
-// The packs' files, and how much is wanted of each.
+// The packs' files, each with the number of bytes wanted of it.
 using PinnedPacks = std::map<std::string, std::uint64_t>;
 
-// The snapshots that are pinned, by their whole ids.
+// The full ids of the pinned snapshots.
 std::vector<std::string> pinned_snapshots(const CacheFolder& folder);
-// All that is pinned by any but `but`; of what several want, the most.
+// The packs pinned by all snapshots except `but`; for a pack that several snapshots want, the
+// largest number of bytes.
 PinnedPacks pinned_packs(const CacheFolder& folder, const std::string& but = "");
 Status write_pin(const CacheFolder& folder, const std::string& snapshot, const PinnedPacks& packs);
-// False: there was none.
+// False: the snapshot was not pinned.
 bool remove_pin(const CacheFolder& folder, const std::string& snapshot);
 
 }  // namespace restree

@@ -14,10 +14,10 @@
 namespace restree {
 namespace {
 
-// From this length on, the file system is asked whether all of it is there, before it is read and
-// memory is taken for it.
+// For a range of this length or more, the file system is first asked whether it has any hole,
+// before memory is allocated and the range is read.
 constexpr std::uint64_t kLargeRange = 64 << 10;
-// How exactly a cache knows when something was used last.
+// How precisely a cache records when a file was last used.
 constexpr std::int64_t kUseGrainSeconds = 600;
 // No index or snapshot file is larger; a length from a broken disk must not make us allocate it.
 constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 30;
@@ -26,7 +26,8 @@ bool all_zero(ByteView bytes) {
   return std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{0}; });
 }
 
-// What shares a block with something that is there reads as zeros, and no IV or MAC is that.
+// Bytes that were never written, but lie in the same disk block as bytes that were, read as zeros
+// and are not reported as a hole. No IV or MAC is all zeros.
 bool is_hole(ByteView sealed) {
   return sealed.size() < kSealOverheadBytes || all_zero(sealed.first(kSealIvBytes)) ||
          all_zero(sealed.last(kSealMacBytes));
@@ -77,7 +78,7 @@ std::shared_ptr<const UniqueFd> CacheReader::find_open(const SealedPlace& place,
   return nullptr;
 }
 
-// Marks it as used whenever it is opened, and that is often enough.
+// Marks the pack as used only when it is opened, which is often enough.
 std::shared_ptr<const UniqueFd> CacheReader::open(const SealedPlace& place) {
   std::uint64_t closings = 0;
   if (auto known = find_open(place, closings)) return known;
@@ -89,7 +90,7 @@ std::shared_ptr<const UniqueFd> CacheReader::open(const SealedPlace& place) {
   const auto now = now_();
   std::shared_ptr<const UniqueFd> replaced;  // closed without the lock
   auto open = open_.lock();
-  if (open->closings != closings) return fd;  // it may have been removed since
+  if (open->closings != closings) return fd;  // the file may have been removed since
   const auto is_same = [&](const OpenPack& one) {
     return one.fd != nullptr && one.pack == place.pack && one.type == place.type;
   };
@@ -117,7 +118,7 @@ std::optional<Bytes> CacheReader::read(const SealedPlace& place) {
   return sealed;
 }
 
-// By its end, which is what a write that was cut off leaves out.
+// Looks only at the end of the range, since that is the part that an interrupted write lacks.
 bool CacheReader::has(const SealedPlace& place) {
   if (place.range.length < kSealOverheadBytes) return false;
   const auto fd = open(place);

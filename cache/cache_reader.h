@@ -1,14 +1,14 @@
-// Reads what lies in a cache's folder.
+// Reads the files in a cache's folder.
 //
-// The packs that were read from last stay open for a moment: a small blob costs one call to the
-// system, where opening its pack anew would cost five.
+// The packs that were read most recently stay open for a moment: a small blob then costs one system
+// call, where opening its pack again would cost five.
 //
 // Ownership: the folder must outlive it.
 // Threads:   any.
-// Limits:    kMostOpen files, each for kHowLong and then until a later call. What others have
-//            removed meanwhile takes its place on the disk until close_all(), which is to be called
-//            now and then.
-// Errors:    none: what cannot be read is not there.
+// Limits:    kMostOpen files, each for kHowLong and then until a later call. A file that another
+//            process has removed meanwhile keeps its disk space until close_all(), which must be
+//            called now and then.
+// Errors:    none: a file that cannot be read counts as missing.
 #pragma once
 
 #include <array>
@@ -40,11 +40,11 @@ class CacheReader {
       const CacheFolder& folder, Now now = [] { return Clock::now(); })
       : folder_(folder), now_(std::move(now)) {}
 
-  // Sealed bytes that may be right; nullopt: there is a hole, or nothing.
+  // Sealed bytes, not verified; nullopt: not in the cache, or only partly.
   std::optional<Bytes> read(const SealedPlace& place);
-  // True if read() would probably give it.
+  // True if read() would probably return the bytes.
   bool has(const SealedPlace& place);
-  // All of a file that is no pack.
+  // The whole content of a file that is not a pack.
   std::optional<Bytes> read(const std::string& path) const;
 
   void close_all();
@@ -53,7 +53,7 @@ class CacheReader {
   struct OpenPack {
     PackId pack;
     BlobType type{};
-    std::shared_ptr<const UniqueFd> fd;  // null: free
+    std::shared_ptr<const UniqueFd> fd;  // null: this slot is free
     Clock::time_point opened;
     Clock::time_point used;
   };
@@ -63,7 +63,8 @@ class CacheReader {
   };
 
   std::shared_ptr<const UniqueFd> open(const SealedPlace& place);
-  // nullptr: it has to be opened, and kept open only if there was no closing since `closings`.
+  // nullptr: the pack has to be opened; keep it open only if `OpenPacks::closings` is still
+  // `closings` then.
   std::shared_ptr<const UniqueFd> find_open(const SealedPlace& place, std::uint64_t& closings);
 
   const CacheFolder& folder_;

@@ -13,11 +13,11 @@ namespace {
 
 constexpr const char* kFileName = "usage";
 constexpr std::chrono::milliseconds kBetweenLooks{1};
-// Beyond the record.
+// The two locked bytes lie beyond the record.
 constexpr off_t kTurnByte = 1000;
 constexpr off_t kNextByte = 1001;
 
-// The last word makes a damaged record known as such.
+// The last word is a checksum.
 using Record = std::array<std::uint64_t, 5>;
 constexpr std::uint64_t kMagic = 0x3165'6761'7375'7272;  // "rrusage1"
 
@@ -53,7 +53,7 @@ Result<CacheUsage::Turn> CacheUsage::take_turn(Deadline by) {
       unlock(kNextByte);
       is_next_ = false;
       if (is_current()) return Turn(*this);
-      fd_.reset();  // somebody has removed the file: others may have made a new one
+      fd_.reset();  // the file was removed; another process may have made a new one
       continue;
     }
     if (by.expired()) {

@@ -1,10 +1,11 @@
-// What a cache takes on the disk and how often it had what was wanted, as all processes know it
-// that use the cache, and the turn to change the cache, which one of them has at a time.
+// The file that all processes that use a cache share: it holds the cache's size and its hits and
+// misses, and it hands out the turn to change the cache, which one process has at a time.
 //
-// The number is written before the cache grows by that much, and put right afterwards: who is
-// killed in between leaves it too high, never too low. Whoever makes room counts anew anyway.
-// Turns are locks on bytes of the file, which end with their process. Who waits for one holds a
-// second byte, which everybody has to pass first: so nobody gets two turns while another waits.
+// The new size is written before the cache grows and corrected afterwards: a process killed in
+// between leaves the number too high, never too low. Eviction counts the files again anyway.
+// A turn is a lock on one byte of the file, which ends with its process. A process that waits for
+// the turn holds the lock on a second byte, which every process must take first: so no process gets
+// two turns while another waits.
 //
 // Ownership: the folder must outlive it. Threads: one.
 // Errors:    kNotFound: the cache was deleted. kUnavailable: another process did not end its turn
@@ -35,7 +36,7 @@ class CacheUsage {
  public:
   explicit CacheUsage(const CacheFolder& folder) : folder_(folder) {}
 
-  // Ends when it is destroyed, or with the process.
+  // The turn ends when this is destroyed, or with the process.
   class Turn {
    public:
     explicit Turn(CacheUsage& usage) : usage_(&usage) {}
@@ -45,7 +46,7 @@ class CacheUsage {
     Turn& operator=(const Turn&) = delete;
     ~Turn();
 
-    // nullopt: nobody has counted yet, or the file is damaged.
+    // nullopt: no count was written yet, or the file is damaged.
     std::optional<CacheCounts> counts() const;
     Status set(const CacheCounts& counts);
 
@@ -54,19 +55,19 @@ class CacheUsage {
   };
   Result<Turn> take_turn(Deadline by);
 
-  // What was written last, without a turn: for lists.
+  // The counts written last, read without a turn: for listing caches.
   static std::optional<CacheCounts> look_at(const CacheFolder& folder);
 
  private:
   Status open();
-  // False: another has it.
+  // False: another process holds it.
   Result<bool> lock(off_t byte) const;
   void unlock(off_t byte) const;
   bool is_current() const;
 
   const CacheFolder& folder_;
   UniqueFd fd_;
-  bool is_next_ = false;  // holds the byte of who waits
+  bool is_next_ = false;  // holds the second byte, so the next turn is ours
 };
 
 }  // namespace restree

@@ -20,17 +20,18 @@ namespace restree {
 namespace {
 
 constexpr std::uint64_t kBlockBytes = 4096;
-// What a file system may take beside the blocks of the data, for each file.
+// What a file system may take for each file in addition to the blocks of its data.
 constexpr std::uint64_t kFileOverheadBytes = 8192;
-// With each eviction this part of the limit becomes free besides, so that not every write has to
-// look through the whole folder.
+// Each eviction frees this fraction of the limit (one part in 64) in addition to what is needed, so
+// that not every write has to search the whole folder.
 constexpr std::uint64_t kSparePart = 64;
-// What replace() writes never goes to make room for others, so it may take this part at most.
+// A file that replace() writes is never evicted, so it may take at most this fraction of the limit
+// (one part in 8).
 constexpr std::uint64_t kLargestPart = 8;
 
 std::uint64_t end_of(const KeptPart& part) { return part.offset + part.bytes.size(); }
 
-// What the parts take at most.
+// The most disk space that the parts can take.
 std::uint64_t most_bytes(std::span<const KeptPart> parts) {
   std::uint64_t sum = kFileOverheadBytes;
   for (const KeptPart& part : parts) {
@@ -46,11 +47,11 @@ std::optional<std::uint64_t> bytes_of(int fd) {
   return bytes_on_disk(attributes);
 }
 
-// Parts that follow each other without a gap, in one call; 0 or errno.
+// Writes parts that follow each other without a gap in one call. Returns 0 or errno.
 int write_run(int fd, std::span<const KeptPart> run) {
   std::vector<iovec> pieces;
   for (const KeptPart& part : run) {
-    // pwritev(2) takes what it may write to from const memory too: it only reads.
+    // The cast is safe: pwritev(2) only reads from this memory.
     pieces.push_back({const_cast<std::byte*>(part.bytes.data()), part.bytes.size()});
   }
   std::uint64_t offset = run.front().offset;
@@ -106,7 +107,7 @@ Result<Room> room_of(const CacheFolder& folder) {
 
 Result<CacheWriter::Written> CacheWriter::write(std::vector<KeptPart> parts) {
   std::ranges::stable_sort(parts, [](const KeptPart& a, const KeptPart& b) {
-    // What has to go last comes first.
+    // Parts that are evicted last are written first.
     return std::tie(b.kind, a.path, a.offset) < std::tie(a.kind, b.path, b.offset);
   });
   ASSIGN_OR_RETURN(CacheUsage::Turn turn, take_turn());
@@ -139,7 +140,7 @@ Status CacheWriter::write_file(std::span<const KeptPart> parts, CacheUsage::Turn
   ASSIGN_OR_RETURN(const UniqueFd fd, folder_.open_to_write(parts[0].path, false));
   const auto before = bytes_of(fd.get());
   int failure = write_parts(fd.get(), parts);
-  // What a file had beyond its end before belongs to another content.
+  // Bytes beyond the new end belong to the file's former content.
   if (failure == 0 && kind == CachedKind::kFile &&
       ::ftruncate(fd.get(), static_cast<off_t>(end_of(parts.back()))) != 0) {
     failure = errno;
@@ -201,7 +202,7 @@ Status CacheWriter::pin(const std::string& snapshot, const PinnedPacks& packs) {
   for (const CachedFile& file : folder_.scan()) {
     const auto pinned = all.find(file.path);
     if (pinned != all.end()) {
-      // More of it may be there than anybody wants, and all of it stays.
+      // The cache may hold more of the pack than the pins want, and all of it stays.
       pinned->second = std::max(pinned->second, file.bytes);
     } else if (file.kind == CachedKind::kFile) {
       needed += file.bytes;
@@ -255,15 +256,16 @@ Result<bool> CacheWriter::replace(const std::string& name, std::uint64_t most_by
     status = errno_error(errno, "rename " + folder_.path() + "/" + draft);
   }
   if (!status) folder_.remove(draft);
-  // Others may have counted what was there of it in between.
+  // Other processes may have counted part of the draft meanwhile, so count anew.
   counts_.bytes = sum_of(folder_.scan());
   RETURN_IF_ERROR(turn.set(counts_));
   RETURN_IF_ERROR(status);
   return true;
 }
 
-// Empty: it is not to be written now. Its lock says that somebody writes it; one that was left
-// behind has none, and counts until the next to come empties it.
+// An empty descriptor: the file must not be written now. The lock on a draft shows that a process
+// is writing it. A draft left behind by a killed process has no lock; it counts towards the limit
+// until the next writer empties it.
 Result<UniqueFd> CacheWriter::begin_draft(const std::string& draft, std::uint64_t most_bytes) {
   ASSIGN_OR_RETURN(CacheUsage::Turn turn, take_turn());
   counts_ = counts_of(turn);
@@ -277,8 +279,8 @@ Result<UniqueFd> CacheWriter::begin_draft(const std::string& draft, std::uint64_
   Result<bool> has_room = make_room(CachedKind::kFile, needed);
   if (has_room && *has_room) {
     counts_.bytes += needed;
-    // So that it counts in full from now on, whoever counts. A file system that cannot do that
-    // leaves it at what is written.
+    // Allocated in full, so that every process counts its final size from now on. On a file system
+    // without fallocate only the bytes already written are counted.
     if (::fallocate(fd.get(), 0, 0, static_cast<off_t>(most_bytes)) != 0 && errno == ENOSPC) {
       has_room = errno_error(ENOSPC, "write " + folder_.path() + "/" + draft);
       counts_.bytes -= needed;
@@ -293,7 +295,8 @@ Result<UniqueFd> CacheWriter::begin_draft(const std::string& draft, std::uint64_
 Status CacheWriter::write_note(const std::string& name, std::string_view content) {
   ASSIGN_OR_RETURN(const UniqueFd fd, folder_.open_to_write(name, false));
   const ssize_t count = ::pwrite(fd.get(), content.data(), content.size(), 0);
-  // Cut only then: one of the length it had is there at every moment, whoever reads or kills.
+  // Truncated only after writing, so that the note is never empty for a reader, or if we are
+  // killed.
   if (count != static_cast<ssize_t>(content.size()) || ::ftruncate(fd.get(), count) != 0) {
     return errno_error(errno, "write " + folder_.path() + "/" + name);
   }

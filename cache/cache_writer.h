@@ -1,10 +1,11 @@
-// Changes what lies in a cache's folder, within its limits; one writer at a time among all.
+// Changes the files in a cache's folder, within its limits; one writer at a time among all
+// processes.
 //
 // Ownership: the folder must outlive it. Threads: one.
-// Limits:    the cache never takes more than `size_bytes`, however many processes write to it, nor
-//            grows where less than the least would be free on its disk.
-// Errors:    as CacheUsage's. kLocalIo also: the disk is full, or nearly so. What was not written
-//            is not cached, and nothing else is the worse for it.
+// Limits:    the cache never takes more than `size_bytes`, however many processes write to it, and
+//            never grows if less than CacheLimits demands would stay free on its disk.
+// Errors:    as CacheUsage's. kLocalIo also: the disk is full, or nearly so. Parts that could not
+//            be written are not cached; what was cached before stays usable.
 #pragma once
 
 #include <array>
@@ -35,19 +36,19 @@ struct KeptPart {
 
 class CacheWriter {
  public:
-  // `on_removal` is called after files were removed and before anything is written in their place:
-  // the disk has their space only once nobody holds them open.
+  // `on_removal` is called after files were removed and before anything is written in their place.
+  // It must close them: their disk space is free only once no descriptor holds them open.
   CacheWriter(const CacheFolder& folder, CacheLimits limits, std::function<void()> on_removal)
       : folder_(folder), limits_(limits), on_removal_(std::move(on_removal)), usage_(folder) {}
 
   struct Written {
-    std::uint64_t bytes = 0;          // of parts that were kept
+    std::uint64_t bytes = 0;          // of the parts that were written
     std::uint64_t evicted_bytes = 0;  // on the disk
     std::uint64_t dropped = 0;        // parts for which there was no room
   };
   Result<Written> write(std::vector<KeptPart> parts);
 
-  // Removes the files of the folder whose names `is_wanted` denies.
+  // Removes the files of the folder for whose names `is_wanted` returns false.
   template <class IsWanted>
   Status retain(const char* folder, IsWanted is_wanted) {
     std::vector<std::string> unwanted;
@@ -56,27 +57,28 @@ class CacheWriter {
     }
     return unwanted.empty() ? Status() : remove(unwanted);
   }
-  // To be added to what the cache's users have found, and not found, at the next turn.
+  // Adds to the cache's counts of hits and misses; written at the next turn.
   void note_lookups(std::uint64_t hits, std::uint64_t misses) {
     hits_ += hits;
     misses_ += misses;
   }
-  // Has `write` fill a file, of `most_bytes` at most, that then takes the place of the one of that
-  // name; takes a turn before and after it, none meanwhile. False: it is too large a part of the
-  // limit, there is no room, or another process writes it just now. Errors also those of `write`.
+  // Lets `write` fill a new file of at most `most_bytes`, then renames it to `name`. Takes one turn
+  // before `write` and one after, none during it. False: the file would be too large a part of the
+  // limit, there is no room, or another process is writing it just now. Errors: also those of
+  // `write`.
   Result<bool> replace(const std::string& name, std::uint64_t most_bytes,
                        const std::function<Status(int fd)>& write);
-  // From now on these packs are not evicted. kInvalid: all that is pinned, and what has to be there
-  // beside it, would be more than the limit.
+  // From now on these packs are not evicted. kInvalid: all pinned packs, together with the files
+  // that are never evicted, would exceed the limit.
   Status pin(const std::string& snapshot, const PinnedPacks& packs);
-  // Takes a turn for that alone.
+  // Writes the noted hits and misses, in a turn of its own.
   Status write_lookups();
-  // Replaces a small file that does not count.
+  // Replaces a small file that does not count towards the limit.
   Status write_note(const std::string& name, std::string_view content);
 
  private:
-  // After there was no room for something, the folder is not looked through again for so long for
-  // the sake of anything as large.
+  // After the cache had no room for a part, the folder is not searched for files to evict again for
+  // this long, unless a smaller part needs room.
   static constexpr std::chrono::seconds kFullFor{10};
 
   Result<CacheUsage::Turn> take_turn() {
@@ -94,7 +96,7 @@ class CacheWriter {
   const CacheLimits limits_;
   const std::function<void()> on_removal_;
   CacheUsage usage_;
-  CacheCounts counts_;  // while it is our turn
+  CacheCounts counts_;  // valid during our turn
   std::uint64_t hits_ = 0;
   std::uint64_t misses_ = 0;
   Written written_;

@@ -17,15 +17,16 @@ namespace {
 using std::chrono::seconds;
 using Clock = Deadline::Clock;
 
-// How long nothing is kept after a disk refused to take it, and nobody waits for one that was slow.
+// After a failed write nothing is kept for this long; after a wait for a slow disk that was in
+// vain, no other reader waits for it this long.
 constexpr seconds kPauseAfterTrouble{30};
-// How long an end of the program waits for what is still to be written.
+// How long the destructor waits for parts that are still to be written.
 constexpr seconds kLastPatience{10};
-// The writer takes turns with other processes, which costs more than a small part. So it gathers
-// some for so long, up to so many bytes.
+// The writer takes turns with other processes, and a turn costs more than writing a small part. So
+// it gathers parts for this long, or until it has this many bytes.
 constexpr std::chrono::milliseconds kGathering{50};
 constexpr std::size_t kWriteBytes = 1 << 20;
-// `restree cache` counts days.
+// Seldom is enough, since `restree cache` counts days.
 constexpr std::chrono::hours kBetweenTouches{1};
 constexpr const char* kIndexedNote = "indexed";
 constexpr const char* kMergedIndex = "merged";
@@ -54,7 +55,7 @@ DiskCache::~DiskCache() {
   wake_.notify_all();
   if (thread_.joinable()) thread_.join();
   hand_over_lookups();
-  // They are for people to look at: nothing is lost if they are.
+  // The counts only inform users, so a failed write does not matter.
   if (!deleted_) static_cast<void>(writer_.write_lookups());
 }
 
@@ -87,7 +88,7 @@ void DiskCache::reject(const FileName& file) { note_damage(cache_path(file)); }
 
 void DiskCache::note_damage(const std::string& path) {
   ++counters_.damaged;
-  log::info("{}/{} is damaged: it is read from the repository again", folder_.path(), path);
+  log::info("{}/{} is damaged; it will be read from the repository again", folder_.path(), path);
 }
 
 void DiskCache::keep(const SealedPlace& place, Bytes sealed) {
@@ -114,7 +115,8 @@ void DiskCache::keep(KeptPart part) {
   const bool may_wait = Clock::now() >= state->hurried_until;
   if (!has_room() &&
       !(may_wait && moved_.wait_for(state.mutex_lock(), limits_.queue_patience, has_room))) {
-    // The disk may only have stopped for a moment: what it has room for later is kept.
+    // Only this part is dropped: the disk may have stopped for a moment, and later parts are kept
+    // as soon as there is room.
     if (may_wait) state->hurried_until = Clock::now() + kPauseAfterTrouble;
     ++counters_.dropped;
     return;
@@ -194,7 +196,7 @@ void DiskCache::run(std::vector<KeptPart> parts, const std::vector<Job>& jobs) {
 }
 
 void DiskCache::note_trouble(const Error& error) {
-  if (error.kind() == ErrorKind::kUnavailable) {  // another process's turn, which ends
+  if (error.kind() == ErrorKind::kUnavailable) {  // waited in vain for another process's turn
     if (!told_busy_.exchange(true)) {
       log::warning("not everything is kept in the cache: {}", error.message());
     }
@@ -234,7 +236,7 @@ void DiskCache::note_listing(bool is_other) {
              CacheWriter& writer) { return writer.write_note(kListedNote, text); });
 }
 
-// Also says that the cache is in use: snapshots are listed again and again as long as it is.
+// Also marks the cache as used: snapshots are listed again and again as long as it is in use.
 bool DiskCache::is_news(const std::vector<std::string>& snapshot_names) {
   std::string mark = fingerprint(snapshot_names);
   bool is_time = false;
@@ -254,9 +256,9 @@ bool DiskCache::is_news(const std::vector<std::string>& snapshot_names) {
 
 void DiskCache::retain_snapshots(std::vector<std::string> names) {
   std::ranges::sort(names);
-  reader_.close_all();  // others may have removed what it holds open
+  reader_.close_all();  // other processes may have removed files that are open here
   const bool is_other = is_news(names);
-  if (names.empty()) return;  // see below
+  if (names.empty()) return;  // for the reason given in retain_indexed()
   note_listing(is_other);
   if (!is_other) return;
   submit([names = std::move(names)](CacheWriter& writer) -> Status {
@@ -270,8 +272,9 @@ void DiskCache::retain_snapshots(std::vector<std::string> names) {
 
 void DiskCache::retain_indexed(std::vector<std::string> index_names,
                                const std::function<std::vector<PackId>()>& packs) {
-  // A server whose disk is not mounted has a repository of no files. That is the day for which a
-  // cache is kept, and a repository that is empty indeed has nothing that could be in the way.
+  // If the server's disk is not mounted, the repository looks empty. That is when the cache is
+  // needed most, so nothing is removed; and keeping the cache of a truly empty repository is
+  // harmless.
   if (index_names.empty()) return;
   std::ranges::sort(index_names);
   const std::string mark = fingerprint(index_names);
@@ -295,7 +298,7 @@ UniqueFd DiskCache::open_merged_index() {
   return fd ? std::move(*fd) : UniqueFd();
 }
 
-// With a writer of its own, as this takes longer than anybody can wait for his parts to be written.
+// Uses a writer of its own, since this takes too long for parts to wait behind it in the queue.
 bool DiskCache::keep_merged_index(std::uint64_t most_bytes,
                                   const std::function<Status(int fd)>& write) {
   if (deleted_) return false;
@@ -306,7 +309,7 @@ bool DiskCache::keep_merged_index(std::uint64_t most_bytes,
   if (kind == ErrorKind::kLocalIo || kind == ErrorKind::kDenied || kind == ErrorKind::kNotFound) {
     note_trouble(kept.error());
   } else {
-    log::info("the index is not merged in {}: {}", folder_.path(), kept.error().message());
+    log::info("the merged index was not written to {}: {}", folder_.path(), kept.error().message());
   }
   return false;
 }

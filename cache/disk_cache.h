@@ -1,18 +1,18 @@
-// A repository's cache on the local disk: its own ciphertext, sparse, so that it is there the next
-// time and while the server is away.
+// A repository's cache on the local disk. It holds parts of the repository's encrypted files, so
+// that they are available in the next run and while the server is unreachable.
 //
-// Ownership: owns a thread that writes, from the first byte on that is kept. The destructor writes
-//            what still waits, if that takes no longer than a few seconds.
+// Ownership: owns a thread that writes, started when the first bytes are kept. The destructor
+//            writes the parts that still wait, unless that takes longer than a few seconds.
 // Threads:   any. Reading takes no lock. Several caches, in this process or others, may use one
 //            folder at the same time.
 // Limits:    on the disk as in CacheLimits. At most kQueueBytes, or one part that is larger, wait
-//            to be written, and as much is being written; who wants to keep more waits a little,
-//            but not again and again, and if that does not help, it is not kept. Nothing is
-//            searched when it is opened.
-// Errors:    of open() as in CacheFolder. Later none: that something cannot be written is told to
-//            the log once, and tried again now and then.
-// Format:    cache_folder.h. What is there is what reads as something else than zeros; what is
-//            right, the repository finds out.
+//            to be written, and as many are being written. keep() with a full queue waits a little;
+//            if the queue stays full, the part is not kept, and for a while later calls do not wait
+//            at all. Opening does not scan the folder.
+// Errors:    of open() as in CacheFolder. Later none: a failed write is logged once, and writing is
+//            tried again now and then.
+// Format:    cache_folder.h. Bytes that read as zeros count as missing; the repository verifies the
+//            others.
 #pragma once
 
 #include <atomic>
@@ -48,7 +48,7 @@ class DiskCache final : public RepositoryCache {
  public:
   static constexpr std::size_t kQueueBytes = 6 << 20;
 
-  // In the folder of that name below `base`, which is made; the name is the repository's id.
+  // Uses the folder `base`/`name`, and makes it if it is missing; `name` is the repository's id.
   static Result<std::shared_ptr<DiskCache>> open(const std::string& base, const std::string& name,
                                                  CacheLimits limits);
   ~DiskCache() override;
@@ -70,17 +70,17 @@ class DiskCache final : public RepositoryCache {
   bool keep_merged_index(std::uint64_t most_bytes,
                          const std::function<Status(int fd)>& write) override;
 
-  // From now on these packs stay, as long as the snapshot is there. kInvalid: there is no room for
-  // so much; kLocalIo, kUnavailable: the folder cannot be written to.
+  // From now on these packs are not evicted, as long as the snapshot exists. kInvalid: they do not
+  // fit into the cache; kLocalIo, kUnavailable: the folder cannot be written to.
   Status pin(const SnapshotId& snapshot, const PinnedPacks& packs);
-  // False: it was not pinned.
+  // False: the snapshot was not pinned.
   bool unpin(const SnapshotId& snapshot);
   std::vector<std::string> pins() const { return pinned_snapshots(folder_); }
 
-  // Returns once all that was given to it before is written, or was not to be written.
+  // Returns once everything passed to keep() before is written or dropped.
   void flush();
   CacheFigures figures() const;
-  // When the storage last listed its snapshots to who used the cache, to the minute; nullopt:
+  // When a user of the cache last got a list of snapshots from the storage, to the minute; nullopt:
   // never.
   std::optional<std::chrono::system_clock::time_point> listed() const;
   const std::string& path() const { return folder_.path(); }
@@ -92,13 +92,13 @@ class DiskCache final : public RepositoryCache {
     std::vector<KeptPart> parts;
     std::size_t bytes = 0;  // of the parts
     std::vector<Job> jobs;
-    bool busy = false;  // until all of that is done
+    bool busy = false;  // true until all parts and jobs are done
     bool ending = false;
-    Deadline::Clock::time_point idle_until{};     // until then, nothing is taken
-    Deadline::Clock::time_point hurried_until{};  // until then, nobody waits for room
-    std::string snapshots;                        // those that were to be retained last
-    Deadline::Clock::time_point touched{};        // when the folder was marked as used
-    Deadline::Clock::time_point listed{};         // when that was noted
+    Deadline::Clock::time_point idle_until{};     // until then, nothing is accepted
+    Deadline::Clock::time_point hurried_until{};  // until then, keep() does not wait for room
+    std::string snapshots;                        // fingerprint of the last list of snapshots
+    Deadline::Clock::time_point touched{};        // when the folder was last marked as used
+    Deadline::Clock::time_point listed{};         // when a listing was last noted
   };
   struct Counters {
     std::atomic<std::uint64_t> hits, hit_bytes, misses, damaged, kept_bytes, evicted_bytes, dropped;
@@ -126,16 +126,16 @@ class DiskCache final : public RepositoryCache {
   CacheFolder folder_;
   const CacheLimits limits_;
   CacheReader reader_;
-  CacheWriter writer_;  // the thread's, and the destructor's once that has ended
+  CacheWriter writer_;  // used by the thread, and by the destructor once the thread has ended
   Counters counters_{};
-  std::uint64_t told_hits_ = 0;  // the writer knows of these
+  std::uint64_t told_hits_ = 0;  // already passed to the writer
   std::uint64_t told_misses_ = 0;
   std::atomic<bool> deleted_ = false;
   std::atomic<bool> told_ = false;
   std::atomic<bool> told_busy_ = false;
   Guarded<State> state_;
   std::condition_variable wake_;   // for the thread
-  std::condition_variable moved_;  // for who waits for it
+  std::condition_variable moved_;  // for callers that wait for the thread
   std::jthread thread_;            // only start_writing() and the destructor touch it
 };
 

@@ -12,13 +12,13 @@ constexpr auto kUnknownRoundTrip = 20ms;
 constexpr double kUnknownRate = 32e6;
 constexpr auto kStretch = 15s;
 constexpr auto kSample = 100ms;
-// What is under way as a sample begins or ends is counted in one of two samples, as a whole. So a
-// sample is so much longer than the requests in it that this does not matter.
+// A request under way when a sample ends is counted as a whole in one of the two samples. So a
+// sample lasts this many times as long as its longest request, and that does not matter.
 constexpr int kSampleInRequests = 4;
-// Less than this says more about chance than about the line.
+// Shorter or smaller samples say more about chance than about the line.
 constexpr auto kLeastTransfer = 5ms;
 constexpr std::uint64_t kLeastSampleBytes = 128 << 10;
-// A rate that is so much better than all before is still being found out.
+// While a sample is better than the best before by this factor, the line's rate is still rising.
 constexpr double kRise = 1.1;
 
 }  // namespace
@@ -35,7 +35,8 @@ void LineEstimate::ended(Time begun, Time now, std::uint64_t bytes) {
   --flying_;
   if (bytes == 0) return;
   if (now - stretch_begun_ >= kStretch) begin_stretch(now);
-  // With its transfer, and with the wait behind others: the shortest of many has little of either.
+  // This time includes the transfer and the wait behind other requests; the shortest of many such
+  // times has little of either.
   now_.round_trip = std::min(now_.round_trip, now - begun);
   sample_bytes_ += bytes;
   longest_in_sample_ = std::max(longest_in_sample_, now - begun);
@@ -49,13 +50,13 @@ void LineEstimate::begin_stretch(Time now) {
   stretch_begun_ = now;
 }
 
-// The line carried this much in this time, so it can do so: readers may have asked for less than it
-// can do, never for more. Hence the best sample counts.
+// A sample is a lower bound of the rate: readers may have asked for less than the line can carry.
+// Hence the best sample counts.
 void LineEstimate::end_sample(Time now) {
   if (sample_bytes_ >= kLeastSampleBytes) {
     const Duration time = now - sample_begun_;
-    // The round trip is known only roughly where all requests are large: what is left of the time
-    // without it must not vanish.
+    // If all requests are large, the round trip is known only roughly, and subtracting it must not
+    // leave a transfer time near zero.
     const Duration transfer = std::max<Duration>(
         was_idle_ ? std::max(time - round_trip(), time / 4) : time, kLeastTransfer);
     const double rate = static_cast<double>(sample_bytes_) / Seconds(transfer).count();

@@ -1,4 +1,4 @@
-// A bounded memory of things that are slow to load, where readers who want the same thing at the
+// A bounded memory of values that are slow to load, where readers that want the same value at the
 // same time share one load.
 #pragma once
 
@@ -20,26 +20,26 @@
 
 namespace restree {
 
-// Ownership: values are shared with the readers; one that was dropped lives until the last of them
-//            has done.
+// Ownership: values are shared with the readers; a value that was dropped lives until its last
+//            reader releases it.
 // Threads:   any. Loads run without a lock held, at most one at a time for a key.
 // Limits:    values held here weigh at most `budget` together, least recently used go first. One
 //            value heavier than the whole budget is handed out and not kept.
-// Errors:    those of the load. A failure is remembered for a moment, since the kernel, told that a
-//            large read failed, asks again page by page.
+// Errors:    those of the load. A failure is remembered for a moment, since the kernel asks again
+//            page by page after a large read failed.
 template <class Key, class Value, class Hash = std::hash<Key>>
 class LoadingCache {
  public:
   using Shared = std::shared_ptr<const Value>;
   using Weigh = std::function<std::size_t(const Value&)>;
 
-  // Damage seldom heals. A line does, and a reader who comes back later must find it so.
+  // Damage seldom heals. A broken connection does, so that is remembered for a shorter time.
   static constexpr std::chrono::seconds kDamageMemory{5};
   static constexpr std::chrono::milliseconds kOutageMemory{700};
 
   LoadingCache(std::size_t budget, Weigh weigh) : budget_(budget), weigh_(std::move(weigh)) {}
 
-  // What is here, or on its way, or else what `load()` gives.
+  // The value if it is held or being loaded, or else what `load()` returns.
   template <class Load>
   Result<Shared> get(const Key& key, Deadline by, const Load& load) {
     std::shared_ptr<Flight> flight;
@@ -52,7 +52,7 @@ class LoadingCache {
         Entry& entry = found->second;
         if (entry.flight != nullptr) {
           Result<Shared> result = wait_for(state, entry.flight, by);
-          // Who loaded it may have had less time than we have.
+          // The thread that loaded it may have had an earlier deadline than ours.
           if (result || result.error().kind() != ErrorKind::kUnavailable || by.expired()) {
             return result;
           }
@@ -77,13 +77,13 @@ class LoadingCache {
     return loaded;
   }
 
-  // True if get() would not have to load: it is here, or on its way.
+  // True if get() would not have to load, since the value is held or being loaded.
   bool knows(const Key& key) const {
     auto state = state_.lock();
     return state->entries.contains(key);
   }
 
-  // What is here and loaded, or null; never waits for a load, and does not count as a use.
+  // The loaded value, or null; never waits for a load, and does not count as a use.
   Shared peek(const Key& key) const {
     auto state = state_.lock();
     const auto found = state->entries.find(key);
@@ -122,7 +122,7 @@ class LoadingCache {
     return *flight->result;
   }
 
-  // Whoever waits for this flight must see it land, whatever a library throws on the way.
+  // Turns exceptions into errors: readers that wait for this load must get a result in any case.
   template <class Load>
   Result<Shared> load_or_explain(const Load& load) {
     try {

@@ -1,9 +1,9 @@
-// Which repository lies at a location, as far as the caches below one folder have come to know: for
-// who cannot ask the repository itself, whose id is in a config file that is encrypted.
+// Notes which repository lies at a location, so that its cache can be found while the repository
+// itself cannot be read: its id stands in an encrypted config file.
 //
 //   BASE/locations/<SHA-256 of the location>      the repository's id, in hex
 //
-// Threads: any, and any process. Errors: kDenied, kLocalIo: what the system says.
+// Threads: any, and any process. Errors: kDenied, kLocalIo: a system call failed.
 #pragma once
 
 #include <optional>
@@ -13,9 +13,9 @@
 
 namespace restree {
 
-// nullopt: nothing is noted that could be an id.
+// nullopt: there is no note, or it does not hold an id.
 std::optional<std::string> noted_repository(const std::string& base, const std::string& location);
-// `base` is there. Writes only if something else is noted.
+// `base` must exist. Writes only if the note would change.
 Status note_location(const std::string& base, const std::string& location,
                      const std::string& repository_id);
 // Removes all notes that name the repository.

@@ -14,17 +14,17 @@ using Clock = Deadline::Clock;
 
 constexpr std::size_t kMostRequests = 1024;
 constexpr int kMostAttempts = 4;
-// A reader who waits for a small blob is not made to wait for more than this beside it.
+// A request that a reader waits for is extended to at most this many bytes.
 constexpr std::uint64_t kAlongWithWanted = 128 << 10;
-// Requests ahead are so large that a few of them fill the line, and so small that the first bytes
-// are not long in coming.
+// Requests ahead are large enough that a few of them fill the line, and small enough that their
+// first bytes arrive soon.
 constexpr std::uint64_t kLeastRequest = 256 << 10;
 
 std::uint64_t request_bytes(std::size_t delay_product) {
   return std::clamp<std::uint64_t>(delay_product / 8, kLeastRequest, PackFetcher::kMostRequest);
 }
 
-// What lies between two wanted blobs is asked for along with them up to this size.
+// The largest gap between two wanted blobs that is fetched along with them, to save a request.
 std::uint64_t gap_bytes(std::size_t delay_product) {
   return std::clamp<std::uint64_t>(delay_product / 32, 4 << 10, 64 << 10);
 }
@@ -40,12 +40,12 @@ ByteRange overlap(ByteRange a, ByteRange b) {
 struct Group {
   PackId pack;
   ByteRange range;
-  std::size_t turn;  // of the first of it that is wanted
+  std::size_t turn;  // index in `places` of the blob in it that is wanted first
 };
 
-// Neighbours together, in the order in which the first of each is wanted. A backup writes to
-// several packs at a time, and small files as its threads have done with them: what is wanted one
-// after the other lies near each other, in any order.
+// Groups neighbours, and sorts the groups by the blob in each that is wanted first. A backup writes
+// to several packs at a time, and small files in the order in which its threads finish them: so
+// blobs that are wanted one after the other lie near each other, but in any order.
 std::vector<Group> grouped(std::span<const BlobLocation> places, std::uint64_t most,
                            std::uint64_t gap) {
   std::vector<std::size_t> order(places.size());
@@ -97,15 +97,16 @@ Result<Bytes> PackFetcher::read(const BlobLocation& place, BlobType type, Deadli
     }
     submit(ahead);
     if (const Status fetched = fetch_all(own, by); !fetched) {
-      // A pack that ends early may hold all of the blob, if not all of its neighbours.
+      // A truncated pack may still hold the whole blob, though not all of its neighbours.
       if (fetched.error().kind() == ErrorKind::kCorrupt) break;
       return fetched.error();
     }
     ASSIGN_OR_RETURN(std::optional<Bytes> bytes, take(place, by));
     if (bytes) return std::move(*bytes);
-    // Something failed that was fetched ahead, or went to make room: this reader fetches it.
+    // A piece that was fetched ahead failed, or was dropped to make room: try again, and fetch it
+    // here.
   }
-  // Past what is shared, of which others may take it away each time.
+  // Read without sharing the bytes with other readers, which may drop them each time.
   return storage_->read({FileType::kPack, place.pack.hex()}, range, by);
 }
 
@@ -117,8 +118,8 @@ Result<std::optional<Bytes>> PackFetcher::take(const BlobLocation& place, Deadli
     const auto is = [](PieceState wanted) {
       return [wanted](const SharedPiece& piece) { return piece->state == wanted; };
     };
-    // After a wait they are looked for again: one that has landed may have been handed out to
-    // somebody else, with its bytes, and another may have come in its place.
+    // The pieces are looked up again after each wait: another reader may have taken a landed piece
+    // with its bytes, and a new piece may have taken its place.
     for (bool is_waiting = false;; is_waiting = true) {
       pieces = state->pieces.covering(place.pack, range);
       if (std::ranges::none_of(pieces, is(PieceState::kFlying))) break;
@@ -127,7 +128,7 @@ Result<std::optional<Bytes>> PackFetcher::take(const BlobLocation& place, Deadli
       if (landed_.wait_until(state.mutex_lock(), until) == std::cv_status::timeout &&
           by.expired()) {
         return Error(ErrorKind::kUnavailable,
-                     "no answer in time from " + storage_->description() + " to a read that waits");
+                     "no answer in time from " + storage_->description() + " to a pending read");
       }
     }
     if (!std::ranges::all_of(pieces, is(PieceState::kLanded))) return std::optional<Bytes>();
@@ -155,7 +156,7 @@ Result<std::optional<Bytes>> PackFetcher::take(const BlobLocation& place, Deadli
   return whole;
 }
 
-// The pieces that this reader must fetch himself, since nobody has begun to.
+// The pieces that this reader must fetch itself, since no request for them is under way.
 std::vector<SharedPiece> PackFetcher::begin_missing(State& state, const BlobLocation& place,
                                                     BlobType type, ByteRange worth_having) {
   const ByteRange range = range_of(place);
@@ -164,14 +165,14 @@ std::vector<SharedPiece> PackFetcher::begin_missing(State& state, const BlobLoca
     if (piece->state == PieceState::kWaiting) own.push_back(piece);
   }
   for (ByteRange gap : state.pieces.gaps(place.pack, range)) {
-    // A little more than is missing, where that is free of other pieces.
+    // Extend the request beyond the missing bytes, up to the next piece.
     const std::uint64_t more_end =
         std::min(end_of(worth_having), std::max(end_of(gap), gap.offset + kAlongWithWanted));
     if (end_of(gap) == end_of(range) && more_end > end_of(gap)) {
       const auto free = state.pieces.gaps(place.pack, {gap.offset, more_end - gap.offset});
       gap = free.front();
     }
-    // Nothing that was fetched ahead is worth more than what is waited for.
+    // A blob that a reader waits for is worth more than anything fetched ahead.
     if (!state.pieces.make_room(type, gap.length, Clock::now())) {
       state.pieces.make_room(type, gap.length, Clock::time_point::max());
     }
@@ -206,7 +207,7 @@ void PackFetcher::submit(const std::vector<SharedPiece>& ahead) {
     const bool taken = pool_.try_submit([this, piece] {
       {
         auto state = state_.lock();
-        // A reader has taken it over, or nobody can have it any more.
+        // A reader fetches it now, or it was removed.
         if (piece->state != PieceState::kWaiting) return;
         piece->state = PieceState::kFlying;
         state->line.began(Clock::now());
@@ -228,7 +229,7 @@ Status PackFetcher::fetch_all(const std::vector<SharedPiece>& own, Deadline by) 
       status = fetch(piece, by);
       continue;
     }
-    // Others may wait for it.
+    // Mark the piece as failed, since other readers may wait for it.
     auto state = state_.lock();
     state->line.ended(Clock::now(), Clock::now(), 0);
     piece->state = PieceState::kFailed;
@@ -247,7 +248,7 @@ Result<Bytes> PackFetcher::read_or_explain(const Piece& piece, Deadline by) {
   }
 }
 
-// The piece is flying, which makes it this caller's.
+// The piece must be in state kFlying, which means that only this caller fetches it.
 Status PackFetcher::fetch(const SharedPiece& piece, Deadline by) {
   const Clock::time_point begun = Clock::now();
   Result<Bytes> read = read_or_explain(*piece, by);
@@ -286,14 +287,14 @@ void PackFetcher::want(std::span<const BlobLocation> places, BlobType type) {
     const std::size_t product = state->line.delay_product();
     const std::uint64_t most = request_bytes(product);
     for (const Group& group : grouped(places, most, gap_bytes(product))) {
-      // Chunks stay whole, so that none waits for two requests.
+      // A chunk is never split, so that no reader has to wait for two requests.
       auto begun =
           begin_ahead(*state, group.pack, type, group.range, std::max(most, group.range.length));
       ahead.insert(ahead.end(), begun.begin(), begun.end());
     }
     if (type == BlobType::kTree) {
-      // Whoever walks through trees comes to their neighbours soon, and one by one these would cost
-      // him a round trip for each directory.
+      // A walk through trees reaches the neighbouring trees soon, and fetching these one by one
+      // would cost a round trip for each directory.
       for (const SharedPiece& piece : std::vector(ahead)) {
         const ByteRange walk = state->runs.walk_on(piece->pack, piece->range, product);
         auto begun = begin_ahead(*state, piece->pack, type, walk, most);
@@ -307,10 +308,10 @@ void PackFetcher::want(std::span<const BlobLocation> places, BlobType type) {
 std::size_t PackFetcher::window_bytes() const {
   auto state = state_.lock();
   const std::size_t product = state->line.delay_product();
-  // What has landed counts until it is read, and a chunk is read when all of it has: with several
-  // on their way at a time, more than half of what is asked for is here.
+  // A piece that has landed counts until it is read, and a chunk is read only when all of it has
+  // landed. So with several chunks under way, more than half of the requested bytes are in memory.
   const std::size_t worth = product * (state->line.is_rising() ? 6 : 4);
-  // Readers who wait need some room as well.
+  // Leave room for the requests of waiting readers.
   return std::min(worth, options_.budgets.data_bytes / 4 * 3);
 }
 

@@ -1,19 +1,21 @@
-// Turns blobs that are wanted one by one into good requests to a storage that is far away.
+// Turns reads of single blobs into few large requests to a storage that is far away.
 //
 // A request costs a round trip, whatever it asks for; bytes that lie beside the wanted ones cost
-// little more. So a blob that is missing comes with its neighbours, as far as they are likely to be
-// wanted (PackRuns) and as the line makes them cheap (LineEstimate); and what readers say that they
-// will want next is asked for in few requests, several at a time. All of it waits sealed, in
-// memory, until the repository takes it.
+// little more. So a missing blob is fetched with its neighbours, as far as they are likely to be
+// wanted (PackRuns) and cheap on this line (LineEstimate). Blobs that readers announce with want()
+// are fetched ahead in few requests, several at a time. Fetched bytes wait in memory, still sealed,
+// until the repository reads them.
 //
-// What a reader waits for he fetches himself, at once; what is fetched ahead never takes his place.
+// A blob that a reader waits for is fetched at once, by the reader's own thread; it never waits
+// behind requests ahead.
 //
 // Ownership: shares the storage; owns its threads.
 // Threads:   any.
-// Limits:    `budgets` of sealed bytes, and one request more for each reader who waits; as many
+// Limits:    `budgets` of sealed bytes, and one request more for each waiting reader; as many
 //            requests ahead at a time as threads, each of at most kMostRequest or one blob. Every
 //            request ahead ends within `time_limit`.
-// Errors:    of read(): those of Storage::read. What fails ahead is found out by whoever wants it.
+// Errors:    of read(): those of Storage::read. A failed request ahead is not reported: the reader
+//            that wants the blob fetches it again.
 #pragma once
 
 #include <chrono>
@@ -37,21 +39,22 @@ namespace restree {
 
 struct FetchOptions {
   PackPieces::Budgets budgets{.data_bytes = 20 << 20, .tree_bytes = 6 << 20};
-  // Each waits for one request: at 100 ms a dozen would get no more than 120 of them a second.
+  // Each thread waits for one request: with a round trip of 100 ms, 12 threads would make no more
+  // than 120 requests a second.
   std::size_t threads = 32;
   std::chrono::milliseconds time_limit{60'000};
 };
 
-// Since it was made.
+// Totals since the fetcher was made.
 struct FetchFigures {
   std::uint64_t requests = 0;
-  std::uint64_t bytes = 0;        // that were answered
-  std::uint64_t ahead_bytes = 0;  // of these, before anybody wanted them
+  std::uint64_t bytes = 0;        // received
+  std::uint64_t ahead_bytes = 0;  // of these, fetched before a reader wanted them
   std::uint64_t ahead_used_bytes = 0;
   std::uint64_t wasted_bytes = 0;  // dropped without use
   std::uint64_t failed = 0;
-  std::uint64_t joined = 0;               // reads that have waited for a request of somebody else's
-  std::chrono::nanoseconds round_trip{};  // as measured of late; zero if nothing was
+  std::uint64_t joined = 0;               // reads that waited for the request of another reader
+  std::chrono::nanoseconds round_trip{};  // measured lately; zero if nothing was measured
   double bytes_per_second = 0;
 };
 
@@ -64,10 +67,11 @@ class PackFetcher final : public SealedSource {
   Result<Bytes> read(const BlobLocation& place, BlobType type, Deadline by) override;
   void reject(const BlobLocation& place) override;
 
-  // These will probably be wanted soon, in this order. What there is no room for is left out.
+  // Fetches ahead blobs that will probably be read soon, in this order. Blobs for which there is no
+  // room are left out.
   void want(std::span<const BlobLocation> places, BlobType type);
 
-  // How many bytes it is worth asking for ahead of one who reads on and on.
+  // How many bytes are worth fetching ahead of a reader that reads sequentially.
   std::size_t window_bytes() const;
   FetchFigures figures() const;
 
@@ -93,7 +97,7 @@ class PackFetcher final : public SealedSource {
   Status fetch_all(const std::vector<SharedPiece>& own, Deadline by);
   Status fetch(const SharedPiece& piece, Deadline by);
   Result<Bytes> read_or_explain(const Piece& piece, Deadline by);
-  // nullopt: not all of it is here, though nothing of it is on its way.
+  // nullopt: part of the blob is missing, and no request for it is under way.
   Result<std::optional<Bytes>> take(const BlobLocation& place, Deadline by);
 
   const std::shared_ptr<Storage> storage_;

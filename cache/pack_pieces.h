@@ -1,12 +1,12 @@
-// Pieces of packs in memory, sealed: those that are here, those on their way, and those that wait
-// to be asked for. No byte of a pack is in two of them.
+// Pieces of packs in memory, sealed: landed, being fetched, or waiting to be fetched. No byte of a
+// pack is in two of them.
 //
-// Pure: who makes a piece land, and what time it is, is somebody else's business.
-// Ownership: shared with those who wait for one or copy from it.
-// Threads:   one at a time, which is also who changes the pieces. `bytes` of one that has landed do
-//            not change any more and may be read by any.
-// Limits:    make_room() keeps all of one type within its budget; what readers wait for themselves
-//            may pass it by one piece each.
+// Pure: the caller fetches the bytes, sets the states and passes the time.
+// Ownership: pieces are shared with the readers that wait for them or copy from them.
+// Threads:   one at a time, also for changing the pieces. `bytes` of a landed piece do not change
+//            any more and may be read by any thread.
+// Limits:    make_room() keeps all pieces of one type within its budget; pieces that readers wait
+//            for may exceed it by one each.
 #pragma once
 
 #include <array>
@@ -36,10 +36,10 @@ struct Piece {
   BlobType type;
   ByteRange range;
   PieceState state = PieceState::kWaiting;
-  bool ahead = false;  // nobody has wanted it yet when it was made
-  Bytes bytes;         // once it has landed
+  bool ahead = false;  // made before a reader wanted it
+  Bytes bytes;         // set when it has landed
   std::uint64_t used = 0;
-  unsigned copying = 0;  // readers who have its bytes before them, without a lock
+  unsigned copying = 0;  // how many readers are copying its bytes, without a lock
   Deadline::Clock::time_point landed_at{};
   std::list<std::shared_ptr<Piece>>::iterator place;
 
@@ -55,20 +55,20 @@ class PackPieces {
   };
   explicit PackPieces(Budgets budgets) : budgets_{budgets.data_bytes, budgets.tree_bytes} {}
 
-  // In order; what no piece covers is between them.
+  // The pieces that overlap the range, in order, and the gaps between them.
   std::vector<SharedPiece> covering(const PackId& pack, ByteRange range) const;
   std::vector<ByteRange> gaps(const PackId& pack, ByteRange range) const;
 
   // The range must lie in a gap.
   SharedPiece add(const PackId& pack, BlobType type, ByteRange range);
-  // Does nothing for one that was removed before. What has landed and was not used is wasted.
+  // Does nothing if the piece was removed before. Landed bytes that were not used count as wasted.
   void remove(const SharedPiece& piece);
-  // Notes that bytes of it were handed out; one that was handed out as a whole is removed.
+  // Notes that bytes of the piece were handed out; once all of them were, it is removed.
   void use(const SharedPiece& piece, std::uint64_t bytes);
 
-  // Removes pieces that landed some time ago, the oldest first, until `bytes` more of the type have
-  // room; false if there is none. What has landed just now is what is read next: to drop it for
-  // what is read after that would be to fetch it twice.
+  // Removes pieces that landed more than kKept ago, the oldest first, until there is room for
+  // `bytes` more of the type; false if there is not enough. A piece that has just landed will be
+  // read next: dropping it for one that is read later would mean to fetch it twice.
   bool make_room(BlobType type, std::uint64_t bytes, Deadline::Clock::time_point now);
   static constexpr std::chrono::seconds kKept{2};
 

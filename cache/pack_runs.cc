@@ -5,13 +5,15 @@
 namespace restree {
 namespace {
 
-// The first window costs a quarter of the round trip that it comes with.
+// The first window is a quarter of the bytes that the line carries in a round trip, within these
+// bounds.
 constexpr std::uint64_t kLeastWindow = 64 << 10;
 constexpr std::uint64_t kMostFirstWindow = 512 << 10;
 constexpr std::uint64_t kMostWindow = 8 << 20;
-// Who skips this much, or comes a little later than who was next, still goes on.
+// A read that lies at most this far before the end of the wanted bytes or behind the end of the
+// requested ones still continues the run.
 constexpr std::uint64_t kSlack = 256 << 10;
-// A run that nobody has gone on with while others were wanted this often has ended.
+// A run ends when this many blobs of other packs were wanted since its last one.
 constexpr std::uint64_t kPatience = 256;
 
 std::uint64_t first_window(std::size_t delay_product) {
@@ -29,7 +31,7 @@ std::uint64_t end_of(const BlobLocation& place) {
   return std::uint64_t{place.offset} + place.length;
 }
 
-// Nobody knows what lies behind the last blob that the index names.
+// The known end of the pack: the index does not tell what lies behind its last blob.
 std::uint64_t pack_end(const BlobLocation& place) {
   return std::max<std::uint64_t>(place.pack_end, end_of(place));
 }
@@ -89,7 +91,8 @@ ByteRange PackRuns::note(const BlobLocation& place, BlobType type, bool missing,
   return {place.offset, run.asked - place.offset};
 }
 
-// Half a window at a time: fewer and larger requests, and still half a window in hand.
+// Extends the run by half a window at a time: that makes fewer and larger requests, and the reader
+// still has half a window before it.
 ByteRange PackRuns::onward(Run& run, const BlobLocation& place, bool missing,
                            std::size_t delay_product) {
   if (!missing && run.asked > run.reached + run.window / 2) return {};
@@ -103,8 +106,9 @@ ByteRange PackRuns::onward(Run& run, const BlobLocation& place, bool missing,
   return {begin, end - begin};
 }
 
-// Trees are written from below: those under a directory lie before its own, those beside it behind.
-// A second look into the same pack is a walk, wherever it looks.
+// Trees are written bottom up: the trees below a directory lie before its own, those of the
+// following directories behind it. A second read in the same pack counts as a walk, wherever in the
+// pack it is.
 ByteRange PackRuns::around(Run& run, ByteRange trees, unsigned quarters_before,
                            std::size_t delay_product) {
   run.window = next_window(run.window, run.used * 4, delay_product);
@@ -118,9 +122,9 @@ ByteRange PackRuns::around(Run& run, ByteRange trees, unsigned quarters_before,
 
 ByteRange PackRuns::walk_on(const PackId& pack, ByteRange trees, std::size_t delay_product) {
   const auto known = runs_.find(pack);
-  // The first look into a pack is no walk.
+  // The first read in a pack is not yet a walk.
   if (known == runs_.end() || known->second.used == 0) return {};
-  // These are the trees below a directory. Those below the next one lie behind them.
+  // These are the trees below one directory. The trees below the next directory lie behind them.
   return around(known->second, trees, 1, delay_product);
 }
 

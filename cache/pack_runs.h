@@ -1,10 +1,11 @@
-// Watches where in which packs blobs are wanted, and says which bytes are worth having now.
+// Watches where in which packs blobs are wanted, and decides which bytes to fetch ahead.
 //
-// What a backup has written together lies together, and is read together: the files of a directory
-// lie in a pack one after the other, and the trees below a directory before its own. So a run is
-// followed through a pack as a file system follows a reader through a file: going on makes the
-// window grow, a leap closes it. A window never grows beyond what has been used of the run, so that
-// what is fetched in vain stays less than what was wanted.
+// Blobs that a backup has written together lie together and are read together: the files of a
+// directory lie in a pack one after the other, and the trees below a directory before its own. So
+// sequential reads in a pack (a run) are treated as a file system treats sequential reads in a
+// file: the window of bytes to fetch grows as long as the run goes on, and a jump closes it. A
+// window never grows beyond the bytes already used of the run, so that fewer bytes are fetched in
+// vain than were wanted.
 //
 // Pure.
 // Threads: one at a time.
@@ -24,28 +25,29 @@ namespace restree {
 
 class PackRuns {
  public:
-  // Chunks of large files come from here on. Those who read such a file in order say so (the file's
-  // list of chunks is better knowledge), and those who leap about in it want one chunk each: it
-  // comes alone.
+  // Blobs from this size on are taken for chunks of large files, and each is fetched alone. Readers
+  // that read such a file in order announce its chunks, from the file's own list; readers that jump
+  // about in it want one chunk at a time.
   static constexpr std::uint32_t kLargeBlob = 384 << 10;
 
-  // The blob at `place` is wanted; `missing` if it is neither here nor on its way. Which bytes of
-  // its pack are worth having, itself among them if it is missing; empty if none.
-  // `delay_product`: see LineEstimate. The bytes may be here already.
+  // Notes that the blob at `place` is wanted; `missing` if it is neither in memory nor being
+  // fetched. Returns the bytes of its pack that are worth fetching, including the blob if it is
+  // missing; an empty range if none are. Some of the bytes may already be in memory.
+  // `delay_product`: see LineEstimate.
   ByteRange note(const BlobLocation& place, BlobType type, bool missing, std::size_t delay_product);
 
-  // Trees in this range are asked for before anybody has waited for them. Which bytes around them
-  // are worth having as well.
+  // Notes that the trees in this range are fetched before a reader has waited for them. Returns the
+  // bytes around them that are worth fetching as well.
   ByteRange walk_on(const PackId& pack, ByteRange trees, std::size_t delay_product);
 
  private:
   static constexpr std::size_t kMostRuns = 256;
   struct Run {
-    std::uint64_t reached = 0;  // the end of what was wanted
-    std::uint64_t asked = 0;    // the end of what was said to be worth having
+    std::uint64_t reached = 0;  // the end of the wanted bytes
+    std::uint64_t asked = 0;    // the end of the bytes returned as worth fetching
     std::uint64_t window = 0;
     std::uint64_t used = 0;
-    std::uint64_t turn = 0;  // when something was wanted last
+    std::uint64_t turn = 0;  // number of the last note() for this pack
     std::uint64_t end = 0;   // of the pack, as far as it is known
     std::list<PackId>::iterator place;
   };
@@ -56,7 +58,7 @@ class PackRuns {
                           std::size_t delay_product);
 
   std::unordered_map<PackId, Run> runs_;
-  std::list<PackId> recent_;  // front: wanted last
+  std::list<PackId> recent_;  // most recently wanted first
   std::uint64_t turn_ = 0;
 };
 

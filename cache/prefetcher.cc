@@ -6,7 +6,7 @@ namespace restree {
 namespace {
 
 constexpr std::size_t kMostBatches = 256;
-// Small blobs are handed to a thread together: waking it costs more than one of them.
+// Small blobs are passed to a thread in batches: waking a thread costs more than one small blob.
 constexpr std::size_t kBatchBytes = 256 << 10;
 
 }  // namespace

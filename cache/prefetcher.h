@@ -1,4 +1,4 @@
-// Loads blobs that will probably be wanted soon, beside the readers and never in their way.
+// Loads blobs that will probably be wanted soon, in the background, without delaying readers.
 #pragma once
 
 #include <atomic>
@@ -15,7 +15,7 @@ namespace restree {
 // Threads:   any.
 // Limits:    `threads` loads at a time, at most `budget_bytes` of plain blobs waiting or loading;
 //            what exceeds that is not prefetched.
-// Errors:    none: a failed prefetch is found out by the reader who wants the blob.
+// Errors:    none: a reader that wants a blob whose prefetch failed gets the error itself.
 class Prefetcher {
  public:
   struct Wanted {
@@ -23,13 +23,13 @@ class Prefetcher {
     std::size_t size_bytes;
   };
 
-  // `time_limit` is that of the readers, who may come to wait for what is loaded here.
+  // `time_limit`: the same as that of readers, since a reader may wait for a load that begins here.
   Prefetcher(BlobCache& cache, std::size_t threads, std::size_t budget_bytes,
              std::chrono::milliseconds time_limit);
 
   std::size_t budget_bytes() const { return budget_bytes_; }
 
-  // In the order in which they will be read. Data blobs only.
+  // `blobs`: data blobs only, in the order in which they will be read.
   void want(std::span<const Wanted> blobs);
 
  private:

@@ -22,7 +22,7 @@ Status SnapshotWarmer::run(const Snapshot& snapshot, Pin pin) {
   const std::unordered_set<BlobId> data = std::move(found_.lock()->data);
   for (const BlobId& id : data) count(BlobType::kData, id);
   RETURN_IF_ERROR(check_room());
-  // Before the data come, so that none of them push others of them out.
+  // Pin before the data is loaded, so that its own packs do not push each other out.
   if (pin == Pin::kYes) RETURN_IF_ERROR(cache_.pin(snapshot.id, packs_));
   RETURN_IF_ERROR(load_data(data));
   if (!found_.lock()->bad.empty()) RETURN_IF_ERROR(name_damaged(*snapshot.tree));
@@ -30,7 +30,7 @@ Status SnapshotWarmer::run(const Snapshot& snapshot, Pin pin) {
   return check_kept(dropped_before);
 }
 
-// Level by level: of each, all trees are known at once.
+// Loads one level of folders at a time, since all trees of a level are known at once.
 Status SnapshotWarmer::load_trees(const BlobId& root) {
   {
     auto found = found_.lock();
@@ -103,18 +103,19 @@ Status SnapshotWarmer::load_data(const std::unordered_set<BlobId>& data) {
   });
 }
 
-// Trees are in the cache now, so that nobody needs to remember paths for the day of damage.
+// Finds the paths of the files whose data is damaged by walking the trees once more. They are in
+// the cache now, so this is cheaper than remembering the path of every blob.
 Status SnapshotWarmer::name_damaged(const BlobId& root) {
   const std::unordered_map<BlobId, Error> bad = std::move(found_.lock()->bad);
   std::vector<Folder> left = {{root, ""}};
-  std::unordered_set<BlobId> seen = {root};  // of what is there several times, one place is told
+  std::unordered_set<BlobId> seen = {root};  // a tree found in several places is visited once
   while (!left.empty()) {
     if (options_.stop.stop_requested()) return Error(ErrorKind::kCancelled, "stopped");
     const Folder folder = std::move(left.back());
     left.pop_back();
     const auto blob =
         repository_.load(BlobType::kTree, folder.tree, Deadline::after(options_.patience));
-    if (!blob) continue;  // told before
+    if (!blob) continue;  // was reported when trees were loaded
     const auto tree = Tree::parse((*blob)->view());
     if (!tree) continue;
     for (const Node& node : (*tree)->nodes()) {

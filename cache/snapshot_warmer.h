@@ -1,12 +1,12 @@
-// Brings all of one snapshot into a cache: its trees, then the data of its files that are not
-// there. What is there is read and proved on the way.
+// Brings all of one snapshot into a cache: first its trees, then the data of its files. Blobs that
+// are already in the cache are read and verified.
 //
-// Ownership: the repository, which uses the cache, and the cache outlive it.
-// Threads:   run() once, by one; figures() any.
+// Ownership: the cache, and the repository that uses it, must outlive it.
+// Threads:   run() once, by one thread; figures() any.
 // Limits:    memory: some 200 bytes a blob, and BulkLoader's buffers.
 // Errors:    kUnavailable: the storage cannot be reached. kInvalid: the snapshot is too large for
-//            the cache. kLocalIo: the cache did not take all of it. kCancelled: stopped. What of
-//            the snapshot is damaged is told to `on_damage` and counted, and the rest loaded.
+//            the cache. kLocalIo: the cache did not keep all of it. kCancelled: stopped. Damaged
+//            files and folders are passed to `on_damage` and counted, and the rest is loaded.
 #pragma once
 
 #include <atomic>
@@ -32,7 +32,7 @@ struct WarmFigures {
   std::atomic<std::uint64_t> blobs_done = 0;
   std::atomic<std::uint64_t> bytes_total = 0;
   std::atomic<std::uint64_t> bytes_done = 0;
-  std::atomic<std::uint64_t> errors = 0;  // files and folders of which something cannot be read
+  std::atomic<std::uint64_t> errors = 0;  // files and folders that cannot be read completely
 };
 
 class SnapshotWarmer {
@@ -57,9 +57,9 @@ class SnapshotWarmer {
   };
   struct Found {
     std::vector<Folder> folders;       // of the next level
-    std::unordered_set<BlobId> trees;  // all that were ever found
+    std::unordered_set<BlobId> trees;  // all trees found so far
     std::unordered_set<BlobId> data;
-    std::unordered_map<BlobId, Error> bad;  // data that could not be had
+    std::unordered_map<BlobId, Error> bad;  // data blobs that could not be read
   };
 
   Status load_trees(const BlobId& root);
@@ -77,7 +77,7 @@ class SnapshotWarmer {
   const OnDamage on_damage_;
   WarmFigures figures_;
   Guarded<Found> found_;
-  PinnedPacks packs_;  // with what is wanted of each
+  PinnedPacks packs_;  // the packs of the snapshot, with the bytes that it needs of each
 };
 
 }  // namespace restree
