@@ -1,4 +1,4 @@
-// What happens while a backup runs, for whoever shows it.
+// The events of a running backup, for showing its progress.
 #pragma once
 
 #include <chrono>
@@ -23,13 +23,13 @@ struct SavedItem {
   std::chrono::nanoseconds duration;
 };
 
-// Threads: any of them may be called by several threads at once.
+// Threads: every function may be called by several threads at once.
 class ArchiveEvents {
  public:
   virtual ~ArchiveEvents() = default;
 
-  // Something could not be read, and is missing from the snapshot or not complete in it. `path` is
-  // where it lies in the file system.
+  // A file or folder could not be read, so it is missing from the snapshot or incomplete in it.
+  // `path`: its path in the file system.
   virtual void on_error(const std::string& path, const Error& error) = 0;
   // The file's inode number has stood for other content earlier in this backup; the file is saved
   // as one without other names.

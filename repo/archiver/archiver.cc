@@ -19,7 +19,7 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-// So many entries of a large directory are one piece of work.
+// A large directory is divided into pieces of work of this many entries.
 constexpr std::size_t kEntriesAtOnce = 256;
 constexpr std::chrono::minutes kLoadTimeout{15};
 
@@ -48,7 +48,7 @@ class Archiver {
   Status open_folder(FolderWork& folder);
   Status list_entries(FolderWork& folder);
   void save_entries(const Folder& folder, std::size_t begin, std::size_t end);
-  // The work that a subdirectory is; null if the entry is done already.
+  // Returns the work for a subdirectory; null if the entry is finished already.
   Folder save_entry(const Folder& folder, std::size_t slot);
   Folder make_subfolder(const Folder& folder, std::size_t slot);
   void save_file(const Folder& folder, std::size_t slot, const struct stat& attributes);
@@ -102,7 +102,7 @@ void Archiver::complain(const std::string& path, const Error& error) {
   parts_.events.on_error(path, error);
 }
 
-// What cannot be loaded only makes its files be read again.
+// If the tree cannot be loaded, its files are only read again.
 std::shared_ptr<const Tree> Archiver::load_before(const std::optional<BlobId>& id,
                                                   const std::string& path) {
   if (!id) return nullptr;
@@ -125,7 +125,7 @@ void Archiver::begin_folder(const Folder& folder) {
   if (folder->parent) begun = open_folder(*folder);
   if (begun) begun = list_entries(*folder);
   if (!begun) {
-    // Gone since its parent was read, it is as if it had never been there.
+    // A directory that vanished after its parent was listed counts as never having existed.
     if (begun.error().kind() != ErrorKind::kNotFound || is_explicit(folder->target)) {
       complain(folder->source_path, begun.error());
     }
@@ -136,13 +136,14 @@ void Archiver::begin_folder(const Folder& folder) {
   if (folder->own_before != nullptr && folder->own_before->type == NodeType::kDirectory) {
     folder->before = load_before(folder->own_before->subtree, folder->source_path);
   }
-  // One more than there are entries: the last one cannot finish it while others are handed out.
+  // One more than the number of entries, so that the directory cannot finish while its entries are
+  // still being handed out.
   folder->unfinished = folder->entries.size() + 1;
   const std::size_t whole = folder->entries.size() > 2 * kEntriesAtOnce ? kEntriesAtOnce : 0;
   if (whole == 0) {
     save_entries(folder, 0, folder->entries.size());
   } else {
-    // The first on top.
+    // Pushed in reverse, so that the first piece ends on top of the stack.
     for (std::size_t end = folder->entries.size(); end > 0;) {
       const std::size_t begin = (end - 1) / whole * whole;
       stack_.push([this, folder, begin, end] { save_entries(folder, begin, end); });
@@ -153,7 +154,7 @@ void Archiver::begin_folder(const Folder& folder) {
 }
 
 Status Archiver::open_folder(FolderWork& folder) {
-  // On the way to a target, links are followed, as the path to the target does.
+  // A folder above a target is opened through symbolic links, as the path to the target is.
   const bool is_on_the_way = folder.target != nullptr && !folder.target->is_target;
   struct stat attributes {};
   if (is_on_the_way) {
@@ -184,7 +185,7 @@ Status Archiver::list_entries(FolderWork& folder) {
     for (std::string& name : names) folder.entries.push_back({std::move(name), nullptr});
   }
   if (folder.target == nullptr) return {};
-  // Targets below win over what the directory itself calls by the same name.
+  // A target takes precedence over an entry of the directory with the same name.
   for (const TargetNode& child : folder.target->children) {
     const auto at = std::lower_bound(
         folder.entries.begin(), folder.entries.end(), child.name,
@@ -209,7 +210,8 @@ void Archiver::save_entries(const Folder& folder, std::size_t begin, std::size_t
   }
 }
 
-// The thread that finishes a directory's last entry finishes the directory, and goes on upwards.
+// The thread that finishes a directory's last entry finishes the directory, and then possibly its
+// parent in the same way.
 void Archiver::finish_entry(Folder folder) {
   while (folder && folder->unfinished.fetch_sub(1) == 1) {
     if (is_over() || !finish_folder(*folder)) return;
@@ -247,14 +249,15 @@ bool Archiver::finish_folder(FolderWork& folder) {
   return true;
 }
 
-// --- what directories hold ----------------------------------------------------------------------
+// --- entries of directories ---------------------------------------------------------------------
 
 Archiver::Folder Archiver::save_entry(const Folder& folder, std::size_t slot) {
   const FolderWork::Entry& entry = folder->entries[slot];
   const SourcePlace place = folder->place_of(entry);
   const bool is_on_the_way = entry.target != nullptr && !entry.target->is_target;
   const bool is_named = is_explicit(entry.target);
-  // Before it is touched: what is left out by name may be left out because it cannot be touched.
+  // Checked before the entry is touched: users may exclude a path because touching it fails or
+  // hangs.
   if (!is_named && !parts_.filter.wants_path(folder->source_path_of(entry))) {
     finish_entry(folder);
     return nullptr;
@@ -262,7 +265,7 @@ Archiver::Folder Archiver::save_entry(const Folder& folder, std::size_t slot) {
   struct stat attributes {};
   if (::fstatat(place.folder_fd, place.name.c_str(), &attributes,
                 is_on_the_way ? 0 : AT_SYMLINK_NOFOLLOW) != 0) {
-    // What vanishes between the listing and now was never there.
+    // An entry that vanished since the directory was listed counts as never having existed.
     if (errno != ENOENT || is_named) {
       const std::string path = folder->source_path_of(entry);
       complain(path, errno_error(errno, "stat " + path));
@@ -336,7 +339,8 @@ void Archiver::save_file(const Folder& folder, std::size_t slot, const struct st
   }
   parts_.events.on_file_begun(folder->snapshot_path_of(entry));
   auto file = SourceFile::open(place, path);
-  // Also if it is gone by now: it was there a moment ago, and restic tells it as well.
+  // Reported even if the file has vanished by now: it existed a moment ago, and restic reports it
+  // too.
   if (!file) return complain(path, file.error());
   auto node =
       read_source_node(place, file->attributes(), entry.name, path, options_.with_atime, owners_);

@@ -1,14 +1,15 @@
-// Turns what lies in the file system into the trees and blobs of a snapshot.
+// Saves files and folders of the file system as the trees and blobs of a snapshot.
 //
-// Directories are taken on depth first, by several threads; within one, entries are saved in order,
-// so that what is read together later lies together in the packs.
+// Directories are saved depth first, by several threads; within one, entries are saved in order, so
+// that files that are read together later lie together in the packs.
 //
-// Ownership: everything that Parts names must outlive it.
-// Threads:   any; a call has threads of its own, which tell the events.
-// Limits:    directories begun and not done: about the depth of the tree for each thread. A
-//            directory costs some 300 bytes an entry while it is being saved.
-// Errors:    what cannot be read is told to the events and left out. It fails if nothing is left
-//            (kInvalid), the writer fails, or the stop token says so (kCancelled).
+// Ownership: everything that ArchiveParts refers to must outlive the call.
+// Threads:   any; a call has threads of its own, which call the events.
+// Limits:    unfinished directories: about the depth of the tree for each thread. A directory takes
+//            some 300 bytes an entry while it is being saved.
+// Errors:    files and folders that cannot be read are passed to the events and left out. archive()
+//            fails if nothing is left (kInvalid), the writer fails, or a stop is requested
+//            (kCancelled).
 // Format:    the same trees as restic's, node for node.
 #pragma once
 
@@ -30,7 +31,7 @@ namespace restree {
 struct ArchiveOptions {
   ChangeDetection change_detection;
   bool with_atime = false;
-  std::size_t workers = 2;        // directories and files taken on at once
+  std::size_t workers = 2;        // directories and files saved at once
   std::size_t chunk_threads = 2;  // chunks of large files saved at once
 };
 
@@ -44,18 +45,18 @@ struct ArchiveResult {
   Counts files;
   Counts folders;
   std::uint64_t bytes = 0;   // of all files, read or not
-  std::uint64_t errors = 0;  // told to the events
+  std::uint64_t errors = 0;  // calls of ArchiveEvents::on_error
 };
 
 struct ArchiveParts {
   RepositoryWriter& writer;
-  BlobSource& blobs;  // for the trees of the backup before
+  BlobSource& blobs;  // for the trees of the previous backup
   const Chunker& chunker;
   const SourceFilter& filter;
   ArchiveEvents& events;
 };
 
-// `tree_before`: the tree of the backup to compare with, if there is one.
+// `tree_before`: the root tree of the backup to compare with, if there is one.
 Result<ArchiveResult> archive(const ArchiveParts& parts, const ArchiveOptions& options,
                               const TargetNode& targets, const std::optional<BlobId>& tree_before,
                               const std::stop_token& stop);

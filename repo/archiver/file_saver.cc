@@ -12,13 +12,13 @@
 namespace restree {
 namespace {
 
-// No chunk ends before that, so that the first look is worth it; then in smaller steps, since what
-// is read beyond a cut is copied.
+// No chunk is shorter than this, so the first read is this large. Later reads are smaller, since
+// bytes read beyond the end of a chunk must be copied.
 constexpr std::size_t kFirstReadBytes = Chunker::kMinChunkBytes;
 constexpr std::size_t kReadBytes = 128 << 10;
 
-// Nearly all chunks end before that: what the others touch beyond goes back to the system, or
-// every buffer would in time hold the pages of the largest chunk.
+// Nearly all chunks are shorter than this. Memory that a longer chunk touched beyond it is given
+// back to the system; otherwise every buffer would in time hold the pages of the largest chunk.
 constexpr std::size_t kKeptBytes = 4 << 20;
 
 // The chunks of one file that are being saved.
@@ -61,7 +61,7 @@ class ChunksUnderWay {
     std::size_t size = 0;
   };
   struct State {
-    std::deque<Chunk> chunks;  // whose places stay where they are
+    std::deque<Chunk> chunks;  // a deque, so that pointers to its elements stay valid
     std::size_t under_way = 0;
     std::optional<Error> error;
   };
@@ -79,7 +79,7 @@ class ChunksUnderWay {
       state->error = std::move(saved).error();
     }
     --state->under_way;
-    // Under the lock: whoever waits may destroy this once it is free.
+    // Under the lock, since the waiting thread may destroy this object once the lock is free.
     changed_.notify_all();
   }
   void wait() {
@@ -119,7 +119,7 @@ FileSaver::FileSaver(RepositoryWriter& writer, const Chunker& chunker, ThreadPoo
     : writer_(writer), chunker_(chunker), pool_(pool), on_bytes_(std::move(on_bytes)) {}
 
 Result<SavedContent> FileSaver::save(SourceFile& file) {
-  // Most files are one chunk: no buffer of their own, and no other thread.
+  // Most files are one chunk, which needs no large buffer and no other thread.
   thread_local Bytes first(kFirstReadBytes);
   ASSIGN_OR_RETURN(const std::size_t size, file.read(first.view()));
   on_bytes_(size);
@@ -159,7 +159,7 @@ Result<SavedContent> FileSaver::save_chunks(SourceFile& file, Bytes buffer, std:
     filled += size;
     if (size < wanted) break;
   }
-  // What is left at the end may still hold a cut.
+  // The bytes left at the end may still contain the end of a chunk.
   while (filled > 0 && !writer_.failure()) {
     const auto cut = chunker_.find_cut(buffer.view().first(filled), searched).value_or(filled);
     Bytes rest;

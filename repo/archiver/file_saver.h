@@ -1,10 +1,10 @@
-// Saves the content of a file: reads, cuts, and has its chunks stored, several at once.
+// Saves the content of a file: reads it, cuts it into chunks and stores these, several at once.
 //
 // Ownership: writer, chunker and pool must outlive it.
 // Threads:   any; a call saves one file and waits for its last chunk.
-// Limits:    the file's chunk that grows, those that wait in the pool, three buffers for the next;
-//            what finds the pool full is saved by the caller itself.
-// Errors:    of the source; those of the writer are left for RepositoryWriter::failure() to tell.
+// Limits:    the chunk being read, the chunks that wait in the pool, and three spare buffers; when
+//            the pool is full, the calling thread saves the chunk itself.
+// Errors:    of the source; for those of the writer see RepositoryWriter::failure().
 #pragma once
 
 #include <cstdint>
@@ -41,8 +41,8 @@ struct SavedContent {
   AddedSizes added;
 };
 
-// Memory for the largest chunk, used again: fresh pages cost more than hashing what comes into
-// them. Threads: any.
+// Reusable buffers for the largest chunk: fresh pages cost more than hashing the bytes that are
+// read into them. Threads: any.
 class SpareBuffers {
  public:
   Bytes take();
@@ -55,7 +55,7 @@ class SpareBuffers {
 
 class FileSaver {
  public:
-  // `on_bytes` is told how many bytes were read, as they are.
+  // `on_bytes` is called with the number of bytes after each read.
   FileSaver(RepositoryWriter& writer, const Chunker& chunker, ThreadPool& pool,
             std::function<void(std::uint64_t)> on_bytes);
 

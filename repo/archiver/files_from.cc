@@ -20,7 +20,7 @@ bool has_meta(std::string_view path) {
   return path.find_first_of("*?[\\") != std::string_view::npos;
 }
 
-// What cannot be read holds nothing, as Go sees it.
+// A folder that cannot be read counts as empty, as in Go.
 std::vector<std::string> sorted_names(const std::string& folder) {
   std::vector<std::string> names;
   const DirectoryStream directory(::opendir(folder.c_str()));
@@ -32,7 +32,7 @@ std::vector<std::string> sorted_names(const std::string& folder) {
   return names;
 }
 
-// The folder that a pattern's last component is looked for in.
+// The folder in which a pattern's last component is looked up.
 std::string folder_of(std::string_view pattern) {
   const std::size_t slash = pattern.rfind('/');
   if (slash == std::string_view::npos) return ".";
@@ -97,7 +97,7 @@ Result<std::vector<std::string>> from_lines(const std::string& file) {
   return targets;
 }
 
-// Calls `read` for each file, and puts what it gives behind `targets`.
+// Calls `read` for each file, and appends the paths that it returns to `targets`.
 template <class Read>
 Status add_from(const std::vector<std::string>& files, std::string_view option,
                 std::vector<std::string>& targets, Read read) {

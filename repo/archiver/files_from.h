@@ -1,12 +1,14 @@
-// Targets that files name: --files-from, --files-from-verbatim, --files-from-raw.
+// Reads targets from files: --files-from, --files-from-verbatim, --files-from-raw.
 //
-//   --files-from            a pattern a line, trimmed; no empty ones, and none that begin with #
-//   --files-from-verbatim   a path a line, as it stands there
+//   --files-from            one pattern a line, trimmed; empty lines and those that begin with #
+//   are
+//                           left out
+//   --files-from-verbatim   one path a line, unchanged
 //   --files-from-raw        paths, each with a zero byte at its end
 //
 // A zero byte in a list of the first two kinds makes the whole list invalid.
 // "-" is standard input. Threads: any.
-// Errors: the file's; kInvalid, naming the option, for what is no list of that kind.
+// Errors: those of reading the file; kInvalid, naming the option: the content is malformed.
 #pragma once
 
 #include <functional>
@@ -26,16 +28,16 @@ struct FilesFromOptions {
   bool empty() const { return files_from.empty() && verbatim.empty() && raw.empty(); }
 };
 
-// In the order of the options above, and of each option's files. `warn` is told which patterns
-// match nothing.
+// In the order of the options above, and of each option's files. `warn` is called for each pattern
+// that matches nothing.
 Result<std::vector<std::string>> targets_from_files(const FilesFromOptions& options,
                                                     const std::function<void(const Error&)>& warn);
 
-// The paths that a zero byte ends each.
+// The paths of a list in which each ends with a zero byte.
 Result<std::vector<std::string>> parse_raw_list(std::string_view bytes);
 
-// The paths that match, sorted, as Go's filepath.Glob finds them: stars cross no slash, names that
-// begin with a dot are like any other, what cannot be read matches nothing.
+// The paths that match, sorted, as Go's filepath.Glob finds them: a star does not match a slash,
+// names that begin with a dot are like any other, and folders that cannot be read match nothing.
 Result<std::vector<std::string>> expand_glob(const std::string& pattern);
 
 }  // namespace restree

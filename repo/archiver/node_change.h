@@ -1,4 +1,4 @@
-// Whether something has changed since the backup before.
+// Whether a file or its metadata has changed since the previous backup.
 //
 // Pure functions; any thread. Format: restic's change detection.
 #pragma once
@@ -17,7 +17,7 @@ struct ChangeDetection {
 // False if the file's content has to be read again.
 bool is_content_unchanged(const Node& before, const struct stat& now, const ChangeDetection& how);
 
-// Every field, the extended attributes in any order.
+// Compares every field; the order of the extended attributes does not matter.
 bool is_same_node(const Node& a, const Node& b);
 
 }  // namespace restree

@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kFirstBufferBytes = 1024;
 constexpr std::size_t kMostBufferBytes = 1 << 20;
 
-// getpwuid_r and its like want a buffer for an entry of unknown size.
+// Functions like getpwuid_r need a buffer for an entry of unknown size.
 template <class Entry, class LookUp>
 std::string name_from(char* Entry::*name, LookUp look_up) {
   for (std::vector<char> buffer(kFirstBufferBytes); buffer.size() <= kMostBufferBytes;

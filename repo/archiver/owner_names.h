@@ -1,6 +1,6 @@
-// The names of users and groups, looked up once each.
+// The names of users and groups; each is looked up once.
 //
-// Ownership: the names that it gives live as long as it does. Threads: any.
+// Ownership: the returned names live as long as this object. Threads: any.
 #pragma once
 
 #include <sys/types.h>

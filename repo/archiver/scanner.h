@@ -1,6 +1,8 @@
-// How much there is to back up: counted beside the backup, so that it can say how far it is.
+// Counts the files and bytes to back up while the backup already runs, so that progress can be
+// shown.
 //
-// Threads: any; a call walks on its own. Limits: a descriptor for each level of the deepest folder.
+// Threads: any; a call uses only the calling thread. Limits: a descriptor for each level of the
+// deepest folder.
 #pragma once
 
 #include <cstdint>

@@ -105,7 +105,8 @@ bool Selection::wants_path(const std::string& path) const {
   return !is_cache && !excludes_.matches(path);
 }
 
-// The nearest target above decides; what lies in none is what stands in for one, which is allowed.
+// The nearest target above the path decides. A path in no target is the stand-in for a target (an
+// entry of `.` or `/`) and is allowed.
 bool Selection::is_on_allowed_device(std::string_view path, dev_t device) const {
   for (;; path = parent_path(path)) {
     const auto target = devices_->find(std::string(path));
@@ -121,7 +122,7 @@ bool Selection::wants(const std::string& path, const struct stat& attributes) co
   }
   if (!devices_ || is_on_allowed_device(path, attributes.st_dev)) return true;
   if (!is_folder) return false;
-  // A folder that something is mounted on is still one of the file system around it.
+  // A mount point itself still counts as part of the file system around it.
   const std::string parent(parent_path(path));
   struct stat around {};
   return ::lstat(parent.c_str(), &around) == 0 && is_on_allowed_device(parent, around.st_dev);
@@ -129,7 +130,7 @@ bool Selection::wants(const std::string& path, const struct stat& attributes) co
 
 bool Selection::is_marked(const UniqueFd& folder, const std::string& path, const Mark& mark) const {
   const auto says_nothing = [&](Error error) {
-    warn_(std::move(error).hinting("nothing is excluded because of it"));
+    warn_(std::move(error).hinting("it does not exclude anything"));
     return false;
   };
   const std::string mark_path = join_path(path, mark.name);

@@ -1,14 +1,14 @@
-// What a backup leaves out because an option says so.
+// Leaves out of a backup what the options exclude.
 //
-// By path:                 --exclude and its kin, and the program's own cache.
-// By attributes:           --exclude-larger-than, and --one-file-system, which keeps the folder
-//                          that another file system is mounted on, but nothing in it.
-// By what lies beside it:  --exclude-if-present and --exclude-caches, which keep the folder with
-//                          the file that marks it. A mark that cannot be read, or that says
-//                          something else, is warned about and excludes nothing.
+// By path: --exclude and similar options, and the program's own cache.
+// By attributes: --exclude-larger-than, --one-file-system (the folder on which another file system
+// is mounted is kept, but nothing in it).
+// By a file in the folder that marks it: --exclude-if-present, --exclude-caches (the folder and the
+// marking file are kept, but nothing else in it).
 //
 // Threads: any; immutable.
-// Errors:  from make(): kInvalid, naming the option; those of reading a file of patterns.
+// Errors:  from make(): kInvalid, naming the option; those of reading a file. A marking file that
+//          cannot be read or has the wrong content causes a warning and excludes nothing.
 #pragma once
 
 #include <sys/types.h>
@@ -36,13 +36,14 @@ struct SelectionOptions {
   std::vector<std::string> cache_folders = {};  // absolute; left out with all they hold
 };
 
-// Of --exclude-larger-than: "500", "500b", "10M"; letters stand for powers of 1024.
+// Parses the value of --exclude-larger-than: "500", "500b", "10M"; letters stand for powers of
+// 1024.
 Result<std::uint64_t> parse_size_limit(std::string_view text);
 
 class Selection final : public SourceFilter {
  public:
-  // `target_paths`: absolute, as the snapshot names them; asked for their devices.
-  // `warn` is told what should exclude and does not.
+  // `target_paths`: absolute, as in the snapshot; --one-file-system looks up their devices.
+  // `warn` is called for marking files that should exclude a folder but do not.
   static Result<Selection> make(const SelectionOptions& options,
                                 const std::vector<std::string>& target_paths,
                                 std::function<void(const Error&)> warn);

@@ -9,7 +9,7 @@
 namespace restree {
 namespace {
 
-// The kernel's read-ahead serves smaller files well enough without a call to ask for more.
+// For smaller files the kernel's own read-ahead is good enough without a call for advice.
 constexpr off_t kAdvisedBytes = 1 << 20;
 
 }  // namespace
@@ -17,7 +17,7 @@ constexpr off_t kAdvisedBytes = 1 << 20;
 Result<SourceFile> SourceFile::open(const SourcePlace& place, const std::string& path) {
   constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
   UniqueFd fd(::openat(place.folder_fd, place.name.c_str(), kFlags | O_NOATIME));
-  // O_NOATIME is for the owner only.
+  // O_NOATIME is allowed only for the file's owner.
   if (!fd && errno == EPERM) {
     fd = UniqueFd(::openat(place.folder_fd, place.name.c_str(), kFlags));
   }
@@ -25,7 +25,7 @@ Result<SourceFile> SourceFile::open(const SourcePlace& place, const std::string&
   struct stat attributes {};
   if (::fstat(fd.get(), &attributes) != 0) return errno_error(errno, "stat " + path);
   if (!S_ISREG(attributes.st_mode)) {
-    return Error(ErrorKind::kLocalIo, path + " was a regular file and is none any more");
+    return Error(ErrorKind::kLocalIo, path + " is no longer a regular file");
   }
   if (attributes.st_size >= kAdvisedBytes) {
     static_cast<void>(::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL));
@@ -43,7 +43,7 @@ Status SourceFile::wait() const {
   constexpr int kSliceMs = 100;
   pollfd ready{.fd = fd_.get(), .events = POLLIN, .revents = 0};
   while (!stop_.stop_requested()) {
-    // What is wrong with the descriptor, reading tells.
+    // If the descriptor has an error, the read that follows returns it.
     if (::poll(&ready, 1, kSliceMs) != 0 && ready.revents != 0) return {};
   }
   return Error(ErrorKind::kCancelled, "stopped reading " + path_);

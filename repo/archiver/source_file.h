@@ -1,8 +1,8 @@
-// A regular file that is backed up, from its opening to its last byte.
+// An open regular file, or a stream, whose content is backed up.
 //
 // Ownership: the descriptor. Threads: one at a time.
-// Errors:    kNotFound: it is gone. kDenied. kLocalIo: also if it is no regular file any more.
-//            kCancelled: `stop` was requested.
+// Errors:    kNotFound: the file no longer exists. kDenied. kLocalIo: also if it is no longer a
+//            regular file. kCancelled: `stop` was requested.
 #pragma once
 
 #include <sys/stat.h>
@@ -19,21 +19,22 @@ namespace restree {
 
 class SourceFile {
  public:
-  // Never waits for a fifo, and follows no link, that has taken the file's place. `path` is for
-  // messages.
+  // If a FIFO or a symbolic link has taken the file's place, this does not wait for the FIFO nor
+  // follow the link. `path` is for messages.
   static Result<SourceFile> open(const SourcePlace& place, const std::string& path);
 
-  // What comes out of a pipe: its attributes are zero. `stop` ends the waiting for a silent one.
+  // A pipe as a file; its attributes are all zero. `stop` ends waiting for a pipe that stays
+  // silent.
   static SourceFile from_stream(UniqueFd fd, std::string name, std::stop_token stop = {});
 
-  // As it was when it was opened: what is said of the file and what is read are of the same file.
+  // The attributes from the time of opening, so that they belong to the same file as the content.
   const struct stat& attributes() const { return attributes_; }
 
   // The next bytes, as many as fit; fewer only at the end.
   Result<std::size_t> read(MutableByteView into);
 
  private:
-  // For a stream: until there is something to read, or its end.
+  // For a stream: waits until there are bytes to read, or its end.
   Status wait() const;
 
   SourceFile(UniqueFd fd, const struct stat& attributes, std::string path)

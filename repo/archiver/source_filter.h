@@ -1,4 +1,4 @@
-// What a backup leaves out.
+// Decides what a backup leaves out.
 #pragma once
 
 #include <sys/stat.h>
@@ -15,14 +15,15 @@ class SourceFilter {
  public:
   virtual ~SourceFilter() = default;
 
-  // Whether the object at this absolute path is saved, as far as its path tells. What lies below
-  // one that is not is never asked about, nor are targets that were named explicitly.
+  // Whether the object at this absolute path is saved, judged by its path alone. Not called for
+  // objects below an excluded one, nor for targets that were named explicitly.
   virtual bool wants_path(const std::string& path) const = 0;
 
-  // The same of one whose path is wanted, as far as its attributes tell.
+  // The same judged by its attributes; called only for an object whose path is wanted.
   virtual bool wants(const std::string& path, const struct stat& attributes) const = 0;
 
-  // Takes the names that are not wanted because of what the folder holds out of its listing.
+  // Removes from the folder's listing `names` the entries that are excluded because of another file
+  // in the folder.
   virtual void thin_out(const UniqueFd& folder, const std::string& path,
                         std::vector<std::string>& names) const = 0;
 };

@@ -13,7 +13,7 @@ namespace restree {
 Result<UniqueFd> open_source_folder(const SourcePlace& place, const std::string& path) {
   constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   UniqueFd fd(::openat(place.folder_fd, place.name.c_str(), kFlags | O_NOATIME));
-  // O_NOATIME is for the owner only.
+  // O_NOATIME is allowed only for the folder's owner.
   if (!fd && errno == EPERM) {
     fd = UniqueFd(::openat(place.folder_fd, place.name.c_str(), kFlags));
   }

@@ -1,4 +1,4 @@
-// A directory that is backed up: opened without following a link, and what it holds.
+// Opens a directory that is backed up, without following a symbolic link, and lists it.
 //
 // Threads: any. Errors: kNotFound, kDenied, kLocalIo, naming the path.
 #pragma once
@@ -12,10 +12,10 @@
 
 namespace restree {
 
-// Not told by reading it that it was read, where that is allowed.
+// Opened so that reading the directory does not change its access time, where that is permitted.
 Result<UniqueFd> open_source_folder(const SourcePlace& place, const std::string& path);
 
-// Sorted as trees are: by unsigned bytes.
+// The names in the folder, sorted as in trees: by unsigned bytes.
 Result<std::vector<std::string>> names_in_folder(const UniqueFd& folder, const std::string& path);
 
 }  // namespace restree

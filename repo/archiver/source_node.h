@@ -1,8 +1,9 @@
-// What the file system says of one object, as the node that a tree will hold.
+// The metadata of one object in the file system, from which the node in a tree is made.
 //
-// Ownership: its own strings, except for the names of user and group, which are OwnerNames'.
+// Ownership: its own strings, except for the names of user and group, which OwnerNames owns.
 // Threads:   one at a time.
-// Errors:    complaints: an extended attribute that could not be read is left out, and said.
+// Errors:    an extended attribute that could not be read is left out, with an entry in
+//            `complaints`.
 // Format:    restic's nodes; see tree.h.
 #pragma once
 
@@ -24,14 +25,14 @@ struct SourceNode {
   std::string name;
   NodeType type = NodeType::kFile;
   struct stat attributes {};
-  bool with_atime = false;  // otherwise the time of access is recorded as that of the change
+  bool with_atime = false;  // false: the mtime is recorded as the access time too
   std::string_view user;
   std::string_view group;
   std::string link_target;
   struct Xattr {
     std::string name;
     std::string value;
-    bool has_value;  // false: it vanished while it was asked for
+    bool has_value;  // false: the attribute vanished while it was being read
   };
   std::vector<Xattr> xattrs;
   std::uint64_t size = 0;         // files: bytes that were read
@@ -39,11 +40,11 @@ struct SourceNode {
   std::optional<BlobId> subtree;  // directories
   std::vector<Error> complaints;
 
-  // Its views point into this and into `xattr_views`.
+  // The node's views point into this object and into `xattr_views`.
   Node view(std::vector<ExtendedAttribute>& xattr_views) const;
 };
 
-// nullopt for what no snapshot holds: sockets, and types unknown.
+// nullopt for types that a snapshot cannot hold: sockets and unknown types.
 std::optional<NodeType> node_type(mode_t mode);
 
 // Where an object is: `name` in an open directory, or a path with AT_FDCWD.
@@ -52,9 +53,9 @@ struct SourcePlace {
   std::string name;
 };
 
-// The node of the object at `place` that `attributes` (of lstat or fstat) belong to. `name` is what
-// the tree calls it, `path` what messages do. Content and subtree are left for later.
-// kNotFound: a symlink that is gone.
+// Makes the node of the object at `place`. `attributes`: from lstat or fstat of the object; `name`:
+// its name in the tree; `path`: for messages. Content and subtree are set later. kNotFound: the
+// object is a symlink that no longer exists.
 Result<SourceNode> read_source_node(const SourcePlace& place, const struct stat& attributes,
                                     std::string name, const std::string& path, bool with_atime,
                                     OwnerNames& owners);

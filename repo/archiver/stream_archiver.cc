@@ -45,7 +45,7 @@ Result<std::vector<std::string>> stream_levels(const std::string& name) {
     if (part != "/" && !part.empty()) levels.push_back(part.string());
   }
   if (levels.empty()) {
-    return Error(ErrorKind::kInvalid, fmt::format("'{}' is no name for a file", name));
+    return Error(ErrorKind::kInvalid, fmt::format("'{}' is not a valid name for a file", name));
   }
   return levels;
 }

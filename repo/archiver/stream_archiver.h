@@ -1,10 +1,10 @@
-// Saves what comes out of a pipe as the only file of a snapshot; if nothing comes, only the folders
-// above it, and no file is counted.
+// Saves the bytes that come out of a pipe as the only file of a snapshot. If the pipe is empty,
+// only the folders above the file are saved, and no file is counted.
 //
 // Threads: any; a call has threads of its own for the chunks.
-// Errors:  of reading; kInvalid: the name is none; the writer's.
-// Format:  restic's `backup --stdin`: file mode 0644, folders above it 0755, one time for all, no
-//          inode, device or names of owners.
+// Errors:  those of reading and of the writer; kInvalid: not a valid name for a file.
+// Format:  as restic's `backup --stdin`: file mode 0644, folders above it 0755, one time for all,
+//          no inode, device or names of owners.
 #pragma once
 
 #include <string>
@@ -21,7 +21,7 @@ struct StreamTarget {
   std::uint32_t gid = 0;
 };
 
-// The stream's levels, clean: "a/b". kInvalid: none.
+// The components of the cleaned name, for example "a" and "b" of "a//b". kInvalid: there are none.
 Result<std::vector<std::string>> stream_levels(const std::string& name);
 
 Result<ArchiveResult> archive_stream(const ArchiveParts& parts, const ArchiveOptions& options,

@@ -1,4 +1,4 @@
-// What a backup was asked to save, as the upper levels of the tree that it will write.
+// The targets of a backup, as the upper levels of the tree that it will write.
 #pragma once
 
 #include <string>
@@ -8,14 +8,14 @@ namespace restree {
 
 struct TargetNode {
   std::string name;           // in the tree; empty for the root
-  std::string source_path;    // to open it by, as the user gave it
+  std::string source_path;    // for opening it, as the user gave it
   std::string absolute_path;  // for messages and exclude patterns
-  // Saved with all that it holds. Otherwise it is only on the way to a target: its own metadata and
-  // its children are saved, and nothing else in it.
+  // True: saved with everything in it. False: it only lies above a target, so its own metadata and
+  // its `children` are saved, and nothing else in it.
   bool is_target = false;
-  // False for what stands in for `.` or `/`: then it may be excluded like anything found inside.
+  // False for an entry of a target `.` or `/`: it may be excluded like anything found in a target.
   bool is_explicit = true;
-  std::vector<TargetNode> children;  // sorted by name; of a target: targets that lie within it
+  std::vector<TargetNode> children;  // sorted by name; a target has none
 };
 
 }  // namespace restree

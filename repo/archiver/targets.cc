@@ -21,10 +21,10 @@ namespace {
 // A level of the tree while targets are still being added.
 struct Level {
   std::map<std::string, Level> below;
-  std::string target;  // what is saved here; empty for a level on the way to one
+  std::string target;  // the target saved here; empty for a level above one
   bool is_explicit = false;
-  std::string metadata_path;  // where such a level's own attributes are
-  std::string root;           // of a level at the top: the folder that its name is from
+  std::string metadata_path;  // the folder whose attributes a level above a target gets
+  std::string root;           // for a top level: the folder in which its name lies
 };
 
 struct Target {
@@ -37,7 +37,7 @@ std::string joined(std::string_view folder, std::string_view name) {
   return clean_path(join_path(folder, name));
 }
 
-// The levels that a target makes: none for "/", "." and "../..".
+// The levels that a target adds to the tree; empty for "/", "." and "../..".
 std::vector<std::string> levels_of(std::string_view target) {
   std::string rest = clean_path(joined("/", target));
   std::vector<std::string> levels;
@@ -46,7 +46,7 @@ std::vector<std::string> levels_of(std::string_view target) {
   return levels;
 }
 
-// The folder that the first of these levels lies in: "/", ".", "..", "../..".
+// The folder in which the first of these levels lies: "/", ".", "..", "../..".
 std::string root_of(std::string_view target) {
   if (target.starts_with('/')) return "/";
   std::string root = ".";
@@ -70,8 +70,8 @@ void add_below(Level& level, const Target& target, const std::string& folder,
   add_below(next, target, next.metadata_path, levels.subspan(1));
 }
 
-// A level at the top belongs to one folder; of the same name from another one, the next number is
-// taken.
+// A top level belongs to one folder. If a target from another folder has the same name, a number is
+// added to it.
 Level& top_level(Level& tree, const std::string& name, const std::string& root) {
   std::string tried = name;
   for (int number = 1;; ++number) {
@@ -95,7 +95,7 @@ void add(Level& tree, const Target& target) {
   add_below(top, target, top.metadata_path, std::span(levels).subspan(1));
 }
 
-// Targets that make no level are replaced by what they hold.
+// Replaces targets that add no level to the tree by their entries.
 Result<std::vector<Target>> resolved(const std::vector<std::string>& targets,
                                      const TargetLister& lister) {
   std::vector<Target> result;
@@ -111,7 +111,7 @@ Result<std::vector<Target>> resolved(const std::vector<std::string>& targets,
   return result;
 }
 
-// A target that others lie within becomes a level that has its other entries as targets.
+// A target within which others lie becomes a level, with its other entries as targets.
 Status unroll(Level& level, const TargetLister& lister) {
   if (!level.target.empty() && !level.below.empty()) {
     ASSIGN_OR_RETURN(const std::vector<std::string> names, lister.names_in(level.target));
@@ -169,7 +169,7 @@ std::vector<std::string> snapshot_paths(const std::vector<std::string>& targets,
 
 Result<std::vector<std::string>> FolderLister::names_in(const std::string& path) const {
   const std::string absolute = absolute_path(path, working_folder_);
-  // With a slash behind it, a link to the folder is the folder.
+  // With a trailing slash, a symbolic link to the folder is followed.
   ASSIGN_OR_RETURN(const UniqueFd folder, open_source_folder({AT_FDCWD, path + "/"}, absolute));
   ASSIGN_OR_RETURN(std::vector<std::string> names, names_in_folder(folder, absolute));
   filter_.thin_out(folder, absolute, names);

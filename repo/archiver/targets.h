@@ -1,12 +1,12 @@
-// What the user asked to back up, laid out as the upper levels of the tree that a snapshot gets.
+// Lays out the targets of a backup as the upper levels of the snapshot's tree.
 //
-// The components of a target, as it was given, are levels of the tree; `..` in front are none. What
-// consists of `.`, `..` and `/` alone stands for the entries of that folder. Targets of the same
-// name from different folders get a number behind their names, and one that lies within another is
-// merged into it.
+// Each component of a target, as the user gave it, becomes a level of the tree, except leading
+// `..`. A target that consists only of `.`, `..` and `/` stands for the entries of that folder.
+// Targets of the same name from different folders get a number behind their names, and a target
+// that lies within another is merged into it.
 //
-// Pure functions but for what they ask of the lister; any thread.
-// Errors: the lister's.
+// Pure functions except for calls of the lister; any thread.
+// Errors: those of the lister.
 // Format: restic's trees, level for level.
 #pragma once
 
@@ -21,15 +21,15 @@ namespace restree {
 
 struct ExistingTargets {
   std::vector<std::string> targets;  // in their order
-  std::vector<Error> missing;        // one for each that is left out
+  std::vector<Error> missing;        // one for each target that is left out
 };
 ExistingTargets existing_targets(const std::vector<std::string>& targets);
 
-// The `paths` of the snapshot: absolute and clean, as many as there are targets.
+// The `paths` of the snapshot: each target as an absolute and clean path.
 std::vector<std::string> snapshot_paths(const std::vector<std::string>& targets,
                                         const std::string& working_folder);
 
-// Where targets are replaced by what they hold.
+// Lists folders that are replaced as targets by their entries.
 class TargetLister {
  public:
   virtual ~TargetLister() = default;
@@ -37,7 +37,7 @@ class TargetLister {
   virtual Result<std::vector<std::string>> names_in(const std::string& path) const = 0;
 };
 
-// The file system's own names, without those that `filter` thins out.
+// Lists folders of the file system, without the names that `filter` thins out.
 // Ownership: the filter must outlive it.
 class FolderLister final : public TargetLister {
  public:
@@ -50,8 +50,8 @@ class FolderLister final : public TargetLister {
   const std::string working_folder_;
 };
 
-// The root of the tree. No target in it has children: one that others lie within is given as a
-// level, with all that it holds as targets.
+// Returns the root of the tree. A target in it never has children: a target within which others lie
+// becomes a level whose entries are all targets.
 Result<TargetNode> plan_targets(const std::vector<std::string>& targets,
                                 const std::string& working_folder, const TargetLister& lister);
 

@@ -1,6 +1,6 @@
-// Work that makes more work, last in first out, shared by a few threads until none is left.
+// A stack of work items, shared by a few threads until none is left. Doing an item may push more.
 //
-// Threads: any. Limits: none of its own: last in, first out keeps it short where work is a tree.
+// Threads: any. Limits: none; last in, first out keeps the stack short if the work is a tree.
 #pragma once
 
 #include <condition_variable>
@@ -26,7 +26,7 @@ class WorkStack {
     changed_.notify_one();
   }
 
-  // Does work until all of it is done, also what the work itself pushes.
+  // Does work until all of it is done, including items that the work pushes.
   void run() {
     for (;;) {
       Work work;
