@@ -1,4 +1,4 @@
-// What a check finds, and whom it tells.
+// The findings of a check, and the listener that receives them as text.
 #pragma once
 
 #include <cstdint>
@@ -14,17 +14,17 @@ namespace restree {
 class CheckListener {
  public:
   virtual ~CheckListener() = default;
-  // What is damaged. `text` may have several lines.
+  // Reports damage. `text` may have several lines.
   virtual void error(const std::string& text) = 0;
-  // What is no damage, but could be better.
+  // Reports something that is not damage but could be better.
   virtual void hint(const std::string& text) = 0;
-  // What only few want to know.
+  // Reports a detail that most users do not need.
   virtual void detail(const std::string& text) = 0;
 };
 
 struct CheckFindings {
   std::uint64_t errors = 0;
-  std::set<PackId> broken_packs;  // that are there
+  std::set<PackId> broken_packs;  // damaged, but not missing
   std::uint64_t missing_packs = 0;
   std::set<SnapshotId> broken_snapshots;
   std::uint64_t unindexed_packs = 0;

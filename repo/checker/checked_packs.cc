@@ -16,7 +16,7 @@ std::uint64_t mixed(std::uint64_t value) {
   return value ^ (value >> 29);
 }
 
-// The same in whatever order the blobs are named.
+// A hash that does not depend on the order of the blobs.
 std::uint64_t content_hash(std::span<const IndexedBlob> blobs) {
   std::uint64_t sum = blobs.size();
   for (const IndexedBlob& blob : blobs) {

@@ -1,7 +1,7 @@
-// The packs that the index files describe, and whether they agree among themselves and with what
-// the storage has.
+// The packs that the index files describe. Checks whether the index files agree with each other and
+// with the pack files on the storage.
 //
-// Ownership: shares the index. Threads: as IndexWatch while it is filled; any afterwards.
+// Ownership: shares the index. Threads: as IndexWatch until take_index(); any afterwards.
 // Limits:    4 bytes a blob and 100 a pack on top of the index.
 #pragma once
 
@@ -22,24 +22,24 @@ namespace restree {
 
 class CheckedPacks final : public IndexWatch {
  public:
-  // While index files are read.
+  // Called while index files are being read.
   void pack(const std::string& file, const PackId& pack,
             std::span<const IndexedBlob> blobs) override;
   void damaged(const std::string& file, const Error& error) override;
 
-  // Once they are. What is wrong with them goes to the listener.
+  // Called once all index files are read. Reports to the listener what is wrong with them.
   void take_index(std::shared_ptr<const Index> index, CheckListener& listener,
                   CheckFindings& findings);
-  // Compares with the files there are. Errors: those of the listing.
+  // Compares the index with the pack files on the storage. Errors: those of listing the files.
   Status compare_with_storage(Storage& storage, Deadline by, CheckListener& listener,
                               CheckFindings& findings);
 
-  // By their numbers in the index.
+  // Packs are identified by their numbers in the index.
   std::size_t count() const { return sizes_.size(); }
   const PackId& id(std::uint32_t number) const { return index_->packs()[number]; }
   // By the index, header included.
   std::uint64_t size(std::uint32_t number) const { return sizes_[number]; }
-  // Positions in the index, by offset.
+  // The positions in the index of the pack's blobs, sorted by their offset in the pack.
   std::span<const std::uint32_t> entries(std::uint32_t number) const;
   const Index& index() const { return *index_; }
 
@@ -57,7 +57,7 @@ class CheckedPacks final : public IndexWatch {
   std::shared_ptr<const Index> index_;
   std::vector<std::uint64_t> sizes_;
   std::vector<std::uint32_t> order_;   // positions, pack by pack
-  std::vector<std::uint32_t> begins_;  // in order_, by pack, and the end
+  std::vector<std::uint32_t> begins_;  // where each pack begins in order_, and the end of order_
 };
 
 }  // namespace restree

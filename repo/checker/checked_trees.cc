@@ -28,7 +28,7 @@ Status CheckedTrees::check(std::vector<BlobId> roots, const BulkOptions& bulk) {
     if (is_new(root)) waiting.push_back(root);
   }
   while (!waiting.empty()) {
-    // The last ones first: depth rather than breadth, so that few wait.
+    // The trees found last are read first (depth before breadth), so that few trees wait.
     const std::size_t count = std::min(kBatch, waiting.size());
     const std::vector<BlobId> batch(waiting.end() - static_cast<std::ptrdiff_t>(count),
                                     waiting.end());

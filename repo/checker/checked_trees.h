@@ -1,7 +1,7 @@
-// Whether all that snapshots refer to is there: each tree is read once, and each blob that a file
-// names is looked up in the index.
+// Checks that everything the snapshots refer to exists: each tree is read once, and each blob that
+// a file names is looked up in the index.
 //
-// Threads: one calls; trees are read by several.
+// Threads: one calls; several read trees.
 // Limits:  a bit for each blob of the index; the ids of the trees that are still to be read.
 #pragma once
 
@@ -30,9 +30,9 @@ class CheckedTrees {
         findings_(findings),
         used_(index_->blob_count()) {}
 
-  // Everything below these trees. Errors: as BulkLoader has them.
+  // Checks these trees and everything below them. Errors: those of BulkLoader.
   Status check(std::vector<BlobId> roots, const BulkOptions& bulk);
-  // Of the index, by position of the blob's first entry.
+  // Which blobs are in use, by the position of the blob's first entry in the index.
   const std::vector<bool>& used() const { return used_; }
 
  private:
@@ -49,9 +49,9 @@ class CheckedTrees {
   const bool track_data_;
   CheckListener& listener_;
   CheckFindings& findings_;
-  std::mutex mutex_;  // of all below, and of listener and findings
+  std::mutex mutex_;  // protects the members below, the listener and the findings
   std::vector<bool> used_;
-  std::vector<BlobId> unknown_;  // trees that no index names, and that were told
+  std::vector<BlobId> unknown_;  // trees that are in no index and were reported already
 };
 
 }  // namespace restree

@@ -69,7 +69,7 @@ Result<PackSubset> PackSubset::parse(std::string_view text) {
     return subset;
   }
   const auto bytes = parse_bytes(text);
-  if (!bytes || *bytes == 0) return bad_subset("this is no subset");
+  if (!bytes || *bytes == 0) return bad_subset("this is not a valid subset");
   subset.kind = Kind::kBytes;
   subset.bytes = *bytes;
   return subset;

@@ -1,12 +1,12 @@
 // Checks a repository: index against storage, snapshots against index, and, if asked, every byte.
 //
-// The steps are called in the order in which they stand here; each reports its findings to the
-// listener.
+// The steps are called in the order of their declarations; each reports to the listener what it
+// finds.
 //
-// Ownership: repository and listener outlive it.
-// Threads:   one calls; the work is done on several.
+// Ownership: repository and listener must outlive it.
+// Threads:   one calls; several do the work.
 // Limits:    see checked_packs.h and checked_trees.h; reading data holds one pack a thread.
-// Errors:    damage is a finding. An error is returned where damage cannot be looked for:
+// Errors:    damage is reported as a finding. Only what prevents the check itself is returned:
 //            kUnavailable, kDenied, kCancelled.
 #pragma once
 
@@ -43,17 +43,17 @@ class Checker {
   // Reads the index; the repository must not have one yet.
   Status load_index();
   Status check_packs();
-  // `only_these`: no other snapshots are checked, and their packs alone are read afterwards.
+  // `only_these`: check only these snapshots, and afterwards read only their packs.
   Status check_trees(const std::vector<BlobId>& roots, bool only_these);
-  // The numbers of the packs that are to be read.
+  // The numbers of the packs to read.
   std::vector<std::uint32_t> choose(const PackSubset& subset) const;
   Status read_packs(const std::vector<std::uint32_t>& numbers);
 
-  // A snapshot that could not be loaded: it is counted, and told.
+  // Counts and reports a snapshot that could not be loaded.
   void note_broken_snapshot(const SnapshotId& id, const Error& error);
   const CheckFindings& findings() const { return findings_; }
   std::size_t pack_count() const { return packs_.count(); }
-  // Of those being read. Any thread.
+  // How many packs read_packs() has read so far. Any thread.
   std::uint64_t packs_read() const { return packs_read_; }
 
  private:

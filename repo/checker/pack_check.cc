@@ -106,10 +106,10 @@ Result<std::vector<std::string>> check_pack(Repository& repository, const Checke
                                             std::uint32_t number, Deadline by) {
   ASSIGN_OR_RETURN(std::vector<std::string> wrong, check_once(repository, packs, number, by));
   if (wrong.empty()) return wrong;
-  // The line or the memory may have been at fault.
+  // Read once more: the connection or the memory may have been at fault.
   ASSIGN_OR_RETURN(std::vector<std::string> again, check_once(repository, packs, number, by));
   if (!again.empty()) return again;
-  for (std::string& line : wrong) line += " (but right when it was read again)";
+  for (std::string& line : wrong) line += " (but correct when it was read again)";
   return wrong;
 }
 

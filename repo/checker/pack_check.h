@@ -1,4 +1,4 @@
-// Whether a pack file is, byte for byte, what its name and the index say.
+// Checks that a pack file is, byte for byte, what its name and the index say.
 #pragma once
 
 #include <string>
@@ -10,8 +10,8 @@
 
 namespace restree {
 
-// One line for each thing that is wrong: nothing if all is right. Reads the whole pack, which is
-// then in memory. Errors: kUnavailable, kDenied: it could not be read at all. Threads: any.
+// Returns one line for each fault; an empty list if the pack is sound. Holds the whole pack in
+// memory. Errors: kUnavailable, kDenied: the pack could not be read at all. Threads: any.
 Result<std::vector<std::string>> check_pack(Repository& repository, const CheckedPacks& packs,
                                             std::uint32_t number, Deadline by);
 
