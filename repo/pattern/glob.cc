@@ -20,17 +20,17 @@ std::uint32_t take_rune(std::string_view& text) {
   return decoded.length == 0 ? kReplacementRune : decoded.rune;
 }
 
-// An end of a range in a class, off the front of what is left of the pattern; nullopt: malformed.
+// Takes one end of a range in a class from the front of `rest`; nullopt: malformed.
 std::optional<std::uint32_t> take_class_rune(std::string_view& rest) {
   if (rest.empty() || rest.front() == '-' || rest.front() == ']') return std::nullopt;
   if (rest.front() == '\\') rest.remove_prefix(1);
   if (decode_utf8(rest).length == 0) return std::nullopt;
   const std::uint32_t rune = take_rune(rest);
-  if (rest.empty()) return std::nullopt;  // the bracket must follow
+  if (rest.empty()) return std::nullopt;  // the closing bracket must still follow
   return rune;
 }
 
-// A class, off the front of the pattern; whether `rune` is in it, nullopt if it is malformed.
+// Takes a class from the front of the pattern. Returns whether `rune` is in it; nullopt: malformed.
 std::optional<bool> take_class(std::string_view& pattern, std::uint32_t rune) {
   pattern.remove_prefix(1);
   const bool negated = pattern.starts_with('^');
@@ -51,7 +51,7 @@ std::optional<bool> take_class(std::string_view& pattern, std::uint32_t rune) {
   return found != negated;
 }
 
-// The pattern up to the next star outside of a class, taken off its front.
+// Takes the part up to the next star outside of a class from the front of the pattern.
 std::string_view take_chunk(std::string_view& pattern) {
   bool in_class = false;
   std::size_t end = 0;
@@ -80,7 +80,8 @@ bool is_chunk(std::string_view chunk) {
   return true;
 }
 
-// What is left of `name` behind the part that `chunk`, which has no star, fits.
+// Matches `chunk`, which has no star, at the front of `name`. Returns the rest of `name`; nullopt:
+// no match.
 std::optional<std::string_view> match_chunk(std::string_view chunk, std::string_view name) {
   while (!chunk.empty()) {
     if (name.empty()) return std::nullopt;
@@ -108,7 +109,7 @@ bool take_star(std::string_view& pattern) {
   return stars > 0;
 }
 
-// As above, behind as few characters as a star must take for it.
+// The same after a star, which takes as few characters as possible.
 std::optional<std::string_view> match_behind_star(std::string_view chunk, bool is_last,
                                                   std::string_view name) {
   for (;;) {
@@ -126,7 +127,7 @@ bool is_ascii(std::string_view text) {
 
 char lower_ascii(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-// Whatever locale the process has.
+// Does not depend on the locale of the process.
 std::uint32_t lower_rune(std::uint32_t rune) {
   struct FreeLocale {
     void operator()(locale_t locale) const { ::freelocale(locale); }

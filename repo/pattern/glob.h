@@ -1,7 +1,7 @@
-// One component of a path against one component of a pattern, as Go's filepath.Match does it.
+// Matches one component of a path against one component of a pattern, as Go's filepath.Match does.
 //
-//   *       any characters but '/'        ?       any one of them
-//   [a-z]   one of these                  [^a-z]  one that is none of these
+//   *       any characters but '/'        ?       any one character but '/'
+//   [a-z]   one of these                  [^a-z]  one not among these
 //   \c      the character c
 //
 // Pure functions; any thread.
@@ -12,14 +12,14 @@
 
 namespace restree {
 
-// Whether `pattern` is one: no class is empty or open, no backslash at the end.
+// Whether `pattern` is well formed: no class is empty or unclosed, no backslash stands at the end.
 bool is_glob(std::string_view pattern);
 
 // Whether all of `name` fits `pattern`, which is_glob().
 bool glob_matches(std::string_view pattern, std::string_view name);
 
-// Lower case as Go's strings.ToLower has it: every letter of Unicode; what is not UTF-8 becomes
-// U+FFFD where there is anything but ASCII.
+// Lower case as by Go's strings.ToLower: every letter of Unicode. If the text is not all ASCII,
+// bytes that are not UTF-8 become U+FFFD.
 std::string to_lower(std::string_view text);
 
 }  // namespace restree

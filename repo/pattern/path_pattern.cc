@@ -24,7 +24,7 @@ bool part_matches(const Part& part, std::string_view name) {
 }
 
 bool run_matches(PartsView parts, PathView path) {
-  // The last components differ most.
+  // Backwards, since the last components differ most.
   for (std::size_t i = parts.size(); i-- > 0;) {
     if (!part_matches(parts[i], path[i])) return false;
   }
@@ -42,8 +42,9 @@ bool is_rooted(PartsView parts) {
 
 bool matches_somewhere(PartsView parts, PathView path);
 
-// Tries each number of `*` in the place of the first `**`. That the other ones are counted as a
-// component each is what restic does, and so is what it leaves unmatched.
+// Replaces the first `**` by no, one, two… `*`, and tries each. As in restic, every other `**`
+// counts as one component for the largest number that is tried, so some paths that should match do
+// not.
 bool matches_expanded(PartsView parts, std::size_t any_depth, PathView path) {
   static const Part kAnyName = {Kind::kGlob, "*"};
   const PartsView behind = parts.subspan(any_depth + 1);
@@ -74,7 +75,7 @@ bool matches_somewhere(PartsView parts, PathView path) {
 
 Part part_of(std::string_view text) {
   if (text == "**" || text.empty())
-    return  // "/" stands for all below it
+    return  // the pattern "/" matches everything below the root
         {Kind::kAnyDepth, ""};
   const bool is_text = text.find_first_of("\\[]*?") == std::string_view::npos;
   return {is_text ? Kind::kText : Kind::kGlob, std::string(text)};
@@ -104,7 +105,7 @@ Result<PathPattern> PathPattern::parse(std::string_view text) {
   for (const std::string_view part : path_parts(cleaned)) {
     if (!is_glob(part)) {
       return Error(ErrorKind::kInvalid, fmt::format("invalid pattern {}", log::quoted(text)))
-          .hinting("a [class] must be closed and not be empty; \\ stands before another character");
+          .hinting("a [class] must be closed and not empty; a \\ must have a character after it");
     }
     pattern.parts_.push_back(part_of(part));
   }
@@ -147,8 +148,8 @@ bool PathPatterns::any(std::string_view path, Use&& use) const {
 bool PathPatterns::match(std::string_view path) const {
   bool matched = false;
   any(path, [&](const PathPattern& pattern, PathView parts) {
-    // Where nothing is negated, the first match decides; else a pattern is of interest only if it
-    // would change what the ones before it have said.
+    // Without negated patterns the first match decides. Otherwise a pattern needs to be tried only
+    // if a match would change the result so far.
     if (matched == pattern.is_negated() && pattern.matches(parts)) matched = !matched;
     return matched && !has_negated_;
   });

@@ -1,9 +1,9 @@
 // restic's path patterns, as --exclude, --include and find take them.
 //
-// A pattern is matched component by component (glob.h), `**` for any number of them. One that
-// begins with a slash must match from the root, any other one somewhere; either way whatever lies
-// below a match matches too, and `*/f*` matches /usr/foo/x. `!pattern` takes back what patterns
-// before it have matched. Letters count, unless the whole list ignores their case.
+// A pattern is matched component by component (glob.h); `**` stands for any number of components. A
+// pattern that begins with a slash must match from the root, any other one at any depth. Everything
+// below a match matches too: `*/f*` matches /usr/foo/x. `!pattern` takes back matches of the
+// patterns before it. The case of letters matters, unless the whole list ignores it.
 //
 // Threads: any; immutable once parsed.     Errors: kInvalid, naming the pattern, from parse().
 #pragma once
@@ -19,8 +19,8 @@ namespace restree {
 
 enum class LetterCase { kMatters, kIgnored };
 
-// A path split at its slashes, for many patterns to look at; "/" is the first part of one that
-// begins with it. Views into the path.
+// Splits a path at its slashes, once for many patterns. If the path begins with a slash, "/" is the
+// first part. The parts are views into the path.
 std::vector<std::string_view> path_parts(std::string_view path);
 
 class PathPattern {
@@ -28,12 +28,12 @@ class PathPattern {
   static Result<PathPattern> parse(std::string_view text);
 
   bool is_negated() const { return is_negated_; }
-  // Both say of the pattern without its `!`.
+  // Both ignore the `!` of a negated pattern.
   bool matches(std::span<const std::string_view> path) const;
   // Whether something below the folder `path` may match.
   bool may_match_below(std::span<const std::string_view> path) const;
 
-  // A component: text, a glob, or `**`.
+  // A component of the pattern: text, a glob, or `**`.
   struct Part {
     enum class Kind { kText, kGlob, kAnyDepth } kind = Kind::kText;
     std::string text;
@@ -51,7 +51,7 @@ class PathPatterns {
                                     LetterCase letter_case = LetterCase::kMatters);
 
   bool empty() const { return patterns_.empty(); }
-  // Whether the path is on the list, all of it, in order. Never for the empty path.
+  // Applies the whole list in order. Never true for the empty path.
   bool match(std::string_view path) const;
 
   struct Verdict {
@@ -60,12 +60,13 @@ class PathPatterns {
   };
   Verdict match_with_below(std::string_view path) const;
 
-  // For commands that know no negation: whether any pattern matches, `!` or not.
+  // For commands without negation: whether any pattern matches, with or without `!`.
   bool any_matches(std::string_view path) const;
   bool any_may_match_below(std::string_view path) const;
 
  private:
-  // Until `use` says true of a pattern and the path's parts; whether it did.
+  // Calls `use` with each pattern and the path's parts until it returns true; returns whether it
+  // did.
   template <class Use>
   bool any(std::string_view path, Use&& use) const;
 

@@ -17,12 +17,13 @@ bool is_name_character(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-// The shell's parameters of one character.
+// The shell's special parameters, which have one character.
 bool is_special(char c) {
   return std::string_view("*#$@!?-0123456789").find(c) != std::string_view::npos;
 }
 
-// What stands behind a dollar sign. Of broken braces nothing stays: no name, but a length.
+// The variable name after a dollar sign. Malformed braces give an empty name with a length, so that
+// they are removed from the text.
 VariableName variable_name(std::string_view text) {
   if (text.front() == '{') {
     if (text.size() > 2 && is_special(text[1]) && text[2] == '}') return {text.substr(1, 1), 3};

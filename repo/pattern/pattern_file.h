@@ -1,6 +1,6 @@
-// A file of patterns (--exclude-file, --include-file): one a line.
+// Reads a file of patterns (--exclude-file, --include-file), one a line.
 //
-// White space around a pattern, empty lines and lines that begin with # do not count. $NAME and
+// White space around a pattern, empty lines and lines that begin with # are ignored. $NAME and
 // ${NAME} stand for variables of the environment, $$ for a dollar sign.
 #pragma once
 

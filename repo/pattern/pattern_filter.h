@@ -1,13 +1,14 @@
-// The patterns that a command line gives in four ways, as one question about a path.
+// Combines the patterns that a command line gives in four ways, and matches paths against all of
+// them.
 //
 //   --exclude P   --iexclude P   --exclude-file F   --iexclude-file F      (or include)
 //
-// What a file holds follows what the line itself says. The two lists, one of them without regard
-// to the case of letters, are independent: what either one matches is matched, and a `!` takes back
-// nothing of the other.
+// Patterns from files follow those from the command line. There are two lists, with and without
+// regard to the case of letters. They are independent: a path matches if either list matches, and a
+// `!` takes back no match of the other list.
 //
-// Threads: any; immutable.     Errors: from make(): a file's, or kInvalid naming option and
-// pattern.
+// Threads: any; immutable.
+// Errors:  from make(): those of reading a file; kInvalid, naming the option and the pattern.
 #pragma once
 
 #include <string>
@@ -34,7 +35,7 @@ struct PatternOptions {
 class PatternFilter {
  public:
   PatternFilter() = default;
-  // `word`: "exclude" or "include", for what is said about a bad pattern.
+  // `word`: "exclude" or "include", for error messages.
   static Result<PatternFilter> make(const PatternOptions& options, std::string_view word);
 
   bool empty() const { return with_case_.empty() && without_case_.empty(); }

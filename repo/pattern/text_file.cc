@@ -28,7 +28,7 @@ Result<std::string> read_all(int fd, std::string_view name) {
   }
 }
 
-// What follows the byte order mark, as UTF-8. Half of a surrogate pair becomes U+FFFD.
+// Converts UTF-16 without its byte order mark to UTF-8. Half of a surrogate pair becomes U+FFFD.
 std::string from_utf16(std::string_view bytes, bool big_endian) {
   const auto unit_at = [&](std::size_t at) {
     const auto first = static_cast<unsigned char>(bytes[at]);

@@ -1,8 +1,8 @@
 // A text file that a user has written, line by line.
 //
-// UTF-8 or UTF-16 with a byte order mark, which is no part of the first line, or any bytes; lines
+// The file is UTF-8 or UTF-16 with a byte order mark, which is removed, or any other bytes. Lines
 // end in LF or CRLF.
-// Errors: of the file, naming it.     Threads: any.
+// Errors: those of reading the file, with its name.     Threads: any.
 #pragma once
 
 #include <string>
@@ -13,14 +13,14 @@
 
 namespace restree {
 
-// All bytes of a file, or of standard input for "-" where that is meant.
+// All bytes of a file. read_standard_input() is for callers that give "-" that meaning.
 Result<std::string> read_whole_file(const std::string& path);
 Result<std::string> read_standard_input();
 
 Result<std::vector<std::string>> read_text_lines(const std::string& path);
 std::vector<std::string> text_lines(std::string_view bytes);
 
-// Without the white space (all of Unicode's) at both ends.
+// The text without white space, as Unicode defines it, at both ends.
 std::string_view trimmed(std::string_view text);
 
 }  // namespace restree
