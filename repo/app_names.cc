@@ -15,7 +15,7 @@ namespace restree {
 namespace {
 
 constexpr std::size_t kLongestName = 255;
-// Fewer hexadecimal digits are no id: a year would be one.
+// Fewer hexadecimal digits are not taken for the beginning of an id.
 constexpr std::size_t kShortestId = 4;
 constexpr std::size_t kMostNamesInMessage = 20;
 
@@ -26,7 +26,7 @@ std::optional<std::string> tag_value(const Snapshot& snapshot, std::string_view 
   return std::nullopt;
 }
 
-// By the names that they have as directories.
+// The snapshots of an app, by their directory names.
 using AppSnapshots = std::map<std::string, const Snapshot*>;
 
 std::map<std::string, AppSnapshots> by_app(const std::vector<Snapshot>& snapshots,
@@ -98,7 +98,7 @@ std::string entry_name(std::string_view name) {
     }
   }
   if (entry.size() <= kLongestName) return entry;
-  // The hash keeps two long names apart that begin alike.
+  // The hash distinguishes long names that begin alike.
   const std::string tail = fmt::format("%~{:016x}", hash_name(0, name));
   return entry.substr(0, kLongestName - tail.size()) + tail;
 }
@@ -133,7 +133,8 @@ std::string app_entry_name(const Snapshot& snapshot, const std::string& time_tem
 Result<Snapshot> find_app_snapshot(const std::vector<Snapshot>& snapshots, std::string_view words,
                                    const std::string& time_template) {
   const auto apps = by_app(snapshots, time_template);
-  // Names of apps may have colons, as SNAPSHOT may: the longest name that is one.
+  // Both APP and SNAPSHOT may contain colons: take the longest beginning that is the name of an
+  // app.
   const auto app = std::find_if(apps.rbegin(), apps.rend(), [&](const auto& candidate) {
     const std::string& name = candidate.first;
     return words.starts_with(name) && (words.size() == name.size() || words[name.size()] == ':');

@@ -12,12 +12,12 @@
 namespace restree {
 namespace {
 
-// Larger buffers are made when something of that size really comes.
+// The index may claim any size: larger buffers are made only when so many bytes really arrive.
 constexpr std::uint64_t kMostBelievedBytes = 16 << 20;
 
 Error stopped() { return Error(ErrorKind::kCancelled, "interrupted"); }
 
-// The uses of the first blob of `uses`.
+// How many of the first `uses` are of the same blob.
 std::size_t same_blob_count(std::span<const BlobUse> uses) {
   std::size_t count = 1;
   while (count < uses.size() && uses[count].offset == uses[0].offset &&
@@ -35,7 +35,7 @@ BlobLocation location(const PackId& pack, const BlobUse& use) {
 
 FileName pack_file(const PackId& pack) { return {FileType::kPack, pack.hex()}; }
 
-// The last was used last, and is in the processor's cache.
+// The last element was used most recently, so it is in the processor's cache.
 template <class T>
 T take_last(std::vector<T>& from) {
   T last = std::move(from.back());
@@ -66,8 +66,9 @@ void BulkLoader::want(const BlobId& id, std::uint32_t tag, std::uint64_t positio
   }
 }
 
-// As much as any of the requests needs, so that no thread has to change them: fresh pages cost more
-// than decrypting, and what is never touched costs nothing. An index may claim anything, though.
+// Buffers large enough for every request, so that none has to be replaced: fresh pages cost more
+// than decrypting, while pages that are never touched cost nothing. An index may claim any size,
+// hence the upper limit.
 BulkLoader::Buffers BulkLoader::buffers_for(std::span<const BulkRequest> requests) const {
   std::uint64_t sealed = 0;
   std::uint64_t plain = 0;
@@ -161,7 +162,8 @@ Status BulkLoader::run_stretch(const PackId& pack, std::span<const std::span<con
   return {};
 }
 
-// Reads again, asks other packs, and looks for newer indexes: all that Repository::load() does.
+// Repository::load() does all that can be done for a blob: it reads again, tries other packs that
+// hold it, and looks for newer index files.
 Status BulkLoader::load_singly(std::span<const BlobUse> uses, const BulkHandler& handler) const {
   const Result<SharedBlob> blob = repository_.load(type_, *uses[0].id, soon());
   if (!blob && is_hopeless(blob.error().kind())) return blob.error();

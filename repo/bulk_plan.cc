@@ -7,7 +7,7 @@ namespace restree {
 
 void BulkPlan::add(const BlobLocation& place, const BlobId& id, std::uint32_t tag,
                    std::uint64_t position) {
-  // Neighbours in a file are neighbours in a pack, as a rule.
+  // Usually consecutive blobs of a file are in the same pack, so try the last pack first.
   std::uint32_t pack = uses_.empty() ? 0 : uses_.back().pack;
   if (packs_.empty() || packs_[pack] != place.pack) {
     const auto next = static_cast<std::uint32_t>(packs_.size());

@@ -1,9 +1,9 @@
-// Which stretches of which packs to read so that many blobs are had with few requests.
+// Plans which ranges of which packs to read, so that many blobs are loaded with few requests.
 //
 // Packs come in the order of their first use, the blobs of a pack by offset; neighbours share a
-// request. No byte of a pack is asked for twice. Pure: no I/O.
-// Ownership: ids are the caller's and outlive the plan.
-// Threads:   one while it is filled; any afterwards.
+// request. No byte of a pack is requested twice. Pure: no I/O.
+// Ownership: the caller owns the ids, which must outlive the plan.
+// Threads:   one while blobs are added; any afterwards.
 // Limits:    48 bytes for each use of a blob.
 #pragma once
 
@@ -18,7 +18,8 @@
 
 namespace restree {
 
-// One use of a blob: `tag` says whose it is and `position` where it goes, in the caller's numbers.
+// One use of a blob. `tag` and `position` are numbers of the caller: which file uses the blob, for
+// example, and where in the file it goes.
 struct BlobUse {
   const BlobId* id;
   std::uint64_t position;
@@ -30,10 +31,10 @@ struct BlobUse {
 };
 
 struct BulkLimits {
-  // What lies between two wanted blobs is read along up to this size: a request costs more.
+  // A gap of at most this size between two wanted blobs is read too: another request costs more.
   std::uint64_t gap_bytes = 1 << 20;
-  // More than this is not asked for at once, unless a single blob is larger. It bounds what each
-  // thread holds, and what is read is still in the processor's cache when it is decoded.
+  // The largest request, unless a single blob is larger. It bounds the memory of each thread, and
+  // the bytes read are still in the processor's cache when they are decoded.
   std::uint64_t request_bytes = 4 << 20;
 
   static BulkLimits of(const ReadHabit& habit) {
@@ -44,7 +45,7 @@ struct BulkLimits {
 struct BulkRequest {
   PackId pack;
   ByteRange range;
-  // By offset. Uses of one blob are neighbours.
+  // Sorted by offset, so all uses of one blob follow each other.
   std::span<const BlobUse> uses;
 };
 
@@ -52,7 +53,7 @@ class BulkPlan {
  public:
   void add(const BlobLocation& place, const BlobId& id, std::uint32_t tag, std::uint64_t position);
   std::size_t use_count() const { return uses_.size(); }
-  // The requests for all that was added. The spans live until the plan is changed.
+  // The requests for all added blobs. The spans are valid until the plan is changed.
   std::vector<BulkRequest> requests(const BulkLimits& limits = {});
 
  private:

@@ -1,4 +1,4 @@
-// The blobs that this run has taken on, so that each is stored once.
+// The blobs that this run stores or has stored, so that each is stored once.
 //
 // Threads: any. Limits: some 80 bytes a blob.
 #pragma once
@@ -13,7 +13,7 @@ namespace restree {
 
 class KnownBlobs {
  public:
-  // True for the first to come with it, who then has to store it.
+  // True for the first call with a blob; that caller has to store it.
   bool insert(BlobType type, const BlobId& id) {
     auto& shard = shards_[std::to_integer<std::size_t>(id.bytes.back()) % kShards];
     return shard.lock()->insert({id, type}).second;

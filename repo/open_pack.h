@@ -1,9 +1,9 @@
-// A pack in memory, while blobs are sealed into it by several threads at once.
+// A pack in memory, into which several threads seal blobs at once.
 //
 // Ownership: the buffer, which finish() completes with the header.
-// Threads:   every call under the lock of whoever owns the pack; only the places that reserve()
-//            gave may be written outside of it, each by one thread.
-// Limits:    payload, header and overhead never pass the end of the buffer.
+// Threads:   every call under the lock of the pack's owner; only the places that reserve() has
+//            returned may be written outside of it, each by one thread.
+// Limits:    payload, header and overhead never exceed the buffer.
 // Format:    pack_header.h.
 #pragma once
 
@@ -21,16 +21,17 @@ namespace restree {
 
 class OpenPack {
  public:
-  // Full once its blobs come to `target_bytes`.
+  // The pack is full once its blobs have `target_bytes` together.
   OpenPack(Bytes buffer, std::size_t target_bytes)
       : buffer_(std::move(buffer)), target_bytes_(target_bytes) {}
 
-  // What a buffer must hold for a pack of this one blob.
+  // The size of the buffer that a pack of only this blob needs.
   static std::size_t bytes_for(const IndexedBlob& blob);
 
-  // Room for one more sealed blob, `blob.length` bytes; nullopt if it has to go to another pack.
+  // The place for one more sealed blob, of `blob.length` bytes; nullopt: it does not fit, or the
+  // pack is full.
   std::optional<MutableByteView> reserve(IndexedBlob blob);
-  // A place that was reserved holds its blob now.
+  // To be called once a reserved place holds its blob.
   void filled() { --unfilled_; }
   bool is_full() const;
   bool is_filled() const { return unfilled_ == 0; }
@@ -40,7 +41,7 @@ class OpenPack {
     return buffer_.view().subspan(blob.offset, blob.length);
   }
 
-  // Appends the header: the whole file, good as long as the pack.
+  // Appends the header. Returns the bytes of the whole file, valid as long as the pack.
   Result<ByteView> finish(const Repository& repository);
   Bytes take_buffer() && { return std::move(buffer_); }
 

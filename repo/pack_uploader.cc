@@ -16,8 +16,9 @@
 namespace restree {
 namespace {
 
-// A slow or limited line takes longer, and silence is what tells there that a server is gone; but
-// whoever has set a short time does not want to wait many times as long.
+// On a slow or limited line an upload gets additional time by its size, since the server being
+// silent already shows that it is gone. That time is limited to this multiple of the patience, as
+// a user who has set a short time does not want to wait many times as long.
 constexpr std::size_t kSlowestBytesPerSecond = 4096;
 constexpr int kMostPatienceForSlowness = 5;
 
@@ -30,8 +31,9 @@ Error memory_fault(const IndexedBlob& blob) {
       .hinting("The memory of this machine is faulty; test it before the next backup.");
 }
 
-// What one thread needs to verify blob after blob. Memory for most chunks stays, since fresh pages
-// cost more than hashing; what only the largest touch goes back, and what a larger tree takes.
+// Verifies blob after blob in one thread. Memory for most chunks is kept, since fresh pages cost
+// more than hashing; the additional memory for the largest chunks and for large trees is given
+// back.
 class Verifier {
  public:
   Status verify(const Repository& repository, const OpenPack& pack, const IndexedBlob& blob);
@@ -43,7 +45,7 @@ class Verifier {
   Sha256Stream hash_;
 };
 
-// Opens the blob as a reader would, and compares its hash.
+// Decrypts and decompresses the blob as a reader would, and compares its hash with its id.
 Status Verifier::verify(const Repository& repository, const OpenPack& pack,
                         const IndexedBlob& blob) {
   const std::size_t size = blob.length - kSealOverheadBytes;
@@ -58,7 +60,7 @@ Status Verifier::verify(const Repository& repository, const OpenPack& pack,
   } else {
     hash_.update(content);
   }
-  // In any case, so that the next blob begins anew.
+  // Called also after an error, so that the hash of the next blob begins anew.
   const BlobId id{hash_.finish()};
   if (larger.empty() && size > kKeptBytes) give_back_pages(kept_.view().subspan(kKeptBytes));
   if (!read || id != blob.id) return memory_fault(blob);
@@ -111,7 +113,7 @@ Result<Bytes> PackUploader::take_buffer(std::size_t wanted_bytes) {
     state->spare.pop_back();
     return buffer;
   }
-  // Aligned for whoever writes it around the page cache.
+  // Aligned, since a storage may write it with direct I/O.
   const std::size_t size = std::max(wanted_bytes, options_.buffer_bytes);
   Bytes buffer(size + kBufferAlignment);
   const auto address = reinterpret_cast<std::uintptr_t>(buffer.data());
@@ -121,7 +123,7 @@ Result<Bytes> PackUploader::take_buffer(std::size_t wanted_bytes) {
 }
 
 void PackUploader::give_back(Bytes buffer) {
-  // Few packs become much larger than they should.
+  // Few packs become much larger than usual, so the memory beyond kept_bytes is given back.
   if (buffer.size() == options_.buffer_bytes && buffer.size() > options_.kept_bytes) {
     give_back_pages(buffer.view().subspan(options_.kept_bytes));
   }
@@ -146,7 +148,8 @@ Status PackUploader::submit(std::unique_ptr<OpenPack> pack) {
 Status PackUploader::wait() {
   auto state = state_.lock();
   for (;;) {
-    // What is at work may still succeed, and whoever saves the index next wants to know.
+    // Wait for the uploads under way even after an error: they may still succeed, and then the
+    // packs belong in the index that is saved next.
     if (state->at_work == 0) {
       if (auto error = failure_in(*state)) return std::move(*error);
       if (state->waiting.empty()) return {};
@@ -181,7 +184,7 @@ void PackUploader::run() {
     try {
       stored = store(*pack);
     } catch (const std::bad_alloc&) {
-      // said already
+      // `stored` already holds the error
     }
     if (!stored) fail(std::move(stored).error());
     give_back(std::move(*pack).take_buffer());

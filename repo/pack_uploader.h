@@ -1,12 +1,13 @@
 // Stores finished packs in the background, several at once.
 //
-// Before a pack leaves, each of its blobs is opened again and hashed: what a faulty memory has
-// changed since it was read is not stored as if it were good.
+// Before a pack is stored, each of its blobs is decrypted again and hashed, so that bytes that
+// faulty memory has changed since they were read are not stored as if they were good.
 // Ownership: its threads, the packs handed in, and the buffers to build packs in.
 // Threads:   any.
 // Limits:    `buffers` packs exist at a time: take_buffer() waits until one was stored.
-// Errors:    the first one ends it: what was not begun is dropped, and every call fails with it.
-//            kCorrupt: the memory has changed a blob. kCancelled: stop was asked for.
+// Errors:    after the first one, packs whose upload has not begun are dropped, and every call
+//            fails with that error. kCorrupt: a blob has changed in memory. kCancelled: a stop was
+//            requested.
 #pragma once
 
 #include <chrono>
@@ -33,8 +34,9 @@ class PackUploader {
     std::size_t threads;
     std::size_t buffers;
     std::size_t buffer_bytes;
-    std::size_t kept_bytes;  // what of a buffer stays in memory while nobody uses it
-    // As long as restic goes on trying; a server that is back within that finds us still there.
+    std::size_t kept_bytes;  // how much of an unused buffer stays in memory
+    // How long an upload is tried again, which is as long as restic tries: a server may be away
+    // this long without ending the backup.
     std::chrono::seconds patience = std::chrono::minutes(15);
   };
   PackUploader(Repository& repository, PendingIndex& index, const Options& options,
@@ -46,13 +48,13 @@ class PackUploader {
   Result<Bytes> take_buffer(std::size_t wanted_bytes);
   void give_back(Bytes buffer);
 
-  // Takes a pack that nobody fills any more.
+  // Stores a pack to which no blobs will be added.
   Status submit(std::unique_ptr<OpenPack> pack);
   // Waits until everything submitted is stored.
   Status wait();
-  // Why nothing more is stored, if that is so.
+  // The error that ended it, if any.
   std::optional<Error> failure() const;
-  // Ends it with this error, unless it has failed already.
+  // Makes it fail with this error, unless it has failed already.
   void fail(Error error);
 
  private:

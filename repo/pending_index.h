@@ -1,11 +1,11 @@
-// Packs that are stored but that no index file names yet.
+// The packs that are stored but not yet named by an index file.
 //
-// A pack must be on the storage before an index names it, so this is told of it only then.
+// A pack must be on the storage before an index names it, so it must be stored before add().
 // Ownership: the repository must outlive it.
-// Threads:   any. Whoever makes an index due writes it; the others go on.
+// Threads:   any. The thread whose pack makes an index due writes it; the others go on.
 // Limits:    an index file is written for every 50,000 blobs, or when the oldest pack waits for ten
-//            minutes: restic's rule, and what a kill costs at most.
-// Errors:    those of the storage; the packs then wait on.
+//            minutes. This is restic's rule, and the most that is lost when the process is killed.
+// Errors:    those of the storage; the packs then stay pending.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,7 @@ class PendingIndex {
   explicit PendingIndex(Repository& repository) : repository_(repository) {}
 
   Status add(IndexedPack pack, Deadline by);
-  // Writes what waits, if anything does.
+  // Writes an index file of the pending packs, if there are any.
   Status save(Deadline by);
 
  private:

@@ -13,15 +13,15 @@
 namespace restree {
 namespace {
 
-// After a stop somebody waits for us to end.
+// Short, since after a stop the user waits for the program to end.
 constexpr std::chrono::seconds kLastIndexTimeout{60};
-// What a pack's last blob and its header may take beyond the target.
+// How far a pack's last blob and its header may exceed the target size.
 constexpr std::size_t kPackReserveBytes = 9 << 20;
 constexpr std::size_t kPackUsualExcessBytes = 1 << 20;
-// One that fills. Where data and trees fill one each, an upload fewer is under way.
+// One pack is being filled. While both data and trees fill one, there is one upload fewer.
 constexpr std::size_t kOpenPacks = 1;
-// A pack of each type may be left open, and neither have room for the blob that comes: it needs one
-// more, or nothing would move any more.
+// A pack of each type may be open, and neither may have room for the next blob: without a third
+// buffer, save() would wait for ever.
 constexpr std::size_t kLeastBuffers = 3;
 
 std::size_t index_of(BlobType type) { return type == BlobType::kData ? 0 : 1; }
@@ -56,7 +56,7 @@ Result<SavedBlob> RepositoryWriter::save(BlobType type, ByteView plain) {
   const BlobId id{sha256(plain)};
   if (has(type, id) || !taken_on_.insert(type, id)) return SavedBlob{id};
   auto saved = save_new(type, id, plain);
-  // Others count on this blob: without it nothing that follows is whole.
+  // Other callers with the same blob were already promised that it is stored, so all must fail.
   if (!saved) uploader_.fail(saved.error());
   return saved;
 }
@@ -105,7 +105,7 @@ RepositoryWriter::Figures RepositoryWriter::figures() const { return *figures_.l
 Status RepositoryWriter::store(const IndexedBlob& blob, ByteView content, bool in_raw_blocks) {
   ASSIGN_OR_RETURN(const Slot slot, reserve(blob));
   if (in_raw_blocks) {
-    // Where it is sealed in place.
+    // Written to its place in the pack, where it is then sealed.
     const MutableByteView frame =
         slot.place.subspan(kSealIvBytes, blob.length - kSealOverheadBytes);
     write_raw_frame(content, frame);
@@ -126,17 +126,18 @@ Result<RepositoryWriter::Slot> RepositoryWriter::reserve(const IndexedBlob& blob
     auto packs = group.lock();
     if (const auto slot = try_last(packs)) return *slot;
   }
-  // Without the lock: this waits for the storage.
+  // Without the lock, since this may wait for the storage.
   ASSIGN_OR_RETURN(Bytes buffer, uploader_.take_buffer(OpenPack::bytes_for(blob)));
   std::unique_ptr<OpenPack> left_full;
   std::optional<Slot> slot;
   bool is_used = false;
   {
     auto packs = group.lock();
-    slot = try_last(packs);  // somebody else was quicker
+    slot = try_last(packs);  // another thread may have added a pack meanwhile
     if (!slot) {
       is_used = true;
-      // A pack that is filled, but had no room for this blob, was left for nobody to hand on.
+      // The last pack has no room for this blob. If no thread is still filling it, none would
+      // submit it, so it is submitted here.
       if (!packs->empty() && packs->back()->is_filled()) {
         left_full = std::move(packs->back());
         packs->pop_back();
@@ -177,7 +178,7 @@ Status RepositoryWriter::flush() {
 
 Status RepositoryWriter::finish_early() {
   uploader_.fail(Error(ErrorKind::kCancelled, "stopped before everything was stored"));
-  static_cast<void>(uploader_.wait());  // the error that brought us here
+  static_cast<void>(uploader_.wait());  // its error is known already
   return index_.save(Deadline::after(std::min(options_.patience, kLastIndexTimeout)));
 }
 

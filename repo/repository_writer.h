@@ -1,12 +1,12 @@
-// Adds blobs to a repository: stores what it does not have yet, packed, and indexed once stored.
+// Adds blobs to a repository: blobs that it does not have yet are stored in packs and then indexed.
 //
-// Order on the storage: packs, then index files that name only packs stored before. What a snapshot
-// may point to is there once flush() has succeeded.
+// Order on the storage: packs, then index files that name only packs stored before. A snapshot may
+// refer to the saved blobs once flush() has succeeded.
 // Ownership: the repository must outlive it.
 // Threads:   any for save(); one for flush(), when no save() runs.
-// Limits:    open packs and packs under way are bounded: save() waits for the storage.
-// Errors:    the first one fails it for good; kCancelled when the stop token says so. Whatever was
-//            stored by then is indexed by finish_early().
+// Limits:    the number of open packs and uploads is bounded: save() waits for the storage.
+// Errors:    after the first one every call fails; kCancelled after a stop was requested.
+//            finish_early() then indexes the packs stored so far.
 #pragma once
 
 #include <array>
@@ -42,18 +42,18 @@ class RepositoryWriter {
     Compression compression = Compression::kAuto;
     std::size_t pack_bytes = kDefaultPackBytes;
     std::size_t uploads = 2;  // packs stored at once
-    bool dry_run = false;     // goes through the motions, and stores nothing
+    bool dry_run = false;     // does everything except storing
     // Packs whose blobs are not in the repository although the index names them; in order.
     std::vector<PackId> lost_packs = {};
-    // For how long a file is tried to be stored.
+    // How long storing a file is tried again after failures.
     std::chrono::seconds patience = std::chrono::minutes(15);
   };
-  // What was new, since the start.
+  // The new blobs since the start.
   struct Figures {
     std::uint64_t data_blobs = 0;
     std::uint64_t tree_blobs = 0;
-    std::uint64_t raw_bytes = 0;  // as they were before compression
-    // As the packs hold them, with the overhead of each pack that became full: restic's way.
+    std::uint64_t raw_bytes = 0;  // before compression
+    // In the packs, with the overhead of each pack that became full; restic counts so too.
     std::uint64_t stored_bytes = 0;
   };
 
@@ -61,14 +61,16 @@ class RepositoryWriter {
   ~RepositoryWriter();
 
   Result<SavedBlob> save(BlobType type, ByteView plain);
-  // Why nothing more can be saved, if that is so.
+  // The error because of which nothing more can be saved, if any.
   std::optional<Error> failure() const { return uploader_.failure(); }
-  // Whether the index names a place for the blob in a pack that is not lost.
+  // Whether the blob is in a pack that is not lost and that an index of the repository, or one that
+  // is not yet written, names.
   bool has(BlobType type, const BlobId& id) const;
 
-  // Stores what is still open and writes the index.
+  // Stores the packs that are still open and writes the index.
   Status flush();
-  // After an error or a stop: names what is stored in an index, so that the next run finds it.
+  // After an error or a stop: writes an index of the stored packs, so that the next run can use
+  // them.
   Status finish_early();
 
   Figures figures() const;
@@ -90,7 +92,9 @@ class RepositoryWriter {
   const Options options_;
   KnownBlobs taken_on_;
   PendingIndex index_;
-  std::array<OpenGroup, 2> open_;  // by type; the last of each takes blobs, the others fill up
+  // By type. The last pack of each takes new blobs; in the others, reserved places are being
+  // filled.
+  std::array<OpenGroup, 2> open_;
   Guarded<Figures> figures_;
   PackUploader uploader_;
 };

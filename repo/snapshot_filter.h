@@ -1,4 +1,4 @@
-// Which snapshots are meant: restic's filters by host, tags and paths, and its grouping by them.
+// restic's filters of snapshots by host, tags and paths, and its grouping by them.
 //
 // Pure functions of values; any thread.
 #pragma once
@@ -16,30 +16,30 @@ struct SnapshotFilter {
   std::vector<std::string> hosts = {};  // any of them; empty: every host
   std::vector<std::vector<std::string>> tag_lists =
       {};                               // all tags of any list; an empty tag: untagged
-  std::vector<std::string> paths = {};  // all of them are among the snapshot's targets
+  std::vector<std::string> paths = {};  // all of them must be among the snapshot's targets
 
   bool empty() const { return hosts.empty() && tag_lists.empty() && paths.empty(); }
   bool matches(const Snapshot& snapshot) const;
-  // As messages show it.
+  // The filter as text, for messages.
   std::string description() const;
 };
 
-// The tags of one --tag: separated by commas, without the white space around them.
+// Splits the value of one --tag at its commas, and removes white space around the tags.
 std::vector<std::string> split_tags(std::string_view list);
 
-// By what snapshots are put together.
+// The properties by which snapshots are grouped.
 struct GroupBy {
   bool host = false;
   bool paths = false;
   bool tags = false;
 
   bool none() const { return !host && !paths && !tags; }
-  // "host,paths", in restic's words and with its abbreviations. kInvalid: anything else.
+  // Parses for example "host,paths"; takes restic's words and abbreviations. kInvalid: others.
   static Result<GroupBy> parse(std::string_view words);
 };
 
 struct SnapshotGroup {
-  // Of these only what was grouped by is filled; lists are sorted.
+  // Only the properties by which snapshots were grouped are filled in; lists are sorted.
   std::string hostname;
   std::vector<std::string> paths;
   std::vector<std::string> tags;

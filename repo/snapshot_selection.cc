@@ -58,7 +58,7 @@ Result<Snapshot> load_named(Repository& repository, const std::string& prefix, D
   return snapshot;
 }
 
-// What select_snapshots() has found so far.
+// The snapshots that select_snapshots() has found so far.
 class Selection {
  public:
   Selection(Repository& repository, const SnapshotFilter& filter, Deadline by,

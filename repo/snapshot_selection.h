@@ -1,8 +1,9 @@
-// The snapshots that people name on a command line: an id or its beginning, `latest`, or a filter.
+// Finds the snapshots that users name on a command line: by id or its beginning, by `latest`, or by
+// a filter.
 //
-// Threads: any; snapshots are loaded by several at once. `by` bounds each call as a whole.
-// Errors:  kInvalid: no snapshot is meant, or it is not clear which one; in restic's words. Others:
-//          those of the repository.
+// Threads: any; several load snapshots at once. `by` bounds each call as a whole.
+// Errors:  kInvalid: no snapshot matches, or more than one; in restic's words. Others: those of the
+//          repository.
 #pragma once
 
 #include <functional>
@@ -18,9 +19,9 @@
 
 namespace restree {
 
-// The file's name that begins with `prefix`, among `names`.
+// The one among `names` that begins with `prefix`.
 Result<std::string> find_by_prefix(const std::vector<std::string>& names, std::string_view prefix);
-// The same among the files of a type. A whole name is taken as it is, without a look.
+// The same among the files of a type. A whole name is returned without a check whether it exists.
 Result<std::string> find_file_by_prefix(Repository& repository, FileType type,
                                         std::string_view prefix, Deadline by);
 
@@ -31,42 +32,43 @@ struct UnreadableSnapshot {
 
 struct AllSnapshots {
   std::vector<Snapshot> readable;              // the oldest first; of equal times, by id
-  std::vector<UnreadableSnapshot> unreadable;  // damaged, or in a format of the future
+  std::vector<UnreadableSnapshot> unreadable;  // damaged, or in a newer format
 };
 
-// Snapshots that go while this looks are left out. An Error is one of the storage.
+// Snapshots that are removed meanwhile are left out. Errors: those of the storage.
 Result<AllSnapshots> load_all_snapshots(Repository& repository, Deadline by);
 
-// The newest one that the filter lets pass, and that was made at `not_after` or before; nullopt if
-// there is none. Any unreadable snapshot is an error: it might be the one. Relative paths of the
-// filter are taken from the current folder.
+// The newest snapshot that matches the filter and was made no later than `not_after`; nullopt if
+// there is none. Any unreadable snapshot is an error, since it might be that one. Relative paths of
+// the filter are relative to the current folder.
 Result<std::optional<Snapshot>> find_latest(Repository& repository, SnapshotFilter filter,
                                             std::optional<Timestamp> not_after, Deadline by);
 
 struct SelectedSnapshot {
   Snapshot snapshot;
-  std::string subfolder;  // what stands behind the colon in ID:SUBFOLDER; empty: nothing
+  std::string subfolder;  // the part after the colon in ID:SUBFOLDER; empty if there is none
 };
 
-// One snapshot: `word` is an id, its beginning or `latest`, to which alone the filter applies.
+// Selects one snapshot: `word` is an id, its beginning or `latest`. The filter applies only to
+// `latest`.
 Result<SelectedSnapshot> select_snapshot(Repository& repository, const std::string& word,
                                          const SnapshotFilter& filter, Deadline by);
 
-// The same where `latest` means nothing, since no filter goes with it.
+// The same for commands without a filter, where `latest` has no meaning.
 Result<SelectedSnapshot> select_by_id(Repository& repository, const std::string& word, Deadline by);
 
-// Told what is left out, as it was named, and why.
+// Called with each word that is ignored, as the user wrote it, and the reason.
 using OnIgnored = std::function<void(const std::string& what, const Error& why)>;
 
-// Those that `words` name, in their order, each once; without words, all that the filter lets pass,
-// the oldest first. What cannot be found or read is left out.
+// The snapshots that `words` name, in this order, each once; without words, all that match the
+// filter, the oldest first. Snapshots that cannot be found or read are left out.
 Result<std::vector<Snapshot>> select_snapshots(Repository& repository,
                                                const std::vector<std::string>& words,
                                                const SnapshotFilter& filter, Deadline by,
                                                const OnIgnored& on_ignored);
 
-// The tree that a subfolder of a snapshot is; an empty one is its root. kInvalid: there is no such
-// folder.
+// The tree of a subfolder of a snapshot; if `subfolder` is empty, the root. kInvalid: there is no
+// such folder.
 Result<BlobId> find_subfolder(BlobSource& blobs, const BlobId& root, std::string_view subfolder,
                               Deadline by);
 
