@@ -57,7 +57,7 @@ void add_snapshot_options(CLI::App& app, BackupOptions& options) {
 }
 
 void add_work_options(CLI::App& app, BackupOptions& options) {
-  add_flag(app, "-n,--dry-run", options.dry_run, "Only tell what would be done");
+  add_flag(app, "-n,--dry-run", options.dry_run, "Only show what would be done");
   add_flag(app, "--no-scan", options.no_scan, "Do not count beforehand what there is to do");
   add_number(app, "--read-concurrency", options.read_concurrency,
              "How many files to read at once (default: $RESTIC_READ_CONCURRENCY, or 2)");

@@ -1,4 +1,4 @@
-// What `restree backup` is told on its command line.
+// The options of `restree backup`.
 #pragma once
 
 #include <cstdint>

@@ -11,7 +11,7 @@
 namespace restree {
 namespace {
 
-// As many files as are read at once are shown; restic shows no more either.
+// The status line shows at most this many of the files being read, as restic does.
 constexpr std::size_t kMostCurrentFiles = 8;
 
 const char* action_of(ItemChange change) {
@@ -88,7 +88,7 @@ void BackupReport::say(int verbosity, const std::string& line) {
   if (!options_.json && options_.verbosity >= verbosity) io_.out_line(line);
 }
 
-// --- what happens -------------------------------------------------------------------------------
+// --- events -------------------------------------------------------------------------------------
 
 void BackupReport::tell_error(const std::string& path, const Error& error, const char* during) {
   ++errors_;
@@ -131,12 +131,13 @@ void BackupReport::on_saved(const SavedItem& item) {
     const auto found = current->find(std::string(item.path));
     if (found != current->end()) current->erase(found);
   }
-  // Programs are told sooner than people, and both of files and folders alone: as by restic.
+  // As in restic, JSON has these messages at a lower verbosity than text, and both have them only
+  // for files and folders.
   if (options_.verbosity < (options_.json ? 2 : 3)) return;
   const bool is_folder = item.type == NodeType::kDirectory;
   if (!is_folder && item.type != NodeType::kFile) return;
   const std::string path = std::string(item.path) + (is_folder ? "/" : "");
-  // What did not change took no time worth telling.
+  // For an unchanged item the duration means nothing.
   const double duration = item.change == ItemChange::kUnmodified ? 0 : in_seconds(item.duration);
   if (options_.json) {
     io_.out_line(verbose_json(action_of(item.change), path, duration, item.data, item.metadata, 0));

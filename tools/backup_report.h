@@ -1,4 +1,4 @@
-// What `restree backup` says while it works and when it is done.
+// Prints the progress, messages and summary of `restree backup`.
 //
 // Ownership: io and options must outlive it.
 // Threads:   any; the ticker has one of its own.
@@ -29,7 +29,7 @@ class BackupReport final : public ArchiveEvents {
   BackupReport(const GlobalOptions& options, Io& io, bool dry_run);
   ~BackupReport() override;
 
-  // Text for people only; nothing with --json.
+  // Prints a line for people, from this verbosity on; nothing with --json.
   void say(int verbosity, const std::string& line);
 
   void on_error(const std::string& path, const Error& error) override;
@@ -39,13 +39,13 @@ class BackupReport final : public ArchiveEvents {
   void on_saved(const SavedItem& item) override;
 
   void on_scan_error(const std::string& path, const Error& error);
-  // So far, and at its end.
+  // Totals of the scan: those counted so far, and the final ones.
   void on_scanned(const ScanTotals& totals);
   void on_scan_finished(const ScanTotals& totals);
 
-  // No progress is shown from here on.
+  // Stops showing progress.
   void finish();
-  // `snapshot_id`: none if no snapshot was made.
+  // `snapshot_id`: nullopt if no snapshot was made.
   void summarize(const SnapshotSummary& summary, const std::optional<std::string>& snapshot_id);
 
   std::uint64_t errors() const { return errors_; }
@@ -56,7 +56,7 @@ class BackupReport final : public ArchiveEvents {
   std::string status_json() const;
   std::string status_line() const;
   std::vector<std::string> current_files() const;
-  // Until the work is done, from what is known of its size; nullopt: not known.
+  // Estimate from the totals of the scan; nullopt while these are not known.
   std::optional<std::chrono::seconds> time_left() const;
   double seconds() const;
 

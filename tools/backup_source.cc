@@ -18,7 +18,7 @@
 namespace restree {
 namespace {
 
-// For the end of a command that has closed its output already.
+// How long to wait for a command to end after it has closed its output.
 constexpr std::chrono::hours kCommandPatience{24};
 
 bool has_target_files(const BackupOptions& options) {
@@ -26,7 +26,8 @@ bool has_target_files(const BackupOptions& options) {
          !options.files_from_raw.empty();
 }
 
-// Our own and restic's: caches are no data, and both programs are to see the same.
+// The cache folders of this program and of restic: a backup leaves out both, so that both programs
+// save the same files.
 std::vector<std::string> cache_folders(const GlobalOptions& options) {
   std::vector<std::string> folders;
   const auto add = [&](const std::string& folder) {
@@ -43,7 +44,7 @@ std::vector<std::string> cache_folders(const GlobalOptions& options) {
   }
   if (base.empty()) return folders;
   add(base + "/restic");
-  add(base + "/restree");  // whatever other folder was named this time
+  add(base + "/restree");  // the default folder, even if this run uses another one
   return folders;
 }
 
@@ -141,7 +142,7 @@ Result<ArchiveResult> archive_from_stream(const BackupOptions& options, const Ar
   const StreamTarget target{options.stdin_filename, time, ::getuid(), ::getgid()};
   ASSIGN_OR_RETURN(const std::vector<std::string> paths, stream_paths(options));
   const auto tell = [&](const Error& error) { parts.events.on_error(paths.front(), error); };
-  // As restic does, it is told, and makes a snapshot without the file.
+  // As in restic, an empty stream is reported, and the snapshot is made without the file.
   const auto tell_if_nothing_came = [&](const ArchiveResult& result, const std::string& whence) {
     if (result.bytes == 0) tell(Error(ErrorKind::kInvalid, "nothing came from " + whence));
   };
@@ -157,7 +158,7 @@ Result<ArchiveResult> archive_from_stream(const BackupOptions& options, const Ar
   ASSIGN_OR_RETURN(RunningCommand command, start_command(options.targets));
   const std::string& program = options.targets.front();
   const std::string whence = "the output of " + program;
-  // Our own trouble is none of the command's, which the end of `command` ends.
+  // If this fails, the command is not to blame; the destructor of `command` ends it.
   ASSIGN_OR_RETURN(
       ArchiveResult result,
       archive_stream(parts, how, SourceFile::from_stream(std::move(command.output), whence, stop),

@@ -14,21 +14,21 @@
 
 namespace restree {
 
-// The options go together.
+// kInvalid: options that exclude each other.
 Status check_sources(const BackupOptions& options);
 
-// Those that exist, from the command line and from files. Messages name the others, and
-// `is_incomplete` says that there are some. kInvalid: there is none at all.
+// The existing targets, from the command line and from files. For each missing target a message is
+// printed and `is_incomplete` set. An Error: none exists, or none was named.
 Result<std::vector<std::string>> find_targets(const BackupOptions& options, Session& session,
                                               bool& is_incomplete);
 
 Result<Selection> make_selection(const BackupOptions& options,
                                  const std::vector<std::string>& paths, Session& session);
 
-// --stdin and --stdin-from-command.
+// Whether --stdin or --stdin-from-command is given.
 bool is_stream(const BackupOptions& options);
 Result<std::vector<std::string>> stream_paths(const BackupOptions& options);
-// A command that fails is kInvalid: half a dump must not pass for a backup.
+// kLocalIo: also if the command fails, since half a dump must not pass for a backup.
 Result<ArchiveResult> archive_from_stream(const BackupOptions& options, const ArchiveParts& parts,
                                           const ArchiveOptions& how, Timestamp time,
                                           const std::stop_token& stop);

@@ -1,5 +1,5 @@
-// CLI11's class for a command line, by name alone: its header takes a compiler longer than all of a
-// command does.
+// Declares CLI11's class for a command line without including its header, which takes longer to
+// compile than a whole command.
 #pragma once
 
 namespace CLI {  // NOLINT(readability-identifier-naming): the library's name for itself

@@ -31,7 +31,7 @@ namespace {
 constexpr std::size_t kLocalUploads = 2;
 constexpr std::size_t kRemoteUploads = 3;
 
-// What the options, the environment and the clock say together, before the repository is touched.
+// What to do according to options, environment and clock, settled before the repository is opened.
 struct Plan {
   std::vector<std::string> targets;
   std::vector<std::string> paths;  // the snapshot's
@@ -117,7 +117,7 @@ RepositoryWriter::Options writer_options(const BackupOptions& options, const Ses
   return writer;
 }
 
-// Counts beside the backup what there is to do, where anybody looks.
+// Counts the files to back up in a thread of its own.
 class BackgroundScan {
  public:
   BackgroundScan(const TargetNode& targets, const SourceFilter& filter, BackupReport& report)
@@ -130,7 +130,7 @@ class BackgroundScan {
           if (!stop.stop_requested()) report.on_scan_finished(totals);
         }) {}
 
-  // Its destructor ends it where it is, this does not: `stop` does.
+  // Waits until all is counted, unless `stop` is requested. The destructor ends the scan at once.
   void wait(const std::stop_token& stop) {
     const std::stop_callback interrupt(
         stop, [scan = thread_.get_stop_source()]() mutable { scan.request_stop(); });
@@ -183,13 +183,13 @@ SnapshotSummary summarize(const Plan& plan, const ArchiveResult& result,
 Error interrupted(const Status& kept) {
   if (!kept) {
     return {ErrorKind::kCancelled,
-            "interrupted; what is stored could not be indexed: " + kept.error().message()};
+            "interrupted; the stored data could not be indexed: " + kept.error().message()};
   }
   return Error(ErrorKind::kCancelled, "interrupted")
-      .hinting("What is stored already, the next backup finds there.");
+      .hinting("Data already uploaded will be reused by the next backup.");
 }
 
-// The work between the opened repository and the stored snapshot.
+// A backup, from the opened repository to the stored snapshot.
 class Backup {
  public:
   Backup(const BackupOptions& options, const Plan& plan, Session& session, Repository& repository,
@@ -209,7 +209,7 @@ class Backup {
     Status flushed;
     if (result) flushed = writer_.flush();
     if (!result || !flushed) {
-      // Whatever is stored need not be stored again the next time.
+      // Index the packs stored so far, so that the next backup need not store them again.
       const Status kept = options_.dry_run ? Status() : writer_.finish_early();
       if (session_.stop().stop_requested()) return interrupted(kept);
       return result ? std::move(flushed).error() : std::move(result).error();
@@ -233,7 +233,8 @@ class Backup {
     how.change_detection = {options_.ignore_ctime, options_.ignore_inode};
     how.with_atime = options_.with_atime;
     ASSIGN_OR_RETURN(how.workers, read_concurrency(options_));
-    // Whoever reads a large file saves chunks as well while the others are busy.
+    // One less, since the thread that reads a large file also saves chunks when the others are
+    // busy.
     how.chunk_threads = std::max(2U, std::thread::hardware_concurrency()) - 1;
     const ArchiveParts parts{writer_, repository_, chunker, selection, report_};
     if (is_stream(options_))
@@ -248,7 +249,7 @@ class Backup {
     if (!options_.no_scan && is_watched) scan.emplace(targets, selection, report_);
     auto result =
         archive(parts, how, targets, parent ? parent->tree : std::nullopt, session_.stop());
-    // Whether its end is told must not depend on which of the two was the quicker.
+    // The end of the scan is reported at this verbosity, even if the backup was quicker.
     if (result && scan && session_.options().verbosity > 1) scan->wait(session_.stop());
     return result;
   }
@@ -274,7 +275,7 @@ class Backup {
 
   Result<std::string> store(const Snapshot& snapshot) {
     const std::string json = write_snapshot(snapshot);
-    // Scripts want a name even where nothing was made.
+    // A dry run stores nothing, but scripts expect an id.
     if (options_.dry_run) return to_hex(sha256(as_bytes(json)));
     return repository_.save_unpacked(FileType::kSnapshot, as_bytes(json), session_.patience());
   }

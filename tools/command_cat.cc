@@ -57,7 +57,7 @@ Result<std::string> snapshot_text(Session& session, Repository& repository, cons
   return line(indent_json(write_snapshot(selected.snapshot)));
 }
 
-// A file that is JSON inside its seal.
+// The content of a file that is encrypted JSON.
 Result<std::string> sealed_text(Session& session, Repository& repository, FileType type,
                                 const Words& words) {
   ASSIGN_OR_RETURN(const BlobId id, parse_id(words[1]));
@@ -74,7 +74,7 @@ Result<std::string> key_text(Session& session, Repository& repository, const Wor
   return line(indent_json(as_text(json->view())));
 }
 
-// As it lies in the repository, damaged or not.
+// The pack as it is stored, damaged or not.
 Result<std::string> pack_bytes(Session& session, Repository& repository, const Words& words) {
   ASSIGN_OR_RETURN(const BlobId id, parse_id(words[1]));
   ASSIGN_OR_RETURN(const Bytes bytes,

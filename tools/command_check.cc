@@ -72,29 +72,29 @@ std::string listed(const Ids& ids) {
   return list;
 }
 
-// What can be done about what was found.
+// Prints what the user can do about the findings.
 void advise(const CheckFindings& findings, Report& report) {
   if (!findings.broken_packs.empty()) {
     report.error(
-        "\nThe repository contains damaged pack files. What only they hold is lost; everything "
-        "else can be had. Make a copy of the repository, then remove the damaged files with:\n");
-    // By itself, for those who look for it with --json.
+        "\nThe repository contains damaged pack files. Data that only they hold is lost; all other "
+        "data can be read. Make a copy of the repository, then remove the damaged files with:\n");
+    // A message of its own, so that programs can find the commands with --json.
     report.error(fmt::format("restic repair packs {}\nrestic repair snapshots --forget\n",
                              listed(findings.broken_packs)));
     report.error(
-        "A backup of the same files afterwards saves what is missing anew. Damaged files come from "
-        "disks, memory, lines or servers: look there too.");
+        "A backup of the same files afterwards saves the missing data again. Damage comes from "
+        "faulty disks, memory, network connections or servers: check these too.");
   }
   if (!findings.broken_snapshots.empty()) {
     report.error(fmt::format(
-        "\nThe repository contains damaged snapshot files. All other snapshots can be had. Remove "
+        "\nThe repository contains damaged snapshot files. All other snapshots can be read. Remove "
         "the damaged ones with:\n\nrestic repair snapshots --forget {}\n",
         listed(findings.broken_snapshots)));
   }
   if (findings.missing_packs > 0) {
     report.error(
         "\nPack files are missing. If there is another copy of the repository, take them from "
-        "there; else what only they held is lost, and the repository is put right with:\n\n"
+        "there; otherwise data that only they held is lost. Repair the repository with:\n\n"
         "restic repair index\nrestic repair snapshots --forget\n");
   } else if (findings.broken_packs.empty() && findings.broken_snapshots.empty()) {
     report.error(
@@ -120,8 +120,8 @@ Status load_index(Checker& checker, Report& report) {
   }
   if (!findings.index_damaged) return {};
   report.error(
-      "\nThe repository index is damaged and must be repaired. No backup is lost by that: "
-      "`restic repair index' makes it anew from the packs.\n");
+      "\nThe repository index is damaged and must be repaired. No backup is lost: "
+      "`restic repair index' makes a new index from the packs.\n");
   return contains_errors();
 }
 
@@ -199,7 +199,7 @@ Status check(const CheckCommandOptions& options, Session& session, Repository& r
   return {};
 }
 
-// `findings`: what was found, however it ends.
+// `findings` is filled in even if this returns an error.
 Status open_and_check(const CheckCommandOptions& options, Session& session,
                       CheckFindings& findings) {
   Report report(session);
@@ -224,7 +224,7 @@ Result<ExitCode> run(const CheckCommandOptions& options, Session& session) {
   CheckFindings findings;
   const Status status = open_and_check(options, session, findings);
   if (session.options().json) {
-    // Also of a repository that could not be checked at all.
+    // Printed even if the repository could not be checked at all.
     if (!status && findings.errors == 0) findings.errors = 1;
     print_summary(findings, session.io());
   }

@@ -21,7 +21,7 @@ struct DiffOptions {
 
 using BlobSet = std::set<std::pair<BlobType, BlobId>>;
 
-// What came or went.
+// Counts of what was added or removed.
 struct Change {
   std::uint64_t files = 0;
   std::uint64_t dirs = 0;
@@ -56,7 +56,7 @@ bool has_same_content(const Node& a, const Node& b) {
   return std::equal(a.content.begin(), a.content.end(), b.content.begin(), b.content.end());
 }
 
-// The nodes of two trees, those of one name together; nullptr: there is none on that side.
+// Calls `take` with the nodes of each name in two trees; nullptr: that tree has no such node.
 template <class Take>
 Status for_each_pair(const Tree& before, const Tree& after, const Take& take) {
   auto old_node = before.nodes().begin();
@@ -75,7 +75,7 @@ Status for_each_pair(const Tree& before, const Tree& after, const Take& take) {
   return {};
 }
 
-// Compares two trees, folder by folder, and prints what it finds as it goes.
+// Compares two trees, folder by folder, and prints each difference at once.
 class Comparer {
  public:
   Comparer(Session& session, Repository& repository, bool metadata)
@@ -112,7 +112,7 @@ class Comparer {
     });
   }
 
-  // The trees that compare_folders() will load, in its order.
+  // Announces the trees that compare_folders() will load, in its order.
   void announce_changed(const Tree& before, const Tree& after) {
     std::vector<BlobId> trees;
     const auto add = [&](const Node* node) {
@@ -164,7 +164,7 @@ class Comparer {
     return mark;
   }
 
-  // A node that is on one side alone, and all that is inside of it.
+  // Reports a node that exists on one side only, and everything in it.
   Status one_sided(char mark, const std::string& folder, const Node& node, Change& change,
                    BlobSet& blobs) {
     const std::string path = path_of(folder, node, node.type == NodeType::kDirectory);
@@ -182,7 +182,8 @@ class Comparer {
     return {};
   }
 
-  // The blobs of a folder that is the same on both sides: whatever else uses them is no news.
+  // Collects the blobs of a folder that is the same on both sides: they do not count as added or
+  // removed, even if other files use them too.
   Status collect(const BlobId& id) {
     if (!collected_.insert(id).second) return {};
     Status walked = walk_tree(
@@ -197,7 +198,7 @@ class Comparer {
     return or_tell(std::move(walked));
   }
 
-  // Damage below a folder leaves out that folder, and the comparison goes on.
+  // Prints an error about damage instead of returning it, so that the comparison goes on.
   Status or_tell(Status status) {
     if (status || status.error().kind() != ErrorKind::kCorrupt) return status;
     session_.io().err_line("error: " + status.error().message());

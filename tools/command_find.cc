@@ -62,7 +62,7 @@ Result<TimeSpan> time_span(const FindOptions& options) {
   return span;
 }
 
-// Ids as people give them: whole or the first eight digits.
+// The ids to look for, each given in full or by its first eight digits.
 class WantedIds {
  public:
   WantedIds() = default;
@@ -160,8 +160,8 @@ class Finder {
     if (stopped_ || !trees_.has(id)) return;
     report_.object("tree", id, path, std::nullopt);
     ++trees_found_;
-    // As restic counts: where only trees are wanted, a snapshot is left with the first of them
-    // that makes as many as there are to find, and the next one with its first.
+    // As in restic: if only trees are wanted, the search in a snapshot ends once as many trees were
+    // found, in all snapshots, as there are ids; in later snapshots it ends at the first tree.
     stopped_ = blobs_.empty() && trees_found_ >= trees_.size();
   }
 
@@ -219,7 +219,7 @@ class Finder {
   WantedIds blobs_;
   WantedIds trees_;
   std::size_t trees_found_ = 0;
-  bool stopped_ = false;  // in this snapshot
+  bool stopped_ = false;  // the search in the current snapshot has ended
 };
 
 Status check(const FindOptions& options) {

@@ -22,7 +22,7 @@ struct ForgetOptions {
   std::vector<std::string> snapshots;
   SnapshotOptions filter;
   bool dry_run = false;
-  // For the output of policies, and without meaning for snapshots that are named.
+  // Options for policies, accepted without effect: snapshots are named here.
   bool compact = false;
   std::string group_by;
 };
@@ -30,7 +30,7 @@ struct ForgetOptions {
 Status check(const ForgetOptions& options, const Session& session) {
   if (options.snapshots.empty()) {
     return Error(ErrorKind::kInvalid, "no policy was specified, no snapshots will be removed")
-        .hinting("Name the snapshots to forget; restree knows no policies yet.");
+        .hinting("Name the snapshots to forget; restree has no policies yet.");
   }
   if (session.options().no_lock && !options.dry_run) {
     return Error(ErrorKind::kInvalid,
@@ -57,7 +57,7 @@ void say_what_would_go(const std::vector<SnapshotId>& ids, const Session& sessio
   session.say("Would have removed the following snapshots:\n{" + list + "}\n");
 }
 
-// How many could not be removed.
+// Returns how many snapshots could not be removed.
 Result<std::size_t> remove(const std::vector<SnapshotId>& ids, Repository& repository,
                            Session& session) {
   Guarded<std::size_t> failed{0};

@@ -23,7 +23,7 @@ struct Shell {
 constexpr std::array<Shell, 3> kShells{
     {{"bash", bash_completion}, {"fish", fish_completion}, {"zsh", zsh_completion}}};
 
-// Where each script is to go, in the order of kShells; "-" is the output, empty: nowhere.
+// The file for each script, in the order of kShells; "-": standard output, empty: not written.
 using Files = std::array<std::string, kShells.size()>;
 
 Status write_script(const Shell& shell, const std::string& file, const CompletedProgram& program,

@@ -27,7 +27,7 @@ Result<KeyFile> load_key(Storage& storage, const ListedFile& file, Deadline by) 
   return parse_key_file(bytes);
 }
 
-// Those that cannot be read are left out, with a line to say so.
+// Keys that cannot be read are left out, with a message.
 Result<std::vector<NamedKey>> load_keys(Repository& repository, const Session& session) {
   Storage& storage = repository.storage();
   ASSIGN_OR_RETURN(const auto files, storage.list(FileType::kKey, session.patience()));
@@ -84,8 +84,8 @@ Result<ExitCode> run_key(const std::string& what, Session& session) {
         .hinting("Use restic: both programs work on the same repository.");
   }
   return Error(ErrorKind::kInvalid,
-               what.empty() ? "key: what about the keys?" : "unknown command \"key " + what + "\"")
-      .hinting("restree key list shows who has a password.");
+               what.empty() ? "no command given for key" : "unknown command \"key " + what + "\"")
+      .hinting("restree key list shows the keys of the repository.");
 }
 
 }  // namespace

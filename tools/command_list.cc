@@ -58,7 +58,7 @@ Result<ExitCode> run_list(const std::vector<std::string>& words, Session& sessio
                  fmt::format("invalid argument \"{}\" for \"restree list\"", words.front()))
         .hinting("Name one of blobs, packs, index, snapshots, keys and locks.");
   }
-  // A lock of our own would be in the list.
+  // No lock for listing locks, since it would be in the list.
   const bool is_locks = !is_blobs && type->second == FileType::kLock;
   ASSIGN_OR_RETURN(Repository* const repository,
                    session.open(is_locks ? Locking::kNone : Locking::kShared));

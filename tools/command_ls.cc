@@ -33,7 +33,7 @@ bool is_path_prefix(std::string_view prefix, std::string_view path) {
   return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
 }
 
-// What is printed of a node, and what it is sorted by.
+// The text printed for a node, and the keys for sorting it.
 struct Entry {
   std::string text;
   std::string path;
@@ -95,7 +95,7 @@ class Lister {
         session_(session),
         folders_(options.words.begin() + 1, options.words.end()),
         sorts_(options.sort != "name" || options.reverse) {
-    // A trailing slash says nothing more.
+    // A trailing slash has no meaning.
     for (std::string& folder : folders_) {
       while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
     }

@@ -1,4 +1,4 @@
-// restree mount: becomes restreefs.
+// restree mount: executes restreefs in place of this process.
 #include <fmt/core.h>
 #include <pthread.h>
 #include <signal.h>
@@ -15,7 +15,7 @@
 namespace restree {
 namespace {
 
-// Beside this program, as it was built or installed, or else wherever PATH finds it.
+// Paths to try: beside this program, where the build or the installation puts it, or else in PATH.
 std::vector<std::string> places_of_restreefs() {
   std::error_code failure;
   const auto own = std::filesystem::read_symlink("/proc/self/exe", failure);
@@ -24,7 +24,7 @@ std::vector<std::string> places_of_restreefs() {
   return {(folder / "restreefs").string(), (folder / "../sbin/restreefs").string(), "restreefs"};
 }
 
-// As a shell would have started it.
+// Restores the signal handling that a program started by a shell has.
 void give_signals_back() {
   sigset_t all;
   ::sigfillset(&all);
@@ -43,7 +43,7 @@ Result<ExitCode> run_mount(const MountCommandOptions& options, Session& session)
   argv.push_back(nullptr);
   give_signals_back();
   for (const std::string& program : places_of_restreefs()) ::execvp(program.c_str(), argv.data());
-  return errno_error(errno, "run restreefs").hinting("It is a program of this package.");
+  return errno_error(errno, "run restreefs").hinting("It is installed together with restree.");
 }
 
 }  // namespace

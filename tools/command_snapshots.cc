@@ -146,7 +146,7 @@ Result<ExitCode> run_snapshots(const SnapshotsOptions& options, Session& session
                                     session.patience(), say_ignored(session)));
   std::stable_sort(snapshots.begin(), snapshots.end(),
                    [](const Snapshot& a, const Snapshot& b) { return a.time < b.time; });
-  // Restic lists them so, too, whatever their order in the snapshot.
+  // Like restic, list the paths sorted, whatever their order in the snapshot.
   for (Snapshot& one : snapshots) std::sort(one.paths.begin(), one.paths.end());
   std::vector<SnapshotGroup> groups = group_snapshots(std::move(snapshots), by);
   const std::int64_t latest = options.latest == 0 && options.last ? 1 : options.latest;

@@ -25,7 +25,7 @@ struct TagOptions {
 
 using Tags = std::vector<std::string>;
 
-// All tags of all lists; an empty one is none.
+// All tags of all lists, without empty ones.
 Tags flattened(const std::vector<std::string>& lists) {
   Tags tags;
   for (const std::string& list : lists) {
@@ -36,14 +36,14 @@ Tags flattened(const std::vector<std::string>& lists) {
   return tags;
 }
 
-// The tags that a snapshot is to have; nullopt if it has them.
+// The tags that a snapshot should have; nullopt if it has exactly these already.
 std::optional<Tags> changed_tags(const Tags& before, const TagOptions& options) {
   if (Tags wanted = flattened(options.set); !wanted.empty()) return wanted;
   Tags tags = before;
   for (std::string& tag : flattened(options.add)) {
     if (std::find(tags.begin(), tags.end(), tag) == tags.end()) tags.push_back(std::move(tag));
   }
-  // The last one takes the place of the one that goes, as in restic.
+  // As in restic, the last tag takes the place of the removed one.
   for (const std::string& tag : flattened(options.remove)) {
     const auto found = std::find(tags.begin(), tags.end(), tag);
     if (found == tags.end()) continue;
@@ -54,7 +54,8 @@ std::optional<Tags> changed_tags(const Tags& before, const TagOptions& options) 
   return tags;
 }
 
-// The new file comes before the old one goes: cut short, there are two, and none is lost.
+// Saves the new snapshot before removing the old one: if interrupted in between, both exist and
+// none is lost.
 Result<std::string> save_instead(Snapshot snapshot, Repository& repository, Session& session) {
   const SnapshotId before = snapshot.id;
   if (!snapshot.original) snapshot.original = before;

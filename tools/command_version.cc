@@ -8,7 +8,8 @@ namespace restree {
 
 namespace {
 
-// The restic whose commands, output and exit codes these are: what scripts ask the version for.
+// The version of restic whose commands, output and exit codes Restree follows, for scripts that
+// check it.
 constexpr std::string_view kLikeRestic = "0.19.1";
 #if defined(__x86_64__)
 constexpr std::string_view kProcessor = "amd64";

@@ -25,7 +25,7 @@ struct WarmCommandOptions {
   bool unpin = false;
 };
 
-// What is printed while it works and at its end.
+// Prints progress, errors and the summary.
 class Report {
  public:
   explicit Report(Session& session) : session_(session) {}

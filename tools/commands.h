@@ -1,4 +1,4 @@
-// The commands: one file each, command_NAME.cc, which declares its options and runs it.
+// The commands: each has a file command_NAME.cc, which declares its options and runs it.
 #pragma once
 
 #include <functional>
@@ -12,21 +12,21 @@
 
 namespace restree {
 
-// What a command does once its words are parsed. An Error ends the program with the exit code of
-// its kind; what ends differently (3) returns its code.
+// Runs a command after its command line was parsed. An Error ends the program with the exit code of
+// its kind; a command that ends with another code (3) returns it.
 using Run = std::function<Result<ExitCode>(Session& session)>;
 
 struct Command {
   std::string_view name;
   std::string_view summary;  // one line, for --help and completions
-  // Adds the command's options to its part of the command line; what runs it holds them.
+  // Adds the command's options to its part of the command line. The returned function owns them.
   Run (*declare)(CLI::App& app);
 };
 
 // Sorted by name.
 const std::vector<Command>& all_commands();
 
-// What restic has and Restree has not yet, each with what to do instead.
+// Commands that restic has and Restree does not have yet, each with what to do instead.
 struct RefusedCommand {
   std::string_view name;
   std::string_view instead;

@@ -12,7 +12,7 @@ namespace {
 
 using Kind = CompletedValue::Kind;
 
-// `word`: what help calls the value. Words to choose from stand there themselves, in small letters.
+// `word`: the name of the value in help. For a choice that is the list of its words, in lower case.
 CompletedValue value_called(const std::string& word) {
   if (word == kFileWord) return {Kind::kFile, {}};
   if (word == kFolderWord) return {Kind::kFolder, {}};

@@ -1,6 +1,7 @@
-// What shells need to know of the command line to complete it: a value, made of its declaration.
+// A description of the command line from which completions for shells are written. It is made from
+// the declared options.
 //
-// What is hidden from help, refused options and commands among it, is not in here.
+// Options and commands that help does not show, like refused ones, are not included.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,7 @@ struct CompletedCommand {
   std::string name;
   std::string summary;
   std::vector<CompletedOption> options;
-  // Of each argument, or of the first alone if it is a choice.
+  // The kind of every argument; if it is a choice, only of the first one.
   CompletedValue argument;
   std::string argument_name;
 };
@@ -40,12 +41,13 @@ struct CompletedProgram {
 
 CompletedProgram completed_program(const CLI::App& app);
 
-// The scripts. Each is complete: no library of the shell's completions has to be installed.
+// The completion scripts. Each stands alone: no package of completion functions has to be
+// installed.
 std::string bash_completion(const CompletedProgram& program);
 std::string fish_completion(const CompletedProgram& program);
 std::string zsh_completion(const CompletedProgram& program);
 
-// `text` between single quotes as bash and zsh read them.
+// `text` in single quotes, for bash and zsh.
 std::string single_quoted(const std::string& text);
 
 }  // namespace restree

@@ -14,8 +14,8 @@ constexpr std::string_view kBashHead =
 
 )";
 
-// bash takes `:`, `=` and `@` for ends of words, so that locations and --option=value fall apart.
-// File names are left to readline, which knows best how to quote them.
+// bash splits words at `:`, `=` and `@`, also within locations and --option=value, so the script
+// joins them again. File names are completed by readline, which quotes them correctly.
 constexpr std::string_view kBashTail = R"(
 _restree() {
   local -a seen=()
@@ -92,7 +92,7 @@ std::string assigned(const CompletedValue& value) {
   return "kind=''";
 }
 
-// The cases of one `case $2 in`, each answering for an option that takes a value.
+// The branches of one `case $2 in`, one for each option that takes a value.
 std::string value_cases(const std::vector<CompletedOption>& options, std::string_view indent) {
   std::string cases;
   for (const CompletedOption& option : options) {
@@ -103,7 +103,7 @@ std::string value_cases(const std::vector<CompletedOption>& options, std::string
   return cases;
 }
 
-// What the option $2 takes, of the command $1 or of all.
+// The shell function that looks up the kind of value of option $2, of the command $1 or of all.
 std::string value_function(const CompletedProgram& program) {
   std::string text = "_restree_value() {\n  kind=''\n  case $1 in\n";
   for (const CompletedCommand& command : program.commands) {
@@ -123,7 +123,7 @@ std::string all_names(const std::vector<CompletedOption>& options) {
   return names;
 }
 
-// The options of the command $1 and of all.
+// The shell function that lists the options of the command $1 and those of all commands.
 std::string options_function(const CompletedProgram& program) {
   std::string text =
       fmt::format("_restree_options() {{\n  kind=choice\n  choices='{}'\n  case $1 in\n",
@@ -134,7 +134,8 @@ std::string options_function(const CompletedProgram& program) {
   return text + "  esac\n}\n\n";
 }
 
-// The argument of the command $1 that has $2 before it; without a command, the command.
+// The shell function that completes the argument of the command $1 that follows $2 other arguments;
+// without a command, it completes the command's name.
 std::string argument_function(const CompletedProgram& program) {
   std::string names;
   std::string cases;

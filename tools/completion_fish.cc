@@ -1,4 +1,4 @@
-// Completions for fish, which calls functions to know where on the command line it is.
+// Completions for fish. The script has functions that tell where on the command line the cursor is.
 #include <fmt/core.h>
 #include <fmt/format.h>
 
@@ -74,7 +74,8 @@ std::string value_words(const CompletedValue& value) {
   return "";
 }
 
-// `condition`: words that say for which command; none: for all.
+// `condition`: the words of fish's `complete` that limit the options to a command; empty: all
+// commands.
 void add_options(const std::vector<CompletedOption>& options, const std::string& condition,
                  std::string& text) {
   for (const CompletedOption& option : options) {

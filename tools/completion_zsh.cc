@@ -1,4 +1,4 @@
-// Completions for zsh, by its _arguments.
+// Completions for zsh, which use its function _arguments.
 #include <fmt/core.h>
 #include <fmt/format.h>
 
@@ -14,7 +14,8 @@ constexpr std::string_view kZshHead = R"(#compdef restree
 
 )";
 
-// Read as a function of this name by compinit, or by a person with `source`.
+// The script works both as the function _restree that compinit loads, and when a user runs
+// `source`.
 constexpr std::string_view kZshTail = R"(
 if [[ ${funcstack[1]} == _restree ]]; then
   _restree "$@"
@@ -23,7 +24,7 @@ else
 fi
 )";
 
-// Inside of a specification, these end what they stand in.
+// Escapes the characters that would end a part of a specification.
 std::string escaped(const std::string& text) {
   std::string out;
   for (const char c : text) {
@@ -33,7 +34,8 @@ std::string escaped(const std::string& text) {
   return out;
 }
 
-// What completes a value. A blank: nothing does, but its name is shown.
+// The action that completes a value. A blank: there are no completions, but the value's name is
+// shown.
 std::string action(const CompletedValue& value) {
   switch (value.kind) {
     case Kind::kNone:
@@ -49,7 +51,8 @@ std::string action(const CompletedValue& value) {
   return " ";
 }
 
-// One specification for each name: what excludes it, how its value follows, what it means.
+// Adds one specification for each name of the option: the names it excludes, how its value follows,
+// and its description.
 void add_option(const CompletedOption& option, std::string_view indent, std::string& text) {
   const bool takes_value = option.value.kind != Kind::kNone;
   for (const std::string& name : option.names) {

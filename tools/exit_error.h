@@ -1,4 +1,4 @@
-// The last words of a command that did not do all it should: for people, or for programs.
+// Prints the final message of a command that did not do all it should.
 #pragma once
 
 #include <string_view>
@@ -8,7 +8,7 @@
 
 namespace restree {
 
-// To stderr; with --json as restic's object `exit_error`. Gives the code back.
+// Prints to stderr, with --json as restic's object `exit_error`. Returns `code`.
 ExitCode print_exit_error(std::string_view message, ExitCode code, bool json, Io& io);
 
 }  // namespace restree

@@ -8,7 +8,7 @@
 namespace restree {
 namespace {
 
-// The node's own fields, without those that are long.
+// The node's fields, without those that are long.
 std::string match_object(const std::string& path, const Node& node) {
   JsonWriter json;
   const auto number_unless_zero = [&](std::string_view key, std::uint64_t value) {

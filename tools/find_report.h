@@ -1,4 +1,5 @@
-// What `restree find` prints: matches by snapshot, or objects; as text or as one JSON array.
+// Prints the results of `restree find`: matches by snapshot, or objects; as text or as one JSON
+// array.
 #pragma once
 
 #include <cstdint>
@@ -18,18 +19,18 @@ class FindReport {
   struct Style {
     bool json = false;
     bool long_lines = false;
-    bool headers = true;  // text that is not a match
+    bool headers = true;  // also print lines that are not matches
     Sizes sizes = Sizes::kBytes;
   };
   FindReport(Io& io, Style style) : io_(io), style_(style) {}
 
-  // The snapshot that the calls after this are about; it must live until the next one.
+  // The following calls are about this snapshot; it must live until the next begin() or finish().
   void begin(const Snapshot& snapshot) { snapshot_ = &snapshot; }
   void match(const std::string& path, const Node& node);
-  // `kind`: "blob" or "tree"; of a blob, `parent` is the tree that its file stands in.
+  // `kind`: "blob" or "tree"; for a blob, `parent` is the tree that contains its file.
   void object(std::string_view kind, const BlobId& id, const std::string& path,
               const std::optional<BlobId>& parent);
-  // Once, at the end.
+  // To be called once, at the end.
   void finish();
 
  private:
@@ -39,8 +40,8 @@ class FindReport {
   Io& io_;
   const Style style_;
   const Snapshot* snapshot_ = nullptr;
-  const Snapshot* shown_ = nullptr;  // whose matches are being printed
-  bool opened_ = false;              // the array
+  const Snapshot* shown_ = nullptr;  // the snapshot whose matches are being printed
+  bool opened_ = false;              // whether the array was begun
   std::uint64_t hits_ = 0;
 };
 

@@ -16,7 +16,7 @@ const std::vector<std::string> kCompressionModes = {"auto", "off", "fastest", "b
 constexpr std::uint64_t kLeastPackMib = 4;
 constexpr std::uint64_t kMostPackMib = 128;
 
-// restic's names for what our own options say as well.
+// restic's extended options for which Restree has options of its own too.
 OptionTable<SshSettings> restic_names() {
   using S = SshSettings;
   return {
@@ -30,7 +30,7 @@ OptionTable<SshSettings> restic_names() {
          s.options.command = "ssh " + words;
          return {};
        }},
-      // Local files are read and written by as many threads as work needs.
+      // Accepted without effect: the number of threads for local files follows from the work.
       number_option<S>("local.connections", 1, 1000, [](S&, std::uint64_t) {}),
   };
 }
@@ -44,7 +44,7 @@ const OptionTable<SshSettings>& extended_options() {
   return table;
 }
 
-// What no other program knows under the same name.
+// Extended options that only Restree has.
 const OptionTable<GlobalOptions>& own_extended_options() {
   using G = GlobalOptions;
   static const OptionTable<G> table = [] {
@@ -61,8 +61,8 @@ const OptionTable<GlobalOptions>& own_extended_options() {
   return table;
 }
 
-// One word after -o may hold several options, as restic reads it: separated by commas, and between
-// double quotes where a value has commas itself.
+// As in restic, one word after -o may hold several options, separated by commas. An option whose
+// value contains commas stands in double quotes.
 std::vector<std::string> split_at_commas(const std::string& list) {
   std::vector<std::string> words(1);
   bool quoted = false;

@@ -31,14 +31,14 @@ struct GlobalOptions {
   std::string compression = "auto";   // auto, off, fastest, better, max
   std::uint64_t pack_size_bytes = 0;  // 0: the default
   bool extra_verify = true;
-  std::uint64_t upload_limit = 0;  // bytes a second; 0: none
+  std::uint64_t upload_limit = 0;  // bytes a second; 0: no limit
   std::uint64_t download_limit = 0;
 
   SshSettings ssh;
-  // By when one request to the storage must be answered, retries included.
+  // How long one request to the storage may take, retries included.
   std::chrono::seconds patience = std::chrono::minutes(15);
 
-  // As they stand on the command line; settle() turns them into the above.
+  // Values as given on the command line; settle() sets the members above from them.
   bool quiet = false;
   std::int64_t verbose = 0;
   std::vector<std::string> extended;
@@ -51,13 +51,14 @@ struct GlobalOptions {
 // `options` must outlive the parsing.
 void add_global_options(CLI::App& app, GlobalOptions& options);
 
-// Adds what the environment says, and checks what a single option cannot see. kInvalid.
+// Adds values from the environment, and checks the options together. kInvalid: a bad value, or
+// options that exclude each other.
 Status settle(GlobalOptions& options);
 
 // The words after -o, one option each.
 std::vector<std::string> extended_words(const GlobalOptions& options);
 
-// The names that -o knows.
+// The names of the options that -o takes.
 std::vector<std::string> extended_option_names();
 
 }  // namespace restree

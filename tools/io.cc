@@ -12,7 +12,7 @@ constexpr std::size_t kMostPending = 64 << 10;
 constexpr std::size_t kUsualWidth = 80;
 constexpr std::string_view kEraseLine = "\r\x1b[2K";
 
-// 0, or the errno that ended it.
+// Returns 0, or errno.
 int write_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t count = ::write(fd, text.data(), text.size());
@@ -23,7 +23,7 @@ int write_all(int fd, std::string_view text) {
   return 0;
 }
 
-// The first `columns` characters, a byte sequence that UTF-8 calls one being one column.
+// The first `columns` characters of UTF-8 text; each counts as one column.
 std::string_view cut(std::string_view line, std::size_t columns) {
   std::size_t end = 0;
   for (std::size_t seen = 0; end < line.size(); ++end) {
@@ -61,7 +61,7 @@ void ProcessIo::out(std::string_view text) {
 void ProcessIo::err(std::string_view text) {
   const std::lock_guard lock(mutex_);
   hide_status();
-  flush_locked();  // in the order of the calls, where both go to one place
+  flush_locked();  // keeps the order of the calls if stdout and stderr go to the same place
   write_all(STDERR_FILENO, text);
   show_status();
 }

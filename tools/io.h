@@ -1,4 +1,4 @@
-// What a command prints: its output, its messages, and the one line that says how far it is.
+// Where a command prints its output, its messages, and the status line that shows its progress.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace restree {
 
-// Threads: any; what is printed by one call stays together.
+// Threads: any; the text of one call stays together.
 class Io {
  public:
   virtual ~Io() = default;
@@ -23,19 +23,20 @@ class Io {
   void out_line(std::string_view line) { out(std::string(line) + "\n"); }
   void err_line(std::string_view line) { err(std::string(line) + "\n"); }
 
-  // Standard output is a terminal.
+  // Whether standard output is a terminal.
   virtual bool is_terminal() const = 0;
   // Columns of the terminal.
   virtual std::size_t width() const = 0;
-  // Shows `line` below all that was printed, in place of the status line before it; empty: none.
-  // Nothing happens where there is no terminal. The line is cut to the terminal's width.
+  // Shows `line`, cut to the terminal's width, below all that was printed, and replaces the
+  // previous status line; an empty `line` removes it. Does nothing if there is no terminal.
   virtual void status(std::string_view line) = 0;
 
-  // Hands on what is still in memory. kLocalIo: some of the output could not be written.
+  // Writes the buffered output. kLocalIo: some of the output could not be written, now or before.
   virtual Status flush() = 0;
 };
 
-// The process's own stdout and stderr. When nobody reads the output any more, `stop` is requested.
+// The stdout and stderr of the process. Requests `stop` when the reader of the output has closed
+// it.
 class ProcessIo final : public Io {
  public:
   explicit ProcessIo(std::stop_source stop);
@@ -56,8 +57,8 @@ class ProcessIo final : public Io {
   std::stop_source stop_;
   const bool is_terminal_;
   std::mutex mutex_;
-  std::string pending_;  // output that was not written yet
-  std::string status_;   // what the terminal shows as its last line
+  std::string pending_;  // output not written yet
+  std::string status_;   // the status line that the terminal shows now
   int failure_ = 0;      // errno of the first write that failed
 };
 

@@ -5,7 +5,7 @@
 namespace restree {
 namespace {
 
-// The end of the string that begins at `begin`, behind its closing quote.
+// The position after the closing quote of the string that begins at `begin`.
 std::size_t end_of_string(std::string_view json, std::size_t begin) {
   std::size_t i = begin + 1;
   while (i < json.size() && json[i] != '"') i += json[i] == '\\' ? 2 : 1;

@@ -1,4 +1,4 @@
-// Compact JSON as Go's json.MarshalIndent lays it out, with two spaces a level.
+// Indents compact JSON as Go's json.MarshalIndent does, with two spaces a level.
 #pragma once
 
 #include <string>

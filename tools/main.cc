@@ -1,4 +1,4 @@
-// restree: backs up into restic's repositories, and gets back from them.
+// restree: backs up to restic's repositories and restores from them.
 #include <stop_token>
 #include <string>
 #include <vector>

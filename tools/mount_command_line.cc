@@ -8,14 +8,14 @@
 namespace restree {
 namespace {
 
-// A list after -o: commas and backslashes inside of a value are escaped.
+// Builds the list for -o; commas and backslashes inside a value are escaped.
 class OptionList {
  public:
   void flag(std::string_view name) { add(std::string(name)); }
   void value(std::string_view name, std::string_view value) {
     if (!value.empty()) add(fmt::format("{}={}", name, value));
   }
-  // 0: none was given.
+  // Adds nothing for 0, which means that the option was not given.
   void number(std::string_view name, std::uint64_t number) {
     if (number != 0) add(fmt::format("{}={}", name, number));
   }
@@ -36,7 +36,7 @@ class OptionList {
   std::string text_;
 };
 
-// restic's names for extended options, in restreefs's.
+// Adds an extended option with restic's name under restreefs's name.
 void add_extended(const std::string& word, OptionList& list) {
   const std::size_t equals = word.find('=');
   const std::string name = word.substr(0, equals);
@@ -57,7 +57,7 @@ Status check(const MountCommandOptions& options, const GlobalOptions& global) {
     return Error(ErrorKind::kInvalid, "wrong number of parameters: give one mount point");
   }
   if (global.insecure_no_password) {
-    return Error(ErrorKind::kUnsupported, "--insecure-no-password does not go with mount")
+    return Error(ErrorKind::kUnsupported, "--insecure-no-password cannot be used with mount")
         .hinting("Give the repository a password: restic key add.");
   }
   return {};

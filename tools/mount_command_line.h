@@ -1,4 +1,4 @@
-// `restree mount` as a call of restreefs.
+// Translates the options of `restree mount` to a call of restreefs.
 #pragma once
 
 #include <string>
@@ -18,8 +18,9 @@ struct MountCommandOptions {
   bool owner_root = false;
 };
 
-// The words of the call, "restreefs" first. Secrets are in none of them: only where they come from.
-// kInvalid: not one mount point. kUnsupported: a global option that restreefs does not have.
+// The words of the call, "restreefs" first. They contain no secrets, only where these come from.
+// kInvalid: not exactly one mount point. kUnsupported: a global option that restreefs does not
+// have.
 Result<std::vector<std::string>> restreefs_call(const MountCommandOptions& options,
                                                 const GlobalOptions& global,
                                                 const std::string& location);

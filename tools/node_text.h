@@ -1,4 +1,4 @@
-// Nodes and times as commands print them, in restic's words and fields.
+// Formats nodes and times as commands print them, like restic does.
 //
 // Pure functions; any thread. Times are shown in the zone of the process.
 #pragma once
@@ -15,7 +15,7 @@ namespace restree {
 
 // Go's FileMode of the node; 0 if the backup recorded none.
 std::uint32_t go_mode(const Node& node);
-// "drwxr-xr-x", as Go writes it: a symlink begins with L, setuid with u.
+// "drwxr-xr-x", as Go writes it: a symlink begins with L, a setuid file with u.
 std::string mode_text(std::uint32_t go_mode);
 
 // "2026-09-01 03:00:05" and RFC 3339, both in local time.
@@ -25,11 +25,11 @@ std::string local_timestamp(Timestamp time);
 // As Go prints a time that was read from a file: "2026-09-01 03:00:05.12 +0200 +0200".
 std::string go_time(ZonedTimestamp time);
 
-// The path alone, or as `ls -l` of restic's: mode, owner, size, time, path and link target.
+// A line as of restic's `ls -l`: mode, owner, size, time, path and link target.
 enum class Sizes { kBytes, kHuman };
 std::string long_line(std::string_view path, const Node& node, Sizes sizes);
 
-// "mtime", "atime" and "ctime" as fields of an object that the caller has begun.
+// Adds the fields "mtime", "atime" and "ctime" to the object that the caller has begun.
 void append_times(const Node& node, JsonWriter& json);
 
 }  // namespace restree

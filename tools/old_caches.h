@@ -1,4 +1,4 @@
-// Which caches nobody has used for long, and their end.
+// Finds and removes caches that were not used for many days.
 #pragma once
 
 #include <chrono>
@@ -14,7 +14,7 @@ inline constexpr unsigned kOldCacheDays = 30;
 
 unsigned days_since_use(const FoundCache& cache);
 std::vector<FoundCache> old_caches(std::vector<FoundCache> caches, unsigned days);
-// Says so where one cannot be removed, and goes on with the others.
+// If a cache cannot be removed, prints a message and goes on with the others.
 void remove_caches(const std::string& base, const std::vector<FoundCache>& caches, Io& io);
 
 }  // namespace restree

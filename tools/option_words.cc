@@ -14,7 +14,7 @@
 namespace restree {
 namespace {
 
-// CLI11 would take an empty value for none and "{}" for an empty list.
+// By itself CLI11 would take an empty value for a missing one, and "{}" for an empty list.
 CLI::Option* add_raw(CLI::App& app, const std::string& names, CLI::callback_t take,
                      const std::string& description, const std::string& kind) {
   CLI::Option* option = app.add_option(names, std::move(take), description);
@@ -35,8 +35,8 @@ CLI::Option* add_single(CLI::App& app, const std::string& names,
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
 }
 
-// Put before each word behind `--`: CLI11 2.3 leaves the command there and takes what follows for
-// the program's own.
+// Put in front of each word after `--`: CLI11 2.3 would take these words for arguments of the
+// program instead of the command.
 constexpr std::string_view kArgumentMark = "\x01argument\x01";
 
 CLI::ValidationError invalid(const std::string& value, const std::string& names,
@@ -83,7 +83,7 @@ struct Unit {
   std::string_view name;
   double nanoseconds;
 };
-// Longer names come first.
+// Longer names come first, so that "ms" is tried before "m".
 constexpr std::array<Unit, 8> kUnits{{{"ns", 1},
                                       {"us", 1e3},
                                       {"\u00b5s", 1e3},
@@ -165,7 +165,7 @@ void add_duration(CLI::App& app, const std::string& names, std::chrono::nanoseco
       [&value, names](const std::string& given) {
         const auto parsed = parse_go_duration(given);
         if (!parsed || parsed->count() < 0) {
-          throw invalid(given, names, "not a span of time like 5m or 1h30m");
+          throw invalid(given, names, "not a duration like 5m or 1h30m");
         }
         value = *parsed;
       },
@@ -187,7 +187,7 @@ void add_choice(CLI::App& app, const std::string& names, std::string& value,
 
 RefusedOption::RefusedOption(std::string name, std::string instead)
     : CLI::ValidationError(name),
-      error_(restree::Error(ErrorKind::kUnsupported, name + " is not something that restree does")
+      error_(restree::Error(ErrorKind::kUnsupported, name + " is not supported by restree")
                  .hinting(std::move(instead))) {}
 
 void refuse_option(CLI::App& app, const std::string& names, Takes takes,
@@ -198,7 +198,7 @@ void refuse_option(CLI::App& app, const std::string& names, Takes takes,
           ? app.add_option(
                 names, [=](const CLI::results_t&) -> bool { throw RefusedOption(name, instead); })
           : app.add_flag_function(names, [=](std::int64_t) { throw RefusedOption(name, instead); });
-  option->group("");  // no help and no completion shows it
+  option->group("");  // hides it from help and completions
   if (takes == Takes::kValue) {
     option->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   }
@@ -217,7 +217,6 @@ std::optional<std::chrono::nanoseconds> parse_go_duration(std::string_view text)
     if (failure != std::errc() || count < 0) return std::nullopt;
     text.remove_prefix(static_cast<std::size_t>(end - text.data()));
     const auto* unit = std::find_if(kUnits.begin(), kUnits.end(), [&](const Unit& candidate) {
-      // "m" is minutes only if it is not the beginning of "ms".
       return text.starts_with(candidate.name);
     });
     if (unit == kUnits.end()) return std::nullopt;

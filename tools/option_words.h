@@ -1,7 +1,7 @@
-// What the command line's options are made of, in the ways in which restic takes them.
+// Declares options of the command line with values of the kinds and notations that restic accepts.
 //
-// Errors: a value that is none throws CLI::ValidationError, which the parser of the command line
-//         turns into an Error; nothing else may call these.
+// Errors: while CLI11 parses, an invalid value throws CLI::ValidationError, which run_restree()
+//         turns into an Error.
 #pragma once
 
 #include <chrono>
@@ -16,20 +16,20 @@
 
 namespace restree {
 
-// A command line as CLI::App::parse takes it, from its end, and with the empty value of `--name=`
-// as a word of its own, since CLI11 does not see it otherwise.
+// A command line in reverse order, as CLI::App::parse takes it. The empty value of `--name=`
+// becomes a word of its own, since CLI11 would not see it otherwise.
 std::vector<std::string> backwards(const std::vector<std::string>& words);
 
-// What a text is, for help and completions. Help calls a choice by its words.
+// What a text value names, for help and completions.
 enum class TextIs : std::uint8_t { kAnything, kFile, kFolder };
-// How help calls these.
+// The names of such values in help. A choice is shown as the list of its words instead.
 inline constexpr std::string_view kTextWord = "TEXT";
 inline constexpr std::string_view kFileWord = "FILE";
 inline constexpr std::string_view kFolderWord = "FOLDER";
 
 // An option without a value.
 void add_flag(CLI::App& app, const std::string& names, bool& value, const std::string& description);
-// The same, which no help shows.
+// The same, but hidden from help.
 void add_hidden_flag(CLI::App& app, const std::string& names, bool& value);
 // An option that may be given several times, each time with one value, of any text.
 void add_list(CLI::App& app, const std::string& names, std::vector<std::string>& values,
@@ -50,16 +50,16 @@ void add_number(CLI::App& app, const std::string& names, std::int64_t& value,
 void add_number(CLI::App& app, const std::string& names, std::uint64_t& value,
                 const std::string& description);
 
-// The arguments that are no options, each of any text.
+// The arguments that are not options, each any text.
 void add_arguments(CLI::App& app, const std::string& name, std::vector<std::string>& values,
                    const std::string& description, TextIs text = TextIs::kAnything);
-// The same where the first is one of several words, which the command itself checks.
+// The same, where the first argument is one of several words; the command itself checks that.
 void add_arguments(CLI::App& app, const std::string& name, std::vector<std::string>& values,
                    const std::string& description, const std::vector<std::string>& choices);
 
 enum class Takes { kNothing, kValue };
-// An option that restic knows and Restree does not: it is refused by its name. `instead` says why,
-// or what to do, as a sentence.
+// An option that restic has and Restree does not: using it is an error that names it. `instead`: a
+// sentence that says why, or what to do instead.
 void refuse_option(CLI::App& app, const std::string& names, Takes takes,
                    const std::string& instead);
 

@@ -1,4 +1,4 @@
-// A file that a command writes its output to, made or overwritten.
+// A file to which a command writes its output. An existing file is overwritten.
 //
 // Its old content stays until there is something to put in its place: a command that
 // fails before its first byte leaves it as it was, or not made.

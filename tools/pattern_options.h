@@ -1,4 +1,4 @@
-// --exclude and --include, in each of their four forms.
+// The options --exclude and --include, each in its four forms.
 #pragma once
 
 #include <string>

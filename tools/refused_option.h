@@ -1,4 +1,4 @@
-// What parsing throws for an option that is refused.
+// The exception that parsing throws for a refused option (see refuse_option()).
 #pragma once
 
 #include <CLI/Error.hpp>

@@ -22,9 +22,9 @@ std::vector<std::string> names_of_commands() {
   return names;
 }
 
-// A command line, what it may say, and what it says once it was parsed.
+// The declared command line, and the values after parsing.
 struct CommandLine {
-  CLI::App app{"Back up into restic's repositories, and get back from them.", "restree"};
+  CLI::App app{"Back up to restic's repositories, and restore from them.", "restree"};
   GlobalOptions options;
   std::map<const CLI::App*, Run> runs;
   std::map<const CLI::App*, const RefusedCommand*> refused;
@@ -32,7 +32,7 @@ struct CommandLine {
 
   CommandLine() {
     app.require_subcommand(0, 1);
-    app.footer("\nrestree COMMAND --help tells about a command, restree(1) about everything.");
+    app.footer("\nrestree COMMAND --help describes a command, restree(1) describes everything.");
     app.get_formatter()->column_width(34);
     add_global_options(app, options);
     for (const Command& command : all_commands()) {
@@ -47,7 +47,7 @@ struct CommandLine {
       part->set_help_flag();
       refused[part] = &command;
     }
-    add_arguments(*add_command("help", "Tell about a command"), "command", help_about,
+    add_arguments(*add_command("help", "Describe a command"), "command", help_about,
                   "The command's name", names_of_commands());
   }
 
@@ -59,7 +59,7 @@ struct CommandLine {
   }
 };
 
-// These two in words that people know from restic.
+// This error and the next have restic's words, which users know.
 Error no_such_command(const std::string& name) {
   return Error(ErrorKind::kInvalid, fmt::format("unknown command \"{}\" for \"restree\"", name))
       .hinting("restree --help lists the commands.");
@@ -105,7 +105,7 @@ void report(const Error& error, ExitCode code, bool json, Io& io) {
   print_exit_error(message, code, json, io);
 }
 
-// --json where parsing did not come that far.
+// Looks for --json in the words themselves, in case parsing has failed.
 bool wants_json(const std::vector<std::string>& words) {
   return std::find(words.begin(), words.end(), "--json") != words.end();
 }

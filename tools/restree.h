@@ -1,4 +1,5 @@
-// The program restree, apart from its process: parses a command line and runs the command.
+// Runs the program restree for a given command line. Independent of the process, so that tests can
+// call it.
 #pragma once
 
 #include <memory>
@@ -13,13 +14,12 @@
 
 namespace restree {
 
-// `words`: the command line without the program's name. All failures have been told to `io` when
-// this returns.
+// `words`: the command line without the program's name. Prints all errors to `io` itself.
 ExitCode run_restree(const std::vector<std::string>& words, Io& io, const std::stop_token& stop,
                      const StorageMaker& make_storage = storage_at);
 
-// The command line as it is declared, for help, completions and the manual page to be made of and
-// compared with. It holds options of its own, which nobody reads.
+// The declared command line, for help, completions, and tests of the manual page. Parsing with it
+// fills options that are not used.
 std::shared_ptr<const CLI::App> declared_command_line();
 
 }  // namespace restree

@@ -111,7 +111,7 @@ bool Session::wants_lock(Locking locking) const {
 Status Session::open_repository(Locking locking, Reading reading) {
   ASSIGN_OR_RETURN(const std::shared_ptr<Storage> asked, storage());
   ASSIGN_OR_RETURN(const Secret secret, password());
-  // A probe would keep a short command from its end.
+  // Probes are rare, since a probe under way would delay the end of a short command.
   constexpr BackOff kSeldom{std::chrono::seconds(10), 1, std::chrono::seconds(10)};
   RepositoryOpening opening{
       .storage = std::make_shared<BreakerStorage>(

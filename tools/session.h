@@ -1,4 +1,4 @@
-// One run of a command: its options, its output, and the repository that it works on.
+// One run of a command: its options, its output, and the repository that it uses.
 #pragma once
 
 #include <chrono>
@@ -21,15 +21,17 @@ namespace restree {
 
 class DiskCache;
 
-// ToWrite: also with --no-lock, and dead locks in the way are removed; the others pass them by.
+// The variants ToWrite take the lock even with --no-lock, which applies only to commands that read,
+// and remove dead locks that are in the way; the others pass those by.
 enum class Locking { kNone, kShared, kExclusive, kSharedToWrite, kExclusiveToWrite };
 
-// Whether what is read may come from the cache on disk, if there is one: not for who wants to know
-// what the storage holds. With a shared lock, which is for who only reads, it may also be all that
-// there is, while the storage is out of reach: then a line says so, and there is no lock.
+// Whether data may be read from the disk cache, if there is one. kFromStorage is for commands that
+// report what the storage itself holds. A command that only reads (kShared with kThroughCache) also
+// works from the cache alone while the storage cannot be reached: then a line on standard error
+// says so, and no lock is taken.
 enum class Reading { kThroughCache, kFromStorage };
 
-// Makes the storage for a location; tests have their own.
+// Makes the storage for a location; tests pass functions of their own.
 using StorageMaker = std::function<Result<std::shared_ptr<Storage>>(
     const std::string& location, const GlobalOptions& options, const std::stop_token& stop)>;
 
@@ -38,36 +40,37 @@ Result<std::shared_ptr<Storage>> storage_at(const std::string& location,
                                             const GlobalOptions& options,
                                             const std::stop_token& stop);
 
-// Ownership: the repository and the lock on it, given back when the session ends.
-// Threads:   one; stop() may be asked by any.
-// Errors:    of open(): as Repository::open and RepositoryLock say.
+// Ownership: the repository and the lock on it, which the destructor releases.
+// Threads:   one; stop() may be called by any.
+// Errors:    of open(): those of Repository::open and RepositoryLock.
 class Session {
  public:
   Session(GlobalOptions options, Io& io, std::stop_token stop, StorageMaker make_storage);
 
   const GlobalOptions& options() const { return options_; }
   Io& io() const { return io_; }
-  // Requested by SIGINT, SIGTERM, and by an output that nobody reads any more.
+  // Requested by SIGINT, by SIGTERM, and when the reader of the output has closed it.
   const std::stop_token& stop() const { return stop_; }
-  // A line of the output that is for people: not with --json nor --quiet.
+  // Prints a line for people to standard output; nothing with --json or --quiet.
   void say(const std::string& line) const;
-  // kCancelled once that is so: for loops, RETURN_IF_ERROR(session.go_on()).
+  // kCancelled once a stop is requested. For loops: RETURN_IF_ERROR(session.go_on()).
   Status go_on() const;
-  // By when one request to the storage must be answered, retries included.
+  // The deadline for a request to the storage that begins now, retries included.
   Deadline patience() const { return Deadline::after(options_.patience); }
 
   // How often to show progress; zero: never.
   std::chrono::nanoseconds progress_interval() const;
-  // For walks through trees: they end with the session, and name on standard error what they leave
-  // out.
+  // Options for walks through trees: they end when a stop is requested, and print to standard error
+  // the nodes that they leave out.
   TreesAheadOptions trees_ahead() const;
 
-  // The storage that the options name, and its location in their words. Nothing is read yet.
+  // The location of the repository, as the options give it.
   Result<std::string> location() const;
-  // It lies on another machine, as far as its location tells.
+  // Whether the repository is on another machine, judged by its location.
   bool is_far() const;
+  // The storage at that location. Nothing is read from it yet.
   Result<std::shared_ptr<Storage>> storage();
-  // The password that the options, the environment or a person give.
+  // The password from the options, the environment or a prompt.
   Result<Secret> password(PasswordIs which = PasswordIs::kKnown) const;
 
   // The repository, opened and locked as `locking` says.
@@ -75,18 +78,18 @@ class Session {
   // Another repository, opened and not locked, with the same SSH options.
   Result<std::unique_ptr<Repository>> open_other(const RepositoryAccess& access,
                                                  bool insecure_no_password) const;
-  // The lock that open() took; nullptr: none.
+  // The lock that open() took; nullptr if it took none.
   const RepositoryLock* lock() const { return lock_.get(); }
-  // The repository's cache on disk; nullptr: it has none.
+  // The repository's disk cache; nullptr if it has none.
   DiskCache* cache() const { return cache_.get(); }
-  // open() and the index of all blobs.
+  // open(), and loads the index of all blobs.
   Result<Repository*> open_with_index(Locking locking);
 
  private:
   bool wants_lock(Locking locking) const;
   Status open_repository(Locking locking, Reading reading);
   Status clean_caches() const;
-  // A message beside the output, for people.
+  // Prints a message for people to standard error.
   void tell(const std::string& message) const;
 
   const GlobalOptions options_;

@@ -1,4 +1,4 @@
-// --host, --tag and --path, with which commands choose snapshots.
+// The options --host, --tag and --path, with which commands choose snapshots.
 #pragma once
 
 #include <string>
@@ -16,17 +16,17 @@ struct SnapshotOptions {
   std::vector<std::string> tags;
   std::vector<std::string> paths;
 
-  // Without a host, RESTIC_HOST is the one; an empty host means all.
+  // Without --host, RESTIC_HOST is used; an empty host means all hosts.
   SnapshotFilter filter() const;
 };
 
-// forget has another option of the name -H.
+// kLong is for `forget`, where -H is another option.
 enum class HostOption { kLong, kShortToo };
 // `options` must outlive the parsing.
 void add_snapshot_options(CLI::App& app, SnapshotOptions& options,
                           HostOption host = HostOption::kShortToo);
 
-// Says what is left out, as restic does.
+// Prints which words are ignored and why, as restic does.
 OnIgnored say_ignored(Session& session);
 
 }  // namespace restree

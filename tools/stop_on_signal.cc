@@ -25,7 +25,8 @@ void watch(const std::stop_token& done, std::stop_source& stop) {
   while (!done.stop_requested()) {
     const timespec slice{.tv_sec = 0, .tv_nsec = 100'000'000};
     if (::sigtimedwait(&set, nullptr, &slice) < 0) continue;
-    const bool asking = leave_prompt();  // nothing has begun yet, and nobody is going to answer
+    // At a password prompt nothing has begun yet, so the first signal already ends the process.
+    const bool asking = leave_prompt();
     if (!stop.request_stop() || asking) std::_Exit(to_int(ExitCode::kCancelled));
   }
 }

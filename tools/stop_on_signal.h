@@ -1,4 +1,4 @@
-// SIGINT and SIGTERM as a stop token.
+// Turns SIGINT and SIGTERM into a request to stop.
 #pragma once
 
 #include <stop_token>
@@ -6,9 +6,10 @@
 
 namespace restree {
 
-// The first signal requests `stop`; the second one ends the process where it is.
-// Ownership: a thread. Threads: made before any other thread, so that no other gets the signals.
-// SIGHUP and SIGPIPE are ignored for good: the first is how restic asks whether we still live.
+// The first signal requests `stop`; the second one ends the process at once.
+// Ownership: a thread. Threads: must be made before any other thread, so that none of them receives
+// the signals. SIGHUP and SIGPIPE are ignored from then on; restic sends SIGHUP to check whether a
+// process is still alive.
 class StopOnSignal {
  public:
   explicit StopOnSignal(std::stop_source stop);

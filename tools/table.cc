@@ -21,7 +21,7 @@ std::vector<std::string> lines_of(const std::string& cell) {
   return lines;
 }
 
-// The row's lines, each ended.
+// The lines of a row, each with a newline at its end.
 std::vector<std::string> render(const std::vector<std::string>& cells,
                                 const std::vector<std::size_t>& widths) {
   std::vector<std::vector<std::string>> columns;

@@ -1,6 +1,6 @@
-// A table of text, with restic's looks: a line above and below its rows, and a footer.
+// A text table that looks like restic's: a line above and below its rows, and a footer.
 //
-// Values; one thread. A cell may have several lines. Columns are counted in characters.
+// Threads: one. A cell may have several lines. Widths are counted in characters.
 #pragma once
 
 #include <string>
@@ -14,7 +14,7 @@ class Table {
 
   void add_row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
   void add_footer(std::string line) { footer_.push_back(std::move(line)); }
-  // An empty line between a row of several lines and its neighbours.
+  // Puts an empty line between a row of several lines and its neighbours.
   void separate_rows() { separate_rows_ = true; }
 
   std::string text() const;

@@ -11,7 +11,7 @@ constexpr std::chrono::milliseconds kTerminalInterval{100};
 constexpr std::chrono::seconds kJsonInterval{1};
 constexpr double kMostPerSecond = 60;
 
-// From RESTIC_PROGRESS_FPS; 0 if it says nothing.
+// The value of RESTIC_PROGRESS_FPS; 0 if it is not set.
 double wanted_per_second() {
   const char* text = std::getenv("RESTIC_PROGRESS_FPS");
   if (text == nullptr) return 0;

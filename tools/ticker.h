@@ -1,4 +1,4 @@
-// Calls a function every so often, from a thread of its own, until it is destroyed.
+// Calls a function at a regular interval, from a thread of its own, until it is destroyed.
 //
 // Threads: `tick` is called by one thread at a time.
 #pragma once
@@ -13,8 +13,8 @@
 
 namespace restree {
 
-// How often progress is shown: on a terminal several times a second, as JSON every second, else
-// not at all; RESTIC_PROGRESS_FPS says otherwise. Zero: never.
+// The interval at which progress is shown: on a terminal several times a second, as JSON every
+// second, otherwise never (zero). RESTIC_PROGRESS_FPS overrides it.
 std::chrono::nanoseconds progress_interval(bool json, int verbosity, const Io& io);
 
 class Ticker {

@@ -9,7 +9,7 @@
 namespace restree {
 namespace {
 
-// 02.01.2006 as 2006-01-02; anything else as it is.
+// Turns 02.01.2006 into 2006-01-02; returns anything else unchanged.
 std::string iso_date(const std::string& date) {
   if (date.size() != 10 || date[2] != '.' || date[5] != '.') return date;
   return date.substr(6) + "-" + date.substr(3, 2) + "-" + date.substr(0, 2);

@@ -1,4 +1,4 @@
-// Times as people write them after --oldest and --newest.
+// Parses the times that users give with --oldest and --newest.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace restree {
 
-// 2006-01-02 or 02.01.2006, then perhaps 15:04 or 15:04:05, then perhaps -0700; else in `zone`.
-// kInvalid: anything else.
+// 2006-01-02 or 02.01.2006, then optionally 15:04 or 15:04:05, then optionally -0700. Without the
+// last, the time is in `zone`. kInvalid: anything else.
 Result<Timestamp> parse_time_words(const std::string& text, const TimeZone& zone);
 
 }  // namespace restree

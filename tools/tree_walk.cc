@@ -8,7 +8,7 @@
 namespace restree {
 namespace {
 
-// A folder on the way from the root to where the walk is.
+// A folder on the path from the root to the current position.
 struct Level {
   BlobId id;
   std::shared_ptr<const Tree> tree;
@@ -44,7 +44,7 @@ class Walk {
     if (node.type != NodeType::kDirectory || descend == Descend::kNo) return {};
     if (!node.subtree) {
       return Error(ErrorKind::kCorrupt,
-                   fmt::format("{}: the folder names no tree, in tree {}", path, level.id.hex()));
+                   fmt::format("{}: the folder has no subtree, in tree {}", path, level.id.hex()));
     }
     return enter(*node.subtree, path);
   }

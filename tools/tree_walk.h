@@ -1,4 +1,4 @@
-// Goes through the trees of a snapshot in the order of their names, folders before what they hold.
+// Walks through the trees of a snapshot in the order of names, each folder before its entries.
 #pragma once
 
 #include <functional>
@@ -10,25 +10,27 @@
 
 namespace restree {
 
-// Whether to go into a folder.
+// Whether to walk into a folder.
 enum class Descend { kYes, kNo };
 
 struct TreeVisitor {
-  // Each node, with the tree that it stands in and its path from the root: "/srv/f". A folder comes
-  // before what is in it.
+  // Called for each node, with the tree that contains it and its path from the root: "/srv/f". A
+  // folder comes before its entries.
   std::function<Result<Descend>(const BlobId& parent, const std::string& path, const Node& node)>
       node;
-  // Whether the walk will probably go into a folder, asked long before the folder's turn: if so,
-  // its tree is loaded ahead. Empty: into all of them. A wrong answer costs time only.
+  // Whether the walk will probably go into a folder. Called long before the folder's turn, so that
+  // its tree can be loaded ahead. May be empty: then all folders are loaded. A wrong answer only
+  // costs time.
   std::function<bool(const std::string& path, const Node& folder)> expects = {};
-  // The walk has left a folder that it had gone into; not called for the root. May be empty.
+  // Called when the walk leaves a folder; not for the root. May be empty.
   std::function<Status(const std::string& path)> leave = {};
-  // A tree that cannot be read is left out; without this it ends the walk.
+  // Called for a tree that cannot be read, which is then left out. If empty, such a tree ends the
+  // walk.
   std::function<Status(const BlobId& tree, const Error& why)> unreadable = {};
 };
 
-// kCancelled: a stop was requested. kCorrupt: a tree is damaged or missing. And what the visitor
-// returns.
+// kCancelled: a stop was requested. kCorrupt: a tree is damaged or missing. Also errors that the
+// visitor returns.
 Status walk_tree(TreesAhead& trees, const BlobId& root, const TreeVisitor& visitor);
 
 }  // namespace restree

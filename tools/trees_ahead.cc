@@ -38,7 +38,7 @@ Status TreesAhead::go_on() const {
   return {};
 }
 
-// Forgets the tree and what was to come before it.
+// Forgets the tree, and all announced trees that should have been loaded before it.
 void TreesAhead::pass(const BlobId& tree) {
   for (std::size_t i = announced_.size(); i-- > 0;) {
     Announcement& announcement = announced_[i];
@@ -59,12 +59,12 @@ void TreesAhead::load_on() {
     for (std::size_t i = announcement->next; i < announcement->trees.size(); ++i) {
       const BlobId& tree = announcement->trees[i];
       bytes += repository_.blob_size(BlobType::kTree, tree).value_or(0);
-      // Half of the room: what is loaded must still be there when its turn comes.
+      // Only half of the budget, so that loaded trees are not dropped before the walk needs them.
       if (++trees > kWindow || bytes > kBudgetBytes / 2) return;
       if (cache_.knows(BlobType::kTree, tree) || !queued_.lock()->insert(tree).second) continue;
       const bool taken = pool_.try_submit([this, tree] {
         queued_.lock()->erase(tree);
-        // An error is returned once somebody asks for the tree.
+        // The result is ignored: the walk gets an error when it loads the tree.
         static_cast<void>(
             cache_.load(BlobType::kTree, tree, Deadline::after(options_.patience)).has_value());
       });

@@ -1,11 +1,11 @@
-// Loads trees before they are asked for, several at a time, for a walk that asks for them one by
-// one.
+// Loads trees ahead, several at a time, for a walk that needs them one by one.
 //
-// Over a line every tree costs a round trip, and a walk knows long before which trees come next.
-// Ownership: the repository must outlive it. The destructor waits for loads that are under way.
+// From a remote storage every tree costs a round trip, and a walk knows long before which trees it
+// will need.
+// Ownership: the repository must outlive it. The destructor waits for loads under way.
 // Threads:   one calls; loads run on threads of its own.
 // Limits:    kBudgetBytes of decoded trees; kThreads loads at a time, of the next kWindow trees.
-// Errors:    those of Repository::load, returned when that tree is asked for.
+// Errors:    those of Repository::load, returned by the load() of that tree.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +27,8 @@ namespace restree {
 struct TreesAheadOptions {
   Deadline::Clock::duration patience;  // for one load, retries included
   std::stop_token stop = {};           // ends a walk, with kCancelled
-  // Receives each node that a tree's parser refused; may be empty. The walk goes on without it.
+  // Called for each node that the parser of a tree refused; may be empty. The walk goes on without
+  // the node.
   std::function<void(const BlobId& tree, const std::string& why)> on_refused = {};
 };
 
@@ -39,17 +40,17 @@ class TreesAhead {
 
   TreesAhead(Repository& repository, TreesAheadOptions options);
 
-  // These will be asked for in this order, before all that were announced earlier. A tree that a
-  // later one overtakes is forgotten.
+  // The walk will load these trees in this order, before all trees announced earlier. It may skip
+  // trees: those before the one that it loads are forgotten.
   void announce(std::vector<BlobId> trees);
   Result<SharedBlob> load(const BlobId& tree, Deadline by);
-  // The same within the patience, parsed. kCorrupt: also for what is not a tree.
+  // The same with the patience as the deadline, parsed. kCorrupt: also if the blob is not a tree.
   Result<std::shared_ptr<const Tree>> load_tree(const BlobId& tree);
 
   // kCancelled once a stop is requested.
   Status go_on() const;
 
-  // How many announcements are not finished, and back to so many.
+  // How many announcements are not finished; forget_since() drops the later ones.
   std::size_t announcements() const { return announced_.size(); }
   void forget_since(std::size_t announcements) {
     if (announcements < announced_.size()) announced_.resize(announcements);
