@@ -6,8 +6,8 @@
 #include <cstddef>
 #include <span>
 
-#include "cache/blob_cache.h"
 #include "repo/base/thread_pool.h"
+#include "repo/blob_cache.h"
 
 namespace restree {
 

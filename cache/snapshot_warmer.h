@@ -19,7 +19,7 @@
 
 #include "cache/disk_cache.h"
 #include "repo/base/guarded.h"
-#include "repo/bulk_load.h"
+#include "repo/bulk/bulk_load.h"
 #include "repo/format/snapshot.h"
 #include "repo/format/tree.h"
 #include "repo/repository.h"

@@ -27,22 +27,22 @@
 #include <unordered_set>
 #include <vector>
 
-#include "cache/blob_cache.h"
 #include "cache/pack_fetcher.h"
 #include "cache/prefetcher.h"
 #include "fs/attributes.h"
-#include "fs/followed_links.h"
 #include "fs/inodes.h"
 #include "fs/known_nodes.h"
+#include "fs/latest/followed_links.h"
+#include "fs/latest/processes.h"
 #include "fs/mount_status.h"
 #include "fs/namespace.h"
-#include "fs/processes.h"
 #include "fs/read_ahead.h"
 #include "fs/read_plan.h"
 #include "fs/snapshot_view.h"
 #include "fs/tree_source.h"
 #include "fs/walk_ahead.h"
 #include "repo/base/thread_pool.h"
+#include "repo/blob_cache.h"
 #include "repo/repository.h"
 
 namespace restree {

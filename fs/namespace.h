@@ -16,9 +16,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "repo/app_names.h"
 #include "repo/format/snapshot.h"
-#include "repo/snapshot_filter.h"
+#include "repo/snapshots/app_names.h"
+#include "repo/snapshots/snapshot_filter.h"
 
 namespace restree {
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <memory>
 
-#include "cache/loading_cache.h"
+#include "repo/base/loading_cache.h"
 #include "repo/blob_source.h"
 #include "repo/format/tree.h"
 

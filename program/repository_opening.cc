@@ -10,7 +10,7 @@
 #include "cache/location_notes.h"
 #include "program/ssh_settings.h"
 #include "repo/base/log.h"
-#include "repo/storage/early_storage.h"
+#include "repo/storage/decorators/early_storage.h"
 
 namespace restree {
 namespace {

@@ -15,7 +15,7 @@
 #include "repo/base/clock.h"
 #include "repo/crypto/secret.h"
 #include "repo/repository.h"
-#include "repo/storage/breaker_storage.h"
+#include "repo/storage/decorators/breaker_storage.h"
 
 namespace restree {
 

@@ -7,15 +7,15 @@
 #include <utility>
 #include <vector>
 
-#include "repo/storage/limited_channel.h"
-#include "repo/storage/retry_storage.h"
-#include "repo/storage/sftp_location.h"
-#include "repo/storage/sftp_pool.h"
-#include "repo/storage/sftp_storage.h"
-#include "repo/storage/ssh_login.h"
-#include "repo/storage/ssh_session.h"
-#include "repo/storage/ssh_subprocess.h"
-#include "repo/storage/ssh_target.h"
+#include "repo/storage/channel/limited_channel.h"
+#include "repo/storage/decorators/retry_storage.h"
+#include "repo/storage/sftp/sftp_location.h"
+#include "repo/storage/sftp/sftp_pool.h"
+#include "repo/storage/sftp/sftp_storage.h"
+#include "repo/storage/ssh/ssh_login.h"
+#include "repo/storage/ssh/ssh_session.h"
+#include "repo/storage/ssh/ssh_subprocess.h"
+#include "repo/storage/ssh/ssh_target.h"
 
 namespace restree {
 namespace {

@@ -4,7 +4,7 @@
 #include <map>
 #include <memory>
 
-#include "repo/access.h"
+#include "program/access.h"
 #include "repo/base/guarded.h"
 
 namespace restree {

@@ -5,7 +5,7 @@
 
 #include "program/named_option.h"
 #include "repo/base/clock.h"
-#include "repo/storage/ssh_options.h"
+#include "repo/storage/ssh/ssh_options.h"
 
 namespace restree {
 

@@ -8,7 +8,7 @@
 
 #include "program/sftp_kind.h"
 #include "repo/base/log.h"
-#include "repo/storage/limited_storage.h"
+#include "repo/storage/decorators/limited_storage.h"
 #include "repo/storage/local_storage.h"
 
 namespace restree {

@@ -1,7 +1,7 @@
 // The kinds of storage that a repository can lie in, and what differs between them.
 //
 //   /path  path  local:path        a folder of this machine
-//   sftp:…  sftp://…               repo/storage/sftp_location.h
+//   sftp:…  sftp://…               repo/storage/sftp/sftp_location.h
 //
 // Whoever wants to know something about a location asks the Location, never which kind it is: a
 // further kind is then one more Location and one more row of the table in storage_kinds.cc.
@@ -17,7 +17,7 @@
 #include <string_view>
 
 #include "repo/base/result.h"
-#include "repo/storage/ssh_options.h"
+#include "repo/storage/ssh/ssh_options.h"
 #include "repo/storage/storage.h"
 
 namespace restree {
@@ -42,7 +42,7 @@ class Location {
   virtual std::string identity(const SshOptions& options) const = 0;
 
   // Nothing is contacted yet: what is wrong with a server is found out by the first call. A far
-  // storage repeats what failed (repo/storage/retry_storage.h) until `stop` is requested. A local
+  // storage repeats what failed (repo/storage/decorators/retry_storage.h) until `stop` is requested. A local
   // folder does not: what a local disk refuses once, it refuses again, and a person who sees the
   // failure at once can mend it.
   virtual Result<std::shared_ptr<Storage>> make_storage(const SshOptions& options,

@@ -24,8 +24,8 @@
 #include "repo/repository_cache.h"
 #include "repo/repository_index.h"
 #include "repo/sealed_source.h"
+#include "repo/storage/decorators/write_gate.h"
 #include "repo/storage/storage.h"
-#include "repo/storage/write_gate.h"
 
 namespace restree {
 

@@ -24,7 +24,7 @@
 #include "repo/base/result.h"
 #include "repo/blob_source.h"
 #include "repo/chunker/chunker.h"
-#include "repo/repository_writer.h"
+#include "repo/writer/repository_writer.h"
 
 namespace restree {
 

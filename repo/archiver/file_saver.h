@@ -17,7 +17,7 @@
 #include "repo/base/result.h"
 #include "repo/base/thread_pool.h"
 #include "repo/chunker/chunker.h"
-#include "repo/repository_writer.h"
+#include "repo/writer/repository_writer.h"
 
 namespace restree {
 

@@ -11,7 +11,7 @@
 #include <mutex>
 #include <vector>
 
-#include "repo/bulk_load.h"
+#include "repo/bulk/bulk_load.h"
 #include "repo/checker/check_report.h"
 #include "repo/format/tree.h"
 #include "repo/repository.h"

@@ -19,7 +19,7 @@
 #include <thread>
 #include <vector>
 
-#include "repo/bulk_load.h"
+#include "repo/bulk/bulk_load.h"
 #include "repo/format/tree.h"
 
 namespace restree {

@@ -11,7 +11,7 @@
 #include <memory>
 #include <string>
 
-#include "repo/bulk_load.h"
+#include "repo/bulk/bulk_load.h"
 #include "repo/dumper/dump_queue.h"
 #include "repo/dumper/dump_sink.h"
 

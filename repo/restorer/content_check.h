@@ -14,7 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "repo/bulk_load.h"
+#include "repo/bulk/bulk_load.h"
 #include "repo/repository.h"
 
 namespace restree {

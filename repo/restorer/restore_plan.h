@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "repo/bulk_load.h"
+#include "repo/bulk/bulk_load.h"
 #include "repo/format/tree.h"
 #include "repo/restorer/restore_options.h"
 

@@ -56,9 +56,8 @@ Status make_in_place(int folder, const std::string& name, bool may_replace,
 
 Status make_special(int folder, const std::string& name, bool may_replace, const Node& node) {
   if (node.type == NodeType::kSymlink && holds_zero_byte(node.link_target)) {
-    return Error(ErrorKind::kUnsupported,
-                 "make it: no link's target can hold a zero byte, as " +
-                     log::quoted(node.link_target) + " does");
+    return Error(ErrorKind::kUnsupported, "make it: no link's target can hold a zero byte, as " +
+                                              log::quoted(node.link_target) + " does");
   }
   return make_in_place(folder, name, may_replace, "make it", [&](const char* as) {
     constexpr mode_t kOwnerOnly = 0600;

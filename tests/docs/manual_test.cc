@@ -1,7 +1,7 @@
 // The manual page and the program know the same options.
 #include <gmock/gmock.h>
 
-#include "fs/options.h"
+#include "fs/restreefs/options.h"
 #include "tests/support/manual_page.h"
 
 namespace restree {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "repo/repository_lock.h"
+#include "repo/lock/repository_lock.h"
 #include "repo/storage/local_storage.h"
 #include "tests/support/files.h"
 #include "tests/support/locks.h"

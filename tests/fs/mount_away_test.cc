@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "fs/mount.h"
-#include "fs/status_sources.h"
-#include "repo/storage/breaker_storage.h"
+#include "fs/restreefs/status_sources.h"
+#include "repo/storage/decorators/breaker_storage.h"
 #include "tests/support/memory_cache.h"
 #include "tests/support/memory_repository.h"
 #include "tests/support/movable_disk.h"

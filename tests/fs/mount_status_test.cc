@@ -7,9 +7,9 @@
 
 #include "cache/disk_cache.h"
 #include "fs/mount.h"
-#include "fs/status_sources.h"
-#include "fs/warming.h"
-#include "repo/storage/breaker_storage.h"
+#include "fs/restreefs/status_sources.h"
+#include "fs/restreefs/warming.h"
+#include "repo/storage/decorators/breaker_storage.h"
 #include "tests/support/manual_page.h"
 #include "tests/support/memory_repository.h"
 #include "tests/support/status_fields.h"

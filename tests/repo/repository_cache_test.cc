@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "repo/bulk_load.h"
+#include "repo/bulk/bulk_load.h"
 #include "repo/index/stored_index_format.h"
-#include "repo/repository_writer.h"
+#include "repo/writer/repository_writer.h"
 #include "tests/support/files.h"
 #include "tests/support/memory_cache.h"
 #include "tests/support/memory_repository.h"

@@ -3,15 +3,15 @@
 #include <memory>
 #include <string>
 
-#include "repo/storage/breaker_storage.h"
-#include "repo/storage/early_storage.h"
-#include "repo/storage/forwarding_storage.h"
-#include "repo/storage/limited_storage.h"
+#include "repo/storage/decorators/breaker_storage.h"
+#include "repo/storage/decorators/early_storage.h"
+#include "repo/storage/decorators/forwarding_storage.h"
+#include "repo/storage/decorators/limited_storage.h"
+#include "repo/storage/decorators/retry_storage.h"
+#include "repo/storage/decorators/write_gate.h"
 #include "repo/storage/local_storage.h"
 #include "repo/storage/memory_storage.h"
-#include "repo/storage/retry_storage.h"
-#include "repo/storage/write_gate.h"
-#include "tests/storage/over_sftp.h"
+#include "tests/storage/sftp/over_sftp.h"
 #include "tests/support/temp_dir.h"
 
 namespace restree::testing {

@@ -4,7 +4,7 @@
 #include <map>
 #include <optional>
 
-#include "fs/processes.h"
+#include "fs/latest/processes.h"
 #include "repo/base/guarded.h"
 
 namespace restree::testing {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "repo/lock_files.h"
+#include "repo/lock/lock_files.h"
 #include "repo/storage/storage.h"
 #include "tests/support/matchers.h"
 

@@ -7,7 +7,7 @@
 
 #include "repo/format/lock_file.h"
 #include "repo/identity.h"
-#include "repo/machine.h"
+#include "repo/lock/machine.h"
 
 namespace restree::testing {
 

@@ -12,8 +12,8 @@
 #include "tests/support/files.h"
 #include "tests/support/password.h"
 #include "tests/support/temp_dir.h"
-#include "tools/io.h"
-#include "tools/restree.h"
+#include "tools/output/io.h"
+#include "tools/restree/restree.h"
 
 namespace restree::testing {
 

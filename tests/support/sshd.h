@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "repo/base/unique_fd.h"
-#include "repo/storage/ssh_options.h"
+#include "repo/storage/ssh/ssh_options.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 

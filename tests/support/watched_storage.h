@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "repo/base/guarded.h"
-#include "repo/storage/forwarding_storage.h"
+#include "repo/storage/decorators/forwarding_storage.h"
 
 namespace restree::testing {
 

@@ -1,11 +1,11 @@
 // The program's frame: global options, help, errors and exit codes.
-#include "tools/restree.h"
+#include "tools/restree/restree.h"
 
 #include <gmock/gmock.h>
 
 #include "repo/storage/memory_storage.h"
 #include "tests/support/restree.h"
-#include "tools/commands.h"
+#include "tools/commands/commands.h"
 
 namespace restree {
 namespace {

@@ -1,0 +1,28 @@
+// The low-level FUSE operations: each decodes a request, makes one call to Mount, and replies.
+#pragma once
+
+#include <fuse_lowlevel.h>
+
+#include "fs/fuse/interrupts.h"
+#include "fs/mount.h"
+
+namespace restree {
+
+// What the operations find behind a session's user data. Must outlive the session.
+struct FuseContext {
+  explicit FuseContext(Mount& shown) : mount(shown) {}
+
+  Mount& mount;
+  // For how long the kernel may take a name or an attribute of what changes for granted.
+  double live_seconds = 1.0;
+  // How many reads ahead the kernel may have under way at once.
+  unsigned background_requests = 64;
+  // Set by the INIT operation: the kernel lets open and opendir be skipped.
+  bool skips_open = false;
+  bool skips_opendir = false;
+  Interrupts interrupts;
+};
+
+const fuse_lowlevel_ops& fuse_operations();
+
+}  // namespace restree

@@ -1,0 +1,246 @@
+#include "fs/fuse/fuse_session.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <fuse_lowlevel.h>
+#include <fuse_opt.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+#include "repo/base/log.h"
+#include "repo/base/unique_fd.h"
+
+extern char** environ;
+
+namespace restree {
+namespace {
+
+// Interrupts a worker that waits for a request; its handler does nothing.
+constexpr int kWakeSignal = SIGUSR1;
+// How long stop() lets requests under way come to their end.
+constexpr std::chrono::seconds kStopPatience{5};
+
+// libfuse tells why a mount failed only through its log.
+Guarded<std::string>& last_fuse_message() {
+  static Guarded<std::string> message;
+  return message;
+}
+
+void take_fuse_message(fuse_log_level level, const char* format, va_list arguments) {
+  std::array<char, 512> text{};
+  const int length = std::vsnprintf(text.data(), text.size(), format, arguments);
+  if (length < 0) return;
+  std::string line(text.data());
+  while (!line.empty() && line.back() == '\n') line.pop_back();
+  if (level <= FUSE_LOG_WARNING) {
+    *last_fuse_message().lock() = line;
+  }
+  log::debug("libfuse: {}", line);
+}
+
+struct FuseArguments {
+  FuseArguments(std::initializer_list<std::string> words) {
+    for (const std::string& word : words) fuse_opt_add_arg(&args, word.c_str());
+  }
+  ~FuseArguments() { fuse_opt_free_args(&args); }
+  FuseArguments(const FuseArguments&) = delete;
+  FuseArguments& operator=(const FuseArguments&) = delete;
+  fuse_args args = FUSE_ARGS_INIT(0, nullptr);
+};
+
+// A value inside of an option list.
+std::string escaped(const std::string& value) {
+  std::string text;
+  for (const char c : value) {
+    if (c == ',' || c == '\\') text += '\\';
+    text += c;
+  }
+  return text;
+}
+
+Error mount_error(const std::string& mount_point) {
+  const std::string why = std::exchange(*last_fuse_message().lock(), {});
+  return Error(ErrorKind::kLocalIo,
+               fmt::format("mount on {}: {}", mount_point, why.empty() ? "refused" : why))
+      .hinting(
+          "Is the fuse module loaded (/dev/fuse), and fuse3 installed? Options such as "
+          "allow_other need user_allow_other in /etc/fuse.conf unless root mounts.");
+}
+
+}  // namespace
+
+void FuseSession::EndSession::operator()(fuse_session* session) const {
+  fuse_session_destroy(session);
+}
+
+Result<std::unique_ptr<FuseSession>> FuseSession::mount(FuseContext& context,
+                                                        const std::string& mount_point,
+                                                        const std::string& source_name,
+                                                        const std::vector<std::string>& options,
+                                                        bool debug) {
+  fuse_set_log_func(take_fuse_message);
+  struct sigaction wake {};
+  wake.sa_handler = [](int) {};
+  ::sigaction(kWakeSignal, &wake, nullptr);
+
+  std::string list = "subtype=restreefs,fsname=" + escaped(source_name);
+  for (const std::string& option : options) list += "," + option;
+  FuseArguments arguments{"restreefs", "-o", list};
+  if (debug) fuse_opt_add_arg(&arguments.args, "-d");
+
+  std::unique_ptr<FuseSession> made(new FuseSession(mount_point));
+  made->session_.reset(
+      fuse_session_new(&arguments.args, &fuse_operations(), sizeof(fuse_lowlevel_ops), &context));
+  if (made->session_ == nullptr) return mount_error(mount_point);
+  if (fuse_session_mount(made->session_.get(), mount_point.c_str()) != 0) {
+    return mount_error(mount_point);
+  }
+  return made;
+}
+
+FuseSession::~FuseSession() { fuse_session_unmount(session_.get()); }
+
+void FuseSession::start_worker(Workers& workers) {
+  workers.finished.clear();
+  ++workers.idle;
+  const auto self = workers.threads.emplace(workers.threads.end());
+  *self = std::jthread([this, self] { serve(self); });
+}
+
+void FuseSession::serve(Threads::iterator self) {
+  fuse_session* const session = session_.get();
+  fuse_buf buffer{};
+  while (fuse_session_exited(session) == 0) {
+    const int received = fuse_session_receive_buf(session, &buffer);
+    if (received == -EINTR) continue;
+    if (received <= 0) {
+      if (received < 0) log::error("read from /dev/fuse: {}", errno_error(-received, "").message());
+      fuse_session_exit(session);
+      break;
+    }
+    {
+      auto workers = workers_.lock();
+      --workers->idle;
+      if (workers->idle == 0 && workers->threads.size() < kMostWorkers) start_worker(*workers);
+    }
+    fuse_session_process_buf(session, &buffer);
+    auto workers = workers_.lock();
+    ++workers->idle;
+    if (workers->idle > kMostIdle) break;
+  }
+  std::free(buffer.mem);
+  auto workers = workers_.lock();
+  --workers->idle;
+  workers->finished.splice(workers->finished.end(), workers->threads, self);
+  worker_ended_.notify_all();
+}
+
+void FuseSession::run(const std::function<void()>& ready) {
+  {
+    auto workers = workers_.lock();
+    workers->greeting = true;
+    start_worker(*workers);
+  }
+  {
+    // It asks the file system itself, so it has to be another thread than the workers.
+    const std::jthread greeter([&] {
+      struct statvfs figures {};
+      if (::statvfs(mount_point_.c_str(), &figures) == 0) {
+        widen_read_ahead();
+        ready();
+      }
+      workers_.lock()->greeting = false;
+      worker_ended_.notify_all();
+    });
+    auto workers = workers_.lock();
+    worker_ended_.wait(workers.mutex_lock(), [&] { return workers->threads.empty(); });
+  }
+  Threads finished;
+  finished.swap(workers_.lock()->finished);
+}
+
+// The kernel reads at most 128 KiB ahead of a file system that cannot say it can do more; root may
+// say so for it.
+void FuseSession::widen_read_ahead() {
+  constexpr std::string_view kReadAheadKib = "1024";
+  struct stat root {};
+  if (::stat(mount_point_.c_str(), &root) != 0) return;
+  const std::string path =
+      fmt::format("/sys/class/bdi/{}:{}/read_ahead_kb", ::major(root.st_dev), ::minor(root.st_dev));
+  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!fd || ::write(fd.get(), kReadAheadKib.data(), kReadAheadKib.size()) < 0) {
+    log::debug("{} stays as it is", path);
+  }
+}
+
+bool FuseSession::stop() {
+  const auto patience = Deadline::after(kStopPatience);
+  {
+    // Our own question must be answered first: a thread that waits for a file system whose process
+    // ends cannot be killed, and neither can the process.
+    auto workers = workers_.lock();
+    worker_ended_.wait_until(workers.mutex_lock(), patience.when(),
+                             [&] { return !workers->greeting; });
+  }
+  if (const Status status = unmount(mount_point_, true); !status) {
+    log::warning("{}", status.error().message());
+  }
+  fuse_session_exit(session_.get());
+  auto workers = workers_.lock();
+  while (!workers->threads.empty()) {
+    if (patience.expired()) return false;
+    // A worker may just be about to wait, and not feel the first knock.
+    for (std::jthread& thread : workers->threads)
+      ::pthread_kill(thread.native_handle(), kWakeSignal);
+    worker_ended_.wait_for(workers.mutex_lock(), std::chrono::milliseconds(10));
+  }
+  return true;
+}
+
+void FuseSession::invalidate(const Mount::Changes& changes) {
+  // Errors only say that the kernel did not know the thing.
+  for (const Mount::Changes::Name& name : changes.gone) {
+    fuse_lowlevel_notify_inval_entry(session_.get(), name.directory, name.name.c_str(),
+                                     name.name.size());
+  }
+  for (const std::uint64_t directory : changes.directories) {
+    fuse_lowlevel_notify_inval_inode(session_.get(), directory, 0, 0);
+  }
+}
+
+Status unmount(const std::string& mount_point, bool lazily) {
+  if (::geteuid() == 0) {
+    if (::umount2(mount_point.c_str(), lazily ? MNT_DETACH : 0) == 0) return {};
+    return errno_error(errno, "unmount " + mount_point);
+  }
+  std::string program = "fusermount3";
+  std::string flags = lazily ? "-uz" : "-u";
+  std::string path = mount_point;
+  const std::array<char*, 4> words{program.data(), flags.data(), path.data(), nullptr};
+  pid_t child = 0;
+  const int failure =
+      ::posix_spawnp(&child, program.c_str(), nullptr, nullptr, words.data(), environ);
+  if (failure != 0) return errno_error(failure, "run fusermount3");
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+  return Error(ErrorKind::kLocalIo, "unmount " + mount_point + ": fusermount3 refused");
+}
+
+}  // namespace restree

@@ -1,0 +1,76 @@
+// One mounted FUSE session: from mount(2) to the last request.
+//
+// Ownership: the session, its device and its worker threads. The context must outlive it.
+// Threads:   run() on one thread; stop() and invalidate() from any other that serves no request.
+// Limits:    workers start as requests wait, up to kMostWorkers, so that reads which wait for a
+//            slow line leave room for those that need none.
+// Errors:    mount: kDenied, kInvalid or kLocalIo with libfuse's own words.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "fs/fuse/fuse_ops.h"
+#include "repo/base/guarded.h"
+#include "repo/base/result.h"
+
+namespace restree {
+
+class FuseSession {
+ public:
+  static constexpr std::size_t kMostWorkers = 128;
+  static constexpr std::size_t kMostIdle = 12;
+
+  // `options`: as mount(8) takes them after -o, without fsname.
+  static Result<std::unique_ptr<FuseSession>> mount(FuseContext& context,
+                                                    const std::string& mount_point,
+                                                    const std::string& source_name,
+                                                    const std::vector<std::string>& options,
+                                                    bool debug);
+  ~FuseSession();
+
+  // Serves until the file system is unmounted or stop() is called. Calls `ready` from a thread of
+  // its own once the mount answers.
+  void run(const std::function<void()>& ready);
+
+  // Unmounts, also with files open, and makes run() return. Callable once. False: requests that
+  // still wait for the repository keep run() from it, after a few seconds of patience.
+  bool stop();
+
+  // Makes the kernel forget what changed.
+  void invalidate(const Mount::Changes& changes);
+
+ private:
+  struct EndSession {
+    void operator()(fuse_session* session) const;
+  };
+  using Threads = std::list<std::jthread>;
+  struct Workers {
+    Threads threads;   // at work, or waiting for some
+    Threads finished;  // to be joined
+    std::size_t idle = 0;
+    bool greeting = false;  // run() asks the file system whether it answers
+  };
+
+  explicit FuseSession(std::string mount_point) : mount_point_(std::move(mount_point)) {}
+  void start_worker(Workers& workers);
+  void serve(Threads::iterator self);
+  void widen_read_ahead();
+
+  const std::string mount_point_;
+  std::unique_ptr<fuse_session, EndSession> session_;
+  Guarded<Workers> workers_;
+  std::condition_variable worker_ended_;
+};
+
+// Unmounts whatever FUSE file system is at `mount_point`; with `lazily`, also if it is in use.
+Status unmount(const std::string& mount_point, bool lazily);
+
+}  // namespace restree

@@ -1,0 +1,65 @@
+#include "fs/fuse/reply.h"
+
+#include <sys/uio.h>
+
+#include <vector>
+
+namespace restree {
+
+Reply::Reply(fuse_req_t request, Interrupts& interrupts) : pending_(interrupts.watch(request)) {}
+
+Reply::~Reply() { errno_value(EIO); }
+
+fuse_req_t Reply::take() { return pending_->take(); }
+
+void Reply::errno_value(int value) {
+  if (const fuse_req_t request = take()) fuse_reply_err(request, value);
+}
+
+bool Reply::entry(const fuse_entry_param& entry) {
+  const fuse_req_t request = take();
+  return request != nullptr && fuse_reply_entry(request, &entry) == 0;
+}
+
+void Reply::attributes(const struct stat& attributes, double valid_seconds) {
+  if (const fuse_req_t request = take()) fuse_reply_attr(request, &attributes, valid_seconds);
+}
+
+void Reply::link(const char* target) {
+  if (const fuse_req_t request = take()) fuse_reply_readlink(request, target);
+}
+
+bool Reply::data(std::string_view bytes) {
+  const fuse_req_t request = take();
+  return request != nullptr && fuse_reply_buf(request, bytes.data(), bytes.size()) == 0;
+}
+
+void Reply::data(std::span<const ByteView> slices) {
+  const fuse_req_t request = take();
+  if (request == nullptr) return;
+  std::vector<iovec> vectors;
+  vectors.reserve(slices.size());
+  for (const ByteView slice : slices) {
+    // iovec is for reading and writing alike; this one is only read.
+    vectors.push_back({const_cast<std::byte*>(slice.data()), slice.size()});
+  }
+  fuse_reply_iov(request, vectors.data(), static_cast<int>(vectors.size()));
+}
+
+void Reply::xattr_size(std::size_t size) {
+  if (const fuse_req_t request = take()) fuse_reply_xattr(request, size);
+}
+
+void Reply::offset(off_t offset) {
+  if (const fuse_req_t request = take()) fuse_reply_lseek(request, offset);
+}
+
+void Reply::figures(const struct statvfs& figures) {
+  if (const fuse_req_t request = take()) fuse_reply_statfs(request, &figures);
+}
+
+void Reply::opened(const fuse_file_info& file) {
+  if (const fuse_req_t request = take()) fuse_reply_open(request, &file);
+}
+
+}  // namespace restree

@@ -1,0 +1,44 @@
+#include "fs/restreefs/refresher.h"
+
+#include <utility>
+
+#include "repo/base/log.h"
+
+namespace restree {
+
+Refresher::Refresher(Mount& mount, FuseSession& session, std::chrono::seconds interval)
+    : thread_([this, &mount, &session, interval](const std::stop_token& stop) {
+        run(mount, session, interval, stop);
+      }) {}
+
+std::function<void()> Refresher::poke() const {
+  return [bell = bell_] {
+    {
+      const std::lock_guard lock(bell->mutex);
+      bell->poked = true;
+    }
+    bell->rung.notify_all();
+  };
+}
+
+void Refresher::run(Mount& mount, FuseSession& session, std::chrono::seconds interval,
+                    const std::stop_token& stop) {
+  bool told = false;
+  while (!stop.stop_requested()) {
+    {
+      std::unique_lock lock(bell_->mutex);
+      bell_->rung.wait_for(lock, stop, interval, [&] { return bell_->poked; });
+      bell_->poked = false;
+    }
+    if (stop.stop_requested()) return;
+    const Result<Mount::Changes> changes = mount.refresh();
+    if (changes) {
+      if (std::exchange(told, false)) log::warning("the repository can be read again");
+      session.invalidate(*changes);
+    } else if (changes.error().kind() != ErrorKind::kUnavailable && !std::exchange(told, true)) {
+      log::warning("cannot look for new snapshots: {}", changes.error().message());
+    }
+  }
+}
+
+}  // namespace restree

@@ -1,0 +1,41 @@
+// Brings a mount up to date with its repository every so often, and at once when poked.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+
+#include "fs/fuse/fuse_session.h"
+#include "fs/mount.h"
+
+namespace restree {
+
+// Ownership: a thread. Mount and session must outlive it; what poke() gives may outlive all.
+// Threads:   any.
+// Errors:    told to the log once, until it works again; but not that the server is away, which its
+//            storage tells itself.
+class Refresher {
+ public:
+  Refresher(Mount& mount, FuseSession& session, std::chrono::seconds interval);
+
+  // To be called by whoever has news.
+  std::function<void()> poke() const;
+
+ private:
+  struct Bell {
+    std::mutex mutex;
+    std::condition_variable_any rung;
+    bool poked = false;
+  };
+  void run(Mount& mount, FuseSession& session, std::chrono::seconds interval,
+           const std::stop_token& stop);
+
+  const std::shared_ptr<Bell> bell_ = std::make_shared<Bell>();
+  std::jthread thread_;
+};
+
+}  // namespace restree

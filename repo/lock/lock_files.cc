@@ -1,0 +1,173 @@
+#include "repo/lock/lock_files.h"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "repo/base/log.h"
+#include "repo/identity.h"
+#include "repo/lock/lock_holder.h"
+
+namespace restree {
+namespace {
+
+constexpr int kReadAttempts = 4;
+
+Result<LockFile> load_lock(Repository& repository, const std::string& name, Deadline by) {
+  ASSIGN_OR_RETURN(const Bytes json, repository.load_unpacked({FileType::kLock, name}, by));
+  return parse_lock_file(json);
+}
+
+Status remove_lock(Repository& repository, const std::string& name, Deadline by) {
+  Status removed = repository.storage().remove({FileType::kLock, name}, by);
+  if (!removed && removed.error().kind() == ErrorKind::kNotFound) return {};
+  return removed;
+}
+
+std::string holder_of(const LockFile& lock) {
+  return fmt::format("PID {} on {} by {} (UID {}, GID {})", lock.pid, lock.hostname, lock.username,
+                     lock.uid, lock.gid);
+}
+
+// The first words are restic's, for the scripts that look for them.
+Error locked_by(const LockFile& lock, const std::string& name) {
+  const std::int64_t age = std::max<std::int64_t>(wall_clock_now().seconds - lock.time.seconds, 0);
+  return Error(ErrorKind::kLocked,
+               fmt::format("unable to create lock in backend: repository is already locked {}by "
+                           "{}, lock was created at {} ({} s ago), storage ID {}",
+                           lock.exclusive ? "exclusively " : "", holder_of(lock),
+                           format_timestamp(lock.time), age, name.substr(0, 8)))
+      .hinting(
+          "Wait for it to end (--retry-lock does). If it has died, the `unlock` command can "
+          "be used to remove stale locks.");
+}
+
+Error unreadable(const Error& error, const std::string& name) {
+  return Error(ErrorKind::kCorrupt, fmt::format("invalid lock file {}: {}", name, error.message()))
+      .hinting(
+          "The `unlock --remove-all` command removes invalid locks. Make sure that nobody "
+          "else works with the repository then.");
+}
+
+// False if there is no time left, or `stop` was requested.
+bool pause(std::chrono::milliseconds time, const std::stop_token& stop, Deadline by) {
+  std::mutex mutex;
+  std::condition_variable_any asked;
+  std::unique_lock lock(mutex);
+  const auto wait = std::min<Deadline::Clock::duration>(time, by.remaining());
+  asked.wait_for(lock, stop, wait, [] { return false; });
+  return !stop.stop_requested() && !by.expired();
+}
+
+}  // namespace
+
+LockFile own_lock(bool exclusive, const Machine& machine) {
+  return {.time = wall_clock_now(),
+          .exclusive = exclusive,
+          .hostname = machine.hostname,
+          .username = user_name(),
+          .pid = machine.pid,
+          .uid = ::getuid(),
+          .gid = ::getgid(),
+          .place = machine.place};
+}
+
+LockCheck::LockCheck(Repository& repository, Options options)
+    : repository_(repository), options_(std::move(options)) {}
+
+Status LockCheck::run(const std::string& own, Deadline by) {
+  std::chrono::milliseconds wait = options_.unreadable_pause;
+  for (int attempt = 1;; ++attempt, wait *= 2) {
+    Status found = look(own, by);
+    // It may be a lock that is being written just now.
+    const bool may_settle = !found && found.error().kind() == ErrorKind::kCorrupt;
+    if (!may_settle || attempt == kReadAttempts) return found;
+    if (!pause(wait, options_.stop, by)) return found;
+  }
+}
+
+bool LockCheck::is_known(const std::string& name) const {
+  return harmless_.contains(name) || dead_.contains(name);
+}
+
+Status LockCheck::look(const std::string& own, Deadline by) {
+  in_the_way_.clear();
+  ASSIGN_OR_RETURN(const std::vector<ListedFile> files,
+                   repository_.storage().list(FileType::kLock, by));
+  std::optional<Error> conflict;
+  std::optional<Error> damage;
+  std::vector<Found> dead;
+  for (const ListedFile& file : files) {
+    if (file.name == own || file.size_bytes == 0 || is_known(file.name)) continue;
+    const Result<LockFile> lock = load_lock(repository_, file.name, by);
+    if (lock) {
+      const Status judged = judge(file.name, *lock, dead);
+      if (!judged && !conflict) conflict = judged.error();
+      continue;
+    }
+    const ErrorKind kind = lock.error().kind();
+    if (kind == ErrorKind::kNotFound) continue;  // removed since it was listed
+    if (kind != ErrorKind::kCorrupt && kind != ErrorKind::kUnsupported) return lock.error();
+    damage = unreadable(lock.error(), file.name);
+  }
+  if (conflict) return std::move(*conflict);
+  if (damage) return std::move(*damage);
+  for (const Found& found : dead) RETURN_IF_ERROR(take_over(found, by));
+  return {};
+}
+
+Status LockCheck::judge(const std::string& name, const LockFile& lock, std::vector<Found>& dead) {
+  const bool conflicts = options_.exclusive || lock.exclusive;
+  auto why = why_dead(lock, options_.machine, wall_clock_now());
+  if (!why && options_.known_dead.contains(name)) why = options_.known_why;
+  if (!conflicts) {
+    (why ? dead_ : harmless_).insert(name);
+    return {};
+  }
+  if (!why) {
+    in_the_way_.insert(name);
+    return locked_by(lock, name);
+  }
+  dead.push_back({name, lock, std::move(*why)});
+  return {};
+}
+
+Status LockCheck::take_over(const Found& found, Deadline by) {
+  const std::string lock = fmt::format("the stale lock of {} since {}: {}", holder_of(found.lock),
+                                       format_timestamp(found.lock.time), found.why_dead);
+  if (!options_.takes_over) {
+    if (options_.tell) options_.tell("passed by " + lock + "; `unlock` removes it");
+  } else {
+    Status removed = remove_lock(repository_, found.name, by);
+    if (!removed) return std::move(removed).error().with("remove a stale lock");
+    if (options_.warn) options_.warn("removed " + lock);
+  }
+  dead_.insert(found.name);
+  return {};
+}
+
+Result<std::size_t> remove_locks(Repository& repository, bool all, Deadline by,
+                                 const Machine& machine) {
+  ASSIGN_OR_RETURN(const std::vector<ListedFile> files,
+                   repository.storage().list(FileType::kLock, by));
+  std::size_t count = 0;
+  for (const ListedFile& file : files) {
+    if (!all) {
+      const Result<LockFile> lock = load_lock(repository, file.name, by);
+      if (!lock && lock.error().kind() == ErrorKind::kUnavailable) return lock.error();
+      if (!lock) log::info("lock {} is left: {}", file.name, lock.error().message());
+      if (!lock || !why_stale(*lock, machine, wall_clock_now())) continue;
+    }
+    RETURN_IF_ERROR(remove_lock(repository, file.name, by));
+    ++count;
+  }
+  return count;
+}
+
+}  // namespace restree

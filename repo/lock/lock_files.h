@@ -1,0 +1,84 @@
+// The lock files of a repository: who has one, who is in the way, which are to be removed.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "repo/base/clock.h"
+#include "repo/base/result.h"
+#include "repo/format/lock_file.h"
+#include "repo/lock/machine.h"
+#include "repo/repository.h"
+
+namespace restree {
+
+// What a lock of this process says, as of now.
+LockFile own_lock(bool exclusive, const Machine& machine = this_machine());
+
+// Looks for locks that conflict with one of its own: an exclusive lock conflicts with all others, a
+// shared one with exclusive ones. Locks that do not conflict are never touched, dead or not.
+// Threads: one.
+class LockCheck {
+ public:
+  struct Options {
+    bool exclusive = false;
+    // Whether conflicting locks are removed once it is certain that nobody holds them (why_dead).
+    // Otherwise they are passed by.
+    bool takes_over = true;
+    // Before an unreadable lock file is read again, the first time; then twice as long each time.
+    std::chrono::milliseconds unreadable_pause{5'000};
+    std::stop_token stop = {};
+    Machine machine = this_machine();
+    // Locks that the caller knows to be dead, by the names of their files, and why.
+    std::set<std::string> known_dead = {};
+    std::string known_why = {};
+    // Receives a sentence for each lock that was removed because nobody holds it any more.
+    std::function<void(const std::string&)> warn = {};
+    // Receives a sentence for each such lock that was passed by.
+    std::function<void(const std::string&)> tell = {};
+  };
+  LockCheck(Repository& repository, Options options);
+
+  // `own`: the name of the caller's own file. Nothing is removed unless all conflicting locks are
+  // dead.
+  // kLocked: who has it, where, since when. kCorrupt: a lock file that stays unreadable.
+  Status run(const std::string& own, Deadline by);
+
+  // Whether run() has seen locks that were left behind by processes that died.
+  bool has_seen_dead() const { return !dead_.empty(); }
+  // Whether run() has seen locks of others that may go on beside the caller's own.
+  bool has_company() const { return !harmless_.empty(); }
+  // The files of the locks for which the last run() failed with kLocked.
+  const std::set<std::string>& in_the_way() const { return in_the_way_; }
+
+ private:
+  struct Found {
+    std::string name;
+    LockFile lock;
+    std::string why_dead;
+  };
+  Status look(const std::string& own, Deadline by);
+  bool is_known(const std::string& name) const;
+  // kLocked: it is in the way. One that is dead and conflicts is added to `dead`.
+  Status judge(const std::string& name, const LockFile& lock, std::vector<Found>& dead);
+  Status take_over(const Found& found, Deadline by);
+
+  Repository& repository_;
+  const Options options_;
+  // Files never change: each is read once.
+  std::set<std::string> harmless_;
+  std::set<std::string> dead_;
+  std::set<std::string> in_the_way_;
+};
+
+// Removes the locks that are stale by restic's rule (why_stale), or, if `all`, every one, whoever
+// holds it. Returns how many there were. Lock files that cannot be read stay, unless `all`.
+Result<std::size_t> remove_locks(Repository& repository, bool all, Deadline by,
+                                 const Machine& machine = this_machine());
+
+}  // namespace restree

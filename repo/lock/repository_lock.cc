@@ -1,0 +1,287 @@
+#include "repo/lock/repository_lock.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "repo/base/log.h"
+#include "repo/identity.h"
+#include "repo/storage/decorators/write_gate.h"
+
+namespace restree {
+namespace {
+
+using std::chrono::milliseconds;
+using WallClock = std::chrono::system_clock;
+
+constexpr std::chrono::seconds kRemovalTime{10};
+constexpr std::chrono::minutes kRefreshTime{1};
+// The steady clock stands still while the machine sleeps, and other machines' clocks do not.
+constexpr milliseconds kLookAtTheClock{1000};
+
+Result<std::string> write_lock(Repository& repository, const LockRequest& request, Deadline by) {
+  const std::string json = write_lock_file(own_lock(request.exclusive, request.machine));
+  return repository.save_unpacked(FileType::kLock, as_bytes(json), by);
+}
+
+void remove_lock(Repository& repository, const std::string& name) {
+  const Status removed =
+      repository.storage().remove({FileType::kLock, name}, Deadline::after(kRemovalTime));
+  if (removed || removed.error().kind() == ErrorKind::kNotFound) return;
+  log::warning("a lock stays behind, until `unlock` removes it: {}", removed.error().message());
+}
+
+LockCheck::Options check_options(const LockRequest& request, const std::stop_token& stop) {
+  return {.exclusive = request.exclusive,
+          .takes_over = !request.reads_only,
+          .unreadable_pause = request.times.unreadable_pause,
+          .stop = stop,
+          .machine = request.machine,
+          .warn = request.warn ? request.warn
+                               : [](const std::string& line) { log::warning("{}", line); },
+          .tell = request.tell};
+}
+
+// Looks for others, writes a lock, looks again: its name.
+Result<std::string> claim(Repository& repository, const LockRequest& request, LockCheck& check,
+                          Deadline by) {
+  RETURN_IF_ERROR(check.run({}, by));
+  ASSIGN_OR_RETURN(std::string name, write_lock(repository, request, by));
+  std::this_thread::sleep_for(request.times.settle);
+  if (Status status = check.run(name, by); !status) {
+    remove_lock(repository, name);
+    return std::move(status).error();
+  }
+  return name;
+}
+
+// False if `stop` was requested.
+bool sleep_for(milliseconds time, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any asked;
+  std::unique_lock lock(mutex);
+  asked.wait_for(lock, stop, time, [] { return false; });
+  return !stop.stop_requested();
+}
+
+Error lock_removed(const std::string& name) {
+  return Error(
+             ErrorKind::kLocked,
+             fmt::format("the lock {} on the repository was removed by others", name.substr(0, 8)))
+      .hinting(
+          "Others may have changed the repository since; nothing more is written. Start again, and "
+          "see that nobody runs `unlock --remove-all` meanwhile.");
+}
+
+Error interrupted() { return {ErrorKind::kCancelled, "interrupted while waiting for a lock"}; }
+
+// As Go writes durations: "5m0s".
+std::string shown(std::chrono::nanoseconds time) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time).count();
+  if (seconds < 60) {
+    return fmt::format("{}s", std::chrono::duration<double>(time).count());
+  }
+  const std::string rest = fmt::format("{}m{}s", seconds / 60 % 60, seconds % 60);
+  return seconds < 3600 ? rest : fmt::format("{}h{}", seconds / 3600, rest);
+}
+
+// Counts for how long the same lock files have been in the way, in time that was really waited:
+// neither a clock that is set nor a machine that sleeps makes it longer.
+class Patience {
+ public:
+  void waited(const std::set<std::string>& in_the_way, milliseconds time) {
+    std::map<std::string, milliseconds> now;
+    for (const std::string& name : in_the_way) now[name] = waited_[name] + time;
+    waited_ = std::move(now);
+  }
+  std::set<std::string> longer_than(milliseconds time) const {
+    std::set<std::string> names;
+    for (const auto& [name, waited] : waited_) {
+      if (waited > time) names.insert(name);
+    }
+    return names;
+  }
+
+ private:
+  std::map<std::string, milliseconds> waited_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<RepositoryLock>> RepositoryLock::acquire(Repository& repository,
+                                                                const LockRequest& request,
+                                                                Deadline by) {
+  using Clock = Deadline::Clock;
+  const Clock::time_point end = Clock::now() + request.retry_for;
+  milliseconds wait = request.times.first_retry;
+  Patience patience;
+  for (bool first = true;; first = false) {
+    const bool last = Clock::now() >= end;
+    LockCheck::Options options = check_options(request, request.stop);
+    options.known_dead = patience.longer_than(request.times.stale);
+    options.known_why = "nobody has refreshed it since this began to wait, " +
+                        shown(request.times.stale) + " ago or more";
+    LockCheck check(repository, std::move(options));
+    auto lock = try_once(repository, request, check, by);
+    if (request.stop.stop_requested()) return interrupted();
+    if (lock || lock.error().kind() != ErrorKind::kLocked || last) return lock;
+    if (first && request.tell) {
+      request.tell("repo already locked, waiting up to " + shown(request.retry_for) +
+                   " for the lock");
+    }
+    const auto left = std::chrono::ceil<milliseconds>(end - Clock::now());
+    const milliseconds pause = std::clamp(left, milliseconds(0), wait);
+    sleep_for(pause, request.stop);
+    if (request.stop.stop_requested()) return interrupted();
+    patience.waited(check.in_the_way(), pause);
+    wait = std::min(wait * 2, request.times.longest_retry);
+  }
+}
+
+Result<std::unique_ptr<RepositoryLock>> RepositoryLock::try_once(Repository& repository,
+                                                                 const LockRequest& request,
+                                                                 LockCheck& check, Deadline by) {
+  ASSIGN_OR_RETURN(std::string name, claim(repository, request, check, by));
+  return std::unique_ptr<RepositoryLock>(
+      new RepositoryLock(repository, request, std::move(name), check));
+}
+
+RepositoryLock::RepositoryLock(Repository& repository, const LockRequest& request, std::string name,
+                               const LockCheck& check)
+    : repository_(repository),
+      request_(request),
+      found_leftovers_(check.has_seen_dead()),
+      has_company_(check.has_company()),
+      name_(std::move(name)) {
+  if (!request_.reads_only) {
+    repository_.write_gate().look_first([this](Deadline by) { return look(by); });
+  }
+  thread_ = std::jthread([this](const std::stop_token& stop) { keep_fresh(stop); });
+}
+
+RepositoryLock::~RepositoryLock() {
+  thread_.request_stop();
+  thread_.join();
+  repository_.write_gate().look_first(nullptr);
+  remove_lock(repository_, name());
+}
+
+void RepositoryLock::keep_fresh(const std::stop_token& stop) {
+  const LockTimes& times = request_.times;
+  const milliseconds slice = std::min(kLookAtTheClock, times.refresh);
+  WallClock::time_point refreshed = WallClock::now();
+  WallClock::time_point tried = refreshed;
+  while (sleep_for(slice, stop)) {
+    const WallClock::time_point now = WallClock::now();
+    const bool in_doubt = now - refreshed >= times.doubt;
+    if (!in_doubt && now - tried < times.refresh && now >= tried) continue;
+    tried = now;
+    const Refreshed done = in_doubt ? settle_doubt() : refresh();
+    if (done == Refreshed::kLost && (!request_.reads_only || !take_again(stop))) return;
+    if (done != Refreshed::kNotYet) refreshed = tried = WallClock::now();
+  }
+}
+
+RepositoryLock::Refreshed RepositoryLock::refresh() {
+  const Status status = replace(milliseconds(0));
+  if (status) return Refreshed::kDone;
+  if (status.error().kind() == ErrorKind::kLocked) return lose(status.error());
+  log::warning("cannot refresh the lock: {}", status.error().message());
+  return Refreshed::kNotYet;
+}
+
+RepositoryLock::Refreshed RepositoryLock::settle_doubt() {
+  WriteGate& gate = repository_.write_gate();
+  gate.hold();
+  const Status status = replace(request_.times.settle);
+  if (status) {
+    gate.open();
+    told_of_doubt_ = false;
+    return Refreshed::kDone;
+  }
+  if (status.error().kind() == ErrorKind::kLocked) return lose(status.error());
+  // A storage that is known to be away refuses at once, so this comes round every second.
+  if (!std::exchange(told_of_doubt_, true)) {
+    log::error("cannot refresh the lock in time: {}", status.error().message());
+  }
+  return Refreshed::kNotYet;
+}
+
+RepositoryLock::Refreshed RepositoryLock::lose(const Error& error) {
+  if (request_.reads_only) {
+    log::warning("{}; reading goes on, and the lock is taken again when it can be",
+                 error.message());
+  } else {
+    log::error("{}", error.for_people());
+    repository_.write_gate().shut(error);
+  }
+  return Refreshed::kLost;
+}
+
+// The new file comes before the old one goes, so that there is a lock at every moment. Whoever
+// takes the lock for dead removes it first. So if it is there before and after the new one came,
+// nobody has begun in between.
+Status RepositoryLock::replace(milliseconds settle) {
+  ASSIGN_OR_RETURN(const bool before, is_there(Deadline::after(kRefreshTime)));
+  if (!before) return lock_removed(name());
+  ASSIGN_OR_RETURN(std::string fresh,
+                   write_lock(repository_, request_, Deadline::after(kRefreshTime)));
+  std::this_thread::sleep_for(settle);
+  const Result<bool> after = is_there(Deadline::after(kRefreshTime));
+  if (!after || !*after) {
+    remove_lock(repository_, fresh);
+    if (!after) return after.error();
+    return lock_removed(name());
+  }
+  const std::string old = std::exchange(*name_.lock(), std::move(fresh));
+  remove_lock(repository_, old);
+  return {};
+}
+
+// False if it was stopped before.
+bool RepositoryLock::take_again(const std::stop_token& stop) {
+  LockCheck::Options options = check_options(request_, stop);
+  options.tell = {};  // may be for one thread only
+  do {
+    LockCheck check(repository_, options);
+    auto fresh = claim(repository_, request_, check, Deadline::after(kRefreshTime));
+    if (fresh) {
+      *name_.lock() = std::move(*fresh);
+      repository_.write_gate().open();
+      return true;
+    }
+    log::info("the lock is not there yet: {}", fresh.error().message());
+  } while (sleep_for(std::min(request_.times.refresh, request_.times.longest_retry), stop));
+  return false;
+}
+
+// The name is compared before and after the listing: one that misses the file because thread_ has
+// just replaced it is no proof.
+Result<bool> RepositoryLock::is_there(Deadline by) {
+  for (;;) {
+    const std::string own = name();
+    ASSIGN_OR_RETURN(const std::vector<ListedFile> files,
+                     repository_.storage().list(FileType::kLock, by));
+    const bool found = std::any_of(files.begin(), files.end(),
+                                   [&](const ListedFile& file) { return file.name == own; });
+    if (found || name() == own) return found;
+  }
+}
+
+Status RepositoryLock::look(Deadline by) {
+  const Deadline::Clock::time_point now = Deadline::Clock::now();
+  const auto seen = *seen_.lock();
+  if (seen && now - *seen < request_.times.good_look) return {};
+  ASSIGN_OR_RETURN(const bool there, is_there(by));
+  if (!there) return lock_removed(name());
+  *seen_.lock() = now;
+  return {};
+}
+
+}  // namespace restree

@@ -1,0 +1,118 @@
+// A lock on a repository, held for as long as the object lives.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+#include "repo/base/clock.h"
+#include "repo/base/guarded.h"
+#include "repo/base/result.h"
+#include "repo/format/timestamp.h"
+#include "repo/lock/lock_files.h"
+#include "repo/lock/lock_holder.h"
+#include "repo/lock/machine.h"
+#include "repo/repository.h"
+
+namespace restree {
+
+// How long what takes; tests have no minutes.
+struct LockTimes {
+  // Between writing a lock and looking for others: two who start at the same time see each other.
+  std::chrono::milliseconds settle{200};
+  std::chrono::milliseconds refresh{std::chrono::minutes(5)};
+  // After this long without a refresh others are about to take the lock for dead: kStaleAge, less
+  // what clocks may differ by.
+  std::chrono::milliseconds doubt{std::chrono::seconds(1350)};
+  // Between attempts to get a lock, the first time; then twice as long each time, up to the other.
+  std::chrono::milliseconds first_retry{std::chrono::seconds(5)};
+  std::chrono::milliseconds longest_retry{std::chrono::minutes(1)};
+  std::chrono::milliseconds unreadable_pause{std::chrono::seconds(5)};
+  // After waiting this long beside the same lock file: nobody refreshes it.
+  std::chrono::milliseconds stale{kStaleAge};
+  // For how long a look at the own lock is good for further changes.
+  std::chrono::milliseconds good_look{std::chrono::seconds(1)};
+};
+
+struct LockRequest {
+  bool exclusive = false;
+  // For commands that change nothing: they remove no lock of others either, and go on without their
+  // own if others remove it.
+  bool reads_only = false;
+  // For how long to try again while another has a conflicting lock.
+  std::chrono::nanoseconds retry_for{0};
+  std::stop_token stop = {};
+  // Receives a sentence that says that somebody is waited for, or that a stale lock is left.
+  std::function<void(const std::string&)> tell = {};
+  // Receives a sentence for each stale lock that was removed: a warning. Without it the log does.
+  std::function<void(const std::string&)> warn = {};
+  LockTimes times = {};
+  Machine machine = this_machine();
+};
+
+// A shared lock keeps others from taking an exclusive one (prune, check, forget), and is refused
+// while there is one. An exclusive lock keeps out everybody. A lock in the way is removed if it is
+// certain that nobody holds it any more: why_dead() says so, or it was the same file at every look
+// while kStaleAge was waited for it, so that nobody refreshes it. Neither depends on a clock of
+// another machine. Locks that are not in the way are left alone.
+//
+// A lock whose file is gone was removed by others, for whom the repository is free now: then
+// nothing is written ever again, and every later change of the repository fails with kLocked. That
+// is looked for at every refresh, and before every change that others rely on (see WriteGate). A
+// lock that could not be refreshed for too long may soon be removed: nothing is written until it
+// could be replaced. A lock to read is taken again, if it can be.
+// Ownership: the lock file, removed at the end; the repository must outlive it. No change of the
+//            repository may be under way at the end.
+// Threads:   the object belongs to one; it refreshes its file from a thread of its own.
+// Errors:    kLocked: who has it, where and since when. kCorrupt: a lock that cannot be read.
+//            kCancelled: `stop` was requested. Others: those of the storage. A refresh that fails
+//            is logged and tried again.
+// The program must survive SIGHUP: restic's `unlock` asks holders with it whether they live.
+class RepositoryLock {
+ public:
+  static Result<std::unique_ptr<RepositoryLock>> acquire(Repository& repository,
+                                                         const LockRequest& request, Deadline by);
+  ~RepositoryLock();
+
+  // As of the beginning: a process had died and left a lock behind, so that its work may be
+  // unfinished; and others have locks as well, so that what looks unfinished may be under way.
+  bool found_leftovers() const { return found_leftovers_; }
+  bool has_company() const { return has_company_; }
+
+ private:
+  RepositoryLock(Repository& repository, const LockRequest& request, std::string name,
+                 const LockCheck& check);
+  static Result<std::unique_ptr<RepositoryLock>> try_once(Repository& repository,
+                                                          const LockRequest& request,
+                                                          LockCheck& check, Deadline by);
+  enum class Refreshed { kDone, kNotYet, kLost };
+  void keep_fresh(const std::stop_token& stop);
+  Refreshed refresh();
+  Refreshed settle_doubt();
+  // Writes a new file and removes the old one. kLocked: the old one was removed by others.
+  Status replace(std::chrono::milliseconds settle);
+  Refreshed lose(const Error& error);
+  bool take_again(const std::stop_token& stop);
+  // Whether the lock's file is there. Any thread.
+  Result<bool> is_there(Deadline by);
+  // Looks for the file, unless that was done just now. kLocked: it was removed by others.
+  Status look(Deadline by);
+  std::string name() const { return *name_.lock(); }
+
+  Repository& repository_;
+  const LockRequest request_;
+  const bool found_leftovers_;
+  const bool has_company_;
+  // Of the lock file there is now: when thread_ replaces it, the new name stands here before the
+  // old file is removed.
+  Guarded<std::string> name_;
+  Guarded<std::optional<Deadline::Clock::time_point>> seen_;  // when look() has found the file
+  bool told_of_doubt_ = false;                                // only thread_ touches it
+  std::jthread thread_;
+};
+
+}  // namespace restree

@@ -1,0 +1,169 @@
+#include "repo/snapshots/app_names.h"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+#include <map>
+#include <set>
+
+#include "repo/base/name_hash.h"
+
+namespace restree {
+namespace {
+
+constexpr std::size_t kLongestName = 255;
+// Fewer hexadecimal digits are not taken for the beginning of an id.
+constexpr std::size_t kShortestId = 4;
+constexpr std::size_t kMostNamesInMessage = 20;
+
+std::optional<std::string> tag_value(const Snapshot& snapshot, std::string_view key) {
+  for (const std::string& tag : snapshot.tags) {
+    if (tag.starts_with(key)) return tag.substr(key.size());
+  }
+  return std::nullopt;
+}
+
+// The snapshots of an app, by their directory names.
+using AppSnapshots = std::map<std::string, const Snapshot*>;
+
+std::map<std::string, AppSnapshots> by_app(const std::vector<Snapshot>& snapshots,
+                                           const std::string& time_template) {
+  std::map<std::string, AppSnapshots> apps;
+  for (const Snapshot& snapshot : snapshots) {
+    AppSnapshots& own = apps[entry_name(app_of(snapshot))];
+    own.emplace(free_entry_name(app_entry_name(snapshot, time_template),
+                                [&](const std::string& name) {
+                                  return name == kLatestEntry || own.contains(name);
+                                }),
+                &snapshot);
+  }
+  return apps;
+}
+
+Error unknown(std::string what, std::vector<std::string> there_are) {
+  Error error(ErrorKind::kInvalid, std::move(what));
+  if (there_are.empty()) return error;
+  const bool all = there_are.size() <= kMostNamesInMessage;
+  if (!all) there_are.erase(there_are.begin(), there_are.end() - kMostNamesInMessage);
+  return std::move(error).hinting(fmt::format("There {} {}.", all ? "are" : "are many, among them",
+                                              fmt::join(there_are, ", ")));
+}
+
+template <class Map>
+std::vector<std::string> names_of(const Map& map) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : map) names.push_back(name);
+  return names;
+}
+
+}  // namespace
+
+std::vector<std::string> path_components(std::string_view path) {
+  std::vector<std::string> components;
+  while (!path.empty()) {
+    const std::size_t slash = std::min(path.find('/'), path.size());
+    const std::string_view component = path.substr(0, slash);
+    if (!component.empty() && component != ".") components.emplace_back(component);
+    path.remove_prefix(std::min(slash + 1, path.size()));
+  }
+  return components;
+}
+
+std::string app_of(const Snapshot& snapshot) {
+  if (const auto app = tag_value(snapshot, "app="); app && !app->empty()) {
+    const auto maintainer = tag_value(snapshot, "maintainer=");
+    return maintainer && !maintainer->empty() ? *maintainer + "_" + *app : *app;
+  }
+  if (!snapshot.paths.empty()) {
+    const std::vector<std::string> components = path_components(snapshot.paths.front());
+    if (!components.empty()) return components.back();
+  }
+  return "root";
+}
+
+std::string entry_name(std::string_view name) {
+  if (name.empty()) return "%";
+  if (name == ".") return "%2E";
+  if (name == "..") return "%2E%2E";
+  std::string entry;
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '/' || c == '%' || byte < 0x20 || byte == 0x7f) {
+      entry += fmt::format("%{:02X}", byte);
+    } else {
+      entry += c;
+    }
+  }
+  if (entry.size() <= kLongestName) return entry;
+  // The hash distinguishes long names that begin alike.
+  const std::string tail = fmt::format("%~{:016x}", hash_name(0, name));
+  return entry.substr(0, kLongestName - tail.size()) + tail;
+}
+
+std::optional<std::string> format_time(Timestamp time, const std::string& time_template) {
+  const std::time_t seconds = time.seconds;
+  std::tm parts{};
+  if (::gmtime_r(&seconds, &parts) == nullptr) return fmt::format("{}s", time.seconds);
+  std::array<char, 1024> text{};
+  const std::size_t length = std::strftime(text.data(), text.size(), time_template.c_str(), &parts);
+  if (length == 0) return std::nullopt;
+  return std::string(text.data(), length);
+}
+
+std::string free_entry_name(const std::string& name,
+                            const std::function<bool(const std::string&)>& is_taken) {
+  std::string free_name = name;
+  for (int i = 1; is_taken(free_name); ++i) {
+    const std::string number = fmt::format("-{}", i);
+    free_name = name.substr(0, kLongestName - number.size()) + number;
+  }
+  return free_name;
+}
+
+std::string app_entry_name(const Snapshot& snapshot, const std::string& time_template) {
+  std::string name = format_time(snapshot.time, time_template).value_or("");
+  const std::optional<std::string> version = tag_value(snapshot, "version=");
+  if (version && !version->empty()) name += "_" + *version;
+  return entry_name(name);
+}
+
+Result<Snapshot> find_app_snapshot(const std::vector<Snapshot>& snapshots, std::string_view words,
+                                   const std::string& time_template) {
+  const auto apps = by_app(snapshots, time_template);
+  // Both APP and SNAPSHOT may contain colons: take the longest beginning that is the name of an
+  // app.
+  const auto app = std::find_if(apps.rbegin(), apps.rend(), [&](const auto& candidate) {
+    const std::string& name = candidate.first;
+    return words.starts_with(name) && (words.size() == name.size() || words[name.size()] == ':');
+  });
+  if (app == apps.rend()) {
+    return unknown(fmt::format("no app is called {}", words.substr(0, words.find(':'))),
+                   names_of(apps));
+  }
+  const std::string wanted(words.substr(std::min(words.size(), app->first.size() + 1)));
+  const AppSnapshots& own = app->second;
+  if (wanted.empty() || wanted == kLatestEntry) {
+    const auto newest = std::ranges::max_element(
+        own, {}, [](const auto& entry) { return std::pair(entry.second->time, entry.second->id); });
+    return *newest->second;
+  }
+  if (const auto found = own.find(wanted); found != own.end()) return *found->second;
+  std::vector<const Snapshot*> matching;
+  for (const auto& [name, snapshot] : own) {
+    if (wanted.size() >= kShortestId && snapshot->id.hex().starts_with(wanted)) {
+      matching.push_back(snapshot);
+    }
+  }
+  if (matching.size() == 1) return *matching.front();
+  if (matching.size() > 1) {
+    return Error(
+        ErrorKind::kInvalid,
+        fmt::format("several snapshots of {} have ids that begin with {}", app->first, wanted));
+  }
+  return unknown(fmt::format("{} has no snapshot {}", app->first, wanted), names_of(own));
+}
+
+}  // namespace restree

@@ -1,0 +1,156 @@
+#include "repo/storage/decorators/early_storage.h"
+
+#include <algorithm>
+#include <new>
+#include <system_error>
+#include <utility>
+
+#include "repo/base/thread_pool.h"
+
+namespace restree {
+namespace {
+
+// Index files and snapshots are small and far away: several at once hide the round trips.
+constexpr std::size_t kReaders = 4;
+
+}  // namespace
+
+EarlyStorage::~EarlyStorage() {
+  stop();
+  threads_.clear();
+}
+
+void EarlyStorage::stop() { state_.lock()->is_ending = true; }
+
+std::optional<std::size_t> EarlyStorage::place_of(FileType type) {
+  const auto* const found = std::find(kTypes.begin(), kTypes.end(), type);
+  if (found == kTypes.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - kTypes.begin());
+}
+
+void EarlyStorage::begin(Deadline by) {
+  {
+    auto state = state_.lock();
+    if (std::exchange(state->has_begun, true)) return;
+    state->bytes_left = what_.most_bytes;
+    for (Listing& listing : state->listings) listing.stage = Stage::kReading;
+  }
+  for (std::size_t place = 0; place < kTypes.size(); ++place) {
+    try {
+      threads_.emplace_back([this, place, by] {
+        try {
+          run(place, by);
+        } catch (const std::bad_alloc&) {
+          give_up(place);
+        }
+      });
+    } catch (const std::system_error&) {  // the system has no more threads to give
+      give_up(place);
+    }
+  }
+}
+
+void EarlyStorage::give_up(std::size_t place) {
+  {
+    auto state = state_.lock();
+    state->listings.at(place) = {.stage = Stage::kFailed, .files = {}};
+    forget(*state, kTypes.at(place));
+  }
+  moved_.notify_all();
+}
+
+void EarlyStorage::forget(State& state, FileType type) {
+  std::erase_if(state.files, [type](const auto& file) { return file.first.type == type; });
+}
+
+void EarlyStorage::run(std::size_t place, Deadline by) {
+  const std::vector<FileName> wanted = note(place, inner().list(kTypes.at(place), by));
+  const Status ended = parallel_for(wanted.size(), kReaders, [&](std::size_t i) -> Status {
+    read_early(wanted[i], by);
+    return {};
+  });
+  static_cast<void>(ended);  // a caller that wants a file that failed reads it again
+}
+
+std::vector<FileName> EarlyStorage::note(std::size_t place,
+                                         Result<std::vector<ListedFile>> listed) {
+  std::vector<FileName> wanted;
+  {
+    auto state = state_.lock();
+    Listing& listing = state->listings.at(place);
+    if (listing.stage != Stage::kReading) return wanted;  // a caller has listed by itself
+    listing.stage = listed ? Stage::kRead : Stage::kFailed;
+    if (listed) listing.files = std::move(*listed);
+    for (const ListedFile& file : listing.files) {
+      if (file.size_bytes > state->bytes_left) continue;
+      state->bytes_left -= file.size_bytes;
+      wanted.push_back({kTypes.at(place), file.name});
+      state->files.try_emplace(wanted.back());
+    }
+  }
+  moved_.notify_all();
+  return wanted;
+}
+
+void EarlyStorage::read_early(const FileName& file, Deadline by) {
+  {
+    auto state = state_.lock();
+    const auto found = state->files.find(file);
+    // Gone: a caller wanted it before its turn, and reads it by itself.
+    if (state->is_ending || found == state->files.end()) return;
+    found->second.stage = Stage::kReading;
+  }
+  Result<Bytes> content = inner().read_all(file, by);
+  {
+    auto state = state_.lock();
+    const auto found = state->files.find(file);
+    if (found == state->files.end()) return;
+    found->second.stage = content ? Stage::kRead : Stage::kFailed;
+    if (content) found->second.content = std::move(*content);
+  }
+  moved_.notify_all();
+}
+
+std::optional<std::vector<ListedFile>> EarlyStorage::take_listing(FileType type, Deadline by) {
+  const auto place = place_of(type);
+  if (!place) return std::nullopt;
+  auto state = state_.lock();
+  Listing& listing = state->listings.at(*place);
+  while (listing.stage == Stage::kReading && !by.expired()) {
+    moved_.wait_for(state.mutex_lock(), by.remaining());
+  }
+  const Stage stage = std::exchange(listing.stage, Stage::kWaiting);
+  if (stage == Stage::kRead) return std::exchange(listing.files, {});
+  // A caller that lists again is past the opening, and has all files that it wanted.
+  forget(*state, type);
+  return std::nullopt;
+}
+
+std::optional<Bytes> EarlyStorage::take(const FileName& file, Deadline by) {
+  auto state = state_.lock();
+  while (true) {
+    const auto found = state->files.find(file);
+    if (found == state->files.end()) return std::nullopt;
+    if (found->second.stage != Stage::kReading || by.expired()) {
+      File taken = std::move(found->second);
+      state->files.erase(found);
+      if (taken.stage != Stage::kRead) return std::nullopt;
+      return std::move(taken.content);
+    }
+    moved_.wait_for(state.mutex_lock(), by.remaining());
+  }
+}
+
+Result<std::vector<ListedFile>> EarlyStorage::list(FileType type, Deadline by) {
+  if (auto early = take_listing(type, by)) return std::move(*early);
+  return inner().list(type, by);
+}
+
+Result<Bytes> EarlyStorage::read_all(const FileName& file, Deadline by) {
+  if (std::optional<Bytes> early = take(file, by)) return std::move(*early);
+  Result<Bytes> content = inner().read_all(file, by);
+  if (content && file.type == FileType::kConfig) begin(by);
+  return content;
+}
+
+}  // namespace restree

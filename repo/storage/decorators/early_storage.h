@@ -1,0 +1,89 @@
+// A Storage that, while the key is derived, lists and reads the index files and snapshots, which
+// the opening of a repository will ask for next. Deriving a key takes most of a second, and reading
+// these from a server takes about as long.
+//
+// The first read_all of the config file begins it. Each listing and file that was read early is
+// handed out once, to the first caller that asks for it. All other calls go to the inner storage,
+// and so do those whose early read failed.
+//
+// Only for readers without a lock: after a lock was taken the files must be listed anew, and these
+// lists are older.
+//
+// Ownership: shares the storage that it decorates. Owns threads until everything is read; the
+//            destructor waits for requests that are under way, so it ends by the deadline that the
+//            config file was read with.
+// Threads:   any.
+// Limits:    EarlyReads::most_bytes of content are read early; eight requests at once.
+// Errors:    those of the decorated storage.
+#pragma once
+
+#include <array>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "repo/base/guarded.h"
+#include "repo/storage/decorators/forwarding_storage.h"
+
+namespace restree {
+
+struct EarlyReads {
+  // How much of the files' content is read early; 0: only the listings, for when a cache holds the
+  // files themselves.
+  std::uint64_t most_bytes = 16 << 20;
+};
+
+class EarlyStorage final : public ForwardingStorage {
+ public:
+  EarlyStorage(std::shared_ptr<Storage> inner, EarlyReads what)
+      : ForwardingStorage(std::move(inner)), what_(what) {}
+  ~EarlyStorage() override;
+
+  // Begins no further request ahead; those under way go on. The destructor does this first.
+  void stop();
+
+  Result<std::vector<ListedFile>> list(FileType type, Deadline by) override;
+  Result<Bytes> read_all(const FileName& file, Deadline by) override;
+
+ private:
+  enum class Stage : std::uint8_t { kWaiting, kReading, kRead, kFailed };
+  struct File {
+    Stage stage = Stage::kWaiting;
+    Bytes content;
+  };
+  struct Listing {
+    Stage stage = Stage::kWaiting;  // kWaiting: not asked for early, or handed out
+    std::vector<ListedFile> files;
+  };
+  struct State {
+    bool has_begun = false;
+    bool is_ending = false;
+    std::uint64_t bytes_left = 0;
+    std::map<FileName, File> files;
+    std::array<Listing, 2> listings;  // see kTypes
+  };
+  static constexpr std::array<FileType, 2> kTypes{FileType::kIndex, FileType::kSnapshot};
+  static std::optional<std::size_t> place_of(FileType type);
+  static void forget(State& state, FileType type);
+
+  void begin(Deadline by);
+  void run(std::size_t place, Deadline by);
+  void give_up(std::size_t place);
+  // Keeps the listing; returns the files that are to be read early, which it has noted.
+  std::vector<FileName> note(std::size_t place, Result<std::vector<ListedFile>> listed);
+  void read_early(const FileName& file, Deadline by);
+  std::optional<std::vector<ListedFile>> take_listing(FileType type, Deadline by);
+  std::optional<Bytes> take(const FileName& file, Deadline by);
+
+  const EarlyReads what_;
+  Guarded<State> state_;
+  std::condition_variable moved_;
+  std::vector<std::jthread> threads_;  // written by begin() alone, once
+};
+
+}  // namespace restree

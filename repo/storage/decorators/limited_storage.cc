@@ -1,0 +1,62 @@
+#include "repo/storage/decorators/limited_storage.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+#include "repo/storage/decorators/forwarding_storage.h"
+
+namespace restree {
+namespace {
+
+class LimitedStorage final : public ForwardingStorage {
+ public:
+  LimitedStorage(std::shared_ptr<Storage> inner, RateLimits limits, std::stop_token stop)
+      : ForwardingStorage(std::move(inner)), limits_(std::move(limits)), stop_(std::move(stop)) {}
+
+  Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override {
+    return paid(inner().read(file, range, by));
+  }
+  Result<MutableByteView> read_into(Bytes& buffer, const FileName& file, ByteRange range,
+                                    Deadline by) override {
+    return paid(inner().read_into(buffer, file, range, by));
+  }
+  Result<Bytes> read_all(const FileName& file, Deadline by) override {
+    return paid(inner().read_all(file, by));
+  }
+  Status write(const FileName& file, ByteView content, Deadline by) override {
+    RETURN_IF_ERROR(pay(limits_.upload.get(), content.size()));
+    return inner().write(file, content, by);
+  }
+
+ private:
+  template <class Content>
+  Result<Content> paid(Result<Content> bytes) {
+    if (bytes) RETURN_IF_ERROR(pay(limits_.download.get(), bytes->size()));
+    return bytes;
+  }
+
+  Status pay(RateLimit* limit, std::size_t bytes) {
+    if (limit == nullptr) return {};
+    const auto until = limit->charge(bytes);
+    std::mutex mutex;
+    std::condition_variable_any asked;
+    std::unique_lock lock(mutex);
+    asked.wait_until(lock, stop_, until, [] { return false; });
+    if (stop_.stop_requested()) return Error(ErrorKind::kCancelled, "interrupted");
+    return {};
+  }
+
+  const RateLimits limits_;
+  const std::stop_token stop_;
+};
+
+}  // namespace
+
+std::shared_ptr<Storage> limit_storage(std::shared_ptr<Storage> inner, RateLimits limits,
+                                       std::stop_token stop) {
+  if (limits.empty()) return inner;
+  return std::make_shared<LimitedStorage>(std::move(inner), std::move(limits), std::move(stop));
+}
+
+}  // namespace restree

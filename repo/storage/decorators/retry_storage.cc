@@ -1,0 +1,141 @@
+#include "repo/storage/decorators/retry_storage.h"
+
+#include <algorithm>
+#include <cmath>
+#include <condition_variable>
+#include <mutex>
+#include <random>
+#include <utility>
+
+#include "repo/base/log.h"
+
+namespace restree {
+
+std::chrono::milliseconds BackOff::wait(unsigned failures, double luck) const {
+  const double exponent = std::min(failures == 0 ? 0U : failures - 1, 60U);
+  const double grown = static_cast<double>(first.count()) * std::pow(factor, exponent);
+  const double full = std::min(grown, static_cast<double>(most.count()));
+  return std::chrono::milliseconds(std::llround(full * (0.5 + 0.5 * luck)));
+}
+
+RetryWorld RetryWorld::real(const std::stop_token& stop) {
+  return {
+      [] { return Deadline::Clock::now(); },
+      [stop](Deadline::Clock::time_point when) {
+        std::mutex mutex;
+        std::condition_variable_any asked;
+        std::unique_lock lock(mutex);
+        asked.wait_until(lock, stop, when, [] { return false; });
+      },
+      [] {
+        thread_local std::minstd_rand engine{std::random_device{}()};
+        return std::uniform_real_distribution<double>(0, 1)(engine);
+      },
+  };
+}
+
+RetryStorage::RetryStorage(std::shared_ptr<Storage> inner, BackOff back_off,
+                           const std::stop_token& stop)
+    : RetryStorage(std::move(inner), back_off, stop, RetryWorld::real(stop)) {}
+
+RetryStorage::RetryStorage(std::shared_ptr<Storage> inner, BackOff back_off, std::stop_token stop,
+                           RetryWorld world)
+    : ForwardingStorage(std::move(inner)),
+      back_off_(back_off),
+      stop_(std::move(stop)),
+      world_(std::move(world)) {}
+
+template <class Attempt>
+auto RetryStorage::repeat(Deadline by, Attempt attempt) -> decltype(attempt()) {
+  for (unsigned failures = 1;; ++failures) {
+    auto result = attempt();
+    if (result || result.error().kind() != ErrorKind::kUnavailable) {
+      // Any other error is an answer too: the other side is there.
+      note_success();
+      return result;
+    }
+    note_failure(result.error());
+    if (stop_.stop_requested()) {
+      return Error(ErrorKind::kCancelled, "stopped: " + result.error().message());
+    }
+    const auto now = world_.now();
+    if (now >= by.when()) return result;
+    world_.sleep_until(std::min(by.when(), now + back_off_.wait(failures, world_.luck())));
+    if (stop_.stop_requested()) {
+      return Error(ErrorKind::kCancelled, "stopped: " + result.error().message());
+    }
+    if (world_.now() >= by.when()) return result;
+  }
+}
+
+void RetryStorage::note_failure(const Error& error) {
+  {
+    const auto now = world_.now();
+    auto trouble = trouble_.lock();
+    if (trouble->announced) return;
+    if (!trouble->since) trouble->since = now;
+    trouble->announced = !trouble->told || now - *trouble->told >= kQuietTime;
+    if (!trouble->announced) return;
+    trouble->told = now;
+  }
+  log::warning("{}: {}; trying again", description(), error.message());
+}
+
+void RetryStorage::note_success() {
+  std::chrono::duration<double> lasted{};
+  {
+    const auto now = world_.now();
+    auto trouble = trouble_.lock();
+    if (!trouble->since) return;
+    lasted = now - *std::exchange(trouble->since, std::nullopt);
+    if (!std::exchange(trouble->announced, false)) return;
+    trouble->told = now;
+  }
+  log::warning("{}: works again, after {:.1f} s", description(), lasted.count());
+}
+
+Status RetryStorage::make_folders(Deadline by) {
+  return repeat(by, [&] { return inner().make_folders(by); });
+}
+
+Result<std::vector<ListedFile>> RetryStorage::list(FileType type, Deadline by) {
+  return repeat(by, [&] { return inner().list(type, by); });
+}
+
+Result<std::uint64_t> RetryStorage::size(const FileName& file, Deadline by) {
+  return repeat(by, [&] { return inner().size(file, by); });
+}
+
+Result<Bytes> RetryStorage::read(const FileName& file, ByteRange range, Deadline by) {
+  return repeat(by, [&] { return inner().read(file, range, by); });
+}
+
+Result<MutableByteView> RetryStorage::read_into(Bytes& buffer, const FileName& file,
+                                                ByteRange range, Deadline by) {
+  return repeat(by, [&] { return inner().read_into(buffer, file, range, by); });
+}
+
+Result<Bytes> RetryStorage::read_all(const FileName& file, Deadline by) {
+  return repeat(by, [&] { return inner().read_all(file, by); });
+}
+
+Status RetryStorage::write(const FileName& file, ByteView content, Deadline by) {
+  return repeat(by, [&] { return inner().write(file, content, by); });
+}
+
+Status RetryStorage::remove(const FileName& file, Deadline by) {
+  bool again = false;
+  return repeat(by, [&]() -> Status {
+    Status removed = inner().remove(file, by);
+    const bool gone = !removed && removed.error().kind() == ErrorKind::kNotFound;
+    if (std::exchange(again, true) && gone) return {};
+    return removed;
+  });
+}
+
+Result<std::size_t> RetryStorage::remove_leftovers(std::chrono::system_clock::time_point time,
+                                                   Deadline by) {
+  return repeat(by, [&] { return inner().remove_leftovers(time, by); });
+}
+
+}  // namespace restree

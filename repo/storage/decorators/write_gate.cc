@@ -1,0 +1,69 @@
+#include "repo/storage/decorators/write_gate.h"
+
+#include <utility>
+
+namespace restree {
+
+void WriteGate::hold() { state_.lock()->held = true; }
+
+void WriteGate::open() {
+  state_.lock()->held = false;
+  moved_.notify_all();
+}
+
+void WriteGate::shut(const Error& error) {
+  state_.lock()->shut = error;
+  moved_.notify_all();
+}
+
+void WriteGate::look_first(Look look) { state_.lock()->look = std::move(look); }
+
+Status WriteGate::pass(FileType type, Deadline by) {
+  if (type == FileType::kLock) return {};
+  auto state = state_.lock();
+  while (state->held && !state->shut) {
+    const auto slice =
+        Deadline::Clock::now() + by.remaining();  // never() has no moment to wait for
+    moved_.wait_until(state.mutex_lock(), slice);
+    if (state->held && by.expired()) {
+      return Error(ErrorKind::kUnavailable, description() +
+                                                ": nothing may be written until the lock on the "
+                                                "repository could be refreshed");
+    }
+  }
+  if (state->shut) return *state->shut;
+  return {};
+}
+
+Status WriteGate::pass_with_a_look(FileType type, Deadline by) {
+  RETURN_IF_ERROR(pass(type, by));
+  const Look look = type == FileType::kLock ? nullptr : state_.lock()->look;
+  if (!look) return {};
+  Status seen = look(by);
+  if (!seen && seen.error().kind() == ErrorKind::kLocked) shut(seen.error());
+  return seen;
+}
+
+Status WriteGate::make_folders(Deadline by) {
+  RETURN_IF_ERROR(pass(FileType::kConfig, by));
+  return inner().make_folders(by);
+}
+
+Status WriteGate::write(const FileName& file, ByteView content, Deadline by) {
+  RETURN_IF_ERROR(file.type == FileType::kPack ? pass(file.type, by)
+                                               : pass_with_a_look(file.type, by));
+  return inner().write(file, content, by);
+}
+
+Status WriteGate::remove(const FileName& file, Deadline by) {
+  RETURN_IF_ERROR(pass_with_a_look(file.type, by));
+  return inner().remove(file, by);
+}
+
+Result<std::size_t> WriteGate::remove_leftovers(std::chrono::system_clock::time_point time,
+                                                Deadline by) {
+  RETURN_IF_ERROR(pass(FileType::kPack, by));
+  return inner().remove_leftovers(time, by);
+}
+
+}  // namespace restree

@@ -1,0 +1,59 @@
+// A Storage whose writes can be held up, and refused for good.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "repo/base/guarded.h"
+#include "repo/storage/decorators/forwarding_storage.h"
+
+namespace restree {
+
+// Who changes a repository holds a lock on it. While it is not sure that the lock still stands,
+// nothing may be changed: writes and removals wait, or fail once the gate is shut. Reads, and the
+// lock files themselves, always pass. What has begun before goes on.
+//
+// What others rely on (snapshots, indexes, keys, and that files are there) is changed only after a
+// look at the lock, see look_first(): packs that nobody knows yet do no harm.
+//
+// Ownership: shares the storage that it decorates. Threads: any.
+// Errors:    those of the decorated storage; the one that the gate was shut with; kUnavailable if
+//            the deadline comes while it is held.
+class WriteGate final : public ForwardingStorage {
+ public:
+  explicit WriteGate(std::shared_ptr<Storage> inner) : ForwardingStorage(std::move(inner)) {}
+
+  void hold();
+  void open();
+  // For good; every later change fails with `error`.
+  void shut(const Error& error);
+  // Calls `look` before each removal, and before each write of anything but packs. If it fails, the
+  // change fails in the same way; if with kLocked, the gate is shut. An empty function: no look.
+  // No change may be under way when that is set.
+  using Look = std::function<Status(Deadline by)>;
+  void look_first(Look look);
+
+  Status make_folders(Deadline by) override;
+  Status write(const FileName& file, ByteView content, Deadline by) override;
+  Status remove(const FileName& file, Deadline by) override;
+  Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
+                                       Deadline by) override;
+
+ private:
+  struct State {
+    bool held = false;
+    std::optional<Error> shut;
+    Look look;
+  };
+  Status pass(FileType type, Deadline by);
+  Status pass_with_a_look(FileType type, Deadline by);
+
+  Guarded<State> state_;
+  std::condition_variable moved_;
+};
+
+}  // namespace restree

@@ -1,0 +1,353 @@
+#include "repo/storage/sftp/sftp_client.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <utility>
+
+namespace restree {
+
+using sftp::Answer;
+using sftp::Request;
+using sftp::Type;
+
+namespace {
+
+// The most that is asked for or sent at once, even of a server that grants more (OpenSSH grants 255
+// KiB for both): larger pieces would not be faster.
+constexpr std::uint32_t kMaxReadPiece = 255 * 1024;
+constexpr std::uint32_t kMaxWritePiece = 128 * 1024;
+constexpr std::size_t kMaxWriteBytesInFlight = 4 << 20;
+constexpr std::uint32_t kPermissionBits = 07777;
+
+// Used before the engine runs: sends all of `out` and receives until `got` is `enough`.
+Status exchange_bytes(ByteChannel& channel, ByteView out, MutableByteView in, std::size_t enough,
+                      std::size_t& got, const Patience& patience, std::string_view host) {
+  while (got < enough || !out.empty()) {
+    ASSIGN_OR_RETURN(const std::size_t sent, channel.write_some(out));
+    out = out.subspan(sent);
+    std::size_t came = 0;
+    if (got < enough) {
+      ASSIGN_OR_RETURN(came, channel.read_some(in.subspan(got, enough - got)));
+      got += came;
+    }
+    if (sent > 0 || came > 0) continue;
+    const auto wait = channel.wait_for();
+    if (!patience.wait(wait.fd, wait.events)) {
+      return Error(ErrorKind::kUnavailable, fmt::format("{}: no SFTP greeting in time", host))
+          .hinting(
+              "The login worked, but nothing answers for SFTP: a login shell whose start-up files "
+              "(~/.bashrc) wait for something on the server would do that");
+    }
+  }
+  return {};
+}
+
+// The server's VERSION packet, after the length: type, version, extensions.
+Result<SftpClient::Abilities> parse_greeting(ByteView packet, std::string_view host) {
+  PacketReader reader(packet.subspan(1));
+  const std::uint32_t version = reader.u32();
+  if (static_cast<Type>(packet[0]) != Type::kVersion || !reader.ok()) {
+    return Error(ErrorKind::kUnavailable, fmt::format("{}: no SFTP greeting", host));
+  }
+  if (version < 3) {
+    return Error(ErrorKind::kUnsupported,
+                 fmt::format("{}: the server speaks SFTP version {} only", host, version));
+  }
+  SftpClient::Abilities abilities;
+  while (reader.ok() && !reader.at_end()) {
+    const std::string_view name = reader.string();
+    const std::string_view value = reader.string();
+    abilities.posix_rename |= name == "posix-rename@openssh.com" && value == "1";
+    abilities.fsync |= name == "fsync@openssh.com" && value == "1";
+    abilities.statvfs |= name == "statvfs@openssh.com" && value == "2";
+    abilities.limits |= name == "limits@openssh.com" && value == "1";
+  }
+  return abilities;
+}
+
+Result<SftpClient::Abilities> greet(ByteChannel& channel, std::string_view host,
+                                    const Patience& patience) {
+  // INIT carries the version where other packets have an id.
+  const auto hello = Request(Type::kInit).finish(3);
+  std::array<std::byte, 4> length_field{};
+  std::size_t got = 0;
+  RETURN_IF_ERROR(exchange_bytes(channel, hello, length_field, 4, got, patience, host));
+  const std::uint32_t length = PacketReader(length_field).u32();
+  if (length < 5 || length > sftp::kMaxPacketBytes) {
+    return Error(ErrorKind::kUnavailable,
+                 fmt::format("{}: what answers is not an SFTP server", host))
+        .hinting(
+            "a login shell that prints something when it is not used by a person would do that");
+  }
+  std::vector<std::byte> packet(length);
+  got = 0;
+  RETURN_IF_ERROR(exchange_bytes(channel, {}, packet, length, got, patience, host));
+  return parse_greeting(packet, host);
+}
+
+}  // namespace
+
+SftpClient::SftpClient(std::unique_ptr<SftpEngine> engine, Abilities abilities, std::string host)
+    : engine_(std::move(engine)), abilities_(abilities), host_(std::move(host)) {}
+
+SftpClient::~SftpClient() = default;
+
+Result<std::unique_ptr<SftpClient>> SftpClient::start(std::unique_ptr<ByteChannel> channel,
+                                                      std::string host,
+                                                      std::chrono::milliseconds silence,
+                                                      const Patience& patience) {
+  ASSIGN_OR_RETURN(const Abilities abilities, greet(*channel, host, patience));
+  auto engine = std::make_unique<SftpEngine>(std::move(channel), host,
+                                             SftpEngine::Limits{kFirstBytesInFlight, silence});
+  std::unique_ptr<SftpClient> client(new SftpClient(std::move(engine), abilities, std::move(host)));
+  if (abilities.limits) RETURN_IF_ERROR(client->ask_limits(patience));
+  return client;
+}
+
+Status SftpClient::ask_limits(const Patience& patience) {
+  auto answer = call(std::move(Request(Type::kExtended).string("limits@openssh.com")),
+                     "ask for the limits", patience.by);
+  if (!answer) {
+    // For a server that offers the extension and then refuses it, the defaults stand.
+    return alive() && !patience.by.expired() ? Status() : Status(answer.error());
+  }
+  PacketReader reader(answer->body);
+  reader.u64();  // the longest packet
+  const std::uint64_t read = reader.u64();
+  const std::uint64_t write = reader.u64();
+  const std::uint64_t handles = reader.u64();
+  if (answer->type != Type::kExtendedReply || !reader.ok()) return {};
+  const auto granted = [](std::uint64_t limit, std::uint32_t most) {
+    return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(limit, 4096, most));
+  };
+  // 0: no limit that the server knows of.
+  if (read != 0) abilities_.max_read_bytes = granted(read, kMaxReadPiece);
+  if (write != 0) abilities_.max_write_bytes = granted(write, kMaxWritePiece);
+  abilities_.max_open_handles = handles;
+  return {};
+}
+
+SftpClient::Pending SftpClient::send(Request request, bool slow) {
+  return engine_->send(std::move(request), slow);
+}
+
+Result<Answer> SftpClient::wait(Pending& pending, std::string_view doing, Deadline by) const {
+  if (pending.wait_for(by.remaining()) == std::future_status::timeout) {
+    return Error(ErrorKind::kUnavailable, fmt::format("{}: {}: no answer in time", host_, doing));
+  }
+  return pending.get();
+}
+
+Status SftpClient::wait_for_ok(Pending& pending, std::string_view doing, Deadline by) const {
+  ASSIGN_OR_RETURN(const Answer answer, wait(pending, doing, by));
+  const auto status = sftp::parse_status(answer);
+  if (!status) return unexpected(answer, doing);
+  if (status->code == sftp::StatusCode::kOk) return {};
+  return sftp::status_error(*status, fmt::format("{}: {}", host_, doing));
+}
+
+Error SftpClient::unexpected(const Answer& answer, std::string_view doing) const {
+  const auto status = sftp::parse_status(answer);
+  if (status && status->code != sftp::StatusCode::kOk) {
+    return sftp::status_error(*status, fmt::format("{}: {}", host_, doing));
+  }
+  return {ErrorKind::kUnavailable,
+          fmt::format("{}: {}: an answer of the wrong kind", host_, doing)};
+}
+
+Result<Answer> SftpClient::call(Request request, std::string_view doing, Deadline by) {
+  auto pending = send(std::move(request));
+  return wait(pending, doing, by);
+}
+
+Status SftpClient::call_for_ok(Request request, std::string_view doing, Deadline by) {
+  auto pending = send(std::move(request));
+  return wait_for_ok(pending, doing, by);
+}
+
+Result<std::string> SftpClient::call_for_handle(Request request, std::string_view doing,
+                                                Deadline by) {
+  ASSIGN_OR_RETURN(const Answer answer, call(std::move(request), doing, by));
+  auto handle = sftp::parse_handle(answer);
+  if (!handle) return unexpected(answer, doing);
+  return std::move(*handle);
+}
+
+Result<sftp::Attributes> SftpClient::call_for_attributes(Request request, std::string_view doing,
+                                                         Deadline by) {
+  ASSIGN_OR_RETURN(const Answer answer, call(std::move(request), doing, by));
+  const auto attributes = sftp::parse_attributes(answer);
+  if (!attributes) return unexpected(answer, doing);
+  return *attributes;
+}
+
+Result<std::string> SftpClient::open(std::string_view path, std::uint32_t flags, Deadline by) {
+  Request request(Type::kOpen, path.size() + 16);
+  request.string(path).u32(flags).no_attributes();
+  return call_for_handle(std::move(request), fmt::format("open {}", path), by);
+}
+
+Result<std::string> SftpClient::create(std::string_view path, std::uint32_t mode, Deadline by) {
+  Request request(Type::kOpen, path.size() + 16);
+  request.string(path)
+      .u32(sftp::kOpenWrite | sftp::kOpenCreate | sftp::kOpenExclusive)
+      .permissions(mode);
+  return call_for_handle(std::move(request), fmt::format("create {}", path), by);
+}
+
+Status SftpClient::close(std::string_view handle, Deadline by) {
+  return call_for_ok(std::move(Request(Type::kClose).string(handle)), "close", by);
+}
+
+void SftpClient::close_later(std::string_view handle) {
+  send(std::move(Request(Type::kClose).string(handle)));
+}
+
+Result<Bytes> SftpClient::read(std::string_view handle, std::uint64_t offset, std::uint64_t length,
+                               Deadline by) {
+  return engine_->read(handle, offset, length, abilities_.max_read_bytes, by);
+}
+
+Result<Bytes> SftpClient::read_to_end(std::string_view handle, std::uint64_t max_bytes,
+                                      Deadline by) {
+  // The size and the first piece in one round trip: for most files that is all there is.
+  auto measured = send(std::move(Request(Type::kFstat).string(handle)));
+  Request first(Type::kRead);
+  first.string(handle).u64(0).u32(abilities_.max_read_bytes);
+  auto begun = send(std::move(first));
+
+  ASSIGN_OR_RETURN(const Answer measure, wait(measured, "stat", by));
+  const auto attributes = sftp::parse_attributes(measure);
+  if (!attributes) return unexpected(measure, "stat");
+  if (!attributes->size) {
+    return Error(ErrorKind::kUnsupported,
+                 fmt::format("{}: the server does not report the size of files", host_));
+  }
+  const std::uint64_t size = *attributes->size;
+  if (size > max_bytes) {
+    return Error(ErrorKind::kCorrupt,
+                 fmt::format("{}: the file has {} bytes, too many for its kind", host_, size));
+  }
+  ASSIGN_OR_RETURN(const Answer answer, wait(begun, "read", by));
+  const auto status = sftp::parse_status(answer);
+  if (status && status->code == sftp::StatusCode::kEof && size == 0) return Bytes();
+  PacketReader reader(answer.body);
+  const std::string_view beginning = reader.string();
+  if (answer.type != Type::kData || !reader.ok()) return unexpected(answer, "read");
+  if (beginning.size() > size) {
+    return Error(ErrorKind::kUnavailable,
+                 fmt::format("{}: the file grows while it is read", host_));
+  }
+  Bytes content(size);
+  std::copy_n(as_bytes(beginning).begin(), beginning.size(), content.data());
+  if (beginning.size() < size) {
+    ASSIGN_OR_RETURN(const Bytes rest, read(handle, beginning.size(), size - beginning.size(), by));
+    std::copy_n(rest.data(), rest.size(), content.data() + beginning.size());
+  }
+  return content;
+}
+
+Result<sftp::Attributes> SftpClient::stat(std::string_view path, Deadline by) {
+  return call_for_attributes(std::move(Request(Type::kStat).string(path)),
+                             fmt::format("stat {}", path), by);
+}
+
+Result<sftp::Attributes> SftpClient::lstat(std::string_view path, Deadline by) {
+  return call_for_attributes(std::move(Request(Type::kLstat).string(path)),
+                             fmt::format("stat {}", path), by);
+}
+
+Result<sftp::Attributes> SftpClient::fstat(std::string_view handle, Deadline by) {
+  return call_for_attributes(std::move(Request(Type::kFstat).string(handle)), "stat", by);
+}
+
+Status SftpClient::chmod(std::string_view path, std::uint32_t mode, Deadline by) {
+  return call_for_ok(
+      std::move(Request(Type::kSetstat).string(path).permissions(mode & kPermissionBits)),
+      fmt::format("chmod {}", path), by);
+}
+
+Status SftpClient::mkdir(std::string_view path, std::uint32_t mode, Deadline by) {
+  return call_for_ok(
+      std::move(Request(Type::kMkdir).string(path).permissions(mode & kPermissionBits)),
+      fmt::format("make folder {}", path), by);
+}
+
+Status SftpClient::remove(std::string_view path, Deadline by) {
+  return call_for_ok(std::move(Request(Type::kRemove).string(path)), fmt::format("remove {}", path),
+                     by);
+}
+
+Status SftpClient::rename(std::string_view from, std::string_view to, Deadline by) {
+  Request request(abilities_.posix_rename ? Type::kExtended : Type::kRename);
+  if (abilities_.posix_rename) request.string("posix-rename@openssh.com");
+  request.string(from).string(to);
+  return call_for_ok(std::move(request), fmt::format("rename {}", from), by);
+}
+
+Result<std::uint64_t> SftpClient::free_bytes(std::string_view path, Deadline by) {
+  Request request(Type::kExtended);
+  request.string(std::string_view("statvfs@openssh.com")).string(path);
+  ASSIGN_OR_RETURN(const Answer answer, call(std::move(request), "free space", by));
+  PacketReader reader(answer.body);
+  reader.u64();  // block size
+  const std::uint64_t unit = reader.u64();
+  reader.u64();  // all blocks
+  reader.u64();  // free ones
+  const std::uint64_t available = reader.u64();
+  if (answer.type != Type::kExtendedReply || !reader.ok()) return unexpected(answer, "free space");
+  std::uint64_t bytes = 0;
+  return __builtin_mul_overflow(unit, available, &bytes) ? UINT64_MAX : bytes;
+}
+
+Result<std::string> SftpClient::realpath(std::string_view path, Deadline by) {
+  const std::string doing = fmt::format("resolve {}", path);
+  ASSIGN_OR_RETURN(const Answer answer,
+                   call(std::move(Request(Type::kRealpath).string(path)), doing, by));
+  auto names = sftp::parse_names(answer);
+  if (!names || names->empty()) return unexpected(answer, doing);
+  return std::move(names->front().name);
+}
+
+Status SftpClient::write_and_close(std::string_view handle, ByteView content, Deadline by) {
+  const std::size_t piece_bytes = abilities_.max_write_bytes;
+  const std::size_t most = std::max<std::size_t>(2, kMaxWriteBytesInFlight / piece_bytes);
+  std::deque<Pending> writes;
+  Status result;
+  const auto wait_for_one = [&] {
+    auto status = wait_for_ok(writes.front(), "write", by);
+    writes.pop_front();
+    if (result && !status) result = std::move(status);
+  };
+  for (std::size_t offset = 0; result && offset < content.size(); offset += piece_bytes) {
+    const ByteView piece = content.subspan(offset, std::min(piece_bytes, content.size() - offset));
+    Request request(Type::kWrite, handle.size() + piece.size() + 16);
+    request.string(handle).u64(offset).string(piece);
+    writes.push_back(send(std::move(request)));
+    if (writes.size() >= most) wait_for_one();
+  }
+  // Requests on one file take effect in the order sent, so these need not wait for the writes.
+  std::optional<Pending> synced;
+  if (abilities_.fsync && result) {
+    synced = send(std::move(Request(Type::kExtended).string("fsync@openssh.com").string(handle)),
+                  /*slow=*/true);
+  }
+  auto measured = send(std::move(Request(Type::kFstat).string(handle)), /*slow=*/true);
+  auto closed = send(std::move(Request(Type::kClose).string(handle)), /*slow=*/true);
+  while (!writes.empty()) wait_for_one();
+  RETURN_IF_ERROR(std::move(result));
+  if (synced) RETURN_IF_ERROR(wait_for_ok(*synced, "flush to disk", by));
+  ASSIGN_OR_RETURN(const Answer answer, wait(measured, "stat", by));
+  const auto attributes = sftp::parse_attributes(answer);
+  if (!attributes) return unexpected(answer, "stat");
+  if (attributes->size && *attributes->size != content.size()) {
+    return Error(ErrorKind::kUnavailable, fmt::format("{}: wrote {} bytes, but the file has {}",
+                                                      host_, content.size(), *attributes->size));
+  }
+  return wait_for_ok(closed, "close", by);
+}
+
+}  // namespace restree

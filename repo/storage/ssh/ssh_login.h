@@ -1,0 +1,61 @@
+// Logging in to an SSH server.
+//
+// Keys are tried before passwords, and keys that need no passphrase first: the agent's, then key
+// files without a passphrase, then encrypted ones, then password and keyboard-interactive. Of the
+// agent's keys, those that the user named come first, since servers close after a few wrong ones.
+//
+// Ownership: the secrets that were asked for, so that they are asked for only once for all
+//            connections; those that the server refuses are forgotten.
+// Threads:   any; a person is asked one thing at a time.
+// Errors:    kDenied; the message lists what the server accepts and what was tried.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "repo/base/result.h"
+#include "repo/crypto/secret.h"
+#include "repo/storage/channel/wakeup.h"
+#include "repo/storage/ssh/ssh_agent.h"
+#include "repo/storage/ssh/ssh_key_file.h"
+#include "repo/storage/ssh/ssh_options.h"
+#include "repo/storage/ssh/ssh_target.h"
+
+struct _LIBSSH2_SESSION;
+
+namespace restree {
+
+class SshWire;
+
+class SshLogin {
+ public:
+  SshLogin(SecretSource password, SecretSource passphrase)
+      : password_source_(std::move(password)), passphrase_source_(std::move(passphrase)) {}
+
+  // The time that a person takes to answer is added to `patience`.
+  Status authenticate(_LIBSSH2_SESSION* session, SshWire& wire, const SshTarget& target,
+                      Patience& patience);
+
+ private:
+  struct Attempt;
+
+  Result<bool> try_agent(Attempt& attempt);
+  Result<bool> try_key_files(Attempt& attempt, bool encrypted);
+  Result<bool> try_key_file(Attempt& attempt, const SshKeyFile& file);
+  Result<bool> try_passwords(Attempt& attempt);
+  Result<std::shared_ptr<const Secret>> ask(const SecretSource& source, const std::string& what_for,
+                                            Patience& patience);
+  // The server has refused it. Another connection may have asked for a new one meanwhile.
+  void forget(const std::string& what_for, const std::shared_ptr<const Secret>& secret);
+
+  const SecretSource password_source_;
+  const SecretSource passphrase_source_;
+  std::mutex asking_;  // held while a person is asked, so that other logins wait for the answer
+  std::map<std::string, std::shared_ptr<const Secret>> kept_;  // by what it is for
+};
+
+}  // namespace restree

@@ -1,0 +1,78 @@
+#include "repo/trees/trees_ahead.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace restree {
+
+TreesAhead::TreesAhead(Repository& repository, TreesAheadOptions options)
+    : repository_(repository),
+      options_(std::move(options)),
+      cache_(repository, kBudgetBytes),
+      pool_(kThreads, kWindow) {}
+
+void TreesAhead::announce(std::vector<BlobId> trees) {
+  if (trees.empty()) return;
+  announced_.push_back({std::move(trees)});
+  load_on();
+}
+
+Result<SharedBlob> TreesAhead::load(const BlobId& tree, Deadline by) {
+  pass(tree);
+  load_on();
+  return cache_.load(BlobType::kTree, tree, by);
+}
+
+Result<std::shared_ptr<const Tree>> TreesAhead::load_tree(const BlobId& id) {
+  ASSIGN_OR_RETURN(const SharedBlob blob, load(id, Deadline::after(options_.patience)));
+  Result<std::shared_ptr<const Tree>> tree = Tree::parse(*blob);
+  if (!tree) return std::move(tree).error().with("tree " + id.hex());
+  if (options_.on_refused) {
+    for (const std::string& why : (*tree)->refused()) options_.on_refused(id, why);
+  }
+  return tree;
+}
+
+Status TreesAhead::go_on() const {
+  if (options_.stop.stop_requested()) return Error(ErrorKind::kCancelled, "interrupted");
+  return {};
+}
+
+// Forgets the tree, and all announced trees that should have been loaded before it.
+void TreesAhead::pass(const BlobId& tree) {
+  for (std::size_t i = announced_.size(); i-- > 0;) {
+    Announcement& announcement = announced_[i];
+    const auto begin = announcement.trees.begin();
+    const auto found = std::find(begin + static_cast<std::ptrdiff_t>(announcement.next),
+                                 announcement.trees.end(), tree);
+    if (found == announcement.trees.end()) continue;
+    announcement.next = static_cast<std::size_t>(found - begin) + 1;
+    announced_.resize(i + 1);
+    return;
+  }
+}
+
+void TreesAhead::load_on() {
+  std::size_t trees = 0;
+  std::size_t bytes = 0;
+  for (auto announcement = announced_.rbegin(); announcement != announced_.rend(); ++announcement) {
+    for (std::size_t i = announcement->next; i < announcement->trees.size(); ++i) {
+      const BlobId& tree = announcement->trees[i];
+      bytes += repository_.blob_size(BlobType::kTree, tree).value_or(0);
+      // Only half of the budget, so that loaded trees are not dropped before the walk needs them.
+      if (++trees > kWindow || bytes > kBudgetBytes / 2) return;
+      if (cache_.knows(BlobType::kTree, tree) || !queued_.lock()->insert(tree).second) continue;
+      const bool taken = pool_.try_submit([this, tree] {
+        queued_.lock()->erase(tree);
+        // The result is ignored: the walk gets an error when it loads the tree.
+        static_cast<void>(
+            cache_.load(BlobType::kTree, tree, Deadline::after(options_.patience)).has_value());
+      });
+      if (taken) continue;
+      queued_.lock()->erase(tree);
+      return;
+    }
+  }
+}
+
+}  // namespace restree

@@ -1,0 +1,185 @@
+#include "repo/writer/repository_writer.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <utility>
+
+#include "repo/crypto/seal.h"
+#include "repo/crypto/sha256.h"
+
+namespace restree {
+namespace {
+
+// Short, since after a stop the user waits for the program to end.
+constexpr std::chrono::seconds kLastIndexTimeout{60};
+// How far a pack's last blob and its header may exceed the target size.
+constexpr std::size_t kPackReserveBytes = 9 << 20;
+constexpr std::size_t kPackUsualExcessBytes = 1 << 20;
+// One pack is being filled. While both data and trees fill one, there is one upload fewer.
+constexpr std::size_t kOpenPacks = 1;
+// A pack of each type may be open, and neither may have room for the next blob: without a third
+// buffer, save() would wait for ever.
+constexpr std::size_t kLeastBuffers = 3;
+
+std::size_t index_of(BlobType type) { return type == BlobType::kData ? 0 : 1; }
+
+}  // namespace
+
+RepositoryWriter::RepositoryWriter(Repository& repository, const Options& options,
+                                   std::stop_token stop)
+    : repository_(repository),
+      options_(options),
+      index_(repository),
+      uploader_(repository, index_,
+                {.threads = options.uploads,
+                 .buffers = std::max(options.uploads + kOpenPacks, kLeastBuffers),
+                 .buffer_bytes = options.pack_bytes + kPackReserveBytes,
+                 .kept_bytes = options.pack_bytes + kPackUsualExcessBytes,
+                 .patience = options.patience},
+                std::move(stop)) {}
+
+RepositoryWriter::~RepositoryWriter() = default;
+
+bool RepositoryWriter::has(BlobType type, const BlobId& id) const {
+  const std::vector<PackId>& lost = options_.lost_packs;
+  if (lost.empty()) return repository_.blob_size(type, id).has_value();
+  const std::vector<BlobLocation> places = repository_.find_blobs(type, id);
+  return std::ranges::any_of(places, [&](const BlobLocation& place) {
+    return !std::ranges::binary_search(lost, place.pack);
+  });
+}
+
+Result<SavedBlob> RepositoryWriter::save(BlobType type, ByteView plain) {
+  const BlobId id{sha256(plain)};
+  if (has(type, id) || !taken_on_.insert(type, id)) return SavedBlob{id};
+  auto saved = save_new(type, id, plain);
+  // Other callers with the same blob were already promised that it is stored, so all must fail.
+  if (!saved) uploader_.fail(saved.error());
+  return saved;
+}
+
+Result<SavedBlob> RepositoryWriter::save_new(BlobType type, const BlobId& id, ByteView plain) {
+  if (plain.size() > std::numeric_limits<std::uint32_t>::max() - kPackReserveBytes) {
+    return Error(ErrorKind::kUnsupported, "a blob of 4 GiB: no pack can hold it")
+        .hinting("A directory with tens of millions of entries cannot be saved as one.");
+  }
+  thread_local ScratchBuffer scratch;
+  const bool compressed = repository_.config().version >= 2 && !plain.empty() &&
+                          (type == BlobType::kTree || options_.compression != Compression::kOff);
+  ByteView content = plain;
+  bool in_raw_blocks = false;
+  if (compressed) {
+    const Compression mode =
+        options_.compression == Compression::kOff ? Compression::kAuto : options_.compression;
+    if (mode != Compression::kMax) {
+      ASSIGN_OR_RETURN(const bool compressible, looks_compressible(plain));
+      in_raw_blocks = !compressible;
+    }
+    if (!in_raw_blocks) {
+      ASSIGN_OR_RETURN(content, compress_into(plain, mode, scratch));
+    }
+  }
+  const std::size_t content_size = in_raw_blocks ? raw_frame_size(plain.size()) : content.size();
+  const IndexedBlob blob{.id = id,
+                         .type = type,
+                         .offset = 0,
+                         .length = static_cast<std::uint32_t>(content_size + kSealOverheadBytes),
+                         .raw_length = compressed ? static_cast<std::uint32_t>(plain.size()) : 0};
+  count(blob, plain.size());
+  if (!options_.dry_run) RETURN_IF_ERROR(store(blob, content, in_raw_blocks));
+  return SavedBlob{id, true, blob.length + pack_header_entry_bytes(blob)};
+}
+
+void RepositoryWriter::count(const IndexedBlob& blob, std::size_t raw_bytes) {
+  auto figures = figures_.lock();
+  ++(blob.type == BlobType::kData ? figures->data_blobs : figures->tree_blobs);
+  figures->raw_bytes += raw_bytes;
+  figures->stored_bytes += blob.length + pack_header_entry_bytes(blob);
+}
+
+RepositoryWriter::Figures RepositoryWriter::figures() const { return *figures_.lock(); }
+
+Status RepositoryWriter::store(const IndexedBlob& blob, ByteView content, bool in_raw_blocks) {
+  ASSIGN_OR_RETURN(const Slot slot, reserve(blob));
+  if (in_raw_blocks) {
+    // Written to its place in the pack, where it is then sealed.
+    const MutableByteView frame =
+        slot.place.subspan(kSealIvBytes, blob.length - kSealOverheadBytes);
+    write_raw_frame(content, frame);
+    content = frame;
+  }
+  RETURN_IF_ERROR(repository_.seal_into(content, slot.place));
+  return filled(blob.type, slot.pack);
+}
+
+Result<RepositoryWriter::Slot> RepositoryWriter::reserve(const IndexedBlob& blob) {
+  OpenGroup& group = open_[index_of(blob.type)];
+  const auto try_last = [&](auto& packs) -> std::optional<Slot> {
+    if (packs->empty()) return std::nullopt;
+    const auto place = packs->back()->reserve(blob);
+    return place ? std::optional<Slot>({packs->back().get(), *place}) : std::nullopt;
+  };
+  {
+    auto packs = group.lock();
+    if (const auto slot = try_last(packs)) return *slot;
+  }
+  // Without the lock, since this may wait for the storage.
+  ASSIGN_OR_RETURN(Bytes buffer, uploader_.take_buffer(OpenPack::bytes_for(blob)));
+  std::unique_ptr<OpenPack> left_full;
+  std::optional<Slot> slot;
+  bool is_used = false;
+  {
+    auto packs = group.lock();
+    slot = try_last(packs);  // another thread may have added a pack meanwhile
+    if (!slot) {
+      is_used = true;
+      // The last pack has no room for this blob. If no thread is still filling it, none would
+      // submit it, so it is submitted here.
+      if (!packs->empty() && packs->back()->is_filled()) {
+        left_full = std::move(packs->back());
+        packs->pop_back();
+      }
+      packs->push_back(std::make_unique<OpenPack>(std::move(buffer), options_.pack_bytes));
+      slot = try_last(packs);
+    }
+  }
+  if (!is_used) uploader_.give_back(std::move(buffer));
+  if (left_full) RETURN_IF_ERROR(uploader_.submit(std::move(left_full)));
+  return *slot;
+}
+
+Status RepositoryWriter::filled(BlobType type, OpenPack* pack) {
+  std::unique_ptr<OpenPack> done;
+  {
+    auto packs = open_[index_of(type)].lock();
+    pack->filled();
+    const bool takes_more = packs->back().get() == pack && !pack->is_full();
+    if (takes_more || !pack->is_filled()) return {};
+    const auto found = std::find_if(packs->begin(), packs->end(),
+                                    [&](const auto& open) { return open.get() == pack; });
+    done = std::move(*found);
+    packs->erase(found);
+  }
+  figures_.lock()->stored_bytes += kPackOverheadBytes;
+  return uploader_.submit(std::move(done));
+}
+
+Status RepositoryWriter::flush() {
+  for (OpenGroup& group : open_) {
+    std::vector<std::unique_ptr<OpenPack>> left = std::exchange(*group.lock(), {});
+    for (auto& pack : left) RETURN_IF_ERROR(uploader_.submit(std::move(pack)));
+  }
+  RETURN_IF_ERROR(uploader_.wait());
+  return index_.save(Deadline::after(options_.patience));
+}
+
+Status RepositoryWriter::finish_early() {
+  uploader_.fail(Error(ErrorKind::kCancelled, "stopped before everything was stored"));
+  static_cast<void>(uploader_.wait());  // its error is known already
+  return index_.save(Deadline::after(std::min(options_.patience, kLastIndexTimeout)));
+}
+
+}  // namespace restree

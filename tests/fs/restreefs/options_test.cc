@@ -1,0 +1,175 @@
+#include "fs/restreefs/options.h"
+
+#include <gmock/gmock.h>
+
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include "tests/support/matchers.h"
+
+namespace restree {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using testing::FailsWith;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::UnorderedElementsAre;
+
+Result<ParsedCommandLine> parse(std::initializer_list<const char*> words) {
+  std::vector<const char*> argv{"restreefs"};
+  argv.insert(argv.end(), words);
+  return parse_command_line(static_cast<int>(argv.size()), argv.data());
+}
+
+// What a mount with these options would be.
+RestreefsOptions options(const char* list) {
+  return testing::value_of(parse({"/srv/repo", "/mnt", "-o", list})).options;
+}
+
+std::vector<std::string> kernel_options(const char* list) { return options(list).kernel; }
+
+TEST(RestreefsOptions, WithoutAnyTheMountIsReadOnlyAndTrustsNoBackup) {
+  const auto parsed = testing::value_of(parse({"/srv/repo", "/mnt"}));
+  EXPECT_EQ(parsed.options.access.location, "/srv/repo");
+  EXPECT_EQ(parsed.options.mount_point, "/mnt");
+  EXPECT_THAT(parsed.options.kernel, UnorderedElementsAre("ro", "nosuid", "nodev"));
+  EXPECT_FALSE(parsed.options.foreground);
+  EXPECT_FALSE(parsed.options.lock);
+  EXPECT_EQ(parsed.options.refresh, std::chrono::seconds(30));
+  EXPECT_EQ(parsed.options.mount.memory_bytes, 64U << 20);
+}
+
+TEST(RestreefsOptions, AMountPointAloneLeavesTheRepositoryToTheEnvironment) {
+  const auto parsed = testing::value_of(parse({"/mnt", "-f"}));
+  EXPECT_THAT(parsed.options.access.location, IsEmpty());
+  EXPECT_EQ(parsed.options.mount_point, "/mnt");
+  EXPECT_TRUE(parsed.options.foreground);
+}
+
+TEST(RestreefsOptions, NoWordToTheKernelMakesTheMountWritable) {
+  EXPECT_THAT(kernel_options("rw"), Contains("ro"));
+  EXPECT_THAT(kernel_options("rw"), Not(Contains("rw")));
+}
+
+TEST(RestreefsOptions, OtherUsersComeInOnlyByTheRecordedPermissions) {
+  EXPECT_THAT(kernel_options("allow_other"), Contains("default_permissions"));
+  EXPECT_THAT(kernel_options("allow_root"), Not(Contains("default_permissions")));
+  EXPECT_THAT(kernel_options("allow_other,no_default_permissions"),
+              UnorderedElementsAre("ro", "nosuid", "nodev", "allow_other"));
+}
+
+TEST(RestreefsOptions, OfTwoOppositesTheLastCounts) {
+  EXPECT_THAT(kernel_options("suid,nosuid"), Contains("nosuid"));
+  EXPECT_THAT(kernel_options("nosuid,suid"), Not(Contains("nosuid")));
+  EXPECT_THAT(kernel_options("noexec,exec"), Not(Contains("noexec")));
+}
+
+// As seen from mount.fuse3 of Debian 12 for `mount -t fuse.restreefs`.
+TEST(RestreefsOptions, WhatMountsHelperAddsForItselfDoesNotAllowSetuidPrograms) {
+  EXPECT_THAT(kernel_options("ro,allow_other,dev,suid"), Contains("nosuid"));
+  EXPECT_THAT(kernel_options("rw,dev,suid"), Contains("nodev"));
+  EXPECT_THAT(kernel_options("rw,nosuid,dev"), Contains("nodev"));
+}
+
+TEST(RestreefsOptions, SetuidProgramsWishedForInFstabAreAllowed) {
+  const auto kernel = kernel_options("rw,nodev,user=joe,exec,suid,suid");
+  EXPECT_THAT(kernel, Not(Contains("nosuid")));
+  EXPECT_THAT(kernel, Contains("nodev"));
+}
+
+TEST(RestreefsOptions, FstabAndSystemdMayWriteWhatTheyAlwaysWrite) {
+  EXPECT_THAT(kernel_options("defaults,ro,noauto,nofail,_netdev,user=joe,users,relatime,"
+                             "x-systemd.automount,x-systemd.idle-timeout=10min,X-mount.mkdir,"
+                             "comment=backups"),
+              UnorderedElementsAre("ro", "nosuid", "nodev"));
+}
+
+TEST(RestreefsOptions, AnUnknownOptionIsAnErrorThatNamesIt) {
+  const auto parsed = parse({"/srv/repo", "/mnt", "-o", "allow_other,pasword_file=/x"});
+  ASSERT_THAT(parsed, FailsWith(ErrorKind::kInvalid));
+  EXPECT_THAT(parsed.error().message(), HasSubstr("pasword_file"));
+}
+
+TEST(RestreefsOptions, ABackslashMakesACommaPartOfAValue) {
+  EXPECT_EQ(options(R"(password_command=echo a\,b\\c,lock)").access.password_command,
+            R"(echo a,b\c)");
+  EXPECT_EQ(options(R"(log_file=C:\dir)").log_file, R"(C:\dir)");
+}
+
+TEST(RestreefsOptions, ATagWithCommasMeansAllOfItsTags) {
+  EXPECT_THAT(options(R"(tag=a\,b,tag=c)").mount.names.filter.tag_lists,
+              ElementsAre(ElementsAre("a", "b"), ElementsAre("c")));
+}
+
+TEST(RestreefsOptions, AValueStaysWhateverItHoldsBehindTheFirstEqualsSign) {
+  EXPECT_EQ(options("ssh_command=ssh -o Port=2222").ssh.options.command, "ssh -o Port=2222");
+}
+
+TEST(RestreefsOptions, SeveralListsAddUp) {
+  const auto parsed =
+      testing::value_of(parse({"-o", "lock", "/srv/repo", "-o", "refresh=5", "/mnt"}));
+  EXPECT_TRUE(parsed.options.lock);
+  EXPECT_EQ(parsed.options.refresh, std::chrono::seconds(5));
+}
+
+TEST(RestreefsOptions, SizesAreReadWithTheirUnit) {
+  EXPECT_EQ(options("memory=32M").mount.memory_bytes, 32U << 20);
+  EXPECT_EQ(options("memory=1g").mount.memory_bytes, 1U << 30);
+}
+
+TEST(RestreefsOptions, LimitsAreKibibytesASecond) {
+  EXPECT_EQ(options("limit_download=4,limit_upload=2").download_limit, 4U << 10);
+  EXPECT_EQ(options("limit_download=4,limit_upload=2").upload_limit, 2U << 10);
+  EXPECT_EQ(options("lock,retry_lock=90").retry_lock, std::chrono::seconds(90));
+}
+
+TEST(RestreefsOptions, SayWhatTheCacheMayTake) {
+  const CacheSettings cache =
+      options("cache_dir=/srv/cache,cache_size=3G,cache_min_free=20%").cache;
+  EXPECT_EQ(cache.folder, "/srv/cache");
+  EXPECT_EQ(cache.limits.size_bytes, std::uint64_t{3} << 30);
+  EXPECT_EQ(cache.limits.least_free_percent, 20U);
+  EXPECT_FALSE(cache.off);
+  EXPECT_TRUE(options("no_cache").cache.off);
+  EXPECT_THAT(options("warm=wiki,warm=acme_gitea:2026-09-01T03-00-05Z").warm,
+              ::testing::ElementsAre("wiki", "acme_gitea:2026-09-01T03-00-05Z"));
+}
+
+class BadOption : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(BadOption, IsRefused) {
+  EXPECT_THAT(parse({"/srv/repo", "/mnt", "-o", GetParam()}), FailsWith(ErrorKind::kInvalid));
+}
+
+INSTANTIATE_TEST_SUITE_P(Values, BadOption,
+                         ::testing::Values("memory=", "memory=1M", "memory=64X",
+                                           "memory=99999999999999999999", "memory=-1", "refresh=0",
+                                           "refresh=5s", "uid=root", "uid=4294967295", "umask=9",
+                                           "umask=10000", "ssh_port=0", "ssh_port=65536",
+                                           "connections=0", "timeout=0", "path=relative",
+                                           "time_template=", "cache_size=0", "cache_min_free=101%",
+                                           "no_cache=1", "warm=", "warm", "lock=1", "log_file", "=",
+                                           "x"));
+
+TEST(RestreefsOptions, MoreThanTwoPlacesAreRefused) {
+  EXPECT_THAT(parse({}), FailsWith(ErrorKind::kInvalid));
+  EXPECT_THAT(parse({"/srv/repo", "/mnt", "/more"}), FailsWith(ErrorKind::kInvalid));
+  EXPECT_THAT(parse({"/srv/repo", "/mnt", "--frobnicate"}), FailsWith(ErrorKind::kInvalid));
+}
+
+TEST(RestreefsOptions, HelpAndVersionAreTextsAndNeedNoPlaces) {
+  EXPECT_THAT(testing::value_of(parse({"--help"})).text.value_or(""), HasSubstr("REPOSITORY"));
+  EXPECT_THAT(testing::value_of(parse({"-V"})).text.value_or(""), HasSubstr(RESTREE_VERSION));
+}
+
+TEST(RestreefsOptions, DebuggingStaysInTheForeground) {
+  EXPECT_TRUE(testing::value_of(parse({"/srv/repo", "/mnt", "-d"})).options.foreground);
+  EXPECT_TRUE(options("debug").foreground);
+}
+
+}  // namespace
+}  // namespace restree

@@ -1,0 +1,203 @@
+#include "program/access.h"
+
+#include <cstdlib>
+#include <string>
+
+#include "tests/support/files.h"
+#include "tests/support/matchers.h"
+#include "tests/support/temp_dir.h"
+
+namespace restree {
+namespace {
+
+using testing::FailsWith;
+using testing::TempDir;
+using testing::value_of;
+using testing::write_file;
+
+constexpr const char* kVariables[] = {"RESTIC_REPOSITORY",       "RESTIC_REPOSITORY_FILE",
+                                      "RESTIC_PASSWORD",         "RESTIC_PASSWORD_FILE",
+                                      "RESTIC_PASSWORD_COMMAND", "RESTIC_KEY_HINT"};
+
+// One way stated, and nothing else.
+RepositoryAccess by(std::string RepositoryAccess::*field, const std::string& value) {
+  RepositoryAccess access;
+  access.*field = value;
+  return access;
+}
+RepositoryAccess both(const std::string& password_file, const std::string& password_command) {
+  RepositoryAccess access = by(&RepositoryAccess::password_file, password_file);
+  access.password_command = password_command;
+  return access;
+}
+
+// Runs in an environment that names nothing.
+class Access : public ::testing::Test {
+ protected:
+  Access() { clear(); }
+  ~Access() override { clear(); }
+  static void clear() {
+    for (const char* variable : kVariables) ::unsetenv(variable);
+  }
+  static void set(const char* variable, const std::string& value) {
+    ::setenv(variable, value.c_str(), 1);
+  }
+  std::string file_of(const std::string& name, std::string_view content) {
+    write_file(dir_.path() / name, content);
+    return (dir_.path() / name).string();
+  }
+  std::string password(std::string_view content) {
+    return std::string(value_of(secret_from_file(file_of("password", content))).text());
+  }
+  static std::string found_password(const RepositoryAccess& access) {
+    return std::string(value_of(find_password(access, soon())).text());
+  }
+  static Deadline soon() { return Deadline::after(std::chrono::seconds(60)); }
+
+  TempDir dir_;
+};
+
+// --- location -----------------------------------------------------------------------------------
+
+TEST_F(Access, LocationIsTheOneStatedBeforeAnyOther) {
+  set("RESTIC_REPOSITORY", "/from/environment");
+  set("RESTIC_REPOSITORY_FILE", file_of("r", "/from/file"));
+  EXPECT_EQ(value_of(find_location(by(&RepositoryAccess::location, "/stated"))), "/stated");
+}
+
+TEST_F(Access, LocationComesFromTheEnvironment) {
+  set("RESTIC_REPOSITORY", "/from/environment");
+  EXPECT_EQ(value_of(find_location({})), "/from/environment");
+}
+
+TEST_F(Access, LocationComesFromAFileWithoutItsLineEnd) {
+  const std::string file = file_of("r", " sftp:user@host:/srv\n");
+  EXPECT_EQ(value_of(find_location(by(&RepositoryAccess::repository_file, file))),
+            "sftp:user@host:/srv");
+  set("RESTIC_REPOSITORY_FILE", file);
+  EXPECT_EQ(value_of(find_location({})), "sftp:user@host:/srv");
+}
+
+TEST_F(Access, LocationFileThatIsStatedGoesBeforeTheEnvironment) {
+  set("RESTIC_REPOSITORY", "/from/environment");
+  EXPECT_EQ(
+      value_of(find_location(by(&RepositoryAccess::repository_file, file_of("r", "/stated")))),
+      "/stated");
+}
+
+TEST_F(Access, LocationFromTwoPlacesIsRefused) {
+  set("RESTIC_REPOSITORY", "/a");
+  set("RESTIC_REPOSITORY_FILE", file_of("r", "/b"));
+  EXPECT_THAT(find_location({}), FailsWith(ErrorKind::kInvalid));
+}
+
+TEST_F(Access, LocationFromNowhereIsRefused) {
+  EXPECT_THAT(find_location({}), FailsWith(ErrorKind::kInvalid));
+  EXPECT_THAT(find_location(by(&RepositoryAccess::repository_file, file_of("r", "\n"))),
+              FailsWith(ErrorKind::kInvalid));
+  EXPECT_THAT(
+      find_location(by(&RepositoryAccess::repository_file, (dir_.path() / "none").string())),
+      FailsWith(ErrorKind::kNotFound));
+}
+
+// --- password -----------------------------------------------------------------------------------
+
+TEST_F(Access, PasswordFileLosesTheWhiteSpaceAroundItAndKeepsThatInside) {
+  EXPECT_EQ(password("secret"), "secret");
+  EXPECT_EQ(password("secret\n"), "secret");
+  EXPECT_EQ(password("secret\r\n"), "secret");
+  EXPECT_EQ(password("\n \tcorrect horse \r\n\n"), "correct horse");
+  EXPECT_EQ(password("two\nlines"), "two\nlines");
+  EXPECT_EQ(password(" \n"), "");
+  EXPECT_EQ(password(""), "");
+}
+
+TEST_F(Access, PasswordFileMayBeUtf8WithAMark) {
+  EXPECT_EQ(password("\xef\xbb\xbfpässword\n"), "pässword");
+}
+
+TEST_F(Access, PasswordFileMayBeUtf16OfEitherOrder) {
+  using std::string_literals::operator""s;
+  EXPECT_EQ(password("\xff\xfep\0\xe4\0\xac\x20\n\0"s), "pä€");
+  EXPECT_EQ(password("\xfe\xff\0p\0\xe4\x20\xac\0\n"s), "pä€");
+  // Beyond the first plane: a pair of surrogates.
+  EXPECT_EQ(password("\xff\xfe\x3d\xd8\x00\xde"s), "😀");
+  EXPECT_EQ(password("\xfe\xff\xd8\x3d\xde\x00"s), "😀");
+}
+
+TEST_F(Access, PasswordFileCutShortInUtf16IsReadAsFarAsItGoes) {
+  using std::string_literals::operator""s;
+  EXPECT_EQ(password("\xff\xfep\0q"s), "p");
+  EXPECT_EQ(password("\xff\xfe"s), "");
+}
+
+TEST_F(Access, PasswordMayHoldAnyOtherByte) {
+  using std::string_literals::operator""s;
+  EXPECT_EQ(password("a\0b\xfe"s), "a\0b\xfe"s);
+}
+
+TEST_F(Access, PasswordFileThatIsNotThereIsNotFound) {
+  EXPECT_THAT(secret_from_file((dir_.path() / "none").string()), FailsWith(ErrorKind::kNotFound));
+}
+
+TEST_F(Access, PasswordCommandGivesWhatItPrints) {
+  EXPECT_EQ(
+      found_password(by(&RepositoryAccess::password_command, "printf 'from %s\\n' 'a command'")),
+      "from a command");
+}
+
+TEST_F(Access, PasswordCommandThatFailsIsAnErrorAndNoPassword) {
+  EXPECT_FALSE(secret_from_command("false", soon()).has_value());
+  EXPECT_FALSE(secret_from_command("/no/such/program", soon()).has_value());
+  EXPECT_FALSE(secret_from_command("sh -c 'echo half; exit 3'", soon()).has_value());
+}
+
+TEST_F(Access, PasswordThatIsStatedGoesBeforeTheEnvironment) {
+  set("RESTIC_PASSWORD", "environment");
+  set("RESTIC_PASSWORD_FILE", file_of("e", "environment"));
+  set("RESTIC_PASSWORD_COMMAND", "echo environment");
+  EXPECT_EQ(found_password(by(&RepositoryAccess::password_file, file_of("p", "stated"))), "stated");
+  EXPECT_EQ(found_password(by(&RepositoryAccess::password_command, "echo stated")), "stated");
+}
+
+TEST_F(Access, PasswordComesFromEachOfTheEnvironmentsWays) {
+  set("RESTIC_PASSWORD", "plain");
+  EXPECT_EQ(found_password({}), "plain");
+  set("RESTIC_PASSWORD_COMMAND", "echo command");
+  EXPECT_EQ(found_password({}), "command");
+  ::unsetenv("RESTIC_PASSWORD_COMMAND");
+  set("RESTIC_PASSWORD_FILE", file_of("p", "file"));
+  EXPECT_EQ(found_password({}), "file");
+}
+
+TEST_F(Access, PasswordIsGoneFromTheEnvironmentOnceItWasRead) {
+  set("RESTIC_PASSWORD", "plain");
+  const char* in_environment = std::getenv("RESTIC_PASSWORD");
+  EXPECT_EQ(found_password(by(&RepositoryAccess::password_file, file_of("p", "file"))), "file");
+  EXPECT_EQ(std::getenv("RESTIC_PASSWORD"), nullptr);
+  EXPECT_NE(std::string_view(in_environment, 5), "plain");
+}
+
+TEST_F(Access, PasswordFromAFileAndACommandIsRefused) {
+  EXPECT_THAT(find_password(both("f", "c"), soon()), FailsWith(ErrorKind::kInvalid));
+  set("RESTIC_PASSWORD_FILE", "f");
+  set("RESTIC_PASSWORD_COMMAND", "c");
+  EXPECT_THAT(find_password({}, soon()), FailsWith(ErrorKind::kInvalid));
+}
+
+TEST_F(Access, EmptyPasswordIsRefused) {
+  EXPECT_THAT(find_password(by(&RepositoryAccess::password_file, file_of("p", "\n")), soon()),
+              FailsWith(ErrorKind::kInvalid));
+  EXPECT_THAT(find_password(by(&RepositoryAccess::password_command, "true"), soon()),
+              FailsWith(ErrorKind::kInvalid));
+}
+
+TEST_F(Access, KeyHintThatIsStatedGoesBeforeTheEnvironment) {
+  EXPECT_EQ(find_key_hint({}), "");
+  set("RESTIC_KEY_HINT", "environment");
+  EXPECT_EQ(find_key_hint({}), "environment");
+  EXPECT_EQ(find_key_hint(by(&RepositoryAccess::key_hint, "stated")), "stated");
+}
+
+}  // namespace
+}  // namespace restree

@@ -1,0 +1,86 @@
+#include "tools/commands/mount_command_line.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/support/matchers.h"
+
+namespace restree {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::FailsWith;
+using testing::value_of;
+
+MountCommandOptions on(const std::string& mount_point) {
+  MountCommandOptions options;
+  options.mount_points = {mount_point};
+  return options;
+}
+
+TEST(MountCommand, CallsRestreefsInTheForegroundWithALock) {
+  EXPECT_THAT(value_of(restreefs_call(on("/mnt"), {}, "/srv/repo")),
+              ElementsAre("restreefs", "/srv/repo", "/mnt", "-f", "-o", "lock"));
+}
+
+TEST(MountCommand, HandsOnFiltersAndWhereThePasswordComesFrom) {
+  MountCommandOptions options = on("/mnt");
+  options.selection.hosts = {"a"};
+  options.selection.tags = {"x,y"};
+  options.owner_root = true;
+  GlobalOptions global;
+  global.no_lock = true;
+  global.access.password_file = "/etc/pass,word";
+  EXPECT_EQ(value_of(restreefs_call(options, global, "r")).back(),
+            R"(password_file=/etc/pass\,word,host=a,tag=x\,y,uid=0,gid=0)");
+}
+
+TEST(MountCommand, SaysResticsExtendedOptionsInRestreefssWords) {
+  GlobalOptions global;
+  global.no_lock = true;
+  global.extended = {"sftp.connections=3,ssh_port=22", "sftp.args=-v", "local.connections=2"};
+  EXPECT_EQ(value_of(restreefs_call(on("/mnt"), global, "r")).back(),
+            "connections=3,ssh_port=22,ssh_command=ssh -v");
+}
+
+TEST(MountCommand, HandsOnWaitsAndLimits) {
+  GlobalOptions global;
+  global.retry_lock = std::chrono::minutes(5);
+  global.stuck_request_timeout = std::chrono::milliseconds(1500);
+  global.upload_limit = 3 << 10;
+  global.download_limit = 4 << 10;
+  global.access.key_hint = "ab";
+  global.extended = {"silence_timeout=7", "timeout=8"};
+  EXPECT_EQ(value_of(restreefs_call(on("/mnt"), global, "r")).back(),
+            "key_hint=ab,lock,retry_lock=300,silence_timeout=2,limit_upload=3,limit_download=4,"
+            "silence_timeout=7,timeout=8");
+}
+
+TEST(MountCommand, WaitsForNoLockThatItDoesNotTake) {
+  GlobalOptions global;
+  global.no_lock = true;
+  global.retry_lock = std::chrono::minutes(5);
+  EXPECT_THAT(value_of(restreefs_call(on("/mnt"), global, "r")),
+              ElementsAre("restreefs", "r", "/mnt", "-f"));
+}
+
+TEST(MountCommand, HandsOnWhatIsSaidAboutTheCache) {
+  GlobalOptions global;
+  global.no_lock = true;
+  global.cache.folder = "/srv/cache";
+  global.extended = {"cache_size=3G,cache_min_free=20%"};
+  EXPECT_EQ(value_of(restreefs_call(on("/mnt"), global, "r")).back(),
+            "cache_dir=/srv/cache,cache_size=3G,cache_min_free=20%");
+  global.cache.off = true;
+  EXPECT_EQ(value_of(restreefs_call(on("/mnt"), global, "r")).back(),
+            "cache_dir=/srv/cache,no_cache,cache_size=3G,cache_min_free=20%");
+}
+
+TEST(MountCommand, NeedsOneMountPointAndWhatRestreefsKnows) {
+  EXPECT_THAT(restreefs_call({}, {}, "r"), FailsWith(ErrorKind::kInvalid));
+  GlobalOptions global;
+  global.insecure_no_password = true;
+  EXPECT_THAT(restreefs_call(on("/mnt"), global, "r"), FailsWith(ErrorKind::kUnsupported));
+}
+
+}  // namespace
+}  // namespace restree

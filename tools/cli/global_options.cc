@@ -1,0 +1,244 @@
+#include "tools/cli/global_options.h"
+
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "program/named_option.h"
+#include "repo/base/environment.h"
+#include "tools/cli/option_words.h"
+
+namespace restree {
+namespace {
+
+const std::vector<std::string> kCompressionModes = {"auto", "off", "fastest", "better", "max"};
+constexpr std::uint64_t kLeastPackMib = 4;
+constexpr std::uint64_t kMostPackMib = 128;
+
+// restic's extended options for which Restree has options of its own too.
+OptionTable<SshSettings> restic_names() {
+  using S = SshSettings;
+  return {
+      number_option<S>(
+          "sftp.connections", 1, 64,
+          [](S& s, std::uint64_t count) { s.options.connections = static_cast<unsigned>(count); }),
+      text_option<S>(
+          "sftp.command", [](S & s) -> auto& { return s.options.command; }),
+      {"sftp.args", true,
+       [](const std::string& words, S& s) -> Status {
+         s.options.command = "ssh " + words;
+         return {};
+       }},
+      // Accepted without effect: the number of threads for local files follows from the work.
+      number_option<S>("local.connections", 1, 1000, [](S&, std::uint64_t) {}),
+  };
+}
+
+const OptionTable<SshSettings>& extended_options() {
+  static const OptionTable<SshSettings> table = [] {
+    OptionTable<SshSettings> all = ssh_option_table();
+    for (auto& option : restic_names()) all.push_back(std::move(option));
+    return all;
+  }();
+  return table;
+}
+
+// Extended options that only Restree has.
+const OptionTable<GlobalOptions>& own_extended_options() {
+  using G = GlobalOptions;
+  static const OptionTable<G> table = [] {
+    OptionTable<G> all = {
+        number_option<G>(
+            "timeout", 1, 86'400,
+            [](G& g, std::uint64_t value) { g.patience = std::chrono::seconds(value); }),
+    };
+    for (const auto& option : cache_limit_options()) {
+      all.push_back(option_within<G>(option, [](G& g) -> CacheSettings& { return g.cache; }));
+    }
+    return all;
+  }();
+  return table;
+}
+
+// As in restic, one word after -o may hold several options, separated by commas. An option whose
+// value contains commas stands in double quotes.
+std::vector<std::string> split_at_commas(const std::string& list) {
+  std::vector<std::string> words(1);
+  bool quoted = false;
+  for (const char c : list) {
+    if (c == '"') {
+      quoted = !quoted;
+    } else if (c == ',' && !quoted) {
+      words.emplace_back();
+    } else {
+      words.back() += c;
+    }
+  }
+  return words;
+}
+
+Status apply_extended(const std::string& word, GlobalOptions& options) {
+  if (const auto* own = find_option(own_extended_options(), word)) {
+    return apply_option(*own, word, options);
+  }
+  const NamedOption<SshSettings>* option = find_option(extended_options(), word);
+  if (option != nullptr) return apply_option(*option, word, options.ssh);
+  const std::string name = word.substr(0, word.find('='));
+  return Error(ErrorKind::kUnsupported, fmt::format("-o {} is not known", name))
+      .hinting("restree(1) lists the extended options.");
+}
+
+Status settle_extended(GlobalOptions& options) {
+  bool has_command = false;
+  bool has_arguments = false;
+  for (const std::string& word : extended_words(options)) {
+    RETURN_IF_ERROR(apply_extended(word, options));
+    has_command = has_command || word.starts_with("sftp.command=");
+    has_arguments = has_arguments || word.starts_with("sftp.args=");
+  }
+  if (has_command && has_arguments) {
+    return Error(ErrorKind::kInvalid, "-o sftp.command and -o sftp.args exclude each other");
+  }
+  return {};
+}
+
+Status settle_verbosity(GlobalOptions& options) {
+  if (options.quiet && options.verbose > 0) {
+    return Error(ErrorKind::kInvalid, "--quiet and --verbose cannot be given at the same time");
+  }
+  options.verbosity =
+      options.quiet ? 0 : static_cast<int>(1 + std::clamp<std::int64_t>(options.verbose, 0, 2));
+  return {};
+}
+
+Status settle_packs(GlobalOptions& options) {
+  if (options.compression.empty()) {
+    const std::string mode = environment_variable("RESTIC_COMPRESSION");
+    options.compression = mode.empty() ? "auto" : mode;
+    if (std::find(kCompressionModes.begin(), kCompressionModes.end(), options.compression) ==
+        kCompressionModes.end()) {
+      return Error(ErrorKind::kInvalid,
+                   fmt::format("RESTIC_COMPRESSION is \"{}\": it must be one of auto, off, "
+                               "fastest, better and max",
+                               mode));
+    }
+  }
+  std::uint64_t mib = options.pack_size_mib;
+  if (const std::string size = environment_variable("RESTIC_PACK_SIZE");
+      mib == 0 && !size.empty()) {
+    Result<std::uint64_t> number = parse_number("RESTIC_PACK_SIZE", size);
+    RETURN_IF_ERROR(number);
+    mib = *number;
+  }
+  if (mib != 0 && (mib < kLeastPackMib || mib > kMostPackMib)) {
+    return Error(ErrorKind::kInvalid, fmt::format("a pack size of {} MiB: it must be from {} to {}",
+                                                  mib, kLeastPackMib, kMostPackMib));
+  }
+  options.pack_size_bytes = mib << 20;
+  return {};
+}
+
+Status settle_limits(GlobalOptions& options) {
+  if (options.upload_limit_kib < 0 || options.download_limit_kib < 0) {
+    return Error(ErrorKind::kInvalid, "--limit-upload and --limit-download are KiB a second");
+  }
+  options.upload_limit = static_cast<std::uint64_t>(options.upload_limit_kib) << 10;
+  options.download_limit = static_cast<std::uint64_t>(options.download_limit_kib) << 10;
+  return {};
+}
+
+void add_repository_options(CLI::App& app, GlobalOptions& options) {
+  add_text(app, "-r,--repo", options.access.location,
+           "Where the repository is (default: $RESTIC_REPOSITORY)", TextIs::kFolder);
+  add_text(app, "--repository-file", options.access.repository_file,
+           "A file that says where the repository is (default: $RESTIC_REPOSITORY_FILE)",
+           TextIs::kFile);
+  add_text(app, "-p,--password-file", options.access.password_file,
+           "A file with the repository's password (default: $RESTIC_PASSWORD_FILE)", TextIs::kFile);
+  add_text(app, "--password-command", options.access.password_command,
+           "A command that prints the password (default: $RESTIC_PASSWORD_COMMAND)");
+  add_text(app, "--key-hint", options.access.key_hint,
+           "The id of the key to try first (default: $RESTIC_KEY_HINT)");
+  app.add_flag("--insecure-no-password", options.insecure_no_password,
+               "The repository's password is empty");
+  app.add_flag("--no-lock", options.no_lock,
+               "Do not lock the repository; for commands that only read");
+  add_duration(app, "--retry-lock", options.retry_lock,
+               "Wait so long for a repository that is locked, like 5m or 2h");
+}
+
+void add_output_options(CLI::App& app, GlobalOptions& options) {
+  app.add_flag("--json", options.json, "Print JSON, for the commands that can");
+  app.add_flag("-q,--quiet", options.quiet, "Print no more than is needed");
+  app.add_flag("-v,--verbose", options.verbose, "Print more; -vv or --verbose=2: still more");
+}
+
+void add_transfer_options(CLI::App& app, GlobalOptions& options) {
+  add_text(app, "--cache-dir", options.cache.folder,
+           "The folder for caches (default: $RESTIC_CACHE_DIR, $XDG_CACHE_HOME or ~/.cache)",
+           TextIs::kFolder);
+  app.add_flag("--no-cache", options.cache.off, "Use no cache on disk");
+  app.add_flag("--cleanup-cache", options.cleanup_cache,
+               "Remove the caches that were not used for 30 days");
+  options.compression.clear();
+  add_choice(app, "--compression", options.compression, kCompressionModes,
+             "How to compress what is written (default: $RESTIC_COMPRESSION, or auto)");
+  app.add_option("--pack-size", options.pack_size_mib,
+                 "The size of new pack files in MiB (default: $RESTIC_PACK_SIZE, or 16)");
+  app.add_flag("!--no-extra-verify", options.extra_verify,
+               "Changes nothing: what is in memory is always checked before it is written");
+  app.add_option("--limit-upload", options.upload_limit_kib, "KiB a second at most");
+  app.add_option("--limit-download", options.download_limit_kib, "KiB a second at most");
+  add_duration(app, "--stuck-request-timeout", options.stuck_request_timeout,
+               "A connection that is silent for so long is made anew");
+  add_list(app, "-o,--option", options.extended,
+           "An extended option, key=value; restree(1) lists them");
+  const std::string http =
+      "It is for storage that is reached by HTTP; restree knows local folders "
+      "and SFTP.";
+  refuse_option(app, "--cacert", Takes::kValue, http);
+  refuse_option(app, "--tls-client-cert", Takes::kValue, http);
+  refuse_option(app, "--http-user-agent", Takes::kValue, http);
+  refuse_option(app, "--insecure-tls", Takes::kNothing, http);
+}
+
+}  // namespace
+
+void add_global_options(CLI::App& app, GlobalOptions& options) {
+  add_repository_options(app, options);
+  add_output_options(app, options);
+  add_transfer_options(app, options);
+}
+
+Status settle(GlobalOptions& options) {
+  if (!options.access.location.empty() && !options.access.repository_file.empty()) {
+    return Error(ErrorKind::kInvalid,
+                 "-r and --repository-file exclude each other: give one of them");
+  }
+  RETURN_IF_ERROR(settle_verbosity(options));
+  RETURN_IF_ERROR(settle_packs(options));
+  RETURN_IF_ERROR(settle_limits(options));
+  if (options.stuck_request_timeout.count() > 0) {
+    options.ssh.options.silence =
+        std::chrono::ceil<std::chrono::milliseconds>(options.stuck_request_timeout);
+  }
+  return settle_extended(options);
+}
+
+std::vector<std::string> extended_words(const GlobalOptions& options) {
+  std::vector<std::string> all;
+  for (const std::string& list : options.extended) {
+    for (std::string& word : split_at_commas(list)) all.push_back(std::move(word));
+  }
+  return all;
+}
+
+std::vector<std::string> extended_option_names() {
+  std::vector<std::string> names;
+  for (const auto& option : extended_options()) names.emplace_back(option.name);
+  for (const auto& option : own_extended_options()) names.emplace_back(option.name);
+  return names;
+}
+
+}  // namespace restree

@@ -1,0 +1,292 @@
+#include "tools/commands/backup_report.h"
+
+#include <fmt/core.h>
+
+#include <utility>
+
+#include "repo/base/log.h"
+#include "repo/format/json_writer.h"
+#include "tools/output/human.h"
+
+namespace restree {
+namespace {
+
+// The status line shows at most this many of the files being read, as restic does.
+constexpr std::size_t kMostCurrentFiles = 8;
+
+const char* action_of(ItemChange change) {
+  switch (change) {
+    case ItemChange::kNew:
+      return "new";
+    case ItemChange::kModified:
+      return "modified";
+    case ItemChange::kUnmodified:
+      break;
+  }
+  return "unchanged";
+}
+
+double in_seconds(std::chrono::nanoseconds duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+std::chrono::nanoseconds duration_of(const SnapshotSummary& summary) {
+  const Timestamp& begin = summary.backup_start.time;
+  const Timestamp& end = summary.backup_end.time;
+  return std::chrono::seconds(end.seconds - begin.seconds) +
+         std::chrono::nanoseconds(std::int64_t{end.nanoseconds} - begin.nanoseconds);
+}
+
+std::string verbose_json(const char* action, const std::string& path, double duration,
+                         const AddedSizes& data, const AddedSizes& metadata, std::uint64_t files) {
+  JsonWriter json;
+  json.begin_object().key("message_type").text("verbose_status").key("action").text(action);
+  json.key("item").text(path).key("duration").real(duration);
+  json.key("data_size").number(data.raw_bytes);
+  json.key("data_size_in_repo").number(data.stored_bytes);
+  json.key("metadata_size").number(metadata.raw_bytes);
+  json.key("metadata_size_in_repo").number(metadata.stored_bytes);
+  json.key("total_files").number(files).end_object();
+  return json.json();
+}
+
+std::string verbose_line(const SavedItem& item, const std::string& path, double duration) {
+  if (item.change == ItemChange::kUnmodified) return "unchanged " + log::quoted(path);
+  const char* action = item.change == ItemChange::kNew ? "new      " : "modified ";
+  if (item.type == NodeType::kDirectory) {
+    return fmt::format("{} {}, saved in {:.3f}s ({} added, {} stored, {} metadata)", action,
+                       log::quoted(path), duration, format_bytes(item.data.raw_bytes),
+                       format_bytes(item.data.stored_bytes),
+                       format_bytes(item.metadata.stored_bytes));
+  }
+  return fmt::format("{} {}, saved in {:.3f}s ({} added, {} stored)", action, log::quoted(path),
+                     duration, format_bytes(item.data.raw_bytes),
+                     format_bytes(item.data.stored_bytes));
+}
+
+}  // namespace
+
+BackupReport::BackupReport(const GlobalOptions& options, Io& io, bool dry_run)
+    : options_(options),
+      io_(io),
+      dry_run_(dry_run),
+      ticker_(std::make_unique<Ticker>(progress_interval(options.json, options.verbosity, io),
+                                       [this] { show_progress(); })) {}
+
+BackupReport::~BackupReport() { finish(); }
+
+void BackupReport::finish() {
+  ticker_.reset();
+  io_.status("");
+}
+
+double BackupReport::seconds() const {
+  return in_seconds(std::chrono::steady_clock::now() - begun_);
+}
+
+void BackupReport::say(int verbosity, const std::string& line) {
+  if (!options_.json && options_.verbosity >= verbosity) io_.out_line(line);
+}
+
+// --- events -------------------------------------------------------------------------------------
+
+void BackupReport::tell_error(const std::string& path, const Error& error, const char* during) {
+  ++errors_;
+  if (!options_.json) {
+    io_.err_line("error: " + error.for_people());
+    return;
+  }
+  JsonWriter json;
+  json.begin_object().key("message_type").text("error");
+  json.key("error").begin_object().key("message").text(error.message()).end_object();
+  json.key("during").text(during).key("item").text(path).end_object();
+  io_.err_line(json.json());
+}
+
+void BackupReport::on_error(const std::string& path, const Error& error) {
+  tell_error(path, error, "archival");
+}
+
+void BackupReport::on_scan_error(const std::string& path, const Error& error) {
+  tell_error(path, error, "scan");
+}
+
+// Not an error: all that the file holds is saved. restic's JSON has no message for it.
+void BackupReport::on_number_reused(const std::string& path) {
+  if (options_.json || options_.verbosity < 1) return;
+  io_.err_line(
+      fmt::format("warning: {} has the inode number of a file with other content that was saved "
+                  "before; both are kept, but not as hard links",
+                  log::quoted(path)));
+}
+
+void BackupReport::on_file_begun(std::string_view path) { current_.lock()->emplace(path); }
+
+void BackupReport::on_bytes_read(std::uint64_t count) { bytes_done_ += count; }
+
+void BackupReport::on_saved(const SavedItem& item) {
+  if (item.type == NodeType::kFile) {
+    ++files_done_;
+    auto current = current_.lock();
+    const auto found = current->find(std::string(item.path));
+    if (found != current->end()) current->erase(found);
+  }
+  // As in restic, JSON has these messages at a lower verbosity than text, and both have them only
+  // for files and folders.
+  if (options_.verbosity < (options_.json ? 2 : 3)) return;
+  const bool is_folder = item.type == NodeType::kDirectory;
+  if (!is_folder && item.type != NodeType::kFile) return;
+  const std::string path = std::string(item.path) + (is_folder ? "/" : "");
+  // For an unchanged item the duration means nothing.
+  const double duration = item.change == ItemChange::kUnmodified ? 0 : in_seconds(item.duration);
+  if (options_.json) {
+    io_.out_line(verbose_json(action_of(item.change), path, duration, item.data, item.metadata, 0));
+  } else {
+    io_.out_line(verbose_line(item, path, duration));
+  }
+}
+
+void BackupReport::on_scanned(const ScanTotals& totals) { *totals_.lock() = totals; }
+
+void BackupReport::on_scan_finished(const ScanTotals& totals) {
+  on_scanned(totals);
+  totals_known_ = true;
+  if (options_.verbosity < 2) return;
+  if (options_.json) {
+    AddedSizes data;
+    data.raw_bytes = totals.bytes;
+    io_.out_line(verbose_json("scan_finished", "", seconds(), data, {}, totals.files));
+  } else {
+    io_.out_line(fmt::format("scan finished in {:.3f}s: {} files, {}", seconds(), totals.files,
+                             format_bytes(totals.bytes)));
+  }
+}
+
+// --- progress -----------------------------------------------------------------------------------
+
+std::vector<std::string> BackupReport::current_files() const {
+  const auto current = current_.lock();
+  std::vector<std::string> files;
+  for (const std::string& file : *current) {
+    if (files.size() == kMostCurrentFiles) break;
+    files.push_back(file);
+  }
+  return files;
+}
+
+std::optional<std::chrono::seconds> BackupReport::time_left() const {
+  const ScanTotals totals = *totals_.lock();
+  const std::uint64_t done = bytes_done_;
+  if (!totals_known_ || done == 0 || done >= totals.bytes) return std::nullopt;
+  const double left =
+      seconds() * static_cast<double>(totals.bytes - done) / static_cast<double>(done);
+  return std::chrono::seconds(static_cast<std::int64_t>(left));
+}
+
+void BackupReport::show_progress() {
+  if (options_.json) {
+    io_.out_line(status_json());
+  } else {
+    io_.status(status_line());
+  }
+}
+
+std::string BackupReport::status_json() const {
+  const ScanTotals totals = *totals_.lock();
+  const auto optional_number = [](JsonWriter& json, const char* key, std::uint64_t value) {
+    if (value != 0) json.key(key).number(value);
+  };
+  const auto left = time_left();
+  const std::uint64_t bytes = bytes_done_;
+  JsonWriter json;
+  json.begin_object().key("message_type").text("status");
+  optional_number(json, "seconds_elapsed", static_cast<std::uint64_t>(seconds()));
+  if (left) optional_number(json, "seconds_remaining", static_cast<std::uint64_t>(left->count()));
+  const double share =
+      totals.bytes == 0 ? 0 : static_cast<double>(bytes) / static_cast<double>(totals.bytes);
+  json.key("percent_done").real(std::min(share, 1.0));
+  optional_number(json, "total_files", totals.files);
+  optional_number(json, "files_done", files_done_);
+  optional_number(json, "total_bytes", totals.bytes);
+  optional_number(json, "bytes_done", bytes);
+  optional_number(json, "error_count", errors_);
+  const auto current = current_files();
+  if (!current.empty()) {
+    json.key("current_files").begin_array();
+    for (const std::string& file : current) json.text(file);
+    json.end_array();
+  }
+  return json.end_object().json();
+}
+
+std::string BackupReport::status_line() const {
+  const ScanTotals totals = *totals_.lock();
+  const std::uint64_t bytes = bytes_done_;
+  const double elapsed = seconds();
+  const auto rate =
+      static_cast<std::uint64_t>(elapsed > 0 ? static_cast<double>(bytes) / elapsed : 0);
+  std::string line = fmt::format(
+      "[{}] ", format_duration(std::chrono::seconds(static_cast<std::int64_t>(elapsed))));
+  if (totals_known_) {
+    line += fmt::format("{}  {} files {}, total {} files {}", format_percent(bytes, totals.bytes),
+                        files_done_.load(), format_bytes(bytes), totals.files,
+                        format_bytes(totals.bytes));
+  } else {
+    line += fmt::format("{} files, {}", files_done_.load(), format_bytes(bytes));
+  }
+  line += fmt::format(", {}/s", format_bytes(rate));
+  if (errors_ > 0) line += fmt::format(", {} errors", errors_.load());
+  if (const auto left = time_left()) line += " ETA " + format_duration(*left);
+  for (const std::string& file : current_files()) line += "  " + log::quoted(file);
+  return line;
+}
+
+// --- the end ------------------------------------------------------------------------------------
+
+void BackupReport::summarize(const SnapshotSummary& summary,
+                             const std::optional<std::string>& snapshot_id) {
+  finish();
+  if (options_.json) {
+    JsonWriter json;
+    json.begin_object().key("message_type").text("summary");
+    json.key("files_new").number(summary.files_new);
+    json.key("files_changed").number(summary.files_changed);
+    json.key("files_unmodified").number(summary.files_unmodified);
+    json.key("dirs_new").number(summary.dirs_new);
+    json.key("dirs_changed").number(summary.dirs_changed);
+    json.key("dirs_unmodified").number(summary.dirs_unmodified);
+    json.key("data_blobs").number(summary.data_blobs);
+    json.key("tree_blobs").number(summary.tree_blobs);
+    json.key("data_added").number(summary.data_added);
+    json.key("data_added_packed").number(summary.data_added_packed);
+    json.key("total_files_processed").number(summary.total_files_processed);
+    json.key("total_bytes_processed").number(summary.total_bytes_processed);
+    json.key("total_duration").real(in_seconds(duration_of(summary)));
+    json.key("backup_start").text(format_zoned_timestamp(summary.backup_start));
+    json.key("backup_end").text(format_zoned_timestamp(summary.backup_end));
+    if (snapshot_id) json.key("snapshot_id").text(*snapshot_id);
+    if (dry_run_) json.key("dry_run").boolean(true);
+    io_.out_line(json.end_object().json());
+    return;
+  }
+  if (options_.verbosity == 0) return;
+  say(1, "");
+  say(1, fmt::format("Files:       {:5} new, {:5} changed, {:5} unmodified", summary.files_new,
+                     summary.files_changed, summary.files_unmodified));
+  say(1, fmt::format("Dirs:        {:5} new, {:5} changed, {:5} unmodified", summary.dirs_new,
+                     summary.dirs_changed, summary.dirs_unmodified));
+  say(2, fmt::format("Data Blobs:  {:5} new", summary.data_blobs));
+  say(2, fmt::format("Tree Blobs:  {:5} new", summary.tree_blobs));
+  say(1, fmt::format("{} to the repository: {:<5} ({:<5} stored)", dry_run_ ? "Would add" : "Added",
+                     format_bytes(summary.data_added), format_bytes(summary.data_added_packed)));
+  say(1, "");
+  say(1,
+      fmt::format("processed {} files, {} in {}", summary.total_files_processed,
+                  format_bytes(summary.total_bytes_processed),
+                  format_duration(std::chrono::floor<std::chrono::seconds>(duration_of(summary)))));
+  if (dry_run_) return;
+  say(1, snapshot_id ? fmt::format("snapshot {} saved", snapshot_id->substr(0, 8))
+                     : "skipped creating snapshot");
+}
+
+}  // namespace restree

@@ -1,0 +1,77 @@
+// Prints the progress, messages and summary of `restree backup`.
+//
+// Ownership: io and options must outlive it.
+// Threads:   any; the ticker has one of its own.
+// Format:    restic's messages, in text and with --json.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "repo/archiver/archive_events.h"
+#include "repo/archiver/scanner.h"
+#include "repo/base/guarded.h"
+#include "repo/format/snapshot.h"
+#include "tools/cli/global_options.h"
+#include "tools/output/io.h"
+#include "tools/output/ticker.h"
+
+namespace restree {
+
+class BackupReport final : public ArchiveEvents {
+ public:
+  BackupReport(const GlobalOptions& options, Io& io, bool dry_run);
+  ~BackupReport() override;
+
+  // Prints a line for people, from this verbosity on; nothing with --json.
+  void say(int verbosity, const std::string& line);
+
+  void on_error(const std::string& path, const Error& error) override;
+  void on_number_reused(const std::string& path) override;
+  void on_file_begun(std::string_view path) override;
+  void on_bytes_read(std::uint64_t count) override;
+  void on_saved(const SavedItem& item) override;
+
+  void on_scan_error(const std::string& path, const Error& error);
+  // Totals of the scan: those counted so far, and the final ones.
+  void on_scanned(const ScanTotals& totals);
+  void on_scan_finished(const ScanTotals& totals);
+
+  // Stops showing progress.
+  void finish();
+  // `snapshot_id`: nullopt if no snapshot was made.
+  void summarize(const SnapshotSummary& summary, const std::optional<std::string>& snapshot_id);
+
+  std::uint64_t errors() const { return errors_; }
+
+ private:
+  void tell_error(const std::string& path, const Error& error, const char* during);
+  void show_progress();
+  std::string status_json() const;
+  std::string status_line() const;
+  std::vector<std::string> current_files() const;
+  // Estimate from the totals of the scan; nullopt while these are not known.
+  std::optional<std::chrono::seconds> time_left() const;
+  double seconds() const;
+
+  const GlobalOptions& options_;
+  Io& io_;
+  const bool dry_run_;
+  const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+
+  std::atomic<std::uint64_t> files_done_ = 0;
+  std::atomic<std::uint64_t> bytes_done_ = 0;
+  std::atomic<std::uint64_t> errors_ = 0;
+  Guarded<ScanTotals> totals_;
+  std::atomic<bool> totals_known_ = false;
+  Guarded<std::multiset<std::string>> current_;
+  std::unique_ptr<Ticker> ticker_;
+};
+
+}  // namespace restree

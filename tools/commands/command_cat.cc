@@ -1,0 +1,143 @@
+// restree cat
+#include <fmt/core.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "repo/crypto/sha256.h"
+#include "repo/format/snapshot.h"
+#include "repo/repository_keys.h"
+#include "repo/snapshots/snapshot_selection.h"
+#include "tools/cli/option_words.h"
+#include "tools/commands/commands.h"
+#include "tools/output/json_indent.h"
+
+namespace restree {
+namespace {
+
+using Words = std::vector<std::string>;
+
+constexpr std::array<std::string_view, 9> kTypes = {
+    "config", "index", "snapshot", "key", "masterkey", "lock", "pack", "blob", "tree"};
+
+Status check(const Words& words) {
+  if (words.empty()) return Error(ErrorKind::kInvalid, "type not specified");
+  if (std::find(kTypes.begin(), kTypes.end(), words[0]) == kTypes.end()) {
+    return Error(ErrorKind::kInvalid, fmt::format("invalid type \"{}\", must be one of [{}]",
+                                                  words[0], fmt::join(kTypes, "|")));
+  }
+  const bool needs_id = words[0] != "masterkey" && words[0] != "config";
+  if (needs_id && words.size() != 2) return Error(ErrorKind::kInvalid, "ID not specified");
+  return {};
+}
+
+Result<BlobId> parse_id(const std::string& word) {
+  if (const auto id = BlobId::parse(word)) return *id;
+  return Error(ErrorKind::kInvalid,
+               fmt::format("unable to parse ID: invalid length for ID: \"{}\"", word))
+      .hinting("Give all 64 digits; restree list prints them.");
+}
+
+std::string line(std::string text) {
+  if (!text.ends_with('\n')) text += '\n';
+  return text;
+}
+
+Result<std::string> config_text(Repository& repository) {
+  const Config& config = repository.config();
+  return line(indent_json(fmt::format(R"({{"version":{},"id":"{}","chunker_polynomial":"{:x}"}})",
+                                      config.version, config.id.hex(), config.chunker_polynomial)));
+}
+
+Result<std::string> snapshot_text(Session& session, Repository& repository, const Words& words) {
+  ASSIGN_OR_RETURN(const SelectedSnapshot selected,
+                   select_by_id(repository, words[1], session.patience()));
+  return line(indent_json(write_snapshot(selected.snapshot)));
+}
+
+// The content of a file that is encrypted JSON.
+Result<std::string> sealed_text(Session& session, Repository& repository, FileType type,
+                                const Words& words) {
+  ASSIGN_OR_RETURN(const BlobId id, parse_id(words[1]));
+  ASSIGN_OR_RETURN(const Bytes json,
+                   repository.load_unpacked({type, id.hex()}, session.patience()));
+  return line(type == FileType::kLock ? indent_json(as_text(json)) : std::string(as_text(json)));
+}
+
+Result<std::string> key_text(Session& session, Repository& repository, const Words& words) {
+  ASSIGN_OR_RETURN(const BlobId id, parse_id(words[1]));
+  Result<Bytes> json =
+      read_key_file(repository.storage(), {.name = id.hex(), .size_bytes = 0}, session.patience());
+  if (!json) return std::move(json).error().with("key " + id.hex());
+  return line(indent_json(as_text(json->view())));
+}
+
+// The pack as it is stored, damaged or not.
+Result<std::string> pack_bytes(Session& session, Repository& repository, const Words& words) {
+  ASSIGN_OR_RETURN(const BlobId id, parse_id(words[1]));
+  ASSIGN_OR_RETURN(const Bytes bytes,
+                   repository.storage().read_all({FileType::kPack, id.hex()}, session.patience()));
+  const std::string hash = to_hex(sha256(bytes));
+  if (hash != id.hex()) {
+    session.io().err_line(fmt::format(
+        "Warning: hash of data does not match ID, want\n  {}\ngot:\n  {}", id.hex(), hash));
+  }
+  return std::string(as_text(bytes));
+}
+
+Result<std::string> blob_bytes(Session& session, Repository& repository, const Words& words) {
+  ASSIGN_OR_RETURN(const BlobId id, parse_id(words[1]));
+  RETURN_IF_ERROR(repository.refresh_index(session.patience()));
+  for (const BlobType type : {BlobType::kData, BlobType::kTree}) {
+    if (!repository.blob_size(type, id)) continue;
+    ASSIGN_OR_RETURN(const SharedBlob blob, repository.load(type, id, session.patience()));
+    return std::string(as_text(*blob));
+  }
+  return Error(ErrorKind::kInvalid, "blob not found");
+}
+
+Result<std::string> tree_bytes(Session& session, Repository& repository, const Words& words) {
+  ASSIGN_OR_RETURN(const SelectedSnapshot selected,
+                   select_by_id(repository, words[1], session.patience()));
+  RETURN_IF_ERROR(repository.refresh_index(session.patience()));
+  ASSIGN_OR_RETURN(const BlobId id, find_subfolder(repository, *selected.snapshot.tree,
+                                                   selected.subfolder, session.patience()));
+  ASSIGN_OR_RETURN(const SharedBlob blob, repository.load(BlobType::kTree, id, session.patience()));
+  return std::string(as_text(*blob));
+}
+
+Result<std::string> content(Session& session, Repository& repository, const Words& words) {
+  const std::string& type = words[0];
+  if (type == "config") return config_text(repository);
+  if (type == "snapshot") return snapshot_text(session, repository, words);
+  if (type == "index") return sealed_text(session, repository, FileType::kIndex, words);
+  if (type == "lock") return sealed_text(session, repository, FileType::kLock, words);
+  if (type == "key") return key_text(session, repository, words);
+  if (type == "pack") return pack_bytes(session, repository, words);
+  if (type == "blob") return blob_bytes(session, repository, words);
+  if (type == "tree") return tree_bytes(session, repository, words);
+  return line(indent_json(repository.master_key_json().text()));
+}
+
+Result<ExitCode> run_cat(const Words& words, Session& session) {
+  RETURN_IF_ERROR(check(words));
+  ASSIGN_OR_RETURN(Repository* const repository, session.open(Locking::kShared));
+  ASSIGN_OR_RETURN(const std::string text, content(session, *repository, words));
+  session.io().out(text);
+  return ExitCode::kSuccess;
+}
+
+}  // namespace
+
+Run declare_cat(CLI::App& app) {
+  const auto words = std::make_shared<Words>();
+  add_arguments(app, "object", *words,
+                "What to print; then its id, which masterkey and config have not, and tree as "
+                "SNAPSHOT:SUBFOLDER",
+                {kTypes.begin(), kTypes.end()});
+  return [words](Session& session) { return run_cat(*words, session); };
+}
+
+}  // namespace restree

@@ -1,0 +1,253 @@
+// restree check
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "repo/checker/checker.h"
+#include "repo/format/json_writer.h"
+#include "repo/snapshots/snapshot_selection.h"
+#include "tools/cli/option_words.h"
+#include "tools/commands/commands.h"
+#include "tools/commands/snapshot_options.h"
+#include "tools/output/ticker.h"
+
+namespace restree {
+namespace {
+
+struct CheckCommandOptions {
+  std::vector<std::string> snapshots;
+  SnapshotOptions filter;
+  bool read_data = false;
+  std::string subset;
+  bool with_cache = false;
+  bool check_unused = false;
+};
+
+class Report final : public CheckListener {
+ public:
+  explicit Report(Session& session) : session_(session) {}
+
+  void error(const std::string& text) override {
+    if (!session_.options().json) return session_.io().err_line(text);
+    JsonWriter json;
+    json.begin_object().key("message_type").text("error").key("message").text(text).end_object();
+    session_.io().err_line(json.json());
+  }
+  void hint(const std::string& text) override {
+    if (!session_.options().json) session_.io().out_line(text);
+  }
+  void detail(const std::string& text) override { say(2, text); }
+  void say(int verbosity, const std::string& text) {
+    if (session_.options().json || session_.options().verbosity < verbosity) return;
+    session_.io().out_line(text);
+  }
+
+ private:
+  Session& session_;
+};
+
+void print_summary(const CheckFindings& findings, Io& io) {
+  JsonWriter json;
+  json.begin_object().key("message_type").text("summary");
+  json.key("num_errors").number(findings.errors).key("broken_packs");
+  if (findings.broken_packs.empty()) {
+    json.null();
+  } else {
+    json.begin_array();
+    for (const PackId& pack : findings.broken_packs) json.text(pack.hex());
+    json.end_array();
+  }
+  json.key("suggest_repair_index").boolean(findings.suggests_repair_index());
+  json.key("suggest_prune").boolean(findings.suggests_prune()).end_object();
+  io.out_line(json.json());
+}
+
+template <class Ids>
+std::string listed(const Ids& ids) {
+  std::string list;
+  for (const auto& id : ids) list += (list.empty() ? "" : " ") + id.hex();
+  return list;
+}
+
+// Prints what the user can do about the findings.
+void advise(const CheckFindings& findings, Report& report) {
+  if (!findings.broken_packs.empty()) {
+    report.error(
+        "\nThe repository contains damaged pack files. Data that only they hold is lost; all other "
+        "data can be read. Make a copy of the repository, then remove the damaged files with:\n");
+    // A message of its own, so that programs can find the commands with --json.
+    report.error(fmt::format("restic repair packs {}\nrestic repair snapshots --forget\n",
+                             listed(findings.broken_packs)));
+    report.error(
+        "A backup of the same files afterwards saves the missing data again. Damage comes from "
+        "faulty disks, memory, network connections or servers: check these too.");
+  }
+  if (!findings.broken_snapshots.empty()) {
+    report.error(fmt::format(
+        "\nThe repository contains damaged snapshot files. All other snapshots can be read. Remove "
+        "the damaged ones with:\n\nrestic repair snapshots --forget {}\n",
+        listed(findings.broken_snapshots)));
+  }
+  if (findings.missing_packs > 0) {
+    report.error(
+        "\nPack files are missing. If there is another copy of the repository, take them from "
+        "there; otherwise data that only they held is lost. Repair the repository with:\n\n"
+        "restic repair index\nrestic repair snapshots --forget\n");
+  } else if (findings.broken_packs.empty() && findings.broken_snapshots.empty()) {
+    report.error(
+        "\nThe repository is damaged. Make a copy of it, then follow "
+        "https://restic.readthedocs.io/en/stable/077_troubleshooting.html\n");
+  }
+}
+
+Error contains_errors() { return {ErrorKind::kCorrupt, "repository contains errors"}; }
+
+Status load_index(Checker& checker, Report& report) {
+  report.say(1, "load indexes");
+  RETURN_IF_ERROR(checker.load_index());
+  const CheckFindings& findings = checker.findings();
+  if (findings.duplicate_packs) {
+    report.hint(
+        "Duplicate packs are non-critical, you can run `restic repair index' to correct this.");
+  }
+  if (findings.mixed_packs) {
+    report.hint(
+        "Mixed packs with tree and data blobs are non-critical, you can run `restic prune` to "
+        "correct this.");
+  }
+  if (!findings.index_damaged) return {};
+  report.error(
+      "\nThe repository index is damaged and must be repaired. No backup is lost: "
+      "`restic repair index' makes a new index from the packs.\n");
+  return contains_errors();
+}
+
+Status check_packs(Checker& checker, Report& report) {
+  report.say(1, "check all packs");
+  RETURN_IF_ERROR(checker.check_packs());
+  const CheckFindings& findings = checker.findings();
+  if (findings.unindexed_packs > 0 && !findings.damaged) {
+    report.say(1, fmt::format("{} additional files were found in the repo, which likely contain "
+                              "duplicate data.\nThis is non-critical, you can run `restic prune` "
+                              "to correct this.",
+                              findings.unindexed_packs));
+  }
+  return {};
+}
+
+Status check_snapshots(const CheckCommandOptions& options, Session& session, Repository& repository,
+                       Checker& checker, Report& report) {
+  report.say(1, "check snapshots, trees and blobs");
+  const SnapshotFilter filter = options.filter.filter();
+  const bool only_some = !options.snapshots.empty() || !filter.empty();
+  std::vector<Snapshot> snapshots;
+  if (only_some) {
+    ASSIGN_OR_RETURN(snapshots, select_snapshots(repository, options.snapshots, filter,
+                                                 session.patience(), say_ignored(session)));
+  } else {
+    ASSIGN_OR_RETURN(AllSnapshots all, load_all_snapshots(repository, session.patience()));
+    for (const UnreadableSnapshot& unreadable : all.unreadable) {
+      checker.note_broken_snapshot(unreadable.id, unreadable.error);
+    }
+    snapshots = std::move(all.readable);
+  }
+  std::vector<BlobId> roots;
+  for (const Snapshot& snapshot : snapshots) {
+    if (snapshot.tree) roots.push_back(*snapshot.tree);
+  }
+  return checker.check_trees(roots, only_some);
+}
+
+Status read_packs(const PackSubset& subset, Session& session, Checker& checker, Report& report) {
+  const std::vector<std::uint32_t> numbers = checker.choose(subset);
+  if (subset.kind == PackSubset::Kind::kAll) {
+    report.say(1, "read all data");
+  } else {
+    report.say(1, fmt::format("read {} of {} packs", numbers.size(), checker.pack_count()));
+  }
+  const auto interval =
+      session.options().json ? std::chrono::nanoseconds(0) : session.progress_interval();
+  const Ticker ticker(interval, [&] {
+    session.io().status(fmt::format("{} of {} packs read", checker.packs_read(), numbers.size()));
+  });
+  Status status = checker.read_packs(numbers);
+  session.io().status("");
+  return status;
+}
+
+Status check(const CheckCommandOptions& options, Session& session, Repository& repository,
+             Checker& checker, Report& report) {
+  RETURN_IF_ERROR(load_index(checker, report));
+  RETURN_IF_ERROR(check_packs(checker, report));
+  RETURN_IF_ERROR(check_snapshots(options, session, repository, checker, report));
+  if (options.read_data || !options.subset.empty()) {
+    PackSubset subset;
+    if (!options.subset.empty()) {
+      ASSIGN_OR_RETURN(subset, PackSubset::parse(options.subset));
+    }
+    RETURN_IF_ERROR(read_packs(subset, session, checker, report));
+  }
+  RETURN_IF_ERROR(session.go_on());
+  if (checker.findings().damaged) {
+    advise(checker.findings(), report);
+    return contains_errors();
+  }
+  report.say(1, "no errors were found");
+  return {};
+}
+
+// `findings` is filled in even if this returns an error.
+Status open_and_check(const CheckCommandOptions& options, Session& session,
+                      CheckFindings& findings) {
+  Report report(session);
+  if (!session.options().no_lock) report.say(1, "create exclusive lock for repository");
+  ASSIGN_OR_RETURN(Repository* const repository,
+                   session.open(Locking::kExclusive, options.with_cache ? Reading::kThroughCache
+                                                                        : Reading::kFromStorage));
+  BulkOptions bulk;
+  bulk.stop = session.stop();
+  Checker checker(*repository, report, bulk);
+  Status status = check(options, session, *repository, checker, report);
+  findings = checker.findings();
+  return status;
+}
+
+Result<ExitCode> run(const CheckCommandOptions& options, Session& session) {
+  if (options.read_data && !options.subset.empty()) {
+    return Error(ErrorKind::kInvalid,
+                 "check flags --read-data and --read-data-subset cannot be used together");
+  }
+  if (!options.subset.empty()) RETURN_IF_ERROR(PackSubset::parse(options.subset));
+  CheckFindings findings;
+  const Status status = open_and_check(options, session, findings);
+  if (session.options().json) {
+    // Printed even if the repository could not be checked at all.
+    if (!status && findings.errors == 0) findings.errors = 1;
+    print_summary(findings, session.io());
+  }
+  if (!status) return status.error();
+  return ExitCode::kSuccess;
+}
+
+}  // namespace
+
+Run declare_check(CLI::App& app) {
+  auto options = std::make_shared<CheckCommandOptions>();
+  add_arguments(app, "snapshot", options->snapshots,
+                "Check only these snapshots (default: the whole repository)");
+  add_flag(app, "--read-data", options->read_data, "Read and compare every byte of every pack");
+  add_text(app, "--read-data-subset", options->subset,
+           "Read a part of the packs: n/t, a percentage or a size");
+  add_flag(
+      app, "--with-cache", options->with_cache,
+      "Take trees, indexes and snapshots from the cache where it has them; packs are read from "
+      "the repository always");
+  add_hidden_flag(app, "--check-unused", options->check_unused);
+  add_snapshot_options(app, options->filter);
+  return [options](Session& session) { return run(*options, session); };
+}
+
+}  // namespace restree

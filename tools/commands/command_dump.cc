@@ -1,0 +1,157 @@
+// restree dump
+#include <fmt/core.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "repo/dumper/dumper.h"
+#include "repo/dumper/tar_writer.h"
+#include "repo/dumper/zip_writer.h"
+#include "repo/snapshots/snapshot_selection.h"
+#include "tools/cli/option_words.h"
+#include "tools/commands/commands.h"
+#include "tools/commands/snapshot_options.h"
+#include "tools/output/output_file.h"
+
+namespace restree {
+namespace {
+
+struct DumpCommandOptions {
+  std::vector<std::string> words;
+  SnapshotOptions filter;
+  std::string archive = "tar";
+  std::string target;
+};
+
+// A file by itself is written as it is.
+class RawSink final : public DumpSink {
+ public:
+  explicit RawSink(ByteOutput output) : output_(std::move(output)) {}
+  Status begin(const std::string&, const Node&, std::uint64_t) override { return {}; }
+  Status data(ByteView bytes) override { return output_(bytes); }
+
+ private:
+  const ByteOutput output_;
+};
+
+// What a path names in a snapshot.
+struct Found {
+  std::shared_ptr<const Tree> tree;  // the folder itself, or the one that the file lies in
+  const Node* file = nullptr;        // nullptr: a folder
+};
+
+Result<Found> find(Repository& repository, const BlobId& root, const std::string& path,
+                   Deadline by) {
+  Found found;
+  ASSIGN_OR_RETURN(found.tree, load_tree(repository, root, by));
+  std::string so_far;
+  for (const auto& part : std::filesystem::path(path)) {
+    const std::string name = part.string();
+    if (name.empty() || name == "/" || name == ".") continue;
+    if (found.file != nullptr) {
+      return Error(ErrorKind::kInvalid,
+                   fmt::format("\"{}\" should be a dir, but is a file", so_far));
+    }
+    so_far += "/" + name;
+    const Node* const node = found.tree->find(name);
+    if (node == nullptr) {
+      return Error(ErrorKind::kInvalid, fmt::format("path \"{}\" not found in snapshot", so_far))
+          .hinting("`ls` lists what a snapshot holds.");
+    }
+    if (node->type == NodeType::kDirectory && node->subtree) {
+      ASSIGN_OR_RETURN(found.tree, load_tree(repository, *node->subtree, by));
+    } else if (node->type == NodeType::kFile) {
+      found.file = node;
+    } else {
+      return Error(ErrorKind::kInvalid,
+                   fmt::format("\"{}\" should be a file, but is something else", so_far));
+    }
+  }
+  return found;
+}
+
+// "/a/./b/" as "a/b".
+std::string inner_path(const std::string& words) {
+  std::string path = std::filesystem::path("/" + words).lexically_normal().string();
+  path.erase(0, path.find_first_not_of('/'));
+  while (path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+Result<std::unique_ptr<DumpSink>> archive_writer(const std::string& format,
+                                                 const ByteOutput& output) {
+  if (format == "tar") return std::make_unique<TarWriter>(output);
+  ASSIGN_OR_RETURN(std::unique_ptr<DumpSink> zip, ZipWriter::open(output));
+  return zip;
+}
+
+Status dump(const DumpCommandOptions& options, Session& session, Repository& repository,
+            const BlobId& root, const ByteOutput& output) {
+  const std::string path = inner_path(options.words[1]);
+  ASSIGN_OR_RETURN(const Found found, find(repository, root, path, session.patience()));
+  BulkOptions bulk;
+  bulk.stop = session.stop();
+  Dumper dumper(repository, bulk);
+  if (found.file != nullptr) {
+    RawSink sink(output);
+    return dumper.dump_file(found.tree, *found.file, sink);
+  }
+  if (options.target.empty() && session.io().is_terminal()) {
+    return Error(ErrorKind::kInvalid, "stdout is the terminal, please redirect output")
+        .hinting("Or name a file with --target.");
+  }
+  ASSIGN_OR_RETURN(const std::unique_ptr<DumpSink> archive,
+                   archive_writer(options.archive, output));
+  RETURN_IF_ERROR(dumper.dump_folder(found.tree, path, *archive));
+  return archive->finish();
+}
+
+Result<ExitCode> run(const DumpCommandOptions& options, Session& session) {
+  if (options.words.size() != 2) {
+    return Error(ErrorKind::kInvalid, "no file and no snapshot ID specified")
+        .hinting("restree dump SNAPSHOT PATH; the path / stands for all of it.");
+  }
+  ASSIGN_OR_RETURN(Repository* const repository, session.open(Locking::kShared));
+  ASSIGN_OR_RETURN(
+      const SelectedSnapshot selected,
+      select_snapshot(*repository, options.words[0], options.filter.filter(), session.patience()));
+  RETURN_IF_ERROR(repository->refresh_index(session.patience()));
+  if (!selected.snapshot.tree) {
+    return Error(ErrorKind::kCorrupt, "snapshot " + selected.snapshot.id.hex() + " has no tree");
+  }
+  ASSIGN_OR_RETURN(const BlobId root, find_subfolder(*repository, *selected.snapshot.tree,
+                                                     selected.subfolder, session.patience()));
+  std::optional<OutputFile> file;
+  ByteOutput output = [&](ByteView bytes) -> Status {
+    session.io().out(as_text(bytes));
+    if (session.stop().stop_requested()) RETURN_IF_ERROR(session.io().flush());
+    return session.go_on();
+  };
+  if (!options.target.empty()) {
+    Result<OutputFile> created = OutputFile::create(options.target);
+    if (!created) return std::move(created).error().with("cannot dump to file");
+    file.emplace(std::move(*created));
+    output = [&](ByteView bytes) { return file->write(bytes); };
+  }
+  Status dumped = dump(options, session, *repository, root, output);
+  if (dumped && file) dumped = file->finish();
+  if (!dumped) return std::move(dumped).error().with("cannot dump file");
+  return ExitCode::kSuccess;
+}
+
+}  // namespace
+
+Run declare_dump(CLI::App& app) {
+  auto options = std::make_shared<DumpCommandOptions>();
+  add_arguments(app, "snapshot path", options->words,
+                "The snapshot (id, beginning, latest, with :FOLDER) and the file or folder in it");
+  add_snapshot_options(app, options->filter);
+  add_choice(app, "-a,--archive", options->archive, {"tar", "zip"}, "How a folder is written");
+  add_text(app, "-t,--target", options->target, "Write to this file instead of the output",
+           TextIs::kFile);
+  return [options](Session& session) { return run(*options, session); };
+}
+
+}  // namespace restree

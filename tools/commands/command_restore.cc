@@ -1,0 +1,213 @@
+// restree restore
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "repo/pattern/pattern_filter.h"
+#include "repo/restorer/restorer.h"
+#include "repo/snapshots/snapshot_selection.h"
+#include "tools/cli/option_words.h"
+#include "tools/commands/commands.h"
+#include "tools/commands/pattern_options.h"
+#include "tools/commands/restore_report.h"
+#include "tools/commands/snapshot_options.h"
+#include "tools/output/ticker.h"
+
+namespace restree {
+namespace {
+
+struct RestoreCommandOptions {
+  std::vector<std::string> snapshots;
+  std::string target;
+  PatternOptions excludes;
+  PatternOptions includes;
+  std::vector<std::string> xattr_excludes;
+  std::vector<std::string> xattr_includes;
+  SnapshotOptions filter;
+  std::string overwrite = "always";
+  bool dry_run = false;
+  bool sparse = false;
+  bool verify = false;
+  bool remove_unexpected = false;
+  bool ownership_by_name = false;
+};
+
+Overwrite overwrite_named(const std::string& word) {
+  if (word == "if-changed") return Overwrite::kIfChanged;
+  if (word == "if-newer") return Overwrite::kIfNewer;
+  if (word == "never") return Overwrite::kNever;
+  return Overwrite::kAlways;
+}
+
+Status check_words(const RestoreCommandOptions& options) {
+  const auto invalid = [](std::string message) {
+    return Status(Error(ErrorKind::kInvalid, std::move(message)));
+  };
+  if (options.snapshots.empty()) {
+    return Error(ErrorKind::kInvalid, "no snapshot ID specified")
+        .hinting("`latest` stands for the newest one; `snapshots` lists them all.");
+  }
+  if (options.snapshots.size() > 1) {
+    return invalid(fmt::format("more than one snapshot ID specified: [{}]",
+                               fmt::join(options.snapshots, " ")));
+  }
+  if (options.target.empty()) {
+    return invalid("please specify a directory to restore to (--target)");
+  }
+  if (!options.excludes.empty() && !options.includes.empty()) {
+    return invalid("exclude and include patterns are mutually exclusive");
+  }
+  if (options.dry_run && options.verify) {
+    return invalid("--dry-run and --verify are mutually exclusive");
+  }
+  if (!options.xattr_excludes.empty() && !options.xattr_includes.empty()) {
+    return invalid("exclude and include xattr patterns are mutually exclusive");
+  }
+  const bool whole_system = std::filesystem::path(options.target).lexically_normal() == "/";
+  if (options.remove_unexpected && whole_system && options.excludes.empty() &&
+      options.includes.empty()) {
+    return invalid("'--target / --delete' must be combined with an include or exclude filter");
+  }
+  return {};
+}
+
+Result<Select> selection_of(const RestoreCommandOptions& options) {
+  if (!options.excludes.empty()) {
+    ASSIGN_OR_RETURN(PatternFilter made, PatternFilter::make(options.excludes, "exclude"));
+    return Select([filter = std::move(made)](const std::string& location, bool) {
+      const bool selected = !filter.matches(location);
+      return SelectVerdict{.selected = selected, .children = selected};
+    });
+  }
+  if (!options.includes.empty()) {
+    ASSIGN_OR_RETURN(PatternFilter made, PatternFilter::make(options.includes, "include"));
+    return Select([filter = std::move(made)](const std::string& location, bool) {
+      const PathPatterns::Verdict verdict = filter.match_with_below(location);
+      return SelectVerdict{.selected = verdict.matched, .children = verdict.below_may_match};
+    });
+  }
+  return Select();
+}
+
+Result<std::function<bool(std::string_view)>> xattr_selection_of(
+    const RestoreCommandOptions& options) {
+  const bool excludes = !options.xattr_excludes.empty();
+  if (!excludes && options.xattr_includes.empty()) return std::function<bool(std::string_view)>();
+  Result<PathPatterns> made =
+      PathPatterns::parse(excludes ? options.xattr_excludes : options.xattr_includes);
+  if (!made) {
+    return std::move(made).error().with(excludes ? "--exclude-xattr" : "--include-xattr");
+  }
+  return std::function<bool(std::string_view)>(
+      [patterns = std::move(*made), excludes](std::string_view name) {
+        return patterns.match(name) != excludes;
+      });
+}
+
+// As restic shows a snapshot in a line.
+std::string description(const Snapshot& snapshot) {
+  return fmt::format("snapshot {} of [{}] at {} by {}@{}", snapshot.id.short_hex(),
+                     fmt::join(snapshot.paths, " "), format_timestamp(snapshot.time),
+                     snapshot.username, snapshot.hostname);
+}
+
+// Without dots, and without a slash at the end.
+Result<std::string> absolute_target(const std::string& words) {
+  std::error_code failed;
+  const std::filesystem::path path = std::filesystem::absolute(words, failed);
+  if (failed) return errno_error(failed.value(), "find the current folder");
+  std::string target = path.lexically_normal().string();
+  if (target.size() > 1 && target.ends_with('/')) target.pop_back();
+  return target;
+}
+
+Error with_errors(std::uint64_t count) {
+  return {ErrorKind::kLocalIo, fmt::format("There were {} errors", count)};
+}
+
+Status verify(Session& session, const RestoreCommandOptions& options, Restorer& restorer) {
+  const bool talks = !session.options().json && session.options().verbosity > 0;
+  if (talks) session.io().out_line("verifying files in " + options.target);
+  const auto begin = std::chrono::steady_clock::now();
+  ASSIGN_OR_RETURN(const std::uint64_t count, restorer.verify());
+  if (restorer.figures().errors > 0) return with_errors(restorer.figures().errors);
+  if (talks) {
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    session.io().out_line(fmt::format("finished verifying {} files in {} (took {:.3f}s)", count,
+                                      options.target, took.count()));
+  }
+  return {};
+}
+
+Result<ExitCode> run(const RestoreCommandOptions& options, Session& session) {
+  RETURN_IF_ERROR(check_words(options));
+  RestoreOptions restore;
+  ASSIGN_OR_RETURN(restore.select, selection_of(options));
+  ASSIGN_OR_RETURN(restore.select_xattr, xattr_selection_of(options));
+  ASSIGN_OR_RETURN(Repository* const repository, session.open(Locking::kShared));
+  ASSIGN_OR_RETURN(const SelectedSnapshot selected,
+                   select_snapshot(*repository, options.snapshots.front(), options.filter.filter(),
+                                   session.patience()));
+  RETURN_IF_ERROR(repository->refresh_index(session.patience()));
+  if (!selected.snapshot.tree) {
+    return Error(ErrorKind::kCorrupt, "snapshot " + selected.snapshot.id.hex() + " has no tree");
+  }
+  ASSIGN_OR_RETURN(const BlobId tree, find_subfolder(*repository, *selected.snapshot.tree,
+                                                     selected.subfolder, session.patience()));
+  RestoreReport report(session.options(), session.io());
+  restore.overwrite = overwrite_named(options.overwrite);
+  restore.dry_run = options.dry_run;
+  restore.sparse = options.sparse;
+  restore.remove_unexpected = options.remove_unexpected;
+  restore.ownership_by_name = options.ownership_by_name;
+  restore.tell_items = report.tells_items();
+  restore.patience = session.options().patience;
+  restore.stop = session.stop();
+  if (!session.options().json && session.options().verbosity > 0) {
+    session.io().out_line(
+        fmt::format("restoring {} to {}", description(selected.snapshot), options.target));
+  }
+  ASSIGN_OR_RETURN(std::string target, absolute_target(options.target));
+  Restorer restorer(*repository, std::move(restore), report, std::move(target));
+  {
+    const Ticker ticker(session.progress_interval(),
+                        [&] { report.show_progress(restorer.figures()); });
+    RETURN_IF_ERROR(restorer.restore(tree));
+  }
+  report.show_summary(restorer.figures());
+  if (restorer.figures().errors > 0) return with_errors(restorer.figures().errors);
+  if (options.verify) RETURN_IF_ERROR(verify(session, options, restorer));
+  return ExitCode::kSuccess;
+}
+
+}  // namespace
+
+Run declare_restore(CLI::App& app) {
+  auto options = std::make_shared<RestoreCommandOptions>();
+  add_arguments(app, "snapshot", options->snapshots,
+                "The snapshot's id, its beginning, or latest; with :FOLDER, only that folder");
+  add_text(app, "-t,--target", options->target, "The folder to restore to", TextIs::kFolder);
+  add_pattern_options(app, "exclude", options->excludes);
+  add_pattern_options(app, "include", options->includes);
+  add_list(app, "--exclude-xattr", options->xattr_excludes,
+           "Leave out extended attributes that match this pattern (repeatable)");
+  add_list(app, "--include-xattr", options->xattr_includes,
+           "Restore only extended attributes that match this pattern (repeatable)");
+  add_snapshot_options(app, options->filter);
+  add_flag(app, "--dry-run", options->dry_run, "Write nothing, only tell what would be done");
+  add_flag(app, "--sparse", options->sparse, "Make holes of stretches of zeros");
+  add_flag(app, "--verify", options->verify, "Read back what was written, and compare");
+  add_choice(app, "--overwrite", options->overwrite, {"always", "if-changed", "if-newer", "never"},
+             "What becomes of files that are there already");
+  add_flag(app, "--delete", options->remove_unexpected,
+           "Delete from the target what is not in the snapshot");
+  add_flag(app, "--ownership-by-name", options->ownership_by_name,
+           "Restore owners by their names rather than their numbers");
+  return [options](Session& session) { return run(*options, session); };
+}
+
+}  // namespace restree

@@ -1,0 +1,180 @@
+// restree snapshots
+#include <fmt/core.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <memory>
+
+#include "tools/cli/option_words.h"
+#include "tools/commands/commands.h"
+#include "tools/commands/node_text.h"
+#include "tools/commands/snapshot_options.h"
+#include "tools/output/human.h"
+#include "tools/output/table.h"
+
+namespace restree {
+namespace {
+
+struct SnapshotsOptions {
+  std::vector<std::string> words;
+  SnapshotOptions selection;
+  bool compact = false;
+  bool last = false;
+  std::int64_t latest = 0;
+  std::string group_by;
+};
+
+// The newest `count` of each host and set of paths.
+void keep_latest(std::vector<Snapshot>& snapshots, std::int64_t count, bool is_one_group) {
+  std::map<std::pair<std::string, std::string>, std::int64_t> seen;
+  std::vector<Snapshot> kept;
+  for (auto snapshot = snapshots.rbegin(); snapshot != snapshots.rend(); ++snapshot) {
+    std::vector<std::string> paths = snapshot->paths;
+    std::sort(paths.begin(), paths.end());
+    const std::string joined = fmt::format("{}", fmt::join(paths, "|"));
+    auto& so_far = seen[is_one_group ? std::pair<std::string, std::string>()
+                                     : std::pair(snapshot->hostname, joined)];
+    if (so_far++ < count) kept.push_back(std::move(*snapshot));
+  }
+  std::reverse(kept.begin(), kept.end());
+  snapshots = std::move(kept);
+}
+
+std::string joined_lines(const std::vector<std::string>& lines) {
+  return fmt::format("{}", fmt::join(lines, "\n"));
+}
+
+// As Go's time package names the local zone.
+std::string zone_name() {
+  const char* name = std::getenv("TZ");
+  if (name == nullptr) return "local time";
+  return *name == '\0' ? "UTC" : name;
+}
+
+std::string table_of(const std::vector<Snapshot>& snapshots, bool compact) {
+  const bool has_size = std::any_of(snapshots.begin(), snapshots.end(),
+                                    [](const Snapshot& one) { return one.summary.has_value(); });
+  std::vector<std::string> columns =
+      compact ? std::vector<std::string>{"ID", "Time", "Host", "Tags  "}
+              : std::vector<std::string>{"ID", "Time", "Host      ", "Tags      ", "Paths"};
+  if (has_size) columns.emplace_back("Size");
+  Table table(std::move(columns));
+  for (const Snapshot& one : snapshots) {
+    std::vector<std::string> cells{one.id.short_hex(), local_time(one.time), one.hostname};
+    if (compact) {
+      cells.push_back(joined_lines(one.tags));
+    } else {
+      cells.push_back(fmt::format("{}", fmt::join(one.tags, ",")));
+      cells.push_back(joined_lines(one.paths));
+      if (one.paths.size() > 1) table.separate_rows();
+    }
+    if (has_size) {
+      cells.push_back(one.summary ? format_bytes(one.summary->total_bytes_processed) : "");
+    }
+    table.add_row(std::move(cells));
+  }
+  table.add_footer("Timestamps shown in " + zone_name());
+  table.add_footer(fmt::format("{} snapshots", snapshots.size()));
+  return table.text();
+}
+
+std::string header_of(const SnapshotGroup& group, GroupBy by) {
+  std::vector<std::string> parts;
+  if (by.host && !group.hostname.empty()) parts.push_back("host [" + group.hostname + "]");
+  if (by.tags && !group.tags.empty()) {
+    parts.push_back(fmt::format("tags [{}]", fmt::join(group.tags, ", ")));
+  }
+  if (by.paths && !group.paths.empty()) {
+    parts.push_back(fmt::format("paths [{}]", fmt::join(group.paths, ", ")));
+  }
+  if (parts.empty()) return "";
+  return fmt::format("snapshots for ({}):\n", fmt::join(parts, ", "));
+}
+
+void append_list(JsonWriter& json, const std::vector<std::string>& list) {
+  json.begin_array();
+  for (const std::string& word : list) json.text(word);
+  json.end_array();
+}
+
+void append_list_or_null(JsonWriter& json, const std::vector<std::string>& list, bool wanted) {
+  if (wanted && !list.empty()) {
+    append_list(json, list);
+  } else {
+    json.null();
+  }
+}
+
+void append_snapshots(JsonWriter& json, const std::vector<Snapshot>& snapshots) {
+  json.begin_array();
+  for (const Snapshot& one : snapshots) {
+    json.begin_object();
+    append_snapshot_fields(one, json);
+    json.key("id").text(one.id.hex()).key("short_id").text(one.id.short_hex()).end_object();
+  }
+  json.end_array();
+}
+
+std::string json_of(const std::vector<SnapshotGroup>& groups, GroupBy by) {
+  JsonWriter json;
+  if (by.none()) {
+    append_snapshots(json, groups.empty() ? std::vector<Snapshot>() : groups.front().snapshots);
+    return json.json();
+  }
+  json.begin_array();
+  for (const SnapshotGroup& group : groups) {
+    json.begin_object().key("group_key").begin_object();
+    json.key("hostname").text(group.hostname).key("paths");
+    append_list_or_null(json, group.paths, by.paths);
+    json.key("tags");
+    append_list_or_null(json, group.tags, by.tags);
+    json.end_object().key("snapshots");
+    append_snapshots(json, group.snapshots);
+    json.end_object();
+  }
+  json.end_array();
+  return json.json();
+}
+
+Result<ExitCode> run_snapshots(const SnapshotsOptions& options, Session& session) {
+  ASSIGN_OR_RETURN(const GroupBy by, GroupBy::parse(options.group_by));
+  ASSIGN_OR_RETURN(Repository* const repository, session.open(Locking::kShared));
+  ASSIGN_OR_RETURN(std::vector<Snapshot> snapshots,
+                   select_snapshots(*repository, options.words, options.selection.filter(),
+                                    session.patience(), say_ignored(session)));
+  std::stable_sort(snapshots.begin(), snapshots.end(),
+                   [](const Snapshot& a, const Snapshot& b) { return a.time < b.time; });
+  // Like restic, list the paths sorted, whatever their order in the snapshot.
+  for (Snapshot& one : snapshots) std::sort(one.paths.begin(), one.paths.end());
+  std::vector<SnapshotGroup> groups = group_snapshots(std::move(snapshots), by);
+  const std::int64_t latest = options.latest == 0 && options.last ? 1 : options.latest;
+  if (latest > 0) {
+    for (auto& group : groups) keep_latest(group.snapshots, latest, !by.none());
+  }
+  if (session.options().json) {
+    session.io().out_line(json_of(groups, by));
+    return ExitCode::kSuccess;
+  }
+  for (const SnapshotGroup& group : groups) {
+    session.io().out(header_of(group, by) + table_of(group.snapshots, options.compact));
+  }
+  return ExitCode::kSuccess;
+}
+
+}  // namespace
+
+Run declare_snapshots(CLI::App& app) {
+  const auto options = std::make_shared<SnapshotsOptions>();
+  add_arguments(app, "snapshot", options->words, "Only these: ids, their beginnings, or latest");
+  add_snapshot_options(app, options->selection);
+  add_flag(app, "-c,--compact", options->compact, "Without paths, one line for each tag");
+  add_number(app, "--latest", options->latest, "Only the newest N of each host and set of paths");
+  add_hidden_flag(app, "--last", options->last);
+  add_text(app, "-g,--group-by", options->group_by,
+           "A table for each group: host, paths, tags, separated by commas");
+  return [options](Session& session) { return run_snapshots(*options, session); };
+}
+
+}  // namespace restree

@@ -1,0 +1,48 @@
+#include "tools/commands/commands.h"
+
+namespace restree {
+
+const std::vector<Command>& all_commands() {
+  static const std::vector<Command> commands = {
+      {"backup", "Save files and folders as a new snapshot", declare_backup},
+      {"cache", "List or remove the caches on this machine", declare_cache},
+      {"cat", "Print an object of the repository", declare_cat},
+      {"check", "Look for damage in the repository", declare_check},
+      {"diff", "Compare two snapshots", declare_diff},
+      {"dump", "Write a file, or a folder as an archive, to the output", declare_dump},
+      {"find", "Find files, folders, blobs, trees or packs", declare_find},
+      {"forget", "Remove snapshots", declare_forget},
+      {"generate", "Write completions for a shell", declare_generate},
+      {"init", "Make a new repository", declare_init},
+      {"key", "List the keys of the repository", declare_key},
+      {"list", "List the files or blobs of the repository", declare_list},
+      {"ls", "List the files of a snapshot", declare_ls},
+      {"mount", "Show the repository as a file system", declare_mount},
+      {"restore", "Restore a snapshot, or part of one, to a folder", declare_restore},
+      {"snapshots", "List the snapshots", declare_snapshots},
+      {"stats", "Count what snapshots hold", declare_stats},
+      {"tag", "Change the tags of snapshots", declare_tag},
+      {"unlock", "Remove locks that nobody holds any more", declare_unlock},
+      {"version", "Print the program's version", declare_version},
+      {"warm", "Bring a snapshot of an app into the cache", declare_warm},
+  };
+  return commands;
+}
+
+const std::vector<RefusedCommand>& refused_commands() {
+  static const std::vector<RefusedCommand> commands = {
+      {"copy", "Use restic: both programs work on the same repository."},
+      {"features", "Restree has no feature flags."},
+      {"migrate", "Use restic: both programs work on the same repository."},
+      {"options", "restree(1) lists the extended options."},
+      {"prune", "Use restic: both programs work on the same repository."},
+      {"rebuild-index", "Use restic: both programs work on the same repository."},
+      {"recover", "Use restic: both programs work on the same repository."},
+      {"repair", "Use restic: both programs work on the same repository."},
+      {"rewrite", "Use restic: both programs work on the same repository."},
+      {"self-update", "Update the package that restree came with."},
+  };
+  return commands;
+}
+
+}  // namespace restree

@@ -1,0 +1,99 @@
+#include "tools/commands/mount_command_line.h"
+
+#include <fmt/core.h>
+
+#include <chrono>
+#include <cstdint>
+
+namespace restree {
+namespace {
+
+// Builds the list for -o; commas and backslashes inside a value are escaped.
+class OptionList {
+ public:
+  void flag(std::string_view name) { add(std::string(name)); }
+  void value(std::string_view name, std::string_view value) {
+    if (!value.empty()) add(fmt::format("{}={}", name, value));
+  }
+  // Adds nothing for 0, which means that the option was not given.
+  void number(std::string_view name, std::uint64_t number) {
+    if (number != 0) add(fmt::format("{}={}", name, number));
+  }
+  void seconds(std::string_view name, std::chrono::nanoseconds span) {
+    number(name, static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::seconds>(span).count()));
+  }
+  void word(const std::string& word) { add(word); }
+  const std::string& text() const { return text_; }
+
+ private:
+  void add(const std::string& word) {
+    if (!text_.empty()) text_ += ',';
+    for (const char c : word) {
+      if (c == ',' || c == '\\') text_ += '\\';
+      text_ += c;
+    }
+  }
+  std::string text_;
+};
+
+// Adds an extended option with restic's name under restreefs's name.
+void add_extended(const std::string& word, OptionList& list) {
+  const std::size_t equals = word.find('=');
+  const std::string name = word.substr(0, equals);
+  const std::string value = equals == std::string::npos ? "" : word.substr(equals + 1);
+  if (name == "sftp.connections") {
+    list.value("connections", value);
+  } else if (name == "sftp.command") {
+    list.value("ssh_command", value);
+  } else if (name == "sftp.args") {
+    list.value("ssh_command", "ssh " + value);
+  } else if (name != "local.connections") {
+    list.word(word);
+  }
+}
+
+Status check(const MountCommandOptions& options, const GlobalOptions& global) {
+  if (options.mount_points.size() != 1) {
+    return Error(ErrorKind::kInvalid, "wrong number of parameters: give one mount point");
+  }
+  if (global.insecure_no_password) {
+    return Error(ErrorKind::kUnsupported, "--insecure-no-password cannot be used with mount")
+        .hinting("Give the repository a password: restic key add.");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> restreefs_call(const MountCommandOptions& options,
+                                                const GlobalOptions& global,
+                                                const std::string& location) {
+  RETURN_IF_ERROR(check(options, global));
+  OptionList list;
+  list.value("password_file", global.access.password_file);
+  list.value("password_command", global.access.password_command);
+  list.value("key_hint", global.access.key_hint);
+  if (!global.no_lock) list.flag("lock");
+  if (!global.no_lock) list.seconds("retry_lock", global.retry_lock);
+  list.seconds("silence_timeout", global.stuck_request_timeout);
+  list.number("limit_upload", global.upload_limit >> 10);
+  list.number("limit_download", global.download_limit >> 10);
+  const SnapshotFilter filter = options.selection.filter();
+  for (const std::string& host : filter.hosts) list.value("host", host);
+  for (const std::string& tags : options.selection.tags) list.word("tag=" + tags);
+  for (const std::string& path : filter.paths) list.value("path", path);
+  if (options.allow_other) list.flag("allow_other");
+  if (options.no_default_permissions) list.flag("no_default_permissions");
+  if (options.owner_root) {
+    list.value("uid", "0");
+    list.value("gid", "0");
+  }
+  list.value("cache_dir", global.cache.folder);
+  if (global.cache.off) list.flag("no_cache");
+  for (const std::string& word : extended_words(global)) add_extended(word, list);
+  std::vector<std::string> call{"restreefs", location, options.mount_points.front(), "-f"};
+  if (!list.text().empty()) call.insert(call.end(), {"-o", list.text()});
+  return call;
+}
+
+}  // namespace restree

@@ -1,0 +1,28 @@
+// Translates the options of `restree mount` to a call of restreefs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "repo/base/result.h"
+#include "tools/cli/global_options.h"
+#include "tools/commands/snapshot_options.h"
+
+namespace restree {
+
+struct MountCommandOptions {
+  std::vector<std::string> mount_points;
+  SnapshotOptions selection;
+  bool allow_other = false;
+  bool no_default_permissions = false;
+  bool owner_root = false;
+};
+
+// The words of the call, "restreefs" first. They contain no secrets, only where these come from.
+// kInvalid: not exactly one mount point. kUnsupported: a global option that restreefs does not
+// have.
+Result<std::vector<std::string>> restreefs_call(const MountCommandOptions& options,
+                                                const GlobalOptions& global,
+                                                const std::string& location);
+
+}  // namespace restree

@@ -1,0 +1,14 @@
+// The options --exclude and --include, each in its four forms.
+#pragma once
+
+#include <string>
+
+#include "repo/pattern/pattern_filter.h"
+#include "tools/cli/cli_app.h"
+
+namespace restree {
+
+// `word`: "exclude" or "include". `options` must outlive the parsing.
+void add_pattern_options(CLI::App& app, const std::string& word, PatternOptions& options);
+
+}  // namespace restree

@@ -1,0 +1,38 @@
+#include "tools/commands/snapshot_options.h"
+
+#include <fmt/core.h>
+
+#include <cstdlib>
+
+#include "tools/cli/option_words.h"
+
+namespace restree {
+
+SnapshotFilter SnapshotOptions::filter() const {
+  SnapshotFilter filter;
+  const char* const host = std::getenv("RESTIC_HOST");
+  if (!hosts.empty()) {
+    filter.hosts = hosts;
+  } else if (host != nullptr && *host != '\0') {
+    filter.hosts = {host};
+  }
+  if (filter.hosts == std::vector<std::string>{""}) filter.hosts.clear();
+  for (const std::string& list : tags) filter.tag_lists.push_back(split_tags(list));
+  filter.paths = paths;
+  return filter;
+}
+
+void add_snapshot_options(CLI::App& app, SnapshotOptions& options, HostOption host) {
+  add_list(app, host == HostOption::kShortToo ? "-H,--host" : "--host", options.hosts,
+           "Only snapshots of this host, or of one of these (default: $RESTIC_HOST)");
+  add_list(app, "--tag", options.tags, "Only snapshots with all of these tags, TAG,TAG,…");
+  add_list(app, "--path", options.paths, "Only snapshots of this path, and of all given");
+}
+
+OnIgnored say_ignored(Session& session) {
+  return [&session](const std::string& what, const Error& why) {
+    session.io().err_line(fmt::format("Ignoring \"{}\": {}", what, why.message()));
+  };
+}
+
+}  // namespace restree

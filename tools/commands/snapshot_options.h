@@ -1,0 +1,32 @@
+// The options --host, --tag and --path, with which commands choose snapshots.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "repo/snapshots/snapshot_filter.h"
+#include "repo/snapshots/snapshot_selection.h"
+#include "tools/cli/cli_app.h"
+#include "tools/session/session.h"
+
+namespace restree {
+
+struct SnapshotOptions {
+  std::vector<std::string> hosts;
+  std::vector<std::string> tags;
+  std::vector<std::string> paths;
+
+  // Without --host, RESTIC_HOST is used; an empty host means all hosts.
+  SnapshotFilter filter() const;
+};
+
+// kLong is for `forget`, where -H is another option.
+enum class HostOption { kLong, kShortToo };
+// `options` must outlive the parsing.
+void add_snapshot_options(CLI::App& app, SnapshotOptions& options,
+                          HostOption host = HostOption::kShortToo);
+
+// Prints which words are ignored and why, as restic does.
+OnIgnored say_ignored(Session& session);
+
+}  // namespace restree

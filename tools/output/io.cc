@@ -1,0 +1,98 @@
+#include "tools/output/io.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace restree {
+namespace {
+
+constexpr std::size_t kMostPending = 64 << 10;
+constexpr std::size_t kUsualWidth = 80;
+constexpr std::string_view kEraseLine = "\r\x1b[2K";
+
+// Returns 0, or errno.
+int write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(fd, text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno;
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return 0;
+}
+
+// The first `columns` characters of UTF-8 text; each counts as one column.
+std::string_view cut(std::string_view line, std::size_t columns) {
+  std::size_t end = 0;
+  for (std::size_t seen = 0; end < line.size(); ++end) {
+    const bool continues = (static_cast<unsigned char>(line[end]) & 0xc0) == 0x80;
+    if (!continues && ++seen > columns) break;
+  }
+  return line.substr(0, end);
+}
+
+}  // namespace
+
+ProcessIo::ProcessIo(std::stop_source stop)
+    : stop_(std::move(stop)), is_terminal_(::isatty(STDOUT_FILENO) == 1) {}
+
+ProcessIo::~ProcessIo() {
+  const std::lock_guard lock(mutex_);
+  hide_status();
+  flush_locked();
+}
+
+std::size_t ProcessIo::width() const {
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kUsualWidth;
+  return size.ws_col;
+}
+
+void ProcessIo::out(std::string_view text) {
+  const std::lock_guard lock(mutex_);
+  hide_status();
+  pending_ += text;
+  if (is_terminal_ || pending_.size() >= kMostPending) flush_locked();
+  show_status();
+}
+
+void ProcessIo::err(std::string_view text) {
+  const std::lock_guard lock(mutex_);
+  hide_status();
+  flush_locked();  // keeps the order of the calls if stdout and stderr go to the same place
+  write_all(STDERR_FILENO, text);
+  show_status();
+}
+
+void ProcessIo::status(std::string_view line) {
+  if (!is_terminal_) return;
+  const std::lock_guard lock(mutex_);
+  hide_status();
+  status_ = cut(line, width() - 1);
+  show_status();
+}
+
+Status ProcessIo::flush() {
+  const std::lock_guard lock(mutex_);
+  flush_locked();
+  if (failure_ != 0) return errno_error(failure_, "write to standard output");
+  return {};
+}
+
+void ProcessIo::flush_locked() {
+  if (failure_ == 0) failure_ = write_all(STDOUT_FILENO, pending_);
+  pending_.clear();
+  if (failure_ != 0) stop_.request_stop();
+}
+
+void ProcessIo::hide_status() {
+  if (!status_.empty()) write_all(STDOUT_FILENO, kEraseLine);
+}
+
+void ProcessIo::show_status() {
+  if (!status_.empty()) write_all(STDOUT_FILENO, status_);
+}
+
+}  // namespace restree

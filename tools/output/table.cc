@@ -1,0 +1,72 @@
+#include "tools/output/table.h"
+
+#include <algorithm>
+#include <sstream>
+
+namespace restree {
+namespace {
+
+constexpr std::size_t kGap = 2;
+
+std::size_t width_of(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
+}
+
+std::vector<std::string> lines_of(const std::string& cell) {
+  std::vector<std::string> lines;
+  std::istringstream text(cell);
+  for (std::string line; std::getline(text, line);) lines.push_back(line);
+  return lines;
+}
+
+// The lines of a row, each with a newline at its end.
+std::vector<std::string> render(const std::vector<std::string>& cells,
+                                const std::vector<std::size_t>& widths) {
+  std::vector<std::vector<std::string>> columns;
+  std::size_t height = 1;
+  for (const std::string& cell : cells) {
+    columns.push_back(lines_of(cell));
+    height = std::max(height, columns.back().size());
+  }
+  std::vector<std::string> lines;
+  for (std::size_t i = 0; i < height; ++i) {
+    std::string line;
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      const std::string part = i < columns[c].size() ? columns[c][i] : std::string();
+      if (c > 0) line.append(kGap, ' ');
+      line += part;
+      line.append(widths[c] - width_of(part), ' ');
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    lines.push_back(line + "\n");
+  }
+  return lines;
+}
+
+}  // namespace
+
+std::string Table::text() const {
+  std::vector<std::size_t> widths;
+  for (const std::string& column : columns_) widths.push_back(width_of(column));
+  for (const auto& row : rows_) {
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      for (const auto& line : lines_of(row[c])) widths[c] = std::max(widths[c], width_of(line));
+    }
+  }
+  std::size_t total = (columns_.size() - 1) * kGap;
+  for (const std::size_t width : widths) total += width;
+  const std::string rule = std::string(total, '-') + "\n";
+
+  std::string text = render(columns_, widths).front() + rule;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    if (separate_rows_ && i > 0) text += "\n";
+    for (const std::string& line : render(rows_[i], widths)) text += line;
+  }
+  text += rule;
+  for (const std::string& line : footer_) text += line + "\n";
+  return text;
+}
+
+}  // namespace restree

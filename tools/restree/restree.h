@@ -1,0 +1,25 @@
+// Runs the program restree for a given command line. Independent of the process, so that tests can
+// call it.
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "program/exit_codes.h"
+#include "tools/cli/cli_app.h"
+#include "tools/output/io.h"
+#include "tools/session/session.h"
+
+namespace restree {
+
+// `words`: the command line without the program's name. Prints all errors to `io` itself.
+ExitCode run_restree(const std::vector<std::string>& words, Io& io, const std::stop_token& stop,
+                     const StorageMaker& make_storage = storage_at);
+
+// The declared command line, for help, completions, and tests of the manual page. Parsing with it
+// fills options that are not used.
+std::shared_ptr<const CLI::App> declared_command_line();
+
+}  // namespace restree

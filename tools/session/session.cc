@@ -1,0 +1,180 @@
+#include "tools/session/session.h"
+
+#include <fmt/core.h>
+
+#include <utility>
+
+#include "program/cache_settings.h"
+#include "program/repository_opening.h"
+#include "program/ssh_settings.h"
+#include "program/storage_kinds.h"
+#include "tools/output/ticker.h"
+#include "tools/session/old_caches.h"
+
+namespace restree {
+
+Result<std::shared_ptr<Storage>> storage_at(const std::string& location,
+                                            const GlobalOptions& options,
+                                            const std::stop_token& stop) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<const Location> parsed, parse_location(location));
+  SshOptions ssh = with_secret_sources(options.ssh, options.ssh.options.connect_timeout);
+  ssh.limits = make_rate_limits(options.upload_limit, options.download_limit);
+  return parsed->make_storage(ssh, stop);
+}
+
+namespace {
+
+Result<Secret> password_of(const RepositoryAccess& access, bool is_empty, PasswordIs which) {
+  if (!is_empty) return find_password(access, Deadline::never(), which);
+  if (access.password_file.empty() && access.password_command.empty()) return Secret();
+  return Error(ErrorKind::kInvalid,
+               "--insecure-no-password is given together with a password; use one");
+}
+
+bool is_to_write(Locking locking) {
+  return locking == Locking::kSharedToWrite || locking == Locking::kExclusiveToWrite;
+}
+
+bool is_exclusive(Locking locking) {
+  return locking == Locking::kExclusive || locking == Locking::kExclusiveToWrite;
+}
+
+}  // namespace
+
+Session::Session(GlobalOptions options, Io& io, std::stop_token stop, StorageMaker make_storage)
+    : options_(std::move(options)),
+      io_(io),
+      stop_(std::move(stop)),
+      make_storage_(std::move(make_storage)) {}
+
+Status Session::go_on() const {
+  if (stop_.stop_requested()) return Error(ErrorKind::kCancelled, "interrupted");
+  return {};
+}
+
+std::chrono::nanoseconds Session::progress_interval() const {
+  return restree::progress_interval(options_.json, options_.verbosity, io_);
+}
+
+TreesAheadOptions Session::trees_ahead() const {
+  return {.patience = options_.patience,
+          .stop = stop_,
+          .on_refused = [this](const BlobId& tree, const std::string& why) {
+            io_.err_line(fmt::format("tree {}: left out: {}", tree.short_hex(), why));
+          }};
+}
+
+Result<std::string> Session::location() const { return find_location(options_.access); }
+
+bool Session::is_far() const {
+  const Result<std::string> where = location();
+  if (!where) return false;
+  const auto parsed = parse_location(*where);
+  return parsed && (*parsed)->is_far();
+}
+
+Result<std::shared_ptr<Storage>> Session::storage() {
+  if (!storage_) {
+    ASSIGN_OR_RETURN(const std::string where, location());
+    ASSIGN_OR_RETURN(storage_, make_storage_(where, options_, stop_));
+  }
+  return storage_;
+}
+
+Result<Secret> Session::password(PasswordIs which) const {
+  return password_of(options_.access, options_.insecure_no_password, which);
+}
+
+Result<std::unique_ptr<Repository>> Session::open_other(const RepositoryAccess& access,
+                                                        bool insecure_no_password) const {
+  ASSIGN_OR_RETURN(const std::string where, find_location(access));
+  ASSIGN_OR_RETURN(const std::shared_ptr<Storage> storage, make_storage_(where, options_, stop_));
+  ASSIGN_OR_RETURN(const Secret secret,
+                   password_of(access, insecure_no_password, PasswordIs::kKnown));
+  return Repository::open(storage, secret, find_key_hint(access), patience());
+}
+
+bool Session::wants_lock(Locking locking) const {
+  switch (locking) {
+    case Locking::kNone:
+      return false;
+    case Locking::kShared:
+    case Locking::kExclusive:
+      return !options_.no_lock;
+    case Locking::kSharedToWrite:
+    case Locking::kExclusiveToWrite:
+      return true;
+  }
+  return true;
+}
+
+Status Session::open_repository(Locking locking, Reading reading) {
+  ASSIGN_OR_RETURN(const std::shared_ptr<Storage> asked, storage());
+  ASSIGN_OR_RETURN(const Secret secret, password());
+  // Probes are rare, since a probe under way would delay the end of a short command.
+  constexpr BackOff kSeldom{std::chrono::seconds(10), 1, std::chrono::seconds(10)};
+  RepositoryOpening opening{
+      .storage = std::make_shared<BreakerStorage>(
+          asked, BreakerTiming{.patience = options_.patience, .between_probes = kSeldom}),
+      .key_hint = find_key_hint(options_.access)};
+  if (reading == Reading::kThroughCache) {
+    ASSIGN_OR_RETURN(const std::string where, location());
+    const auto parsed = parse_location(where);
+    opening.cache = find_cache(options_.cache, is_far());
+    opening.location = parsed ? (*parsed)->identity(options_.ssh.options) : where;
+    opening.may_be_offline = locking == Locking::kShared;
+  }
+  ASSIGN_OR_RETURN(OpenedRepository opened, restree::open_repository(opening, secret, patience()));
+  repository_ = std::move(opened.repository);
+  cache_ = std::move(opened.cache);
+  if (opened.offline) io_.err_line(*opened.offline);
+  return {};
+}
+
+Status Session::clean_caches() const {
+  if (!options_.cleanup_cache || options_.cache.off) return {};
+  ASSIGN_OR_RETURN(const std::string base, cache_base(options_.cache));
+  ASSIGN_OR_RETURN(std::vector<FoundCache> caches, list_caches(base));
+  remove_caches(base, old_caches(std::move(caches), kOldCacheDays), io_);
+  return {};
+}
+
+Result<Repository*> Session::open(Locking locking, Reading reading) {
+  if (repository_) return repository_.get();
+  RETURN_IF_ERROR(open_repository(locking, reading));
+  if (reading == Reading::kThroughCache) RETURN_IF_ERROR(clean_caches());
+  if (wants_lock(locking) && !repository_->is_offline()) {
+    const LockRequest request{
+        .exclusive = is_exclusive(locking),
+        .reads_only = !is_to_write(locking),
+        .retry_for = options_.retry_lock,
+        .stop = stop_,
+        .tell = [this](const std::string& message) { tell(message); },
+        .warn = [this](const std::string& message) { io_.err_line(message); }};
+    ASSIGN_OR_RETURN(
+        lock_, RepositoryLock::acquire(*repository_, request,
+                                       Deadline::after(options_.patience + request.retry_for)));
+  }
+  if (io_.is_terminal() && !options_.json && options_.verbosity > 0) {
+    io_.out_line(fmt::format("repository {} opened (version {}, compression level {})",
+                             repository_->config().id.short_hex(), repository_->config().version,
+                             options_.compression));
+  }
+  return repository_.get();
+}
+
+void Session::say(const std::string& line) const {
+  if (!options_.json && options_.verbosity > 0) io_.out_line(line);
+}
+
+void Session::tell(const std::string& message) const {
+  if (!options_.json && options_.verbosity > 0) io_.err_line(message);
+}
+
+Result<Repository*> Session::open_with_index(Locking locking) {
+  ASSIGN_OR_RETURN(Repository* const repository, open(locking));
+  RETURN_IF_ERROR(repository->refresh_index(patience()));
+  return repository;
+}
+
+}  // namespace restree

@@ -1,0 +1,105 @@
+// One run of a command: its options, its output, and the repository that it uses.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "repo/base/clock.h"
+#include "repo/base/result.h"
+#include "repo/crypto/secret.h"
+#include "repo/lock/repository_lock.h"
+#include "repo/repository.h"
+#include "repo/storage/storage.h"
+#include "repo/trees/trees_ahead.h"
+#include "tools/cli/global_options.h"
+#include "tools/output/io.h"
+
+namespace restree {
+
+class DiskCache;
+
+// The variants ToWrite take the lock even with --no-lock, which applies only to commands that read,
+// and remove dead locks that are in the way; the others pass those by.
+enum class Locking { kNone, kShared, kExclusive, kSharedToWrite, kExclusiveToWrite };
+
+// Whether data may be read from the disk cache, if there is one. kFromStorage is for commands that
+// report what the storage itself holds. A command that only reads (kShared with kThroughCache) also
+// works from the cache alone while the storage cannot be reached: then a line on standard error
+// says so, and no lock is taken.
+enum class Reading { kThroughCache, kFromStorage };
+
+// Makes the storage for a location; tests pass functions of their own.
+using StorageMaker = std::function<Result<std::shared_ptr<Storage>>(
+    const std::string& location, const GlobalOptions& options, const std::stop_token& stop)>;
+
+// The local or SFTP storage that the location names.
+Result<std::shared_ptr<Storage>> storage_at(const std::string& location,
+                                            const GlobalOptions& options,
+                                            const std::stop_token& stop);
+
+// Ownership: the repository and the lock on it, which the destructor releases.
+// Threads:   one; stop() may be called by any.
+// Errors:    of open(): those of Repository::open and RepositoryLock.
+class Session {
+ public:
+  Session(GlobalOptions options, Io& io, std::stop_token stop, StorageMaker make_storage);
+
+  const GlobalOptions& options() const { return options_; }
+  Io& io() const { return io_; }
+  // Requested by SIGINT, by SIGTERM, and when the reader of the output has closed it.
+  const std::stop_token& stop() const { return stop_; }
+  // Prints a line for people to standard output; nothing with --json or --quiet.
+  void say(const std::string& line) const;
+  // kCancelled once a stop is requested. For loops: RETURN_IF_ERROR(session.go_on()).
+  Status go_on() const;
+  // The deadline for a request to the storage that begins now, retries included.
+  Deadline patience() const { return Deadline::after(options_.patience); }
+
+  // How often to show progress; zero: never.
+  std::chrono::nanoseconds progress_interval() const;
+  // Options for walks through trees: they end when a stop is requested, and print to standard error
+  // the nodes that they leave out.
+  TreesAheadOptions trees_ahead() const;
+
+  // The location of the repository, as the options give it.
+  Result<std::string> location() const;
+  // Whether the repository is on another machine, judged by its location.
+  bool is_far() const;
+  // The storage at that location. Nothing is read from it yet.
+  Result<std::shared_ptr<Storage>> storage();
+  // The password from the options, the environment or a prompt.
+  Result<Secret> password(PasswordIs which = PasswordIs::kKnown) const;
+
+  // The repository, opened and locked as `locking` says.
+  Result<Repository*> open(Locking locking, Reading reading = Reading::kThroughCache);
+  // Another repository, opened and not locked, with the same SSH options.
+  Result<std::unique_ptr<Repository>> open_other(const RepositoryAccess& access,
+                                                 bool insecure_no_password) const;
+  // The lock that open() took; nullptr if it took none.
+  const RepositoryLock* lock() const { return lock_.get(); }
+  // The repository's disk cache; nullptr if it has none.
+  DiskCache* cache() const { return cache_.get(); }
+  // open(), and loads the index of all blobs.
+  Result<Repository*> open_with_index(Locking locking);
+
+ private:
+  bool wants_lock(Locking locking) const;
+  Status open_repository(Locking locking, Reading reading);
+  Status clean_caches() const;
+  // Prints a message for people to standard error.
+  void tell(const std::string& message) const;
+
+  const GlobalOptions options_;
+  Io& io_;
+  const std::stop_token stop_;
+  const StorageMaker make_storage_;
+  std::shared_ptr<Storage> storage_;
+  std::shared_ptr<DiskCache> cache_;
+  std::unique_ptr<Repository> repository_;
+  std::unique_ptr<RepositoryLock> lock_;
+};
+
+}  // namespace restree
