@@ -20,7 +20,7 @@ namespace restree {
 namespace {
 
 constexpr std::uint64_t kBlockBytes = 4096;
-// What a file system may take for each file in addition to the blocks of its data.
+// The disk space that a file system may take for each file in addition to the blocks of its data.
 constexpr std::uint64_t kFileOverheadBytes = 8192;
 // Each eviction frees this fraction of the limit (one part in 64) in addition to what is needed, so
 // that not every write has to search the whole folder.
@@ -214,7 +214,7 @@ Status CacheWriter::pin(const std::string& snapshot, const PinnedPacks& packs) {
                  fmt::format("{} MiB would be pinned, all pins together, and the cache may take {} "
                              "MiB",
                              (needed >> 20) + 1, limits_.size_bytes >> 20))
-        .hinting("Give it more with cache_size, or take a pin away with `restree warm --unpin`.");
+        .hinting("Allow it more with cache_size, or remove a pin with `restree warm --unpin`.");
   }
   counts_ = counts_of(turn);
   Status written = write_pin(folder_, snapshot, packs);

@@ -33,7 +33,7 @@
 
 namespace restree {
 
-// Since the cache was opened.
+// Totals since the cache was opened.
 struct CacheFigures {
   std::uint64_t hits = 0;
   std::uint64_t hit_bytes = 0;

@@ -104,7 +104,7 @@ class PackFetcher final : public SealedSource {
   const FetchOptions options_;
   Guarded<State> state_;
   std::condition_variable landed_;
-  ThreadPool pool_;  // last: its threads use what is above
+  ThreadPool pool_;  // last member, since its threads use the others
 };
 
 }  // namespace restree

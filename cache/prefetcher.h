@@ -14,7 +14,7 @@ namespace restree {
 // Ownership: the cache must outlive it; owns its threads.
 // Threads:   any.
 // Limits:    `threads` loads at a time, at most `budget_bytes` of plain blobs waiting or loading;
-//            what exceeds that is not prefetched.
+//            blobs beyond that are not prefetched.
 // Errors:    none: a reader that wants a blob whose prefetch failed gets the error itself.
 class Prefetcher {
  public:

@@ -89,7 +89,7 @@ Status SnapshotWarmer::check_room() const {
   return Error(ErrorKind::kInvalid,
                fmt::format("the snapshot takes {} MiB, and the cache may take {} MiB",
                            (needed >> 20) + 1, limit >> 20))
-      .hinting("Give it more with cache_size.");
+      .hinting("Allow it more with cache_size.");
 }
 
 Status SnapshotWarmer::load_data(const std::unordered_set<BlobId>& data) {
@@ -103,7 +103,7 @@ Status SnapshotWarmer::load_data(const std::unordered_set<BlobId>& data) {
   });
 }
 
-// Finds the paths of the files whose data is damaged by walking the trees once more. They are in
+// Walks the trees once more to find the paths of the files whose data is damaged. The trees are in
 // the cache now, so this is cheaper than remembering the path of every blob.
 Status SnapshotWarmer::name_damaged(const BlobId& root) {
   const std::unordered_map<BlobId, Error> bad = std::move(found_.lock()->bad);

@@ -21,7 +21,7 @@
 
 namespace restree {
 
-// What saving one item has added to the repository.
+// The blobs and bytes that saving one item has added to the repository.
 struct AddedSizes {
   std::uint64_t blobs = 0;
   std::uint64_t raw_bytes = 0;

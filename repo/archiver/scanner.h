@@ -17,7 +17,7 @@
 namespace restree {
 
 struct ScanTotals {
-  std::uint64_t files = 0;  // regular ones
+  std::uint64_t files = 0;  // regular files
   std::uint64_t bytes = 0;
 };
 

@@ -20,7 +20,7 @@
 namespace restree {
 
 struct ExistingTargets {
-  std::vector<std::string> targets;  // in their order
+  std::vector<std::string> targets;  // the existing ones, in the given order
   std::vector<Error> missing;        // one for each target that is left out
 };
 ExistingTargets existing_targets(const std::vector<std::string>& targets);

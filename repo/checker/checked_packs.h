@@ -37,7 +37,7 @@ class CheckedPacks final : public IndexWatch {
   // Packs are identified by their numbers in the index.
   std::size_t count() const { return sizes_.size(); }
   const PackId& id(std::uint32_t number) const { return index_->packs()[number]; }
-  // By the index, header included.
+  // The size of the pack file as computed from the index, header included.
   std::uint64_t size(std::uint32_t number) const { return sizes_[number]; }
   // The positions in the index of the pack's blobs, sorted by their offset in the pack.
   std::span<const std::uint32_t> entries(std::uint32_t number) const;

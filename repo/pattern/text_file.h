@@ -1,7 +1,7 @@
 // A text file that a user has written, line by line.
 //
-// The file is UTF-8 or UTF-16 with a byte order mark, which is removed, or any other bytes. Lines
-// end in LF or CRLF.
+// The file is UTF-8, UTF-16 with a byte order mark, or any other bytes. A byte order mark is
+// removed. Lines end in LF or CRLF.
 // Errors: those of reading the file, with its name.     Threads: any.
 #pragma once
 

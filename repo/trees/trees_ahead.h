@@ -69,7 +69,7 @@ class TreesAhead {
   BlobCache cache_;
   std::vector<Announcement> announced_;  // the last one comes first
   Guarded<std::unordered_set<BlobId>> queued_;
-  ThreadPool pool_;  // last: its threads use the others
+  ThreadPool pool_;  // last member, since its threads use the others
 };
 
 }  // namespace restree

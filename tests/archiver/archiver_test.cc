@@ -40,12 +40,12 @@ class Recorded final : public ArchiveEvents {
     changed_.lock()->emplace(item.path);
   }
 
-  // Called between a look at a file and its opening.
+  // Called after a file was looked at (lstat) and before it is opened.
   std::function<void(std::string_view)> when_begun;
 
   std::multiset<std::string> errors() const { return *errors_.lock(); }
   std::multiset<std::string> reused() const { return *reused_.lock(); }
-  // Whose content was read.
+  // The files whose content was read.
   std::multiset<std::string> read() const { return *read_.lock(); }
   std::multiset<std::string> changed() const { return *changed_.lock(); }
 
@@ -67,7 +67,7 @@ class ArchiverTest : public ::testing::Test {
  protected:
   ArchiverTest() : repository_(memory_.open()) {}
 
-  // The folder itself as the only thing at the root of the tree.
+  // A tree with the folder as the only entry of its root.
   TargetNode target() const {
     const std::string path = folder_.path().string();
     TargetNode root;
@@ -105,7 +105,7 @@ class ArchiverTest : public ::testing::Test {
   std::stop_source stop_;
 };
 
-TEST_F(ArchiverTest, SavesWhatIsThere) {
+TEST_F(ArchiverTest, SavesFilesFoldersAndLinks) {
   write_file(path("small"), "content");
   write_file(path("empty"), "");
   fs::create_directory(path("sub"));
@@ -189,7 +189,7 @@ TEST_F(ArchiverTest, ALargeFileComesBackChunkByChunk) {
   EXPECT_TRUE(back == content);
 }
 
-TEST_F(ArchiverTest, WhatIsUnchangedIsNotReadAgain) {
+TEST_F(ArchiverTest, UnchangedFilesAreNotReadAgain) {
   write_file(path("same"), "same");
   write_file(path("other"), "before");
   const auto first = value_of(save(target()));
@@ -211,7 +211,7 @@ TEST_F(ArchiverTest, AFileWhoseBlobsAreLostIsReportedAndReadAgain) {
   const auto first = value_of(save(target()));
   MemoryRepository other(2);
   const auto there = other.open();
-  // The tree is known there, the data is not.
+  // That repository has the tree but not the data.
   RepositoryWriter trees(*there, {}, stop_.get_token());
   for (const BlobId& id : {first.tree, *tree(first.tree)->find("a")->subtree}) {
     ASSERT_OK(
@@ -225,7 +225,7 @@ TEST_F(ArchiverTest, AFileWhoseBlobsAreLostIsReportedAndReadAgain) {
   EXPECT_OK(repository_->load(BlobType::kData, saved(second)->find("lost")->content[0], soon()));
 }
 
-TEST_F(ArchiverTest, WhatIsOnTheWayToATargetIsSavedWithoutItsOtherContent) {
+TEST_F(ArchiverTest, FoldersAboveATargetAreSavedWithoutTheirOtherContent) {
   fs::create_directories(path("on/the"));
   write_file(path("on/beside"), "");
   write_file(path("on/the/way"), "x");
@@ -249,8 +249,8 @@ TEST_F(ArchiverTest, AMissingTargetIsAnErrorAndTheOthersAreSaved) {
   EXPECT_EQ(tree(result.tree)->nodes().size(), 1);
 }
 
-// As by restic, which looks at each entry just before it opens it.
-TEST_F(ArchiverTest, WhatVanishesBeforeItIsLookedAtWasNeverThere) {
+// As in restic, which looks at each entry just before it opens it.
+TEST_F(ArchiverTest, AFileThatVanishesBeforeTheLookIsIgnored) {
   for (const char* const name : {"first", "gone", "last"}) write_file(path(name), name);
   fs::create_directory(path("gone folder"));
   fs::create_directory(path("later"));
@@ -282,18 +282,18 @@ TEST_F(ArchiverTest, AFileThatVanishesBetweenTheLookAndTheOpeningIsAnError) {
   EXPECT_EQ(saved(result)->nodes().size(), 1);
 }
 
-TEST_F(ArchiverTest, NothingAtAllIsAnEmptySnapshot) {
+TEST_F(ArchiverTest, FailsIfNothingCanBeSaved) {
   EXPECT_THAT(save(TargetNode{}), FailsWith(ErrorKind::kInvalid));
 }
 
-TEST_F(ArchiverTest, AStorageThatFailsEndsIt) {
+TEST_F(ArchiverTest, AFailingStorageEndsTheBackup) {
   for (int i = 0; i < 50; ++i) write_file(path(std::to_string(i)), std::string(600'000, char(i)));
   memory_.storage().watch_writes(
       [](const FileName&) -> Status { return Error(ErrorKind::kLocalIo, "no space left"); });
   EXPECT_THAT(save(target()), FailsWith(ErrorKind::kLocalIo));
 }
 
-TEST_F(ArchiverTest, AStopEndsIt) {
+TEST_F(ArchiverTest, AStopEndsTheBackup) {
   write_file(path("file"), "x");
   stop_.request_stop();
   EXPECT_THAT(save(target()), FailsWith(ErrorKind::kCancelled));

@@ -54,7 +54,7 @@ TEST_F(FilesFrom, WarnsOfPatternsThatMatchNothing) {
   EXPECT_THAT(warnings_, SizeIs(2));
 }
 
-TEST_F(FilesFrom, RefusesWhatIsNoPattern) {
+TEST_F(FilesFrom, RefusesAMalformedPattern) {
   EXPECT_THAT(targets({.files_from = {list("a[")}}), FailsWith(ErrorKind::kInvalid));
 }
 

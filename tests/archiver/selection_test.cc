@@ -30,7 +30,7 @@ class SelectionTest : public ::testing::Test {
   }
   std::string folder() const { return dir_.path().string(); }
   std::string at(const std::string& name) const { return folder() + "/" + name; }
-  // What is left of these names in the folder.
+  // The names that remain in the folder's listing.
   std::vector<std::string> thinned(const Selection& selection, std::vector<std::string> names) {
     const UniqueFd fd(::open(folder().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     selection.thin_out(fd, folder(), names);
@@ -60,7 +60,7 @@ TEST_F(SelectionTest, WithoutOptionsLeavesOutNothing) {
   EXPECT_THAT(thinned(selection, {"CACHEDIR.TAG", "a"}), SizeIs(2));
 }
 
-TEST_F(SelectionTest, LeavesOutWhatAPatternMatches) {
+TEST_F(SelectionTest, LeavesOutFilesThatAPatternMatches) {
   const Selection selection = select({.excludes = {.patterns = {"*.o"}}});
   EXPECT_FALSE(selection.wants_path("/a/x.o"));
   EXPECT_TRUE(selection.wants_path("/a/x.c"));
@@ -74,7 +74,7 @@ TEST_F(SelectionTest, LeavesOutTheProgramsOwnCache) {
   EXPECT_TRUE(selection.wants_path("/root/.cache"));
 }
 
-TEST_F(SelectionTest, LeavesOutWhatIsLargerThanTheLimit) {
+TEST_F(SelectionTest, LeavesOutFilesLargerThanTheLimit) {
   const Selection selection = select({.exclude_larger_than = 100});
   EXPECT_TRUE(selection.wants("/a", attributes(S_IFREG, 100)));
   EXPECT_FALSE(selection.wants("/a", attributes(S_IFREG, 101)));
@@ -91,14 +91,14 @@ TEST_F(SelectionTest, OnOneFileSystemLeavesOutOtherOnesButNotWhereTheyAreMounted
   EXPECT_FALSE(selection.wants(at("mount/file"), attributes(S_IFREG, 0, other)));
 }
 
-TEST_F(SelectionTest, LeavesOutWhatLiesBesideAMark) {
+TEST_F(SelectionTest, LeavesOutTheOtherFilesInAMarkedFolder) {
   write_file(at(".nobackup"), "");
   const Selection selection = select({.exclude_if_present = {".nobackup"}});
   EXPECT_THAT(thinned(selection, {".nobackup", "a", "b"}), ElementsAre(".nobackup"));
   EXPECT_THAT(thinned(select({.exclude_if_present = {".other"}}), {"a"}), ElementsAre("a"));
 }
 
-TEST_F(SelectionTest, WantsAMarkToBeginAsItShould) {
+TEST_F(SelectionTest, AMarkMustBeginWithItsHeader) {
   write_file(at("CACHEDIR.TAG"), "Signature: 8a477f597d28d172789f06886806bc55\n# more");
   EXPECT_THAT(thinned(select({.exclude_caches = true}), {"CACHEDIR.TAG", "a"}),
               ElementsAre("CACHEDIR.TAG"));

@@ -117,7 +117,7 @@ TEST_F(SourceNodeTest, NamesOwnersOnlyWhereTheSystemDoes) {
   EXPECT_EQ(owners_.group(3'999'999'999), "");
 }
 
-TEST_F(SourceNodeTest, AFileIsNotOpenedThroughWhatHasTakenItsPlace) {
+TEST_F(SourceNodeTest, DoesNotOpenALinkOrFifoThatHasReplacedAFile) {
   ASSERT_EQ(::mkfifo(at("p").c_str(), 0600), 0);
   fs::create_symlink("/etc/passwd", at("l"));
   EXPECT_THAT(SourceFile::open({AT_FDCWD, at("p")}, at("p")), FailsWith(ErrorKind::kLocalIo));

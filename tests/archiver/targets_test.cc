@@ -18,7 +18,7 @@ using ::testing::IsEmpty;
 using testing::TempDir;
 using testing::value_of;
 
-// Folders that exist only here, by the path they are asked for with.
+// Folders that exist only in this test, by the path with which they are listed.
 class FakeFolders final : public TargetLister {
  public:
   FakeFolders(std::map<std::string, std::vector<std::string>> folders)
@@ -33,8 +33,8 @@ class FakeFolders final : public TargetLister {
   std::map<std::string, std::vector<std::string>> folders_;
 };
 
-// A line for each node: where it is in the tree, and what of: "= source" is saved as a whole, "?"
-// if it may be excluded, "< source" is a level that takes its attributes from there.
+// A line for each node, with its path in the tree. "= source": a target, saved as a whole; "?": it
+// may be excluded; "< source": a level above targets, with the attributes of that folder.
 void describe(const TargetNode& node, const std::string& path, std::vector<std::string>& lines) {
   for (const TargetNode& child : node.children) {
     const std::string below = path + "/" + child.name;

@@ -20,8 +20,8 @@ using testing::FailsWith;
 using testing::Gate;
 using testing::value_of;
 
-// Counts how often someone looks for a key, which is done under the cache's lock: who was counted
-// here, and then finds a load under way, waits for it before that load can land.
+// Counts lookups of keys. They happen under the cache's lock, so a thread that was counted here and
+// finds a load under way is certain to wait for it before the load can end.
 struct CountedHash {
   std::size_t operator()(int key) const {
     ++looks;
@@ -76,10 +76,10 @@ TEST_F(LoadingCacheTest, PeeksWithoutLoading) {
   EXPECT_EQ(cache_.peek(2), nullptr);
 }
 
-TEST_F(LoadingCacheTest, DropsWhatWasUsedLeastRecently) {
+TEST_F(LoadingCacheTest, DropsTheLeastRecentlyUsedValue) {
   for (int key = 0; key < 10; ++key) EXPECT_OK(get(key, 1000));
   EXPECT_OK(get(0));         // used again
-  EXPECT_OK(get(10, 1000));  // 1 has to go
+  EXPECT_OK(get(10, 1000));  // evicts 1
   EXPECT_TRUE(cache_.knows(0));
   EXPECT_FALSE(cache_.knows(1));
   EXPECT_TRUE(cache_.knows(2));
@@ -93,7 +93,7 @@ TEST_F(LoadingCacheTest, DropsAsManyAsANewOneNeeds) {
   for (int key = 0; key < 10; ++key) EXPECT_FALSE(cache_.knows(key));
 }
 
-TEST_F(LoadingCacheTest, HandsOutWhatIsHeavierThanTheBudgetAndKeepsTheRest) {
+TEST_F(LoadingCacheTest, HandsOutAValueHeavierThanTheBudgetAndKeepsTheOthers) {
   EXPECT_OK(get(1));
   EXPECT_EQ(value_of(get(2, 10'001))->size(), 10'001U);
   EXPECT_FALSE(cache_.knows(2));
@@ -101,14 +101,14 @@ TEST_F(LoadingCacheTest, HandsOutWhatIsHeavierThanTheBudgetAndKeepsTheRest) {
   EXPECT_EQ(cache_.weight(), 10U);
 }
 
-TEST_F(LoadingCacheTest, LeavesToItsReadersWhatItDrops) {
+TEST_F(LoadingCacheTest, DroppedValuesLiveOnWithTheirReaders) {
   const auto kept = value_of(get(1, 9000));
   EXPECT_OK(get(2, 9000));
   EXPECT_FALSE(cache_.knows(1));
   EXPECT_EQ(kept->size(), 9000U);
 }
 
-TEST_F(LoadingCacheTest, SharesOneLoadAmongAllWhoWant) {
+TEST_F(LoadingCacheTest, ReadersOfOneKeyShareOneLoad) {
   Gate gate;
   std::vector<std::jthread> readers;
   std::atomic<int> served = 0;
@@ -160,7 +160,7 @@ TEST_F(LoadingCacheTest, RemembersFailuresWithinItsBudget) {
   EXPECT_TRUE(cache_.knows(999));
 }
 
-// One reader has begun a load and stands still in it.
+// One reader has begun a load, which does not end before the test lets it.
 class BesideALoad : public LoadingCacheTest {
  protected:
   void begin(Result<Cache::Shared> outcome) {
@@ -206,7 +206,7 @@ TEST_F(BesideALoad, DamageIsSharedWithoutAnotherTry) {
   EXPECT_EQ(loads_, 0);
 }
 
-TEST_F(BesideALoad, OthersAreNotEvictedBecauseOfIt) {
+TEST_F(BesideALoad, OtherValuesAreNotEvicted) {
   begin(std::make_shared<const std::string>(10, 'x'));
   for (int key = 2; key < 100; ++key) EXPECT_OK(get(key, 1000));
   EXPECT_TRUE(cache_.knows(1));
@@ -221,7 +221,7 @@ TEST_F(LoadingCacheTest, TurnsEveryExceptionOfALoadIntoAFailure) {
   EXPECT_THAT(
       cache_.get(2, soon(), []() -> Result<Cache::Shared> { throw std::length_error("too long"); }),
       FailsWith(ErrorKind::kLocalIo));
-  // Nobody is left waiting for a load that ended so.
+  // No reader waits for ever for a load that ended in this way.
   EXPECT_THAT(get(1), FailsWith(ErrorKind::kLocalIo));
 }
 

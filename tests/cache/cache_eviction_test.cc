@@ -25,7 +25,7 @@ std::vector<std::string> evicted_for(CachedKind incoming, std::uint64_t bytes) {
   return paths;
 }
 
-TEST(CacheEviction, NothingGoesWhereNothingIsWanted) {
+TEST(CacheEviction, NothingIsEvictedIfNoBytesAreWanted) {
   EXPECT_THAT(evicted_for(kFile, 0), IsEmpty());
 }
 

@@ -1,4 +1,4 @@
-// What is pinned stays, and no more is pinned than there is room for.
+// Pinned packs stay in the cache, and no more is pinned than the cache has room for.
 #include "cache/cache_pins.h"
 
 #include <filesystem>
@@ -47,7 +47,7 @@ class CachePins : public ::testing::Test {
   std::shared_ptr<DiskCache> cache_ = value_of(DiskCache::open(base(), kId, kSmall));
 };
 
-TEST_F(CachePins, AFloodLeavesWhatIsPinned) {
+TEST_F(CachePins, PinnedPacksSurviveAFloodOfData) {
   const SealedPlace data = place_in(1, 0, kMiB);
   const SealedPlace trees = place_in(2, 0, kMiB / 2, BlobType::kTree);
   keep(data);
@@ -71,7 +71,7 @@ TEST_F(CachePins, TogetherMayNotExceedTheLimit) {
   EXPECT_THAT(second, FailsWith(ErrorKind::kInvalid));
   EXPECT_THAT(second.error().for_people(), ::testing::HasSubstr("cache may take 4 MiB"));
   EXPECT_THAT(cache_->pins(), ElementsAre(snapshot_number(1).hex()));
-  // The same packs need no room twice.
+  // The same packs, pinned by another snapshot, need no additional room.
   EXPECT_OK(cache_->pin(snapshot_number(2), packs_of(place_in(1, 0, 2 * kMiB))));
   EXPECT_OK(cache_->pin(snapshot_number(1), packs_of(place_in(1, 0, 3 * kMiB))));
 }
@@ -87,7 +87,7 @@ TEST_F(CachePins, GoWithTheirSnapshots) {
   EXPECT_THAT(testing::names_in(pins()), ElementsAre(snapshot_number(2).hex()));
 }
 
-TEST_F(CachePins, OfADamagedFileWhatCanBeReadCounts) {
+TEST_F(CachePins, TheReadableLinesOfADamagedPinCount) {
   const std::string path = cache_path(place_in(1, 0, 0));
   ASSERT_OK(cache_->pin(snapshot_number(1), {}));
   testing::write_file(pins() / snapshot_number(1).hex(),

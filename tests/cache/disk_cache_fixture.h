@@ -1,4 +1,4 @@
-// A disk cache in a folder of its own, and what a test does to it.
+// A disk cache in a folder of its own, and the operations that tests do on it.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@
 namespace restree {
 
 inline const std::string kId(64, 'a');
-// Of any disk whatsoever, so that tests do not depend on how full it is.
+// Demands no free space, so that tests do not depend on how full the disk is.
 inline constexpr CacheLimits kWide{
     .size_bytes = 1 << 30, .least_free_bytes = 0, .least_free_percent = 0};
 
@@ -43,7 +43,7 @@ class DiskCacheTest : public ::testing::Test {
   std::filesystem::path file_of(const SealedPlace& place) const {
     return folder() / cache_path(place);
   }
-  // What the files take, as du counts it.
+  // The disk space that the files take, as du counts it.
   std::uint64_t bytes_on_disk() const {
     std::uint64_t sum = 0;
     for (const std::filesystem::path& file : testing::files_below(folder())) {

@@ -31,7 +31,7 @@ using testing::place_in;
 using testing::TempDir;
 using testing::value_of;
 
-TEST_F(DiskCacheTest, GivesBackWhatItKept) {
+TEST_F(DiskCacheTest, ReturnsTheBytesItKept) {
   const auto cache = open();
   const SealedPlace place = place_in(1, 100, 5000);
   EXPECT_FALSE(has(*cache, place));
@@ -54,7 +54,7 @@ TEST_F(DiskCacheTest, IsWrittenWhenItsOwnerEnds) {
   EXPECT_TRUE(has(*open(), place));
 }
 
-TEST_F(DiskCacheTest, TellsDataAndTreesOfOnePackApart) {
+TEST_F(DiskCacheTest, DistinguishesDataAndTreesOfOnePack) {
   const auto cache = open();
   keep(*cache, place_in(1, 0, 500, BlobType::kTree));
   EXPECT_FALSE(has(*cache, place_in(1, 0, 500, BlobType::kData)));
@@ -101,7 +101,7 @@ TEST_F(DiskCacheTest, ATruncatedFileIsAMissWhereItEnds) {
   EXPECT_FALSE(has(*cache, place_in(1, 10'000, 10'000)));
 }
 
-TEST_F(DiskCacheTest, WhatWasRejectedIsReplaced) {
+TEST_F(DiskCacheTest, RejectedBytesAreReplaced) {
   const auto cache = open();
   const SealedPlace place = place_in(1, 0, 10'000);
   keep(*cache, place);
@@ -149,7 +149,7 @@ TEST_F(DiskCacheTest, AFolderThatOthersMayWriteToIsRefused) {
   EXPECT_THAT(DiskCache::open(base(), kId, kWide), FailsWith(ErrorKind::kDenied));
 }
 
-TEST_F(DiskCacheTest, SomebodyElsesFolderIsRefused) {
+TEST_F(DiskCacheTest, AnotherUsersFolderIsRefused) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can give a folder away";
   open();
   ASSERT_EQ(::chown(folder().c_str(), 4711, 4711), 0);
@@ -168,7 +168,7 @@ TEST_F(DiskCacheTest, AFileInPlaceOfTheBaseIsAnError) {
   EXPECT_THAT(DiskCache::open(base(), kId, kWide), FailsWith(ErrorKind::kLocalIo));
 }
 
-// --- what goes ----------------------------------------------------------------------------------
+// --- eviction and removal -----------------------------------------------------------------------
 
 TEST_F(DiskCacheTest, StaysBelowItsLimitAndDropsTheOldest) {
   CacheLimits limits = kWide;
@@ -185,7 +185,7 @@ TEST_F(DiskCacheTest, StaysBelowItsLimitAndDropsTheOldest) {
   EXPECT_GT(cache->figures().evicted_bytes, 10 * kMiB);
 }
 
-TEST_F(DiskCacheTest, WhatWasReadOfLateStays) {
+TEST_F(DiskCacheTest, RecentlyReadPacksStay) {
   CacheLimits limits = kWide;
   limits.size_bytes = 4 * kMiB;
   const auto cache = open(limits);
@@ -213,7 +213,7 @@ TEST_F(DiskCacheTest, AFloodOfDataLeavesTreesAndFiles) {
   EXPECT_TRUE(has(*cache, place_in(19, 0, kMiB)));
 }
 
-TEST_F(DiskCacheTest, WhatCannotFitPushesNothingOut) {
+TEST_F(DiskCacheTest, APartThatCannotFitPushesNothingOut) {
   CacheLimits limits = kWide;
   limits.size_bytes = 4 * kMiB;
   const auto cache = open(limits);
@@ -234,7 +234,7 @@ TEST_F(DiskCacheTest, KeepsNothingWhereTooLittleOfTheDiskIsFree) {
   EXPECT_EQ(cache->figures().dropped, 1U);
 }
 
-TEST_F(DiskCacheTest, GivesBackWhatTheDiskNeeds) {
+TEST_F(DiskCacheTest, EvictsWhenTheDiskIsNearlyFull) {
   keep(*open(), place_in(1, 0, kMiB));
   CacheLimits limits = kWide;
   limits.least_free_percent = 100;
@@ -276,7 +276,8 @@ TEST_F(DiskCacheTest, PacksThatNoIndexNamesAreRemoved) {
   EXPECT_TRUE(has(*cache, place_in(2, 0, 1000)));
   EXPECT_TRUE(has(*cache, place_in(3, 0, 1000, BlobType::kTree)));
   EXPECT_THAT(names_in(folder() / "index"), ::testing::ElementsAre(index));
-  // As long as the index is the same, nobody looks again, in this process or the next.
+  // As long as the index is the same, the packs are not compared again, neither by this process nor
+  // by the next.
   cache->retain_indexed({index}, packs);
   open()->retain_indexed({index}, packs);
   EXPECT_EQ(asked, 1);
@@ -348,7 +349,7 @@ TEST_F(DiskCacheTrouble, AFolderThatWasEmptiedIsFilledAgain) {
   EXPECT_EQ(warnings(), 0U);
 }
 
-TEST_F(DiskCacheTrouble, AFileWhereAFolderShouldBeIsToldOnce) {
+TEST_F(DiskCacheTrouble, AFileWhereAFolderShouldBeIsReportedOnce) {
   const auto cache = open();
   testing::write_file(folder() / "data", "");
   for (unsigned i = 0; i < 5; ++i) keep(*cache, place_in(i, 0, 1000));
@@ -356,10 +357,10 @@ TEST_F(DiskCacheTrouble, AFileWhereAFolderShouldBeIsToldOnce) {
   EXPECT_EQ(warnings(), 1U);
 }
 
-// Another process that has its turn and does not come to its end stands for a disk that does not.
-TEST_F(DiskCacheTest, ADiskThatStopsForAMomentCostsOnlyWhatIsReadInIt) {
+// A disk that hangs is imitated by another user of the cache that does not end its turn.
+TEST_F(DiskCacheTest, ADiskThatStopsForAMomentLosesOnlyPartsReadMeanwhile) {
   CacheLimits limits = kWide;
-  limits.turn_patience = std::chrono::minutes(2);  // for the disk that comes back
+  limits.turn_patience = std::chrono::minutes(2);  // so that the writer waits until the disk works
   const auto cache = open(limits);
   keep(*cache, place_in(0, 0, kMiB));
   const CacheFolder same = value_of(CacheFolder::open(base(), kId));
@@ -376,7 +377,7 @@ TEST_F(DiskCacheTest, ADiskThatStopsForAMomentCostsOnlyWhatIsReadInIt) {
     while (cache->figures().dropped == 0 && pack < 50) read_next();
     ASSERT_EQ(cache->figures().dropped, 1U);
     EXPECT_GT(pack, DiskCache::kQueueBytes / kMiB);
-    // Whoever reads has waited once.
+    // The reader has waited once; further reads do not wait.
     std::vector<Bytes> read(20);
     for (Bytes& bytes : read) bytes = Bytes::copy_of(as_bytes(content));
     const auto begin = std::chrono::steady_clock::now();
@@ -392,7 +393,7 @@ TEST_F(DiskCacheTest, ADiskThatStopsForAMomentCostsOnlyWhatIsReadInIt) {
   EXPECT_EQ(cache->figures().dropped, 21U);
 }
 
-TEST_F(DiskCacheTest, WhatWaitedTooLongForAnotherProcessIsLeftOutAndNothingElse) {
+TEST_F(DiskCacheTest, OnlyPartsThatWaitTooLongForAnotherProcessAreDropped) {
   CacheLimits limits = kWide;
   limits.turn_patience = std::chrono::milliseconds(500);
   const auto cache = open(limits);
@@ -436,7 +437,7 @@ TEST_F(DiskCacheTest, KnowsWhenTheRepositoryLastListedItsSnapshots) {
   EXPECT_LE(*listed, system_clock::now());
 }
 
-TEST_F(DiskCacheTest, AnUnreadableTimeOfTheLastListingIsNone) {
+TEST_F(DiskCacheTest, AnUnreadableTimeOfTheLastListingCountsAsMissing) {
   fs::create_directories(folder());
   for (const char* text : {"", "x", "-"}) {
     testing::write_file(folder() / "listed", text);

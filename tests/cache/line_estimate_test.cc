@@ -85,15 +85,15 @@ TEST(LineEstimate, RisesUntilMoreUnderWayBringsNoMore) {
   EXPECT_FALSE(line.estimate.is_rising());
 }
 
-// Who asks for little at a time says nothing about what the line could carry.
-TEST(LineEstimate, IsNotLedAstrayByReadersWhoWaitForEachAnswer) {
+// Readers that request little at a time do not show how much the line could carry.
+TEST(LineEstimate, IsNotLedAstrayByReadersThatWaitForEachAnswer) {
   Line line;
   line.run(1, 1, 1000);
   line.run(50, 1, 200'000);
   EXPECT_GT(line.estimate.bytes_per_second(), 35e6);
 }
 
-// Many that were asked for together and come in together are no burst of speed.
+// Many answers that arrive together to requests made together do not mean a fast line.
 TEST(LineEstimate, IsNotLedAstrayByAnswersThatComeTogether) {
   Line line;
   line.run(1, 1, 1000);
@@ -104,7 +104,7 @@ TEST(LineEstimate, IsNotLedAstrayByAnswersThatComeTogether) {
     for (int i = 0; i < 12; ++i) line.estimate.ended(begun, line.now, 1'000'000);
   }
   EXPECT_LT(line.estimate.bytes_per_second(), 130e6);
-  // They overlap with others, so that the line is never idle.
+  // The requests overlap with others, so that the line is never idle.
   std::deque<Time> flying;
   for (int round = 0; round < 100; ++round) {
     for (int i = 0; i < 6; ++i) {
@@ -132,7 +132,7 @@ TEST(LineEstimate, ForgetsALineThatWasBetterHalfAMinuteAgo) {
   EXPECT_LT(line.estimate.bytes_per_second(), 6e6);
 }
 
-TEST(LineEstimate, LearnsNothingFromWhatFails) {
+TEST(LineEstimate, LearnsNothingFromFailedRequests) {
   LineEstimate estimate;
   const Time now = Time() + 1h;
   estimate.began(now);

@@ -33,7 +33,7 @@ class LocationNotes : public ::testing::Test {
   const std::string base_ = dir_.path().string();
 };
 
-TEST_F(LocationNotes, TellWhatWasNotedLast) {
+TEST_F(LocationNotes, ReturnTheRepositoryNotedLast) {
   EXPECT_EQ(noted("sftp:nas:/a"), std::nullopt);
   note("sftp:nas:/a", kOne);
   note("sftp:nas:/b", kTwo);
@@ -51,7 +51,7 @@ TEST_F(LocationNotes, DoNotShowTheLocation) {
   }
 }
 
-TEST_F(LocationNotes, ThatAreDamagedAreNone) {
+TEST_F(LocationNotes, ThatAreDamagedAreIgnored) {
   note("sftp:nas:/a", kOne);
   for (const std::string& text : {std::string(), kOne.substr(1), std::string(64, '/')}) {
     testing::write_file(notes().front(), text);

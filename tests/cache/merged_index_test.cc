@@ -1,4 +1,4 @@
-// The merged index as a cache keeps it: as a whole, counted, and written by one at a time.
+// The merged index in a cache: complete, counted, and written by one process at a time.
 #include <unistd.h>
 
 #include <chrono>
@@ -15,7 +15,7 @@ using testing::names_in;
 using testing::place_in;
 using testing::value_of;
 
-// A merged index, or what passes for one.
+// A cache whose merged index is any text that the tests write.
 class MergedIndexInCache : public DiskCacheTest {
  protected:
   static auto writing(const std::string& content) {
@@ -77,7 +77,7 @@ TEST_F(MergedIndexInCache, CountsFromTheMomentItsWritingBegins) {
   EXPECT_EQ(counted(), to_be_counted());
 }
 
-TEST_F(MergedIndexInCache, IsWrittenByOneAtATimeWhileOthersKeepWhatTheyRead) {
+TEST_F(MergedIndexInCache, IsWrittenByOneProcessWhileOthersKeepParts) {
   const auto cache = open();
   const auto other = open();
   EXPECT_TRUE(cache->keep_merged_index(kMiB, [&](int fd) -> Status {
@@ -98,11 +98,11 @@ TEST_F(MergedIndexInCache, ThatCouldNotBeWrittenLeavesTheOneBefore) {
       kMiB, [](int) -> Status { return Error(ErrorKind::kCancelled, "the program ends"); }));
   EXPECT_EQ(merged_in(*cache), "first");
   EXPECT_EQ(counted(), to_be_counted());
-  keep(*cache, place_in(1, 0, 1000));  // no trouble of the cache's
+  keep(*cache, place_in(1, 0, 1000));  // the cache itself goes on
   EXPECT_TRUE(has(*cache, place_in(1, 0, 1000)));
 }
 
-TEST_F(MergedIndexInCache, WhatAKilledWriterLeftIsWrittenOver) {
+TEST_F(MergedIndexInCache, TheDraftOfAKilledWriterIsOverwritten) {
   const auto cache = open();
   keep(*cache, place_in(1, 0, 1000));
   testing::write_file(folder() / "merged.new", std::string(kMiB, 'x'));

@@ -55,7 +55,7 @@ TEST_F(PackPiecesTest, CoveringPiecesAreThoseThatTouchTheRange) {
   EXPECT_TRUE(pieces_.covering(pack(1), {250, 10}).empty());
 }
 
-TEST_F(PackPiecesTest, WhatWasHandedOutAsAWholeGoes) {
+TEST_F(PackPiecesTest, APieceHandedOutAsAWholeIsRemoved) {
   const SharedPiece piece = landed(0, 100);
   piece->ahead = true;
   pieces_.use(piece, 60);
@@ -66,7 +66,7 @@ TEST_F(PackPiecesTest, WhatWasHandedOutAsAWholeGoes) {
   EXPECT_EQ(pieces_.wasted_bytes(), 0U);
 }
 
-TEST_F(PackPiecesTest, TheOldestMakeRoomAndWhatWasNotUsedOfThemIsWasted) {
+TEST_F(PackPiecesTest, TheOldestMakeRoomAndTheirUnusedBytesAreWasted) {
   const SharedPiece old = landed(0, 600);
   pieces_.use(old, 250);
   const SharedPiece young = landed(600, 300);
@@ -76,7 +76,7 @@ TEST_F(PackPiecesTest, TheOldestMakeRoomAndWhatWasNotUsedOfThemIsWasted) {
   EXPECT_EQ(pieces_.covering(pack(1), {600, 300}).front(), young);
 }
 
-TEST_F(PackPiecesTest, WhatHasJustLandedMakesNoRoom) {
+TEST_F(PackPiecesTest, APieceThatHasJustLandedIsNotRemoved) {
   const SharedPiece old = landed(0, 500);
   const SharedPiece young = landed(500, 500);
   young->landed_at += PackPieces::kKept / 2;
@@ -85,7 +85,7 @@ TEST_F(PackPiecesTest, WhatHasJustLandedMakesNoRoom) {
   EXPECT_EQ(pieces_.covering(pack(1), {500, 1}).front(), young);
 }
 
-TEST_F(PackPiecesTest, WhatIsUnderWayMakesNoRoom) {
+TEST_F(PackPiecesTest, APieceUnderWayIsNotRemoved) {
   pieces_.add(pack(1), BlobType::kData, {0, 900})->state = PieceState::kFlying;
   EXPECT_FALSE(pieces_.make_room(BlobType::kData, 200, later()));
   EXPECT_TRUE(pieces_.make_room(BlobType::kData, 100, later()));

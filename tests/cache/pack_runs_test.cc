@@ -21,8 +21,8 @@ bool contains(ByteRange range, const BlobLocation& place) {
   return range.offset <= place.offset && end_of(range) >= place.offset + place.length;
 }
 
-// What one who wants these blobs in order makes be fetched of the pack, and how often he has to
-// wait because of what was not asked for before.
+// A reader that wants blobs in order. Counts the bytes that are fetched for it, and how often it
+// has to wait because the blob was not fetched ahead.
 struct Reader {
   PackRuns runs;
   std::uint64_t have_until = 0;
@@ -42,7 +42,7 @@ struct Reader {
   }
 };
 
-TEST(PackRuns, ASmallBlobComesWithWhatFollowsIt) {
+TEST(PackRuns, ASmallBlobComesWithTheBytesThatFollow) {
   PackRuns runs;
   const ByteRange range = runs.note(at(5000, 2000), BlobType::kData, true, kProduct);
   EXPECT_EQ(range.offset, 5000U);
@@ -64,13 +64,13 @@ TEST(PackRuns, NothingIsWantedBeyondTheLastBlobOfThePack) {
   EXPECT_EQ(end_of(runs.note(unknown, BlobType::kData, true, kProduct)), 2000U);
 }
 
-TEST(PackRuns, WhoGoesOnWaitsOnceOnly) {
+TEST(PackRuns, AReaderThatGoesOnWaitsOnlyOnce) {
   Reader reader;
   for (std::uint64_t offset = 0; offset < 8 << 20; offset += 5000) reader.want(offset, 5000);
   EXPECT_EQ(reader.waits, 1);
 }
 
-TEST(PackRuns, LittleMoreIsFetchedThanTwiceWhatWasWanted) {
+TEST(PackRuns, LittleMoreIsFetchedThanTwiceTheWantedBytes) {
   for (const std::uint64_t wanted : {5'000U, 50'000U, 300'000U, 1'000'000U, 4'000'000U}) {
     Reader reader;
     for (std::uint64_t offset = 0; offset < wanted; offset += 5000) reader.want(offset, 5000);
@@ -78,7 +78,7 @@ TEST(PackRuns, LittleMoreIsFetchedThanTwiceWhatWasWanted) {
   }
 }
 
-TEST(PackRuns, WhoSkipsALittleStillGoesOn) {
+TEST(PackRuns, SkippingALittleContinuesTheRun) {
   Reader reader;
   for (std::uint64_t offset = 0; offset < 8 << 20; offset += 30'000) reader.want(offset, 10'000);
   EXPECT_EQ(reader.waits, 1);
@@ -140,7 +140,7 @@ TEST(PackRuns, AWalkThroughTreesBringsMoreAndMore) {
   EXPECT_GE(last, 300'000U);
 }
 
-TEST(PackRuns, WhoIsToldOfTreesAheadWalksOnOnlyWhereSomebodyWalks) {
+TEST(PackRuns, TreesAheadBringMoreOnlyInAPackThatIsWalked) {
   PackRuns runs;
   EXPECT_EQ(runs.walk_on(pack(1), {5 << 20, 30'000}, kProduct).length, 0U);
   runs.note(at(6 << 20, 20'000), BlobType::kTree, true, kProduct);

@@ -44,7 +44,7 @@ class PrefetcherTest : public ::testing::Test {
   BlobCache cache_{blobs_, 100 << 20};
 };
 
-TEST_F(PrefetcherTest, BringsWhatIsWantedBeforeAnyoneReads) {
+TEST_F(PrefetcherTest, LoadsWantedBlobsBeforeTheyAreRead) {
   gate_.open();
   auto prefetcher = make(2, 20);
   prefetcher.want(wanted(0, 5));
@@ -61,7 +61,7 @@ TEST_F(PrefetcherTest, LoadsNoMoreAtATimeThanItHasThreads) {
   gate_.open();
 }
 
-TEST_F(PrefetcherTest, PassesOverWhatExceedsItsBudget) {
+TEST_F(PrefetcherTest, PassesOverBlobsThatExceedItsBudget) {
   auto prefetcher = make(1, 4);
   prefetcher.want(wanted(0, 10));
   prefetcher.want(wanted(10, 20));
@@ -92,12 +92,12 @@ TEST_F(PrefetcherTest, HasItsBudgetBackAlsoAfterFailures) {
   EXPECT_LE(blobs_.loads(), 20U);
 }
 
-TEST_F(PrefetcherTest, PassesOverWhatIsThereAlready) {
+TEST_F(PrefetcherTest, PassesOverBlobsInTheCache) {
   gate_.open();
   for (int i = 0; i < 5; ++i) read(i);
   {
     auto prefetcher = make(1, 1);
-    prefetcher.want(wanted(0, 6));  // only the last one costs of the budget
+    prefetcher.want(wanted(0, 6));  // only the last one counts towards the budget
     gate_.wait_for_arrivals(6);
   }
   EXPECT_EQ(blobs_.loads(), 6U);

@@ -1,4 +1,4 @@
-// What a check finds in repositories that are damaged by hand.
+// The findings of a check in repositories that the tests damage.
 #include "repo/checker/checker.h"
 
 #include <gmock/gmock.h>
@@ -24,7 +24,7 @@ class Listener final : public CheckListener {
   std::vector<std::string> hints;
 };
 
-// Most of its pack, so that it is what damage() hits.
+// Fills most of its pack, so that damage() hits this blob.
 const std::string kLong(500, 'L');
 
 class CheckerTest : public ::testing::Test {
@@ -59,7 +59,7 @@ class CheckerTest : public ::testing::Test {
   std::unique_ptr<Checker> checker_;
 };
 
-TEST_F(CheckerTest, NothingIsFoundWhereAllIsWell) {
+TEST_F(CheckerTest, ASoundRepositoryHasNoFindings) {
   build();
   check(true);
   EXPECT_THAT(listener_.errors, IsEmpty());
@@ -113,7 +113,7 @@ TEST_F(CheckerTest, ADamagedTreeIsNamed) {
   EXPECT_THAT(listener_.errors, ElementsAre(HasSubstr("error for tree " + folder_.short_hex())));
 }
 
-TEST_F(CheckerTest, ABlobThatNoIndexNamesIsToldWithItsFile) {
+TEST_F(CheckerTest, ABlobInNoIndexIsReportedWithItsFile) {
   build();
   BlobId unknown;
   unknown.bytes.fill(std::byte{7});
@@ -124,7 +124,7 @@ TEST_F(CheckerTest, ABlobThatNoIndexNamesIsToldWithItsFile) {
                                                   HasSubstr("not found in index"))));
 }
 
-TEST_F(CheckerTest, AFolderWithoutATreeIsTold) {
+TEST_F(CheckerTest, AFolderWithoutATreeIsReported) {
   root_ = builder().add_tree(
       {R"({"name":"d","type":"dir","mtime":"2020-01-01T00:00:00Z","atime":"2020-01-01T00:00:00Z",)"
        R"("ctime":"2020-01-01T00:00:00Z","uid":0,"gid":0,"content":null})"});
@@ -133,7 +133,7 @@ TEST_F(CheckerTest, AFolderWithoutATreeIsTold) {
   EXPECT_THAT(listener_.errors, ElementsAre(HasSubstr("has no subtree")));
 }
 
-TEST_F(CheckerTest, AnUnknownTreeIsToldOnce) {
+TEST_F(CheckerTest, AnUnknownTreeIsReportedOnce) {
   BlobId unknown;
   unknown.bytes.fill(std::byte{7});
   root_ = builder().add_tree({folder_node("a", unknown), folder_node("b", unknown)});
@@ -154,7 +154,7 @@ TEST_F(CheckerTest, ADamagedIndexFileIsAnErrorThatSuggestsItsRepair) {
   EXPECT_TRUE(findings().suggests_repair_index());
 }
 
-TEST_F(CheckerTest, APackInNoIndexIsNoDamage) {
+TEST_F(CheckerTest, APackInNoIndexIsNotDamage) {
   build();
   builder().add_data("nobody's");
   check(true);

@@ -11,7 +11,7 @@ struct Row {
   bool matches;
 };
 
-// The rows of Go's own test of filepath.Match that have no slash, and bytes that are not UTF-8.
+// The rows without a slash of Go's own test of filepath.Match, and bytes that are not UTF-8.
 constexpr Row kRows[] = {
     {"abc", "abc", true},
     {"*", "abc", true},
@@ -62,7 +62,7 @@ TEST(Glob, MatchesAsGoDoes) {
   }
 }
 
-TEST(Glob, RefusesWhatGoRefuses) {
+TEST(Glob, RefusesTheSamePatternsAsGo) {
   for (const char* pattern : {"[]a]", "[-]", "[x-]", "[-x]", "[a-b-c]", "[", "[^", "[^bc", "a[",
                               "\\", "a*[", "[a-b-d]", "[\\", "[\xff]", "x*y\\"}) {
     EXPECT_FALSE(is_glob(pattern)) << pattern;

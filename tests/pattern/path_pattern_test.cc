@@ -62,7 +62,7 @@ TEST(PathPattern, MatchesNoEmptyPath) {
   EXPECT_FALSE(list({}).match("/a"));
 }
 
-TEST(PathPattern, KnowsWhatMayMatchBelow) {
+TEST(PathPattern, KnowsWhetherAPathBelowMayMatch) {
   EXPECT_TRUE(may_match_below("foo", "/a/b"));
   EXPECT_TRUE(may_match_below("/a/b/c", "/a/b"));
   EXPECT_TRUE(may_match_below("/a/b/c", "/a/b/c/d"));
@@ -72,7 +72,7 @@ TEST(PathPattern, KnowsWhatMayMatchBelow) {
   EXPECT_FALSE(may_match_below("/a/**/z", "/b"));
 }
 
-TEST(PathPatterns, TakeBackWhatABangNames) {
+TEST(PathPatterns, ABangTakesBackMatches) {
   const PathPatterns patterns = list({"*.o", "!keep.o", "keep.o/gone"});
   EXPECT_TRUE(patterns.match("/a.o"));
   EXPECT_FALSE(patterns.match("/keep.o"));
@@ -87,20 +87,20 @@ TEST(PathPatterns, MayIgnoreTheCaseOfLetters) {
   EXPECT_FALSE(list({"FOO"}).match("/foo"));
 }
 
-TEST(PathPatterns, ForCommandsWithoutNegationABangIsNothing) {
+TEST(PathPatterns, ForCommandsWithoutNegationABangIsIgnored) {
   EXPECT_TRUE(list({"!foo"}).any_matches("/foo"));
   EXPECT_FALSE(list({"!foo"}).any_matches("/bar"));
   EXPECT_TRUE(list({"/a/b"}).any_may_match_below("/a"));
   EXPECT_FALSE(list({"/a/b"}).any_may_match_below("/c"));
 }
 
-TEST(PathPatterns, NameTheOneThatIsNone) {
+TEST(PathPatterns, NameTheMalformedOne) {
   const auto parsed = PathPatterns::parse({"good", "a/[b"});
   ASSERT_THAT(parsed, FailsWith(ErrorKind::kInvalid));
   EXPECT_THAT(parsed.error().message(), HasSubstr("a/[b"));
 }
 
-TEST(PatternFilter, OfOneListTheOtherTakesNothingBack) {
+TEST(PatternFilter, ABangTakesBackNothingOfTheOtherList) {
   PatternOptions options;
   options.patterns = {"*.o", "!keep.o"};
   options.patterns_ignoring_case = {"KEEP.*"};

@@ -31,7 +31,7 @@ TEST_F(BlobCacheTest, AsksTheSourceOnce) {
   EXPECT_TRUE(cache_.knows(BlobType::kData, id));
 }
 
-TEST_F(BlobCacheTest, TellsDataAndTreesApart) {
+TEST_F(BlobCacheTest, DistinguishesDataAndTrees) {
   const BlobId id = blobs_.add("content");
   load(id);
   EXPECT_FALSE(cache_.knows(BlobType::kTree, id));

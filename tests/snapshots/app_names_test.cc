@@ -63,7 +63,7 @@ TEST_F(AppSnapshot, OfAnAppWithAColonInItsName) {
   EXPECT_EQ(value_of(find("a:latest")), plain);
 }
 
-TEST_F(AppSnapshot, ThatIsNotThereIsToldWithThoseThatAre) {
+TEST_F(AppSnapshot, AMissingOneIsReportedWithThoseThatExist) {
   add("2026-09-01T03:00:00Z", {"app=wiki"});
   const auto no_app = find("wik");
   EXPECT_THAT(no_app, FailsWith(ErrorKind::kInvalid));

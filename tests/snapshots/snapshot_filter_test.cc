@@ -51,7 +51,7 @@ TEST(SnapshotFilter, AnEmptyTagMeansUntagged) {
   EXPECT_FALSE(filter.matches(snapshot("h", {}, {"a"})));
 }
 
-TEST(SnapshotFilter, SaysWhatItIsAsResticDoes) {
+TEST(SnapshotFilter, DescribesItselfAsResticDoes) {
   const SnapshotFilter filter{
       .hosts = {"h", "i"}, .tag_lists = {{"a", "b"}, {"c"}}, .paths = {"/x", "/y"}};
   EXPECT_EQ(filter.description(), "Paths:[/x /y] Tags:[[a, b] [c]] Hosts:[h i]");

@@ -70,14 +70,14 @@ TEST_F(SnapshotSelection, WordsAreTakenInTheirOrderAndEachOnce) {
   EXPECT_THAT(select({ids_[1], "latest", ids_[1], ids_[2]}), ElementsAre(ids_[1], ids_[2]));
 }
 
-TEST_F(SnapshotSelection, AWordThatMeansNothingIsLeftOutWithAReason) {
+TEST_F(SnapshotSelection, AWordThatNamesNoSnapshotIsIgnoredWithAReason) {
   EXPECT_THAT(select({"x", ids_[0], ids_[1] + ":srv", "latest:srv"}), ElementsAre(ids_[0]));
   EXPECT_THAT(ignored_, ElementsAre("x: no matching ID found for prefix \"x\"",
                                     HasSubstr("<snapshot>:<subfolder> syntax not allowed"),
                                     HasSubstr("<snapshot>:<subfolder> syntax not allowed")));
 }
 
-TEST_F(SnapshotSelection, AFilterThatNothingUsesIsToldOf) {
+TEST_F(SnapshotSelection, AnUnusedFilterIsReported) {
   EXPECT_THAT(select({ids_[2]}, {.hosts = {"a"}}), ElementsAre(ids_[2]));
   EXPECT_THAT(ignored_, ElementsAre("filters: explicit snapshot ids are given"));
 }

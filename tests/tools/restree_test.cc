@@ -1,4 +1,4 @@
-// The program's frame: global options, help, errors and exit codes.
+// What all commands share: global options, help, errors and exit codes.
 #include "tools/restree/restree.h"
 
 #include <gmock/gmock.h>
@@ -59,12 +59,12 @@ TEST_F(Restree, AnUnknownCommandIsNamed) {
   EXPECT_THAT(run({"help", "bogus"}).err, StartsWith("Fatal: unknown command \"bogus\""));
 }
 
-TEST_F(Restree, WhatOnlyResticDoesIsRefusedByName) {
+TEST_F(Restree, OptionsAndCommandsOfResticAloneAreRefusedByName) {
   EXPECT_THAT(run({"prune", "--max-unused", "0"}).err, HasSubstr("no command prune\nUse restic"));
-  EXPECT_THAT(run({"version", "--cacert", "f"}).err, HasSubstr("--cacert is not something"));
+  EXPECT_THAT(run({"version", "--cacert", "f"}).err, HasSubstr("--cacert is not supported"));
 }
 
-TEST_F(Restree, ValuesThatAreNoneAreRefused) {
+TEST_F(Restree, InvalidValuesAreRefused) {
   for (const auto& words : std::vector<std::vector<std::string>>{
            {"--retry-lock", "soon"},
            {"--compression", "most"},

@@ -22,7 +22,7 @@ using testing::value_of;
 
 class TreesAheadTest : public ::testing::Test {
  protected:
-  // Trees that differ, each in a pack of its own.
+  // Adds trees that differ, each in a pack of its own.
   std::vector<BlobId> add_trees(std::size_t count) {
     std::vector<BlobId> trees;
     for (std::size_t i = 0; i < count; ++i) {
@@ -31,7 +31,7 @@ class TreesAheadTest : public ::testing::Test {
     memory_.builder().finish();
     return trees;
   }
-  // Reads of packs come here, and go on when it is open.
+  // Reads of packs wait at this gate until it is open.
   void guard_reads() {
     memory_.storage().watch([this](const FileName& file) -> Status {
       if (file.type == FileType::kPack) gate_.pass();
@@ -66,7 +66,7 @@ TEST_F(TreesAheadTest, GoesNoFurtherAheadThanItsWindow) {
   EXPECT_LE(memory_.storage().reads(FileType::kPack), TreesAhead::kWindow + 10);
 }
 
-TEST_F(TreesAheadTest, WhatWasAnnouncedLastComesFirst) {
+TEST_F(TreesAheadTest, TreesAnnouncedLastComeFirst) {
   const std::vector<BlobId> trees = add_trees(4);
   const auto repository = memory_.open();
   TreesAhead ahead(*repository, {.patience = 60s});
@@ -80,7 +80,7 @@ TEST_F(TreesAheadTest, WhatWasAnnouncedLastComesFirst) {
   EXPECT_OK(ahead.load(trees[0], soon()));  // announced or not
 }
 
-TEST_F(TreesAheadTest, WhoAsksForADamagedTreeIsToldAndNobodyElse) {
+TEST_F(TreesAheadTest, OnlyTheRequestForADamagedTreeFails) {
   const std::vector<BlobId> trees = add_trees(3);
   memory_.damage(memory_.builder().pack_names_of(trees[1])[0]);
   const auto repository = memory_.open();
@@ -137,13 +137,13 @@ TEST_F(WalkAhead, ReadsNoTreeTwice) {
   EXPECT_EQ(memory_.storage().reads(FileType::kPack) - before, 1U + kWide + kWide * kNarrow);
 }
 
-TEST_F(WalkAhead, LoadsOnlyWhereSomethingMayBeFound) {
+TEST_F(WalkAhead, LoadsOnlyFoldersThatMayContainMatches) {
   const std::size_t before = memory_.storage().reads(FileType::kPack);
   EXPECT_EQ(run({"find", "/120/1/*", "-q"}).out, "/120/1/f1201\n");
   EXPECT_EQ(memory_.storage().reads(FileType::kPack) - before, 3U);
 }
 
-TEST_F(WalkAhead, EndsWhenItIsToldTo) {
+TEST_F(WalkAhead, EndsWhenAStopIsRequested) {
   runner_.stop();
   const testing::Outcome found = run({"find", "*", "-q"});
   EXPECT_EQ(found.code, ExitCode::kCancelled);

@@ -35,7 +35,7 @@ class RepositoryWriterTest : public ::testing::Test {
   std::vector<ListedFile> files(FileType type) {
     return value_of(memory_.storage().list(type, soon()));
   }
-  // As somebody else sees the repository.
+  // The repository, opened anew.
   std::string read_back(BlobType type, const BlobId& id) {
     const auto blob = memory_.open()->load(type, id, soon());
     return blob ? std::string(as_text((*blob)->view())) : "error: " + blob.error().message();
@@ -46,7 +46,7 @@ class RepositoryWriterTest : public ::testing::Test {
   std::stop_source stop_;
 };
 
-TEST_F(RepositoryWriterTest, WhatIsSavedCanBeReadBackAfterAFlush) {
+TEST_F(RepositoryWriterTest, SavedBlobsCanBeReadBackAfterAFlush) {
   auto writer = make_writer();
   const std::string large = noise(300'000, 1);
   const auto data = value_of(writer.save(kData, as_bytes(large)));
@@ -88,8 +88,7 @@ TEST_F(RepositoryWriterTest, ABlobIsStoredOnce) {
   auto first = make_writer();
   ASSERT_TRUE(value_of(first.save(kData, as_bytes("x"))).is_new);
   EXPECT_FALSE(value_of(first.save(kData, as_bytes("x"))).is_new);
-  EXPECT_TRUE(
-      value_of(first.save(kTree, as_bytes("x"))).is_new);  // another thing of the same bytes
+  EXPECT_TRUE(value_of(first.save(kTree, as_bytes("x"))).is_new);  // same bytes, but another type
   ASSERT_OK(first.flush());
 
   repository_ = memory_.open();
@@ -151,14 +150,14 @@ TEST_F(RepositoryWriterTest, AnIndexNamesOnlyPacksThatAreStored) {
   EXPECT_THAT(files(FileType::kIndex), SizeIs(1));
 }
 
-TEST_F(RepositoryWriterTest, AFailureOfTheStorageEndsIt) {
+TEST_F(RepositoryWriterTest, AFailureOfTheStorageFailsAllCalls) {
   memory_.storage().watch_writes(
       [](const FileName&) -> Status { return Error(ErrorKind::kLocalIo, "no space left"); });
   auto writer = make_writer();
   ASSERT_OK(writer.save(kData, as_bytes("a")));
   const auto flushed = writer.flush();
   EXPECT_THAT(flushed, FailsWith(ErrorKind::kLocalIo));
-  // No thread waits for room for ever.
+  // No thread waits for a buffer for ever.
   Status saved;
   for (unsigned i = 0; saved && i < 100; ++i) {
     const auto result = writer.save(kData, as_bytes(noise(1 << 20, i)));
@@ -168,7 +167,7 @@ TEST_F(RepositoryWriterTest, AFailureOfTheStorageEndsIt) {
   EXPECT_THAT(files(FileType::kIndex), IsEmpty());
 }
 
-TEST_F(RepositoryWriterTest, AfterAStopWhatIsStoredIsIndexed) {
+TEST_F(RepositoryWriterTest, AfterAStopTheStoredPacksAreIndexed) {
   auto writer = make_writer({.pack_bytes = 1 << 10});
   const std::string content = noise(2'000, 1);
   const auto saved = value_of(writer.save(kData, as_bytes(content)));
@@ -193,7 +192,7 @@ TEST_F(RepositoryWriterTest, ABitThatFlipsInMemoryIsNotStored) {
                                     .length = static_cast<std::uint32_t>(plain.size() + 32),
                                     .raw_length = 0});
   std::string flipped = plain;
-  flipped[3] ^= 4;  // sealed with care, and still not what was hashed
+  flipped[3] ^= 4;  // correctly sealed, but not the bytes that were hashed
   ASSERT_OK(repository_->seal_into(as_bytes(flipped), *place));
   pack->filled();
   ASSERT_OK(uploader.submit(std::move(pack)));

@@ -13,7 +13,7 @@
 namespace restree {
 
 // Runs a command after its command line was parsed. An Error ends the program with the exit code of
-// its kind; a command that ends with another code (3) returns it.
+// its kind; a command that ends with another code, like kIncomplete, returns it.
 using Run = std::function<Result<ExitCode>(Session& session)>;
 
 struct Command {

@@ -11,7 +11,7 @@ namespace restree {
 std::string format_bytes(std::uint64_t bytes);
 // "0:05", "1:02:03".
 std::string format_duration(std::chrono::seconds duration);
-// "47.11%"; of nothing, 0.00%.
+// "47.11%"; "0.00%" if `whole` is 0.
 std::string format_percent(std::uint64_t part, std::uint64_t whole);
 
 }  // namespace restree

@@ -49,7 +49,7 @@ class Declared : public ::testing::Test {
   std::vector<std::string> list_;
 };
 
-TEST_F(Declared, IsWhatShellsNeedToKnow) {
+TEST_F(Declared, HasEverythingThatShellsNeed) {
   const CompletedProgram program = completed_program(app_);
   EXPECT_THAT(program.options, IsEmpty());
   ASSERT_THAT(program.commands, SizeIs(1));
@@ -114,7 +114,7 @@ TEST_F(Generate, WritesToTheOutputForOneShell) {
   EXPECT_THAT(two.out, IsEmpty());
 }
 
-TEST_F(Generate, SaysWhatItCannotDo) {
+TEST_F(Generate, ReportsRequestsItCannotFulfil) {
   EXPECT_THAT(run({}).err, HasSubstr("nothing to do"));
   EXPECT_THAT(run({"--man", "."}).err, AllOf(HasSubstr("--man"), HasSubstr("are installed")));
   EXPECT_THAT(run({"--powershell-completion", "f"}).err, HasSubstr("bash, fish and zsh"));

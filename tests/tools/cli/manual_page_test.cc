@@ -42,7 +42,7 @@ Sections documented() {
   return sections;
 }
 
-// Without help, and without what is only there to be refused.
+// Without --help, and without refused options.
 std::set<std::string> declared(const CLI::App& app) {
   std::set<std::string> names;
   for (const CLI::Option* option : app.get_options()) {

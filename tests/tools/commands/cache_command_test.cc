@@ -22,7 +22,7 @@ const std::string kNew(64, '2');
 
 class CacheCommand : public ::testing::Test {
  protected:
-  // Caches of which one was used 40 days ago.
+  // Makes caches, of which one was used 40 days ago.
   void make_caches() {
     for (const std::string& name : {kOld, kNew}) {
       fs::create_directories(base() / name / "data");
@@ -68,11 +68,11 @@ TEST_F(CacheCommand, CountsHitsOfAllCommands) {
   EXPECT_THAT(run({"cache", "--no-size"}).out, HasSubstr("  75%\n"));
 }
 
-TEST_F(CacheCommand, SaysWhereThereAreNone) {
+TEST_F(CacheCommand, SaysThatThereAreNoCaches) {
   EXPECT_EQ(run({"cache"}).out, "no cache dirs found, basedir is " + base().string() + "\n");
 }
 
-TEST_F(CacheCommand, RemovesThoseThatAreOld) {
+TEST_F(CacheCommand, RemovesOldCaches) {
   make_caches();
   EXPECT_EQ(run({"cache", "--cleanup", "--max-age", "41"}).out, "no old cache dirs found\n");
   EXPECT_EQ(run({"cache", "--cleanup"}).out, "remove 1 old cache directories\n");
@@ -108,7 +108,7 @@ TEST_F(CacheCommand, CommandsThatReadFillOneCacheAndReadFromIt) {
   EXPECT_GT(storage.reads(FileType::kPack), packs);
 }
 
-TEST_F(CacheCommand, CheckLooksAtTheStorageUnlessToldOtherwise) {
+TEST_F(CacheCommand, CheckReadsTheStorageUnlessWithCacheIsGiven) {
   ASSERT_EQ(run({"ls", repository_.newer}).code, ExitCode::kSuccess);
   for (const FileName& pack : repository_.memory.builder().pack_names_of(repository_.after)) {
     repository_.memory.remove(pack);

@@ -98,14 +98,14 @@ TEST_F(Forget, PrintsNothingInJson) {
   EXPECT_THAT(short_ids(), ElementsAre(a_));
 }
 
-TEST_F(Forget, LeavesOutWhatIsNotThere) {
+TEST_F(Forget, IgnoresUnknownSnapshots) {
   const Outcome outcome = runner_.run({"forget", "nosuch", b_});
   EXPECT_EQ(outcome.code, ExitCode::kSuccess);
   EXPECT_EQ(outcome.err, "Ignoring \"nosuch\": no matching ID found for prefix \"nosuch\"\n");
   EXPECT_THAT(short_ids(), ElementsAre(a_));
 }
 
-TEST_F(Forget, DryRunOnlySaysWhatWouldGo) {
+TEST_F(Forget, DryRunOnlyPrintsWhichSnapshotsWouldBeRemoved) {
   const Outcome outcome = runner_.run({"forget", "-n", a_, b_});
   EXPECT_THAT(outcome.out, AllOf(StartsWith("Would have removed the following snapshots:\n{"),
                                  HasSubstr(a_), HasSubstr(b_)));
@@ -158,7 +158,7 @@ TEST_F(Forget, RefusesPoliciesAndPruneByName) {
   EXPECT_THAT(short_ids(), SizeIs(2));
 }
 
-TEST_F(Forget, WaitsForNobodyWhoIsAlive) {
+TEST_F(Forget, FailsAtOnceIfALiveProcessHoldsALock) {
   builder_.add_sealed(FileType::kLock, write_lock_file(testing::lock_elsewhere(false)));
   EXPECT_EQ(runner_.run({"forget", a_}).code, ExitCode::kLocked);
   EXPECT_THAT(short_ids(), SizeIs(2));
@@ -193,13 +193,13 @@ TEST_F(Tag, RemovesAndSets) {
   EXPECT_THAT(snapshot_of("b").tags, ElementsAre("new"));
 }
 
-TEST_F(Tag, LeavesAloneWhatHasTheTagsAlready) {
+TEST_F(Tag, LeavesSnapshotsThatHaveTheTagsAlone) {
   const Outcome outcome = runner_.run({"tag", "--json", "--add", "a", a_});
   EXPECT_EQ(outcome.out, "{\"message_type\":\"summary\",\"changed_snapshots\":0}\n");
   EXPECT_EQ(snapshot_of("a").id.short_hex(), a_);
 }
 
-TEST_F(Tag, SaysWhatChangedInJson) {
+TEST_F(Tag, PrintsTheChangesInJson) {
   const SnapshotId before = snapshot_of("a").id;
   const Outcome outcome = runner_.run({"tag", "--json", "--add", "x", a_});
   EXPECT_EQ(outcome.out, R"({"message_type":"changed","old_snapshot_id":")" + before.hex() +
@@ -207,7 +207,7 @@ TEST_F(Tag, SaysWhatChangedInJson) {
                              "\"}\n{\"message_type\":\"summary\",\"changed_snapshots\":1}\n");
 }
 
-TEST_F(Tag, NeedsToKnowWhatToDo) {
+TEST_F(Tag, NeedsAnOptionThatChangesTags) {
   EXPECT_THAT(runner_.run({"tag", a_}).err, StartsWith("Fatal: nothing to do!"));
   EXPECT_THAT(runner_.run({"tag", "--set", "x", "--add", "y"}).err,
               StartsWith("Fatal: --set and --add/--remove cannot be given at the same time"));

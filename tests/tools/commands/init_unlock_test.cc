@@ -50,7 +50,7 @@ TEST_F(Init, SaysSoInJson) {
                              "\",\"repository\":\"memory\"}\n");
 }
 
-TEST_F(Init, RefusesWhereARepositoryIs) {
+TEST_F(Init, RefusesALocationWithARepository) {
   runner_.run({"init", "-q"});
   const Outcome outcome = runner_.run({"init", "--json"});
   EXPECT_EQ(outcome.code, ExitCode::kFailure);
@@ -59,13 +59,13 @@ TEST_F(Init, RefusesWhereARepositoryIs) {
                          "repository at memory failed: config file already exists"));
 }
 
-TEST_F(Init, RefusesVersionsThatAreNone) {
+TEST_F(Init, RefusesUnknownVersions) {
   EXPECT_EQ(runner_.run({"init", "--repository-version", "3"}).code, ExitCode::kFailure);
   EXPECT_THAT(runner_.run({"init", "--repository-version", "new"}).err,
               HasSubstr("invalid repository version"));
 }
 
-// The source is the same storage here, and so is what is to be made: only the words are tried.
+// Source and destination are the same storage in this test, which only tries the options.
 TEST_F(Init, CopiesChunkerParametersOnlyFromASourceThatIsNamed) {
   EXPECT_THAT(runner_.run({"init", "--copy-chunker-params"}).err,
               HasSubstr("no source repository is named"));
@@ -103,7 +103,7 @@ TEST_F(Unlock, LeavesALockOfAnotherPidNamespaceThatIsNotOld) {
   EXPECT_THAT(testing::lock_names(*storage_), ElementsAre(name));
 }
 
-TEST_F(Unlock, RemovesAllIfToldTo) {
+TEST_F(Unlock, RemovesAllLocksWithRemoveAll) {
   put(testing::lock_elsewhere(true));
   EXPECT_EQ(runner_.run({"unlock", "--remove-all", "-q"}).code, ExitCode::kSuccess);
   EXPECT_THAT(testing::lock_names(*storage_), IsEmpty());

@@ -50,7 +50,7 @@ TEST_F(Key, ListsTheOthersIfOneIsDamaged) {
   EXPECT_THAT(outcome.err, HasSubstr("cannot load key " + damaged));
 }
 
-// Whose size is 0, like that of a FIFO, from which to read might never end.
+// An empty key file has the size of a FIFO, from which reading might never end.
 TEST_F(Key, ListsTheOthersIfOneIsEmpty) {
   const std::string empty(64, 'f');
   ASSERT_TRUE(storage_->write({FileType::kKey, empty}, {}, testing::soon()));
@@ -70,7 +70,7 @@ TEST_F(Key, CatPrintsOneThatIsWholeAndNoOther) {
   EXPECT_THAT(outcome.err, HasSubstr("key " + damaged + ": it is damaged"));
 }
 
-TEST_F(Key, WhatChangesKeysIsRefusedByName) {
+TEST_F(Key, CommandsThatChangeKeysAreRefusedByName) {
   for (const std::string what : {"add", "remove", "passwd"}) {
     const Outcome outcome = runner_.run({"key", what});
     EXPECT_EQ(outcome.code, ExitCode::kFailure);

@@ -63,7 +63,7 @@ TEST(MountCommand, WaitsForNoLockThatItDoesNotTake) {
               ElementsAre("restreefs", "r", "/mnt", "-f"));
 }
 
-TEST(MountCommand, HandsOnWhatIsSaidAboutTheCache) {
+TEST(MountCommand, HandsOnTheOptionsOfTheCache) {
   GlobalOptions global;
   global.no_lock = true;
   global.cache.folder = "/srv/cache";
@@ -75,7 +75,7 @@ TEST(MountCommand, HandsOnWhatIsSaidAboutTheCache) {
             "cache_dir=/srv/cache,no_cache,cache_size=3G,cache_min_free=20%");
 }
 
-TEST(MountCommand, NeedsOneMountPointAndWhatRestreefsKnows) {
+TEST(MountCommand, NeedsOneMountPointAndOnlyOptionsOfRestreefs) {
   EXPECT_THAT(restreefs_call({}, {}, "r"), FailsWith(ErrorKind::kInvalid));
   GlobalOptions global;
   global.insecure_no_password = true;

@@ -1,4 +1,4 @@
-// Commands that read, while the storage is out of reach and the cache is not.
+// Commands that read, while the storage cannot be reached and there is a cache.
 #include <gmock/gmock.h>
 
 #include <filesystem>
@@ -43,7 +43,7 @@ class OfflineCommands : public ::testing::Test {
   TwoSnapshots repository_;
 };
 
-TEST_F(OfflineCommands, PrintWhatTheyPrintedOnline) {
+TEST_F(OfflineCommands, PrintTheSameAsOnline) {
   const std::vector<std::vector<std::string>> commands = {
       {"snapshots"},
       {"ls", "latest", "--recursive"},
@@ -72,7 +72,7 @@ TEST_F(OfflineCommands, RestoreFromTheCache) {
   EXPECT_EQ(testing::read_file(target() / "srv/g.txt"), "contentcontent");
 }
 
-TEST_F(OfflineCommands, FailAtWhatTheCacheHasNot) {
+TEST_F(OfflineCommands, FailIfTheCacheLacksTheData) {
   out({"ls", "latest"});
   switch_off();
   const Outcome outcome = run({"dump", "latest", "/srv/f"});

@@ -59,7 +59,7 @@ TEST_F(ReadingCommands, SnapshotsAsJsonHaveTheirFieldsAndIds) {
   EXPECT_EQ(out({"snapshots", "--json", "--host", "none"}), "[]\n");
 }
 
-TEST_F(ReadingCommands, GroupsAsJsonHaveAKeyWithNullForWhatWasNotAsked) {
+TEST_F(ReadingCommands, GroupsAsJsonHaveNullForPropertiesNotGroupedBy) {
   EXPECT_THAT(
       out({"snapshots", "--json", "--group-by", "host"}),
       StartsWith(R"([{"group_key":{"hostname":"one","paths":null,"tags":null},"snapshots":[{)"));
@@ -87,7 +87,7 @@ TEST_F(ReadingCommands, LsAsJsonIsALineForEachNode) {
                               R"("size":7,"mode":420,"permissions":"-rw-r--r--","mtime":")"));
 }
 
-TEST_F(ReadingCommands, LsOfWhatIsNotThereFails) {
+TEST_F(ReadingCommands, LsOfAMissingSnapshotOrFolderFails) {
   EXPECT_EQ(run({"ls"}).code, ExitCode::kFailure);
   EXPECT_EQ(run({"ls", "nope"}).err, "Fatal: no matching ID found for prefix \"nope\"\n");
   EXPECT_EQ(run({"ls", "latest:no"}).err, "Fatal: path /no: not found\n");
@@ -103,7 +103,7 @@ TEST_F(ReadingCommands, CatPrintsJsonIndentedAndBlobsAsTheyAre) {
   EXPECT_THAT(out({"cat", "masterkey"}), StartsWith("{\n  \"mac\": {\n    \"k\": \""));
 }
 
-TEST_F(ReadingCommands, CatSaysWhatItWants) {
+TEST_F(ReadingCommands, CatNamesTheArgumentsThatItNeeds) {
   EXPECT_EQ(run({"cat"}).err, "Fatal: type not specified\n");
   EXPECT_EQ(run({"cat", "blob"}).err, "Fatal: ID not specified\n");
   EXPECT_THAT(run({"cat", "dog"}).err, HasSubstr("invalid type \"dog\", must be one of [config|"));
@@ -128,7 +128,7 @@ TEST_F(ReadingCommands, ListPrintsIds) {
   EXPECT_EQ(run({"list", "hats"}).code, ExitCode::kFailure);
 }
 
-TEST_F(ReadingCommands, ExitCodesSayWhatIsWrongWithTheRepository) {
+TEST_F(ReadingCommands, ExitCodesTellHowOpeningTheRepositoryFailed) {
   RestreeRunner runner{std::make_shared<MemoryStorage>()};
   EXPECT_EQ(runner.run({"snapshots"}).code, ExitCode::kNoRepository);
   EXPECT_THAT(runner.run({"snapshots"}).err,

@@ -1,4 +1,4 @@
-// find, diff, stats: what they say of two snapshots in memory.
+// The output of find, diff and stats for two snapshots in memory.
 #include <gmock/gmock.h>
 
 #include "tests/support/two_snapshots.h"
@@ -24,7 +24,7 @@ class SearchingCommands : public ::testing::Test {
   const std::string& new_ = repository_.newer;
 };
 
-TEST_F(SearchingCommands, FindTellsWhereAPatternMatchesTheNewestSnapshotFirst) {
+TEST_F(SearchingCommands, FindPrintsMatchesTheNewestSnapshotFirst) {
   const std::string found = out({"find", "f"});
   EXPECT_THAT(found, StartsWith("Found matching entries in snapshot " + new_ + " from "));
   EXPECT_THAT(found, HasSubstr("\n/srv/f\n\nFound matching entries in snapshot " + old_));
@@ -33,7 +33,7 @@ TEST_F(SearchingCommands, FindTellsWhereAPatternMatchesTheNewestSnapshotFirst) {
   EXPECT_THAT(out({"find", "*.TXT", "-q"}), IsEmpty());
 }
 
-TEST_F(SearchingCommands, FindLooksOnlyWhereItIsTold) {
+TEST_F(SearchingCommands, FindLooksOnlyInTheGivenSnapshotsAndPaths) {
   EXPECT_EQ(out({"find", "f", "-q", "-s", old_}), "/srv/f\n");
   EXPECT_EQ(out({"find", "f", "-q", "--host", "one"}), "/srv/f\n");
   EXPECT_THAT(out({"find", "f", "-q", "--oldest", "2099-01-01"}), IsEmpty());
@@ -75,7 +75,7 @@ TEST_F(SearchingCommands, FindGoesOnWhereATreeIsDamaged) {
   EXPECT_THAT(outcome.err, HasSubstr("Unable to load tree " + repository_.after.hex()));
 }
 
-TEST_F(SearchingCommands, DiffMarksWhatCameAndWent) {
+TEST_F(SearchingCommands, DiffMarksAddedAndRemovedFiles) {
   EXPECT_THAT(
       out({"diff", old_, new_}),
       AllOf(StartsWith("comparing snapshot " + old_ + " to " + new_ + ":\n\n"),
@@ -96,7 +96,7 @@ TEST_F(SearchingCommands, DiffAsJsonIsALineForEachChangeAndOneForAll) {
                  "\",\"changed_files\":0,\"added\":{\"files\":1,\"dirs\":0,"));
 }
 
-TEST_F(SearchingCommands, DiffTellsContentMetadataTypeAndBitrot) {
+TEST_F(SearchingCommands, DiffDistinguishesContentMetadataTypeAndBitrot) {
   auto& builder = repository_.memory.builder();
   const BlobId other = builder.add_data("other");
   const auto snapshot_of = [&](const std::vector<std::string>& nodes) {

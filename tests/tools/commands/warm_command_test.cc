@@ -76,7 +76,7 @@ TEST_F(WarmCommand, APinGoesWithItsSnapshot) {
   EXPECT_THAT(pins(), IsEmpty());
 }
 
-TEST_F(WarmCommand, TellsTheFilesThatCannotBeRead) {
+TEST_F(WarmCommand, ReportsFilesThatCannotBeRead) {
   repository_.memory.remove_packs_of(repository_.data);
   const Outcome warmed = run({"warm", "z"});
   EXPECT_EQ(warmed.code, ExitCode::kFailure);
@@ -87,14 +87,14 @@ TEST_F(WarmCommand, TellsTheFilesThatCannotBeRead) {
   EXPECT_THAT(json.err, HasSubstr(R"("during":"warm","item":"/srv/f"})"));
 }
 
-TEST_F(WarmCommand, TellsTheFolderThatCannotBeRead) {
+TEST_F(WarmCommand, ReportsAFolderThatCannotBeRead) {
   repository_.memory.remove_packs_of(repository_.after);
   const Outcome warmed = run({"warm", "z"});
   EXPECT_EQ(warmed.code, ExitCode::kFailure);
   EXPECT_THAT(warmed.err, HasSubstr("ignoring error for /srv: "));
 }
 
-TEST_F(WarmCommand, RefusesWhatIsLargerThanTheCache) {
+TEST_F(WarmCommand, RefusesASnapshotLargerThanTheCache) {
   auto& builder = repository_.memory.builder();
   const BlobId large = builder.add_data(testing::random_bytes(1, 2 << 20));
   const BlobId tree = builder.add_tree({testing::file_node("large", {large}, 2 << 20)});
@@ -105,7 +105,7 @@ TEST_F(WarmCommand, RefusesWhatIsLargerThanTheCache) {
   EXPECT_THAT(warmed.err, HasSubstr("the snapshot takes 3 MiB, and the cache may take 1 MiB"));
 }
 
-TEST_F(WarmCommand, RefusesWordsThatAreNone) {
+TEST_F(WarmCommand, RefusesInvalidArguments) {
   EXPECT_THAT(run({"warm"}).err, HasSubstr("no app is given"));
   EXPECT_THAT(run({"warm", "a", "b"}).err, HasSubstr("only one"));
   EXPECT_THAT(run({"warm", "a", "--pin", "--unpin"}).err, HasSubstr("mutually exclusive"));

@@ -21,7 +21,7 @@ TEST(TimeWords, AreADateAndPerhapsATimeAndAZone) {
   EXPECT_EQ(parsed("01.09.2026 03:04"), "2026-09-01T03:04:00Z");
 }
 
-TEST(TimeWords, OthersAreRefused) {
+TEST(TimeWords, OtherFormsAreRefused) {
   for (const char* text : {"", "yesterday", "2026-13-01", "2026-09-01 03", "2026-09-01 25:00",
                            "2026-09-01 03:04:05 CET extra", "2026-09-01 03:04 +0200"}) {
     EXPECT_THAT(parse_time_words(text, TimeZone()), FailsWith(ErrorKind::kInvalid)) << text;
