@@ -4,6 +4,7 @@
 #include <string>
 
 #include "repo/storage/decorators/breaker_storage.h"
+#include "repo/storage/decorators/confirmed_storage.h"
 #include "repo/storage/decorators/early_storage.h"
 #include "repo/storage/decorators/forwarding_storage.h"
 #include "repo/storage/decorators/limited_storage.h"
@@ -84,6 +85,11 @@ INSTANTIATE_TEST_SUITE_P(
         decorated("Breaker",
                   [](auto inner) {
                     return std::make_shared<BreakerStorage>(std::move(inner), BreakerTiming{});
+                  }),
+        decorated("Confirmed",
+                  [](auto inner) {
+                    return std::make_shared<ConfirmedStorage>(std::move(inner),
+                                                              [](const std::string&) {});
                   }),
         decorated("Early",
                   [](auto inner) {

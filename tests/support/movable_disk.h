@@ -35,6 +35,13 @@ class MovableDisk final : public Storage {
   Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override {
     return ask([&](Storage& disk) { return disk.read(file, range, by); });
   }
+  Result<MutableByteView> read_into(Bytes& buffer, const FileName& file, ByteRange range,
+                                    Deadline by) override {
+    return ask([&](Storage& disk) { return disk.read_into(buffer, file, range, by); });
+  }
+  void expect(const FileName& file, ByteRange range) override {
+    if (const auto disk = now()) disk->expect(file, range);
+  }
   ReadHabit read_habit() const override { return {.waits = !is_near_}; }
   Result<Bytes> read_all(const FileName& file, Deadline by) override {
     return ask([&](Storage& disk) { return disk.read_all(file, by); });
