@@ -8,7 +8,7 @@
 namespace restree {
 
 Error CachedFiles::refusal() const {
-  return {ErrorKind::kUnsupported, description_ + " holds small files, to be read"};
+  return {ErrorKind::kUnsupported, description_ + " holds only small files, for reading"};
 }
 
 Result<std::vector<ListedFile>> CachedFiles::list(FileType type, Deadline by) {
@@ -28,7 +28,7 @@ Result<std::uint64_t> CachedFiles::size(const FileName& file, Deadline by) {
 Result<Bytes> CachedFiles::read_all(const FileName& file, Deadline) {
   if (file.type == FileType::kPack) return refusal();
   std::optional<Bytes> content = cache_.read(file);
-  // The config has no hash for a name: whoever opens it finds out.
+  // The config's name is not its hash: damage shows when it is opened.
   if (content && (file.type == FileType::kConfig || to_hex(sha256(*content)) == file.name)) {
     return std::move(*content);
   }

@@ -1,11 +1,12 @@
 // The small files of a repository as its cache holds them: a Storage to read them from while the
 // repository's own cannot be reached.
 //
-// Only whole ones: a listing reads every file of the type, and leaves out those whose hash is not
-// their name.
+// Only undamaged files are shown: a listing reads every file of the type, and leaves out each one
+// whose hash is not its name.
 //
 // Ownership: the cache must outlive it. Threads: any. Limits: one file in memory at a time.
-// Errors:    kNotFound: the cache has it not, or not whole. kUnsupported: packs, and all changes.
+// Errors:    kNotFound: the cache does not have the file, or only a damaged one. kUnsupported:
+//            packs, and all changes.
 #pragma once
 
 #include <string>
@@ -18,7 +19,7 @@ namespace restree {
 
 class CachedFiles final : public Storage {
  public:
-  // `of`: the storage that these are the files of, as people call it.
+  // `of`: the description() of the storage that the files come from.
   CachedFiles(RepositoryCache& cache, const std::string& of)
       : cache_(cache), description_("the cache of " + of) {}
 

@@ -9,7 +9,7 @@ namespace restree {
 
 // The machine's name as the kernel knows it; empty if it has none.
 std::string host_name();
-// The name of the user who runs this, empty if he has none.
+// The name of the user who runs this process; empty if that user has none.
 std::string user_name();
 Timestamp wall_clock_now();
 

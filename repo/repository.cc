@@ -26,7 +26,7 @@ Result<std::unique_ptr<Repository>> Repository::open_cached(std::shared_ptr<Stor
                                                             const Secret& password,
                                                             const std::string& key_hint) {
   CachedFiles files(*cache, storage->description());
-  // Whose file is not whole any more may have the right password all the same.
+  // Without this, a cache whose only key files are damaged would make the password look wrong.
   ASSIGN_OR_RETURN(const std::vector<ListedFile> keys,
                    files.list(FileType::kKey, Deadline::never()));
   if (keys.empty()) {

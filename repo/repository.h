@@ -5,8 +5,8 @@
 // Limits:    index: see index.h. load() holds one blob, and its sealed form while it is opened.
 // Errors:    open: kNoRepository, kWrongPassword, kDenied, kCorrupt, kUnsupported,
 //            kUnavailable.
-// Key:       the repository seals and opens with it and lends it to nobody but the index, which it
-//            owns; master_key_json() alone gives a copy away, for the command that prints it.
+// Key:       only the repository and its index use it. master_key_json() alone gives a copy away,
+//            for the command that prints it.
 // Format:    restic's design document, versions 1 and 2.
 #pragma once
 
@@ -29,9 +29,9 @@
 
 namespace restree {
 
-// Where sealed bytes come from, which decides what becomes of them once they were looked at: those
-// from the storage are kept in the cache if they are authentic, those from the cache are reported
-// to it if they are not, and of others it knows nothing.
+// Where sealed bytes come from, which decides what follows their check: bytes from the storage are
+// kept in the cache if they are authentic; bytes from the cache are reported to it if they are not;
+// bytes from elsewhere do not concern the cache.
 enum class SealedFrom { kStorage, kCache, kElsewhere };
 
 class Repository final : public BlobSource {
@@ -42,58 +42,59 @@ class Repository final : public BlobSource {
                                                   const std::string& key_hint, Deadline by);
   // The same from the config, key, index and snapshot files that the cache holds, for as long as
   // the storage cannot be reached; the cache is used as by use_cache(). kNoRepository,
-  // kWrongPassword, kCorrupt: the cache does not have what it takes, or not for this password.
+  // kWrongPassword, kCorrupt: the cache lacks a file that is needed, or the key file of this
+  // password.
   static Result<std::unique_ptr<Repository>> open_cached(std::shared_ptr<Storage> storage,
                                                          std::shared_ptr<RepositoryCache> cache,
                                                          const Secret& password,
                                                          const std::string& key_hint);
   ~Repository() override;
 
-  // From now on, what the cache holds is not asked of the storage: packs, index files and
-  // snapshots. Which files there are, the storage is always asked first. Before anything else is
-  // read; once.
+  // From now on, packs, index files and snapshots are read from the cache where it has them. Which
+  // files exist, the storage is still asked first. Must be called once, before anything is read.
   void use_cache(std::shared_ptr<RepositoryCache> cache);
-  // From now on, load() gets from there what the cache lacks. Before anything else is read; once.
+  // From now on, load() reads from `source` what the cache lacks. Must be called once, before
+  // anything is read.
   void use_source(std::shared_ptr<SealedSource> source);
 
-  // Opened from the cache, and since then the storage has listed nothing: until it does, listings
-  // are of what the cache has, where the storage gives none.
+  // True if the repository was opened from the cache and the storage has not listed anything since.
+  // Until it does, a listing that the storage cannot give names the files in the cache.
   bool is_offline() const;
 
   const Config& config() const;
-  // Of the key file that the password has opened.
+  // The name of the key file that the password has opened.
   const std::string& key_name() const;
-  // The master key as the key files hold it: for those who ask to see it, and nobody else.
+  // The master key as the key files hold it: only for the command that prints it.
   Secret master_key_json() const;
   Storage& storage() const;
-  // What every change of the repository passes.
+  // Every change of the repository passes through it.
   WriteGate& write_gate() const;
 
   // The JSON inside an index, snapshot or lock file, whose hash has been compared with its name.
   Result<Bytes> load_unpacked(const FileName& file, Deadline by);
-  // Seals and writes such a file; its name.
+  // Seals and writes such a file; returns its name.
   Result<std::string> save_unpacked(FileType type, ByteView json, Deadline by);
 
   // Seals `plain` into `sealed`, which is kSealOverheadBytes longer.
   Status seal_into(ByteView plain, MutableByteView sealed) const;
-  // Opens what was sealed into `plain`. kCorrupt: it does not authenticate.
+  // Opens `sealed` into `plain`. kCorrupt: it does not authenticate.
   Status open_into(ByteView sealed, MutableByteView plain) const;
 
   // Brings the index up to date with the index files there are: only new ones are read, and none
   // if the set of files has not changed. One caller works, others wait for it. A damaged index file
   // is skipped with a log line; its blobs are then missing. True if the index changed.
   Result<bool> refresh_index(Deadline by) { return refresh_index(by, nullptr); }
-  // The same; `watch` is told what the index files that are read say, by several threads.
+  // The same; `watch` receives the content of each index file that is read, from several threads.
   Result<bool> refresh_index(Deadline by, IndexWatch* watch);
-  // What a refresh with a watch has loaded, and whatever refreshes have loaded since: in as many
-  // parts, of which one may have blobs of another as well.
+  // The index as loaded by a refresh with a watch and by those after it. A blob may be in more than
+  // one part.
   std::vector<std::shared_ptr<const Index>> index_parts() const;
 
   // The first place where the index has a blob; nullopt if no index names it.
   std::optional<BlobLocation> find_blob(BlobType type, const BlobId& id) const;
   // Every place where the index has it.
   std::vector<BlobLocation> find_blobs(BlobType type, const BlobId& id) const;
-  // The plaintext of a blob whose sealed bytes were read from a pack: for who reads many at once.
+  // The plaintext of a blob whose sealed bytes the caller has read from a pack, many at a time.
   // `sealed` is consumed (decrypted in place); the view lies in it or in `scratch`, which grows as
   // needed. kCorrupt: MAC, compression or hash; the message names blob and pack.
   Result<ByteView> open_blob(const BlobLocation& place, BlobType type, const BlobId& id,
@@ -101,23 +102,23 @@ class Repository final : public BlobSource {
                              SealedFrom from = SealedFrom::kElsewhere) const;
   // The sealed bytes of a blob if the cache has them: for open_blob(), as kCache.
   std::optional<Bytes> read_cached(const BlobLocation& place, BlobType type) const;
-  // True if the cache seems to have them, which costs less than reading them.
+  // True if the cache probably has these bytes, which costs less to find out than reading them.
   bool is_cached(const BlobLocation& place, BlobType type) const;
 
-  // Authenticates and decrypts in place what was sealed with the repository's key; the part that is
-  // plaintext now. For pack headers. kCorrupt.
+  // Authenticates and decrypts in place what was sealed with the repository's key; returns the part
+  // that is plaintext now. For pack headers. kCorrupt: it does not authenticate.
   Result<MutableByteView> open_sealed(MutableByteView sealed) const;
 
   // The plain size of a blob; nullopt if no index names it.
   std::optional<std::uint32_t> blob_size(BlobType type, const BlobId& id) const;
   // Every pack that the index names, each once, in order.
   std::vector<PackId> indexed_packs() const;
-  // The same, with the length that each has at least.
+  // The same, each with the length that its blobs need at least.
   std::vector<PackExtent> indexed_pack_extents() const;
   IndexFigures index_figures() const;
 
-  // A blob that no index names, or whose packs are gone or damaged, makes the index be refreshed
-  // once (a prune or a repair may have moved it) before that is an error. A read that does not
+  // If no index names the blob, or its packs are gone or damaged, the index is refreshed once (a
+  // prune or a repair may have moved the blob) before that is an error. A read that does not
   // authenticate is repeated once, and then tried in the other packs that should hold the blob.
   Result<SharedBlob> load(BlobType type, const BlobId& id, Deadline by) override;
 

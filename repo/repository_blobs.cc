@@ -92,7 +92,8 @@ Result<ByteView> Repository::State::open_blob(const BlobLocation& place, BlobTyp
   if (const Status status = authenticate(key, sealed); !status) {
     return damaged(place, type, id, from, status.error().message());
   }
-  // Before they are decrypted in place. What is authentic is what the repository has, right or not.
+  // Before they are decrypted in place. Authentic bytes are worth keeping even if their content
+  // proves wrong: they are what the repository has.
   if (from == SealedFrom::kStorage && cache != nullptr) {
     cache->keep(sealed_place(place, type), Bytes::copy_of(sealed));
   }

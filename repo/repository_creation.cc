@@ -46,7 +46,10 @@ Result<std::uint64_t> new_polynomial() {
     return word;
   });
   RETURN_IF_ERROR(random);
-  if (!polynomial) return Error(ErrorKind::kLocalIo, "the random numbers of this system are none");
+  if (!polynomial) {
+    return Error(ErrorKind::kLocalIo,
+                 "could not find a chunker polynomial: the random number generator seems broken");
+  }
   return *polynomial;
 }
 
@@ -76,7 +79,7 @@ Result<SealKey> new_master_key() {
   return key;
 }
 
-// Its name.
+// Returns the name of the key file.
 Result<std::string> write_key(Storage& storage, const SealKey& master, const Secret& password,
                               ScryptParameters parameters, Deadline by) {
   KeyHolder holder{wall_clock_now(), user_name(), host_name()};

@@ -1,4 +1,4 @@
-// Making a new repository where none is.
+// Creates a new repository at a location that has none.
 #pragma once
 
 #include <cstdint>
@@ -15,16 +15,17 @@ namespace restree {
 
 struct NewRepository {
   std::uint32_t version = 2;
-  // Given: that of another repository, so that data can be copied between them and stay the same.
+  // If given, that of another repository: both then cut files into the same chunks, so that data
+  // copied between them is not stored twice.
   std::optional<std::uint64_t> chunker_polynomial = {};
-  // Given: by tests, which have no half second for each password.
+  // Tests give cheap ones: the usual ones take half a second for each password.
   std::optional<ScryptParameters> scrypt = {};
 };
 
 // Makes the folders, a key file for `password`, and last the config, without which there is no
-// repository: whoever is cut short before leaves nothing that is taken for one.
-// Errors: kInvalid: a repository, or parts of one, are there already; nothing is then touched. Or
-//         the polynomial is not one. kUnsupported: the version. Others: those of the storage.
+// repository: if this is cut short, nothing is left that could be taken for one.
+// Errors: kInvalid: a repository, or parts of one, are there already, and nothing is touched; or
+//         the polynomial is reducible. kUnsupported: the version. Others: those of the storage.
 Result<Config> create_repository(Storage& storage, const Secret& password,
                                  const NewRepository& wanted, Deadline by);
 

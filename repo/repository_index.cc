@@ -19,15 +19,15 @@ namespace {
 constexpr std::size_t kParallelFiles = 8;
 // A listing that changes while it is read (a prune at work) is read again this often.
 constexpr int kListingAttempts = 4;
-// Each part is one more look for every blob that is not in the first.
+// Each part costs one more look-up for every blob that is not in the first.
 constexpr std::size_t kMostParts = 6;
 // The merged file is written anew once this part of it, or so many index files, are not in it:
 // loading a few small ones costs less than writing all of it.
 constexpr std::uint64_t kUnmergedPart = 16;
 constexpr std::size_t kUnmergedFiles = 32;
-// How long an end of the program waits for it.
+// How long the end of the program waits for the merged file to be written.
 constexpr std::chrono::seconds kMergePatience{5};
-// How long a look for a blob may wait for index files that have to be loaded after all.
+// How long finding a blob may wait if the index files have to be loaded instead of the merged file.
 constexpr std::chrono::seconds kReloadPatience{60};
 
 bool includes(const std::set<std::string>& all, const std::set<std::string>& some) {
@@ -109,13 +109,13 @@ Result<bool> RepositoryIndex::refresh_now(Deadline by, IndexWatch* watch) {
 RepositoryIndex::Loaded RepositoryIndex::begin_with(const std::set<std::string>& files,
                                                     IndexWatch* watch) const {
   Loaded before = *loaded_.lock();
-  // Files that went mean that packs went: what they told must not be asked any more.
+  // If index files are gone, packs are gone too: what those files said must not be used any more.
   if (!before.files.empty() && !before.is_doubtful && before.parts->size() < kMostParts &&
       includes(files, before.files)) {
     return before;
   }
   Loaded fresh;
-  // A watch is to be told what index files say.
+  // A watch needs the content of every index file.
   if (watch == nullptr) fresh.stored = open_merged(files);
   if (fresh.stored != nullptr) {
     for (const IndexId& file : fresh.stored->files()) fresh.files.insert(file.hex());
@@ -148,7 +148,7 @@ void RepositoryIndex::merge(const Loaded& loaded) {
     return;
   }
   for (const std::string& name : loaded.files) {
-    // What has another name has been left out as damaged.
+    // A file whose name is not an id has been left out as damaged.
     if (const auto id = IndexId::parse(name)) what.files.push_back(*id);
   }
   is_merging_ = true;
@@ -175,7 +175,7 @@ void RepositoryIndex::run_merge(const IndexesToStore& what, const Loaded& loaded
   };
   const auto write = [&](int fd) { return write_stored_index(fd, key_, what, go_on); };
   if (!cache_->keep_merged_index(what.most_bytes(), write)) return;
-  // What lies in the file need not lie in memory any more.
+  // What is in the merged file need not stay in memory.
   auto stored = open_merged(loaded.files);
   if (stored == nullptr || stored->files().size() != loaded.files.size()) return;
   auto now = loaded_.lock();
@@ -255,7 +255,8 @@ std::vector<BlobLocation> RepositoryIndex::find_all(BlobType type, const BlobId&
       const std::vector<BlobLocation> found = part->find_all(type, id);
       places.insert(places.end(), found.begin(), found.end());
     }
-    // Everybody is to read it at the same place, or a cache that has one would not do.
+    // All readers must take the blob from the same place, or a cache that has it from one place
+    // would not help a reader that takes it from another.
     std::ranges::sort(places, {},
                       [](const BlobLocation& place) { return std::tie(place.pack, place.offset); });
     return places;

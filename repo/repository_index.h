@@ -1,17 +1,17 @@
-// The index of a repository: loaded from its index files, and brought up to date with those that
-// come and go.
+// The index of a repository: loaded from its index files, and kept up to date as index files are
+// added and removed.
 //
-// With a cache, what was loaded is merged into a file there, and the next to come opens that and
-// loads only the index files that it is not from. If the file proves damaged, it is given up for
-// good, and all index files are loaded.
+// With a cache, the loaded index is written there as one merged file. The next process opens that
+// file and loads only the index files that are not in it. If the merged file proves damaged, this
+// object stops using it, and loads all index files.
 //
-// Ownership: the cache and the key must outlive it. It owns a thread, while it writes
-//            that file; the destructor waits for it, a few seconds at most.
+// Ownership: the cache and the key must outlive it. It owns a thread while the merged file is
+//            written; the destructor waits for that thread, a few seconds at most.
 // Threads:   any.
-// Limits:    see index.h and stored_index.h: what was merged needs no more memory than the latter.
-// Errors:    of refresh(): those of Files. A damaged index file is none: it is left out.
+// Limits:    memory: index.h for what was loaded, stored_index.h for what is in the merged file.
+// Errors:    of refresh(): those of Files. A damaged index file is left out, without an error.
 //            find() and find_all() have none; if the merged file is damaged and the index files
-//            cannot be had, the blob is not found.
+//            cannot be loaded, the blob is not found.
 #pragma once
 
 #include <atomic>
@@ -42,13 +42,14 @@
 
 namespace restree {
 
-// For who wants to know more of index files than which blobs there are.
+// Receives the content of index files as they are loaded, for callers that need more than to find
+// blobs.
 class IndexWatch {
  public:
   virtual ~IndexWatch() = default;
   virtual void pack(const std::string& file, const PackId& pack,
                     std::span<const IndexedBlob> blobs) = 0;
-  // The file is damaged, and left out from where the damage begins.
+  // The file is damaged; its packs from there on are left out.
   virtual void damaged(const std::string& file, const Error& error) = 0;
 };
 
@@ -60,28 +61,28 @@ struct IndexFigures {
   std::size_t memory_bytes = 0;
 };
 
-// The files of one type that there are: as the storage says, or, while that is out of reach, as far
-// as the cache has them.
+// The files of one type: those that the storage lists or, while it is out of reach, those in the
+// cache.
 struct RepositoryListing {
   std::vector<ListedFile> files;
-  bool is_current;  // the storage says so
+  bool is_current;  // true: listed by the storage
 };
 
 class RepositoryIndex {
  public:
-  // As many parts as it was brought up to date.
+  // Each refresh that loads index files adds one part.
   using Parts = std::vector<std::shared_ptr<const Index>>;
   struct Files {
     std::function<Result<RepositoryListing>(Deadline by)> list;
     // The JSON inside an index file.
     std::function<Result<Bytes>(const FileName& file, Deadline by)> load;
-    std::string description;  // of where they lie, for messages
+    std::string description;  // of their storage, for messages
   };
 
   RepositoryIndex(Files files, const SealKey& key) : files_(std::move(files)), key_(key) {}
 
-  // It has the merged file, and is told which index files and packs there are. Before the first
-  // refresh.
+  // The cache holds the merged file, and is passed the index files and packs that exist. Must be
+  // called before the first refresh.
   void use_cache(RepositoryCache& cache) { cache_ = &cache; }
 
   // See Repository::refresh_index().
@@ -92,7 +93,7 @@ class RepositoryIndex {
   std::shared_ptr<const Parts> parts() const { return loaded_.lock()->parts; }
   // The first of find_all().
   std::optional<BlobLocation> find(BlobType type, const BlobId& id);
-  // By pack and offset, so that all processes have the same order. Some may be there twice.
+  // By pack and offset, so that all processes have the same order. A place may be there twice.
   std::vector<BlobLocation> find_all(BlobType type, const BlobId& id);
   // Every pack that it names, each once, in order.
   std::vector<PackId> packs() const;
@@ -101,14 +102,14 @@ class RepositoryIndex {
 
  private:
   struct Loaded {
-    std::shared_ptr<const StoredIndex> stored;  // null: none
+    std::shared_ptr<const StoredIndex> stored;  // null: no merged file is in use
     std::shared_ptr<const Parts> parts = std::make_shared<Parts>();
-    std::set<std::string> files;  // that all of it is from
+    std::set<std::string> files;  // from which `stored` and `parts` come
     bool is_complete = true;      // false: a damaged index file was left out
     bool is_doubtful = false;     // `stored` has proved damaged
   };
-  // At most one refresh runs; whoever else wants one waits for the next to begin and to end, since
-  // the running one may have listed the files too early to see what this caller is after.
+  // At most one refresh runs. Another caller waits until a later one has begun and ended, since the
+  // running one may have listed the files too early to see the one that this caller needs.
   struct Turn {
     std::uint64_t begun = 0;
     std::uint64_t ended = 0;
@@ -116,14 +117,14 @@ class RepositoryIndex {
   };
 
   Result<bool> refresh_now(Deadline by, IndexWatch* watch);
-  // What can be kept of what is there, for the repository has these files now.
+  // The part of the loaded index that stays valid now that the repository has `files`.
   Loaded begin_with(const std::set<std::string>& files, IndexWatch* watch) const;
   // `damaged` is counted up for each file that is left out.
   Result<std::shared_ptr<const Index>> load_files(const std::vector<std::string>& names,
                                                   Deadline by, IndexWatch* watch,
                                                   std::atomic<std::size_t>& damaged) const;
   std::shared_ptr<const StoredIndex> open_merged(const std::set<std::string>& files) const;
-  // Starts the thread, if it pays.
+  // Starts the thread that writes the merged file, if enough is new.
   void merge(const Loaded& loaded);
   void run_merge(const IndexesToStore& what, const Loaded& loaded, const std::stop_token& stop);
   void give_up(const std::shared_ptr<const StoredIndex>& stored, const Error& error);
@@ -136,7 +137,7 @@ class RepositoryIndex {
   Guarded<Turn> turn_;
   std::condition_variable turn_ended_;
   std::atomic<bool> is_merging_ = false;
-  std::jthread merging_;  // whoever has the turn starts it
+  std::jthread merging_;  // started by the thread that has the turn
 };
 
 }  // namespace restree

@@ -33,7 +33,7 @@ Error no_repository(const Storage& storage) {
 
 Error no_key_file(const Storage& storage) {
   return Error(ErrorKind::kWrongPassword, "no key file in " + storage.description() + "/keys")
-      .hinting("The copy of this repository is not complete: without a key file it stays shut.");
+      .hinting("This copy of the repository is not complete: no password opens it without a key.");
 }
 
 // Servers may list files without sizes. Then size_bytes is 0, and size() is kUnsupported.

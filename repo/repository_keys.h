@@ -1,5 +1,5 @@
-// What stands before everything else in opening a repository: its config file, and the key file
-// that the password opens.
+// The first step of opening a repository: reads its config file and finds the key file that the
+// password opens.
 //
 // Threads: any.
 // Limits:  KeyLimits, and what kdf.h allows for one key.
@@ -18,7 +18,7 @@
 
 namespace restree {
 
-// Sealed, as it is in the repository.
+// The config file, still sealed.
 Result<Bytes> read_config_file(Storage& storage, Deadline by);
 
 // A key file as it is in the repository. kCorrupt: its hash is not its name, or its size is not

@@ -1,4 +1,4 @@
-// What an opened Repository consists of. For the files that implement it, and nobody else.
+// What an opened Repository consists of. Only for the files that implement it.
 #pragma once
 
 #include <atomic>
@@ -29,8 +29,8 @@ struct Repository::State {
              .description = storage->description()},
             key) {}
 
-  // A file whose name is the hash of its bytes. A mismatch is read once more: the line, not the
-  // file, may have been at fault.
+  // A file whose name is the hash of its bytes. It is read once more if they do not match: the
+  // connection, not the file, may have been at fault.
   Result<Bytes> read_verified(const FileName& file, Deadline by);
   std::optional<Bytes> read_cached(const FileName& file) const;
   // The JSON inside an index or snapshot file.
@@ -40,7 +40,7 @@ struct Repository::State {
 
   Result<ByteView> open_blob(const BlobLocation& place, BlobType type, const BlobId& id,
                              MutableByteView sealed, Bytes& scratch, SealedFrom from) const;
-  // Decompresses what was decrypted, where it is compressed, and compares its hash.
+  // Decompresses `opened` if the blob is compressed, and compares its hash with the id.
   Result<ByteView> decode(const BlobLocation& place, BlobType type, const BlobId& id,
                           ByteView opened, Bytes& scratch, SealedFrom from) const;
   Error damaged(const BlobLocation& place, BlobType type, const BlobId& id, SealedFrom from,

@@ -1,7 +1,7 @@
 // Where a repository gets the sealed bytes of a blob that it has to ask the storage for.
 //
-// Without one it asks for exactly these bytes. One that knows more may have asked for them before,
-// or asks for more than these.
+// Without a source, the repository reads exactly these bytes from the storage. A source that knows
+// what is needed next may have read them earlier, or read more than these.
 // Threads: any, many at once.
 #pragma once
 
@@ -18,7 +18,7 @@ class SealedSource {
 
   // Exactly the bytes of that place, not looked at yet. Errors: those of Storage::read.
   virtual Result<Bytes> read(const BlobLocation& place, BlobType type, Deadline by) = 0;
-  // What read() gave was damaged: the next read must ask the storage anew.
+  // The bytes that read() has returned were damaged: the next read must ask the storage again.
   virtual void reject(const BlobLocation& place) = 0;
 };
 
