@@ -1,4 +1,4 @@
-// The lock files of a repository: who has one, who is in the way, which are to be removed.
+// The lock files of a repository: which of them conflict with a new lock, and which are stale.
 #pragma once
 
 #include <chrono>
@@ -46,14 +46,15 @@ class LockCheck {
 
   // `own`: the name of the caller's own file. Nothing is removed unless all conflicting locks are
   // dead.
-  // kLocked: who has it, where, since when. kCorrupt: a lock file that stays unreadable.
+  // kLocked: the message says who holds the lock, where, and since when. kCorrupt: a lock file
+  // stays unreadable.
   Status run(const std::string& own, Deadline by);
 
   // Whether run() has seen locks that were left behind by processes that died.
   bool has_seen_dead() const { return !dead_.empty(); }
   // Whether run() has seen locks of others that may go on beside the caller's own.
   bool has_company() const { return !harmless_.empty(); }
-  // The files of the locks for which the last run() failed with kLocked.
+  // The names of the lock files because of which the last run() failed with kLocked.
   const std::set<std::string>& in_the_way() const { return in_the_way_; }
 
  private:
@@ -64,7 +65,7 @@ class LockCheck {
   };
   Status look(const std::string& own, Deadline by);
   bool is_known(const std::string& name) const;
-  // kLocked: it is in the way. One that is dead and conflicts is added to `dead`.
+  // kLocked: the lock conflicts and may be alive. A dead one that conflicts is added to `dead`.
   Status judge(const std::string& name, const LockFile& lock, std::vector<Found>& dead);
   Status take_over(const Found& found, Deadline by);
 

@@ -40,8 +40,8 @@ std::string words_behind(const std::string& path, std::string_view key) {
   return {};
 }
 
-// Whether /proc is the one of this PID namespace: in that of an outer one the number of this
-// process there stands before its own, and all other numbers mean other processes.
+// Whether /proc shows this PID namespace. One that shows an outer namespace lists this process's
+// number there before its own, and all numbers in it mean other processes than here.
 bool shows_this_namespace() {
   struct statfs system {};
   if (::statfs("/proc", &system) != 0 || system.f_type != PROC_SUPER_MAGIC) return false;
@@ -57,7 +57,7 @@ std::string namespace_name(const char* path) {
   return fmt::format("{}:{}", status.st_dev, status.st_ino);
 }
 
-// The machine's own id must not leave it as it is (see machine-id(5)).
+// A hash, since the machine's own id must not be shown to others (see machine-id(5)).
 std::string machine_name() {
   const std::string id = first_line("/etc/machine-id");
   constexpr std::size_t kDigits = 32;
@@ -119,7 +119,8 @@ std::optional<LockPlace> own_place(std::uint32_t pid) {
 }
 
 // The kernel answers kill() for every process of this PID namespace, also for those that /proc
-// hides (hidepid), so that "no such process" is certain; what /proc does not show is not.
+// hides (hidepid). So "no such process" from kill() is certain; a process that /proc does not show
+// may still be there.
 ProcessSight look_at_process(std::uint32_t pid, bool is_proc_ours) {
   if (pid == 0 || pid > static_cast<std::uint32_t>(std::numeric_limits<pid_t>::max())) return {};
   if (::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH) return {.is_gone = true};

@@ -14,8 +14,8 @@ namespace restree {
 
 // A process number in the PID namespace of this process.
 struct ProcessSight {
-  // Nobody has that number, or only a process that has ended and was not waited for. False if there
-  // is a process, and if that cannot be found out.
+  // No process has that number, or only one that has ended and was not waited for. False if a
+  // process is there, and if that cannot be found out.
   bool is_gone = false;
   // When the process began, where /proc shows it: in ticks since the start of the machine, and as
   // a time, which moves when the clock is set.
@@ -33,9 +33,9 @@ struct Machine {
   std::function<ProcessSight(std::uint32_t pid)> look_at = {};
 };
 
-// Sends no signal but the empty one, which is allowed to fail with EPERM: SIGHUP, with which restic
-// asks, ends programs that do not expect it.
-// Threads: any. It is that of the process that calls: a child after fork() needs its own.
+// look_at() sends no signal but the empty one, which is allowed to fail with EPERM: SIGHUP, with
+// which restic asks, ends programs that do not expect it.
+// Threads: any. The result describes the calling process: a child after fork() needs its own.
 Machine this_machine();
 
 // The first PID namespace of every Linux kernel, in which no container is.

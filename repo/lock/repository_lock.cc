@@ -48,7 +48,7 @@ LockCheck::Options check_options(const LockRequest& request, const std::stop_tok
           .tell = request.tell};
 }
 
-// Looks for others, writes a lock, looks again: its name.
+// Looks for other locks, writes one, and looks again. Returns the name of the new lock.
 Result<std::string> claim(Repository& repository, const LockRequest& request, LockCheck& check,
                           Deadline by) {
   RETURN_IF_ERROR(check.run({}, by));
@@ -206,7 +206,7 @@ RepositoryLock::Refreshed RepositoryLock::settle_doubt() {
     return Refreshed::kDone;
   }
   if (status.error().kind() == ErrorKind::kLocked) return lose(status.error());
-  // A storage that is known to be away refuses at once, so this comes round every second.
+  // A storage that is known to be away refuses at once, so this is reached every second.
   if (!std::exchange(told_of_doubt_, true)) {
     log::error("cannot refresh the lock in time: {}", status.error().message());
   }
@@ -224,9 +224,9 @@ RepositoryLock::Refreshed RepositoryLock::lose(const Error& error) {
   return Refreshed::kLost;
 }
 
-// The new file comes before the old one goes, so that there is a lock at every moment. Whoever
-// takes the lock for dead removes it first. So if it is there before and after the new one came,
-// nobody has begun in between.
+// The new file is written before the old one is removed, so that there is a lock at every moment. A
+// program that takes the lock for dead removes its file before it begins. So if the old file is
+// there before and after the new one is written, nobody has begun in between.
 Status RepositoryLock::replace(milliseconds settle) {
   ASSIGN_OR_RETURN(const bool before, is_there(Deadline::after(kRefreshTime)));
   if (!before) return lock_removed(name());
@@ -261,8 +261,8 @@ bool RepositoryLock::take_again(const std::stop_token& stop) {
   return false;
 }
 
-// The name is compared before and after the listing: one that misses the file because thread_ has
-// just replaced it is no proof.
+// The name is compared before and after the listing: a listing that lacks the file because thread_
+// has just replaced it proves nothing.
 Result<bool> RepositoryLock::is_there(Deadline by) {
   for (;;) {
     const std::string own = name();

@@ -20,9 +20,10 @@
 
 namespace restree {
 
-// How long what takes; tests have no minutes.
+// The times that a lock keeps to; tests set shorter ones.
 struct LockTimes {
-  // Between writing a lock and looking for others: two who start at the same time see each other.
+  // Between writing a lock and looking for others, so that two programs that start at the same time
+  // see each other.
   std::chrono::milliseconds settle{200};
   std::chrono::milliseconds refresh{std::chrono::minutes(5)};
   // After this long without a refresh others are about to take the lock for dead: kStaleAge, less
@@ -32,9 +33,9 @@ struct LockTimes {
   std::chrono::milliseconds first_retry{std::chrono::seconds(5)};
   std::chrono::milliseconds longest_retry{std::chrono::minutes(1)};
   std::chrono::milliseconds unreadable_pause{std::chrono::seconds(5)};
-  // After waiting this long beside the same lock file: nobody refreshes it.
+  // A lock file that was not replaced while another waited this long is not refreshed any more.
   std::chrono::milliseconds stale{kStaleAge};
-  // For how long a look at the own lock is good for further changes.
+  // For how long a look at the own lock covers further changes.
   std::chrono::milliseconds good_look{std::chrono::seconds(1)};
 };
 
@@ -46,7 +47,7 @@ struct LockRequest {
   // For how long to try again while another has a conflicting lock.
   std::chrono::nanoseconds retry_for{0};
   std::stop_token stop = {};
-  // Receives a sentence that says that somebody is waited for, or that a stale lock is left.
+  // Receives a sentence that says that another's lock is waited for, or that a stale lock is left.
   std::function<void(const std::string&)> tell = {};
   // Receives a sentence for each stale lock that was removed: a warning. Without it the log does.
   std::function<void(const std::string&)> warn = {};
@@ -60,15 +61,16 @@ struct LockRequest {
 // while kStaleAge was waited for it, so that nobody refreshes it. Neither depends on a clock of
 // another machine. Locks that are not in the way are left alone.
 //
-// A lock whose file is gone was removed by others, for whom the repository is free now: then
-// nothing is written ever again, and every later change of the repository fails with kLocked. That
-// is looked for at every refresh, and before every change that others rely on (see WriteGate). A
-// lock that could not be refreshed for too long may soon be removed: nothing is written until it
-// could be replaced. A lock to read is taken again, if it can be.
+// A lock whose file is gone was removed by others, who now take the repository for free: then
+// nothing is written ever again, and every later change of the repository fails with kLocked.
+// Whether the file is there is checked at every refresh, and before every change that others rely
+// on (see WriteGate). A lock that could not be refreshed for too long may soon be removed: nothing
+// is written until its file was replaced. A lock for reading only is taken again if possible.
 // Ownership: the lock file, removed at the end; the repository must outlive it. No change of the
 //            repository may be under way at the end.
 // Threads:   the object belongs to one; it refreshes its file from a thread of its own.
-// Errors:    kLocked: who has it, where and since when. kCorrupt: a lock that cannot be read.
+// Errors:    kLocked: the message says who holds the lock, where and since when. kCorrupt: a lock
+//            file cannot be read.
 //            kCancelled: `stop` was requested. Others: those of the storage. A refresh that fails
 //            is logged and tried again.
 // The program must survive SIGHUP: restic's `unlock` asks holders with it whether they live.
@@ -107,8 +109,8 @@ class RepositoryLock {
   const LockRequest request_;
   const bool found_leftovers_;
   const bool has_company_;
-  // Of the lock file there is now: when thread_ replaces it, the new name stands here before the
-  // old file is removed.
+  // The name of the present lock file: when thread_ replaces the file, the new name is stored here
+  // before the old file is removed.
   Guarded<std::string> name_;
   Guarded<std::optional<Deadline::Clock::time_point>> seen_;  // when look() has found the file
   bool told_of_doubt_ = false;                                // only thread_ touches it

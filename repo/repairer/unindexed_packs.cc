@@ -17,7 +17,8 @@
 namespace restree {
 namespace {
 
-// Where a reader does little but wait. Else there is no use for more than there are processors.
+// For storages where a reader does little but wait. With others, more packs at a time than there
+// are processors are of no use.
 constexpr std::size_t kMostParallelPacks = 8;
 // The length behind the header.
 constexpr std::size_t kLengthBytes = 4;
@@ -29,8 +30,8 @@ Error stopped_reading() {
   return {ErrorKind::kCancelled, "interrupted while reading what a backup has left"};
 }
 
-// One lock is that of this run. A lock whose holder has died counts like any other: whether it has
-// is not known here for certain.
+// One lock is that of this run. A lock whose holder has died counts like any other, since that is
+// not known here for certain.
 Result<bool> others_hold_locks(Repository& repository, Deadline by) {
   ASSIGN_OR_RETURN(const std::vector<ListedFile> locks,
                    repository.storage().list(FileType::kLock, by));

@@ -4,8 +4,8 @@
 // The header of such a pack proves nothing: a page of its payload may never have reached the disk.
 // A pack is named only after its whole content was read and has the SHA-256 that its name says.
 // Threads: any.
-// Limits:  memory: for each pack that is read at the same time (eight at most), its header and one
-//          request of the storage's.
+// Limits:  memory: for each pack that is read at the same time (eight at most), its header and the
+//          bytes of one storage request.
 #pragma once
 
 #include <chrono>
@@ -46,7 +46,7 @@ struct AdoptionOptions {
   std::stop_token stop = {};
   // Called before packs are read: how many, and how long they are together.
   std::function<void(std::size_t packs, std::uint64_t bytes)> on_begin = {};
-  // Called, by any thread, for what stays without an index and why.
+  // Called, by any thread, for each pack that stays in no index, with the reason.
   std::function<void(const Error& error)> on_left_out = {};
 };
 
