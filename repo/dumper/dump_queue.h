@@ -6,7 +6,7 @@
 // Threads:   one pushes and closes, one takes; the loaders are the queue's own.
 // Ownership: the repository outlives it.
 // Limits:    kMostBytes of blobs and kMostEntries entries wait.
-// Errors:    a blob's is taken in the blob's place.
+// Errors:    the error of a blob is taken in the blob's place.
 #pragma once
 
 #include <condition_variable>
@@ -38,9 +38,9 @@ class DumpQueue {
   DumpQueue(Repository& repository, const BulkOptions& bulk);
   ~DumpQueue();
 
-  // Waits for room. False: nobody takes any more.
+  // Waits for room. False: abandon() was called.
   bool push(DumpEntry entry);
-  // Nothing more comes; an error is taken last.
+  // No more entries will be pushed. take() returns an error in `status` after the last entry.
   void close(Status status);
   // The next entry, once its content is there; nullopt at the end.
   Result<std::optional<DumpEntry>> take();
@@ -50,7 +50,7 @@ class DumpQueue {
  private:
   static constexpr std::uint64_t kMostBytes = 64 << 20;
   static constexpr std::size_t kMostEntries = 8192;
-  // What a loader takes at once, so that neighbours come with one request.
+  // The most that a loader takes at once, so that neighbours come with one request.
   static constexpr std::uint64_t kBatchBytes = 4 << 20;
   static constexpr std::size_t kBatchEntries = 128;
 

@@ -4,7 +4,7 @@
 //          as restic does.
 // Threads: one calls; blobs are loaded ahead by several.
 // Limits:  see dump_queue.h; the trees from the root to where the walk is.
-// Errors:  the first there is ends it, since a stream with a hole in it is of no use: kCorrupt,
+// Errors:  the first one ends the dump, since a stream with a hole in it is of no use: kCorrupt,
 //          kUnavailable, kCancelled, and those of the sink.
 #pragma once
 

@@ -55,7 +55,7 @@ std::uint32_t u16le(std::string_view bytes, std::size_t at) {
          std::uint32_t{static_cast<unsigned char>(bytes[at + 1])} << 8;
 }
 
-// An ACL as Linux keeps it in an attribute, in words; nullopt if it is none.
+// The text form of an ACL that Linux keeps in an attribute; nullopt if `value` is not an ACL.
 std::optional<std::string> acl_text(std::string_view value) {
   constexpr std::size_t kHeader = 4;
   constexpr std::size_t kEntry = 8;
@@ -169,7 +169,7 @@ std::string padded(std::string text) {
   return text;
 }
 
-// Of an owner whose name is cut short another one would be made.
+// A name that ends at a zero byte would be the name of another owner.
 std::string owner_name(std::string_view name) {
   return holds_zero_byte(name) ? std::string() : std::string(name);
 }
@@ -193,7 +193,7 @@ Fields fields_of(const std::string& path, const Node& node, std::uint64_t size) 
   return fields;
 }
 
-// What the header cannot say, or not exactly.
+// The values that the header cannot hold, or not exactly.
 std::string pax_records(const Fields& fields, const Node& node) {
   std::string records;
   if (!is_plain(fields.name, 100)) records += pax_record("path", fields.name);

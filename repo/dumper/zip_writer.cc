@@ -15,7 +15,7 @@ struct FreeEntry {
   void operator()(archive_entry* entry) const { archive_entry_free(entry); }
 };
 
-// libarchive asks the locale what names are made of: here they are UTF-8, whatever the user's is.
+// libarchive asks the locale for the encoding of names: here that is UTF-8, whatever the user's is.
 class InUtf8 {
  public:
   InUtf8()
@@ -54,7 +54,7 @@ struct ZipWriter::State {
     return -1;
   }
 
-  // Of the call that has just been made.
+  // The error of the call that has just failed.
   Error error() const {
     if (failure) return *failure;
     const char* const text = archive_error_string(writer.get());
@@ -70,7 +70,7 @@ void ZipWriter::Free::operator()(struct archive* writer) const { archive_write_f
 
 ZipWriter::ZipWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-// An archive that was not finished must not get an end from libarchive.
+// Otherwise libarchive would end an unfinished archive as if it were complete.
 ZipWriter::~ZipWriter() {
   if (state_->writer) archive_write_fail(state_->writer.get());
 }

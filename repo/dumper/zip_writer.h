@@ -1,4 +1,4 @@
-// Writes what is dumped as a zip archive: the only place of libarchive.
+// Writes what is dumped as a zip archive: the only room that uses libarchive.
 //
 // Ownership: libarchive's writer; the output outlives it.
 // Threads:   one.

@@ -38,7 +38,7 @@ bool ExistingFile::any() const {
 std::optional<ExistingFile> look_at_existing(const UniqueFd& folder, const std::string& name,
                                              const Node& node, const Repository& repository,
                                              bool trust_mtime, const std::stop_token& stop) {
-  // Whatever stands there, to open it must not block.
+  // Opening it must not block, even if it is a FIFO or a device.
   const UniqueFd fd(
       ::openat(folder.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat attributes {};
@@ -57,7 +57,7 @@ std::optional<ExistingFile> look_at_existing(const UniqueFd& folder, const std::
   std::uint64_t offset = 0;
   for (std::size_t i = 0; i < node.content.size() && !stop.stop_requested(); ++i) {
     const auto size = repository.blob_size(BlobType::kData, node.content[i]);
-    if (!size) break;  // where the rest lies is not known then
+    if (!size) break;  // then the positions of the later blobs are not known
     if (buffer.size() < *size) buffer = Bytes(*size);
     const MutableByteView bytes = buffer.view().first(*size);
     if (!read_all_of(fd.get(), offset, bytes)) break;

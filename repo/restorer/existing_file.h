@@ -1,4 +1,4 @@
-// What a file that is there already has of the content that it should have.
+// Which parts of a file's content are already right in the file that exists in the target.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ struct ExistingFile {
 
 // Compares a file with a node, blob by blob. nullopt: there is no regular file that can be read.
 // `trust_mtime`: one whose size and mtime match counts as complete, unread. An interrupted look
-// finds nothing that matches. Threads: any.
+// reports that nothing matches. Threads: any.
 std::optional<ExistingFile> look_at_existing(const UniqueFd& folder, const std::string& name,
                                              const Node& node, const Repository& repository,
                                              bool trust_mtime, const std::stop_token& stop);

@@ -18,7 +18,7 @@ Status Restorer::write_files() {
   return {};
 }
 
-// Before anything that stands in the target is touched.
+// Called before anything that exists in the target is touched.
 Status Restorer::check_replacements() {
   ContentCheck check(repository_, bulk_options());
   std::map<std::uint32_t, Error> errors;
@@ -58,8 +58,8 @@ Status Restorer::write_contents() {
   });
 }
 
-// Ends at a blob whose size is in no index: the places of the later ones are not known then.
-// Of the last one the size is not needed.
+// Ends at a blob whose size is in no index, unless it is the last one: the positions of the blobs
+// after it are not known then.
 Status Restorer::each_blob(const FileTask& task,
                            const std::function<void(const WantedBlob&)>& visit) const {
   const std::span<const BlobId> content = task.item.node->content;

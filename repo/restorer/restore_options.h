@@ -1,4 +1,4 @@
-// What a restore is asked to do, and what it tells while it does it.
+// The options of a restore, and what it reports while it runs.
 #pragma once
 
 #include <atomic>
@@ -13,12 +13,12 @@
 
 namespace restree {
 
-// What becomes of files that are there already.
+// What is done with files that exist in the target.
 enum class Overwrite : std::uint8_t {
   kAlways,     // content is compared, and what differs is written
-  kIfChanged,  // the same, but size and mtime that match are believed
-  kIfNewer,    // only what is older than the backup's is touched
-  kNever,      // what is there stays
+  kIfChanged,  // the same, but a file whose size and mtime match is taken for right, unread
+  kIfNewer,    // only a file that is older than the backup's is touched
+  kNever,      // existing files stay as they are
 };
 
 // What a filter says of an item of the snapshot.
@@ -44,7 +44,7 @@ struct RestoreOptions {
 };
 
 enum class RestoreAction : std::uint8_t { kRestored, kUpdated, kUnchanged, kDeleted };
-enum class RestoredKind : std::uint8_t { kFile, kOther };  // what has a size, and what has none
+enum class RestoredKind : std::uint8_t { kFile, kOther };  // only files have a size
 
 // Called from several threads at once.
 class RestoreListener {

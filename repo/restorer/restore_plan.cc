@@ -27,7 +27,7 @@ class RestorePlanner {
  private:
   struct Found {
     PlannedFolder folder;
-    std::string location;  // only as long as the level is read, and only if somebody selects
+    std::string location;  // only while the level is read, and only if there is a `select`
     bool wants_tree = false;
     std::uint32_t first_child = 0;
     std::uint32_t child_count = 0;

@@ -1,4 +1,4 @@
-// What of a snapshot is to be restored: its folders, and the items in them.
+// The part of a snapshot that is to be restored: its folders, and the items in them.
 //
 // Ownership: keeps the trees, and so the nodes that it points to.
 // Threads:   any, once made.
@@ -21,12 +21,12 @@ namespace restree {
 struct PlannedFolder {
   std::uint32_t parent = 0;
   const Node* node = nullptr;        // nullptr: the root, which is the target itself
-  std::shared_ptr<const Tree> tree;  // nullptr: not wanted, or not to be had
+  std::shared_ptr<const Tree> tree;  // nullptr: not wanted, or it could not be loaded
   bool selected = false;
   bool needed = false;  // selected, or something below it is
-  // The tree is known in full, so that what is not in it is not in the snapshot.
+  // The tree is known in full: an entry that is not in it is not in the snapshot.
   bool complete = false;
-  bool unreadable = false;  // the tree is wanted, and not to be had
+  bool unreadable = false;  // the tree is wanted, and could not be loaded
 };
 
 struct PlannedItem {
@@ -38,8 +38,8 @@ class RestorePlan {
  public:
   using OnError = std::function<void(const std::string& location, Error error)>;
 
-  // Loads all trees below `root` that `select` allows, level by level. A tree that cannot be had is
-  // an error of its folder only. Errors: as BulkLoader has them.
+  // Loads all trees below `root` that `select` allows, level by level. A tree that cannot be loaded
+  // is an error of its folder only. Errors: those of BulkLoader.
   static Result<RestorePlan> make(Repository& repository, const BlobId& root, const Select& select,
                                   const BulkOptions& bulk, const OnError& on_error);
 

@@ -33,9 +33,8 @@ std::string unused_name() {
   return fmt::format(".restree-{}-{}", ::getpid(), count++);
 }
 
-// Makes an entry. An old one in its place, if it may be replaced and is not a folder that holds
-// anything, gives way once the new entry is there under another name, and stays if that cannot be
-// made.
+// Makes an entry. An old entry of that name is replaced if it may be and is not a folder with
+// entries: the new one is first made under another name, so that the old one stays if that fails.
 Status make_in_place(int folder, const std::string& name, bool may_replace,
                      const std::string& doing, const MakeEntry& make) {
   if (make(name.c_str()) == 0) return {};
@@ -152,8 +151,8 @@ Status Restorer::make_other(const PlannedItem& item) {
   return target_files_->set_metadata(item);
 }
 
-// Children before their parents: what is done in a folder changes its time, and a folder that
-// nobody may write to is closed last.
+// Children before their parents: work in a folder changes its time, and a folder may get a mode
+// without write permission only once nothing more has to be written there.
 Status Restorer::finish_folders() {
   for (auto i = static_cast<std::uint32_t>(plan_->folders().size()); i-- > 0;) {
     RETURN_IF_ERROR(stop_if_asked());
@@ -183,7 +182,7 @@ Status Restorer::finish_folders() {
 
 Status Restorer::remove_unexpected(std::uint32_t folder) {
   const PlannedFolder& planned = plan_->folders()[folder];
-  // Where it is not known what belongs here, nothing is unexpected.
+  // If it is not known which entries belong here, none can be called unexpected.
   if (!planned.complete) return {};
   ASSIGN_OR_RETURN(const TargetFolders::Handle handle, folders_->open(folder));
   ASSIGN_OR_RETURN(const std::vector<std::string> entries,

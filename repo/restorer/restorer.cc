@@ -96,8 +96,8 @@ void Restorer::find_links() {
   }
 }
 
-// A first name that stays as it is has other content, or none: the next name that is restored takes
-// its part.
+// A first name that stays as it is may have other content, or not exist: then the next name that is
+// restored counts as the first.
 void Restorer::find_other_first_names() {
   std::map<std::uint32_t, std::uint32_t> others;  // by the first name that stays as it is
   for (std::uint32_t i = 0; i < files_.size(); ++i) {
@@ -116,7 +116,7 @@ void Restorer::find_other_first_names() {
 Status Restorer::decide_files() {
   files_ = std::vector<PlannedFile>(plan_->files().size());
   find_links();
-  // Files that are there are read and hashed here, so on all processors.
+  // Existing files are read and hashed here, so all processors are used.
   const Status decided =
       parallel_for(files_.size(), options_.threads, [this](std::size_t i) -> Status {
         RETURN_IF_ERROR(stop_if_asked());

@@ -1,20 +1,19 @@
-// Restores a snapshot's tree to a folder, in place: what is there already is kept where it is
-// right.
+// Restores a snapshot's tree to a folder, in place: content that is already right is kept.
 //
 // Order: folders, for the owner alone; contents of files, pack by pack, each finished with its
-// metadata; then hard links, symbolic links and special files; last, from the leaves up, what is in
-// the way of a folder and the folder's own metadata. Whatever ends it, the same again goes on where
-// it ended.
+// metadata; then hard links, symbolic links and special files; last, from the leaves up, each
+// folder: its unexpected entries are removed, and its own metadata is set. If a restore ends early,
+// the same restore started again goes on where it ended.
 // Ownership: repository and listener outlive it.
 // Threads:   one calls; the work is done on several. figures(): any.
 // Limits:    plan: see restore_plan.h; 250 bytes for each file and 72 for each blob to be written;
 //            buffers: see bulk_load.h.
-// Errors:    those of one item are reported to the listener and the rest goes on. Returned is the
-//            one that ends it: kUnavailable, kCancelled, kLocalIo (target full or not to be made);
-//            its message counts the files that are not restored.
-// Files whose content cannot be had, in whole or in part, each of them an error of its own:
+// Errors:    those of one item are reported to the listener and the rest goes on. The one that ends
+//            the restore is returned: kUnavailable, kCancelled, kLocalIo (the target is full or
+//            could not be made); its message counts the files that are not restored.
+// Files whose content cannot be loaded, in whole or in part, are an error each:
 //   - An existing file is not touched before the first blob for it has come, nor at all if
-//     a pack that it takes is missing.
+//     a pack that it needs is missing.
 //   - A new file is not made if none of its content came, and keeps a part otherwise. An existing
 //     one may be partly overwritten. Either has a time older than the snapshot's, so that the next
 //     restore takes it up again, unless it leaves all existing files alone.
@@ -45,7 +44,7 @@ class Restorer {
 
   // Once. `tree`: its nodes become entries of the target; the target's own metadata stays as it is.
   Status restore(const BlobId& tree);
-  // After restore(): reads back what it wrote and compares; the number of files that are right.
+  // After restore(): reads back the files that it wrote; returns how many of them are right.
   Result<std::uint64_t> verify();
 
   const RestoreFigures& figures() const { return figures_; }
@@ -108,7 +107,7 @@ class Restorer {
   std::optional<TargetFolders> folders_;
   TargetMetadata metadata_;
   std::optional<TargetFiles> target_files_;
-  std::vector<PlannedFile> files_;  // as the plan has them
+  std::vector<PlannedFile> files_;  // in the order of the plan's files
 };
 
 }  // namespace restree

@@ -82,7 +82,7 @@ Status TargetFiles::open_once(FileTask& task) {
   return {};
 }
 
-// What stands where a file is to be goes; a folder only if it is empty or may be removed whole.
+// Removes the entry in the place of a file; a folder only if it is empty or may be removed whole.
 Status TargetFiles::clear_place(const UniqueFd& folder, const std::string& name,
                                 const std::string& path) const {
   if (options_.remove_unexpected)
@@ -138,8 +138,8 @@ Status TargetFiles::make_room(int fd, const PlannedItem& item) const {
   if (options_.sparse) {
     if (::ftruncate(fd, size) != 0) return failed("set the size of ", item);
   } else if (item.node->content.size() > 1) {
-    // In one piece on the disk, though its blobs come in any order; and a full disk is found out
-    // now. Not every file system can do it, and none has to.
+    // The file then lies in one piece on the disk, though its blobs come in any order, and a full
+    // disk is found out now. A file system that cannot do this is no error.
     if (::fallocate(fd, 0, 0, size) != 0 && errno == ENOSPC) return failed("make room for ", item);
   }
   return {};
@@ -169,7 +169,7 @@ Status TargetFiles::write(FileTask& task, std::uint64_t position, ByteView bytes
   return {};
 }
 
-// The size comes last: until then nothing was cut off that might have to stay.
+// The size is set last: until then nothing is cut off that might have to stay.
 Status TargetFiles::complete(FileTask& task) {
   RETURN_IF_ERROR(open_once(task));
   if (!task.existing || task.existing->size_matches) return {};

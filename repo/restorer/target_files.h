@@ -3,7 +3,7 @@
 // Ownership: descriptors of the files under way; folders, metadata and tasks outlive it.
 // Threads:   any, also for one file; its blobs come in any order.
 // Limits:    kMostOpen descriptors; the files beyond are opened anew for each blob.
-// Errors:    of the one file; target_is_full() tells if it is not only that.
+// Errors:    those of one file; target_is_full() says whether the next files would fail as well.
 #pragma once
 
 #include <atomic>
@@ -31,12 +31,12 @@ class FileTask {
   // Something stands in its place, `existing` or anything else.
   std::atomic<bool> replaces = false;
   std::atomic<std::uint32_t> missing = 0;  // blobs still to come
-  bool finished = false;                   // as it should be or not
+  bool finished = false;                   // completely restored, or given up
 
-  // The content will not be complete. The first reason is kept; the rest is most often the same.
+  // The content will not be complete. Only the first reason is kept; most later ones are the same.
   void fail(const Error& error);
   bool failed() const { return failed_; }
-  // Of a file that has failed, once nothing of it is under way any more.
+  // The reason passed to fail(). Only for a file that has failed and of which no blob is under way.
   const Error& reason() const { return *reason_; }
 
   // Something in the target was changed for it.
@@ -95,7 +95,7 @@ class TargetFiles {
   Result<UniqueFd> take_descriptor(FileTask& task);
   Status clear_place(const UniqueFd& folder, const std::string& name,
                      const std::string& path) const;
-  // For the errno there is.
+  // The error for the current errno.
   Error failed(const char* doing, const PlannedItem& item) const;
 
   TargetFolders& folders_;

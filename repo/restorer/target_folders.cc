@@ -15,7 +15,7 @@ constexpr mode_t kNewFolderMode = 0700;
 
 }  // namespace
 
-// What leads to the target is the user's own word, links included.
+// Links in the path to the target are followed: the user has named that path.
 Status TargetFolders::make_target() {
   if (!dry_run_) {
     for (std::size_t end = target_.find('/', 1);; end = target_.find('/', end + 1)) {
@@ -78,7 +78,7 @@ Result<TargetFolders::State> TargetFolders::make(std::uint32_t folder) {
     return Error(ErrorKind::kCorrupt, path(folder) + " is not a folder, and left as it was");
   }
   if (::unlinkat(parent->get(), name.c_str(), 0) != 0) {
-    return errno_error(errno, "remove " + path(folder) + ", which is no folder");
+    return errno_error(errno, "remove " + path(folder) + ", which is not a folder");
   }
   if (::mkdirat(parent->get(), name.c_str(), kNewFolderMode) != 0) {
     return errno_error(errno, "make folder " + path(folder));
@@ -95,7 +95,7 @@ TargetFolders::Handle TargetFolders::cached(std::uint32_t folder) {
 
 void TargetFolders::keep(std::uint32_t folder, const Handle& handle) {
   auto open = open_.lock();
-  // Work goes from folder to folder: who comes back to an old one is rare enough.
+  // Work goes from folder to folder: it is rare that an earlier one is needed again.
   if (open->handles.size() >= kMostOpen) open->handles.clear();
   open->handles.emplace(folder, handle);
 }

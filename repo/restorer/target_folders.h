@@ -1,5 +1,5 @@
-// The folders of a restore's target, as descriptors: whatever names lie on the way, no symbolic
-// link is followed below the target.
+// The folders of a restore's target, as descriptors, so that no symbolic link is followed below the
+// target.
 //
 // Ownership: the descriptors; the plan outlives it.
 // Threads:   make_all(): one. open(): any, afterwards.
@@ -26,13 +26,14 @@ class TargetFolders {
     kAbsent,    // not there: a dry run makes nothing
     kMade,      // was not there before, so that nothing else lies in it
     kExisting,  // may hold anything
-    kFailed,    // could not be made; neither could what lies below
+    kFailed,    // could not be made, nor could anything below it
   };
 
   TargetFolders(const RestorePlan& plan, std::string target, bool dry_run)
       : plan_(plan), target_(std::move(target)), dry_run_(dry_run) {}
 
-  // Makes the target, with what leads to it, and every needed folder, for the owner alone as yet.
+  // Makes the target, the folders that lead to it, and every needed folder, so far for the owner
+  // alone.
   // An error of one folder goes to `on_error`; one of the target is returned.
   Status make_all(const RestorePlan::OnError& on_error);
   State state(std::uint32_t folder) const { return states_[folder]; }

@@ -34,7 +34,7 @@ bool means_no_xattrs(int errno_value) {
   return errno_value == ENOTSUP || errno_value == EOPNOTSUPP || errno_value == ENODATA;
 }
 
-// `number` where nobody of that name is known: a file must not become root's for that.
+// `number` if no user of that name is known: the file must not become root's for that.
 std::uint32_t id_of_user(const std::string& name, std::uint32_t number) {
   if (holds_zero_byte(name)) return number;
   std::vector<char> buffer(16 << 10);

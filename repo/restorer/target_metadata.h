@@ -1,9 +1,8 @@
 // Gives what was restored its owner, extended attributes, times and mode.
 //
 // Threads: any.
-// Errors:  the first there was, without the item's name; the other attributes are set all the same.
-//          Without being root, what root alone may do is left undone without a word, as restic
-//          does.
+// Errors:  the first one, without the item's name; the other attributes are set all the same. A
+//          user other than root gets no error for what only root may do, as with restic.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +19,7 @@ namespace restree {
 
 class TargetMetadata {
  public:
-  // `select_xattr`: as RestoreOptions has it.
+  // `select_xattr`: see RestoreOptions.
   TargetMetadata(bool ownership_by_name, std::function<bool(std::string_view)> select_xattr);
 
   struct What {

@@ -1,4 +1,4 @@
-// Removes what lies in a folder, link by link: nothing outside of it is ever reached.
+// Removes entries of a folder without following links, so that nothing outside of it is reached.
 #pragma once
 
 #include <fcntl.h>
@@ -19,7 +19,7 @@ inline constexpr int kOpenFolder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEX
 Result<std::vector<std::string>> entries_of(const UniqueFd& folder, const std::string& path);
 
 // Removes an entry and, if it is a folder, all below it. `path` is its path; `removed` gets the
-// path of each thing once it is gone, children before their folder. `dry_run`: only tells.
+// path of each thing once it is gone, children before their folder. `dry_run`: only reports.
 Status remove_entry(const UniqueFd& folder, const std::string& name, const std::string& path,
                     bool dry_run, const std::function<void(const std::string&)>& removed);
 
