@@ -42,7 +42,7 @@ std::vector<RuneRange> unpack_table(std::string_view table) {
   return ranges;
 }
 
-// The letter behind the backslash, for what has one.
+// The letter behind the backslash, for runes that have one.
 char short_escape(std::uint32_t rune) {
   switch (rune) {
     case '"':

@@ -148,7 +148,7 @@ void each_element(simdjson::ondemand::array array, Use&& use) {
 // A thread's parser and its copy of the text with the padding that simdjson reads into.
 class Workspace {
  public:
-  // One that is this thread's alone until it is given back.
+  // A workspace that only the caller uses until it gives it back.
   static std::unique_ptr<Workspace> take();
   // Keeps it for the thread's next document unless it has grown large.
   static void give_back(std::unique_ptr<Workspace> workspace);

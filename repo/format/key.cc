@@ -36,7 +36,7 @@ Result<KeyFile> parse_key_file(ByteView json) {
   std::string kdf;
   RETURN_IF_ERROR(json::read_json(json, "key file", [&](json::Root root) {
     root.each_field([&](std::string_view key, json::Value value) {
-      // For people only: a time that is none harms nothing.
+      // For people only: a time that cannot be parsed does no harm.
       if (key == "created") file.created = parse_timestamp(value.to_text()).value_or(Timestamp{});
       if (key == "username") file.username = value.to_text();
       if (key == "hostname") file.hostname = value.to_text();

@@ -35,7 +35,7 @@ struct SnapshotSummary {
 struct Snapshot {
   SnapshotId id;  // the name of the file, not part of it
   Timestamp time;
-  std::int32_t time_offset_seconds = 0;  // of the zone that the file has the time in
+  std::int32_t time_offset_seconds = 0;  // of the zone in which the file records the time
   std::optional<BlobId> tree;
   std::vector<std::string> paths;
   std::string hostname;
@@ -56,7 +56,8 @@ Result<Snapshot> parse_snapshot(const SnapshotId& id, ByteView json);
 
 // The file's content, byte for byte as restic 0.19 writes it.
 std::string write_snapshot(const Snapshot& snapshot);
-// The same fields into an object that the caller has begun, for what prints snapshots.
+// Writes the same fields into an object that the caller has begun, for commands that print
+// snapshots.
 void append_snapshot_fields(const Snapshot& snapshot, JsonWriter& writer);
 void append_summary_fields(const SnapshotSummary& summary, JsonWriter& writer);
 

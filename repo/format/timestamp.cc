@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kFractionDigits = 9;
 
-// Takes its parts off the front of the text; `ok` turns false for good when one does not fit.
+// Takes parts off the front of a text; `ok` turns false for good when one does not fit.
 class Scanner {
  public:
   explicit Scanner(std::string_view text) : rest_(text) {}

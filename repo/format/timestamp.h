@@ -34,8 +34,8 @@ std::string format_timestamp(Timestamp time);
 // written, and such a time does not read back as it was.
 std::string format_zoned_timestamp(ZonedTimestamp time);
 
-// As trees have it: in `zone`, and in year 0 or 9999, day and time kept, if it lies outside of what
-// RFC 3339 can write.
+// As trees have it: in `zone`. A year that RFC 3339 cannot write becomes 0 or 9999, with the same
+// day and time of day.
 void append_timestamp(Timestamp time, const TimeZone& zone, std::string& out);
 // A moment as a person names it on the zone's clocks, "2006-01-02 15:04:05"; nullopt if it is not
 // that.

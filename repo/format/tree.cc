@@ -13,11 +13,11 @@
 namespace restree {
 namespace {
 
-// A line each for the first ones; a hostile tree has no right to our memory.
+// Only the first refused nodes get a line each: a hostile tree must not fill the memory.
 constexpr std::size_t kRefusedLines = 20;
 constexpr std::size_t kShownNameBytes = 300;
 
-// Of a plain file with one piece of content, as JSON.
+// The length of a plain file's JSON, with one piece of content.
 constexpr std::size_t kTypicalNodeBytes = 380;
 
 std::string shown(std::string_view name) { return log::quoted(name.substr(0, kShownNameBytes)); }

@@ -1,7 +1,8 @@
 // A tree blob, written byte for byte as restic 0.19 writes it.
 //
-// Whoever backs up the same folder must get the same bytes, or the tree has another id: the order
-// of fields, which are left out, escapes, and times in the zone of the process all count.
+// Every backup of the same folder must give the same bytes, or the tree has another id. So the
+// order of fields, which fields are left out, escapes, and times in the zone of the process all
+// count.
 //
 // Ownership: the zone must outlive the writer; a node's views need to live for append() only.
 // Threads:   one at a time; a writer each.
@@ -25,7 +26,7 @@ class TreeWriter {
   // kInvalid, and nothing is appended: the name does not come after the one before it.
   Status append(const Node& node);
 
-  // Bytes so far, for whoever bounds memory.
+  // Bytes so far, for callers that bound their memory.
   std::size_t size_bytes() const { return json_.size(); }
 
   // The blob. The writer is then as it was when made, its memory gone with the blob.

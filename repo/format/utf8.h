@@ -8,7 +8,7 @@
 
 namespace restree {
 
-// Stands for what is no character.
+// Stands for bytes that are not a character.
 inline constexpr std::uint32_t kReplacementRune = 0xfffd;
 
 // Appends the encoding of `rune` to `out`; false, and nothing is appended, if it is a surrogate or
@@ -16,7 +16,7 @@ inline constexpr std::uint32_t kReplacementRune = 0xfffd;
 bool append_utf8(std::uint32_t rune, std::string& out);
 
 // The scalar value that `text` begins with. Length 0: it does not begin with one (surrogates,
-// overlong forms and what is cut short are none).
+// overlong forms and incomplete sequences do not count).
 struct DecodedRune {
   std::uint32_t rune = 0;
   std::size_t length = 0;

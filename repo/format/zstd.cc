@@ -47,7 +47,7 @@ Error wrong_size(std::size_t size, std::size_t wanted) {
   return {ErrorKind::kCorrupt,
           "zstd: " + std::to_string(size) + " bytes instead of " + std::to_string(wanted)};
 }
-Error too_large() { return {ErrorKind::kCorrupt, "zstd: more bytes than anything here has"}; }
+Error too_large() { return {ErrorKind::kCorrupt, "zstd: more bytes than the limit allows"}; }
 
 int level_of(Compression mode) {
   switch (mode) {

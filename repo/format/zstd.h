@@ -17,8 +17,8 @@ namespace restree {
 // Exactly `raw.size()` bytes, into memory that the caller owns. kCorrupt otherwise.
 Status decompress_into(ByteView frame, MutableByteView raw);
 
-// The same in pieces that stay in a processor's cache, for who needs to see the bytes once: each
-// lives for the call. kCorrupt also after some were handed out.
+// The same in pieces that stay in a processor's cache, for callers that need each byte only once. A
+// piece is valid during its call of `take`. kCorrupt also after some were handed out.
 Status decompress_in_pieces(ByteView frame, std::size_t raw_size,
                             const std::function<void(ByteView)>& take);
 
