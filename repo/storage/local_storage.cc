@@ -21,8 +21,8 @@
 namespace restree {
 namespace {
 
-// What files and folders are made with: restic gives the group of a repository whose config is
-// readable for it the same access to everything else.
+// The modes of new files and folders: if the group may read the config, restic gives the group the
+// same access to everything else.
 struct Permissions {
   mode_t directory;
   mode_t finished;
@@ -99,8 +99,8 @@ Result<std::uint64_t> size_of(const UniqueFd& fd, const std::string& path) {
   return static_cast<std::uint64_t>(attributes.st_size);
 }
 
-// Before memory is taken for it: a hostile index must not make us allocate what the file cannot
-// hold.
+// Called before memory is taken for the range: a hostile index must not make us allocate more than
+// the file holds.
 Status expect_range(const UniqueFd& fd, const std::string& path, ByteRange range) {
   if (range.length <= kBelievedRangeBytes) return {};
   ASSIGN_OR_RETURN(const std::uint64_t size, size_of(fd, path));
@@ -109,7 +109,7 @@ Status expect_range(const UniqueFd& fd, const std::string& path, ByteRange range
                                                 range.offset + range.length));
 }
 
-// Adds the files of one folder below `root`. That it is missing is no error.
+// Adds the files of one folder below `root`. A missing folder is not an error.
 Status list_folder(const UniqueFd& root, const std::string& root_path, const std::string& folder,
                    std::set<std::string>& seen, std::vector<ListedFile>& into) {
   const std::string path = root_path + "/" + folder;
@@ -186,7 +186,7 @@ Result<MutableByteView> LocalStorage::read_into(Bytes& buffer, const FileName& f
   return bytes;
 }
 
-// What is wrong with the file is found out and said by who reads it.
+// Failures are ignored: the read that follows reports them.
 void LocalStorage::expect(const FileName& file, ByteRange range) {
   const UniqueFd fd(::open(path_of(file).c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return;
@@ -210,9 +210,9 @@ Permissions LocalStorage::permissions() const {
   return group_reads ? kWithGroup : kOwnerOnly;
 }
 
-// Writes what it can of a large file around the page cache, which nobody needs it in and where it
-// costs more than all that was done to its bytes before. Whole blocks only, from memory that is
-// aligned like them; not every file system can, and then nothing is written. What is left to write.
+// Writes as much as it can of a large file around the page cache, where nobody needs it and where
+// writing costs more than all work on its bytes before. Only whole blocks, from memory aligned to
+// blocks; on a file system that cannot do this nothing is written. Returns what is left to write.
 ByteView write_around_cache(const UniqueFd& fd, ByteView content) {
   const bool is_aligned = reinterpret_cast<std::uintptr_t>(content.data()) % kDirectBlockBytes == 0;
   if (content.size() < kDirectBytes || !is_aligned) return content;
@@ -225,7 +225,7 @@ ByteView write_around_cache(const UniqueFd& fd, ByteView content) {
     content = content.subspan(static_cast<std::size_t>(count));
     at += count;
   }
-  // Whatever was wrong is wrong for an ordinary write too, and said by that.
+  // If something is wrong, the ordinary write of the rest fails too, and reports it.
   static_cast<void>(::fcntl(fd.get(), F_SETFL, flags));
   return content;
 }
@@ -257,7 +257,7 @@ Status sync_folder(const std::string& folder) {
   return {};
 }
 
-// The temporary file of a write, removed again unless it came to its end.
+// The temporary file of a write, removed again unless it was published.
 class TemporaryFile {
  public:
   // `pattern` ends in XXXXXX.
@@ -314,7 +314,7 @@ Status LocalStorage::make_folders(Deadline) {
   return sync_folder(root_);
 }
 
-// The temporary file is gone when this returns, whatever became of it.
+// When this returns, no temporary file is left, whether it succeeded or not.
 Status write_and_publish(TemporaryFile temporary, ByteView content, mode_t mode,
                          const std::string& path) {
   RETURN_IF_ERROR(write_exactly(temporary.fd(), temporary.path(), content));
@@ -336,8 +336,8 @@ std::string temporary_pattern(const std::string& path) {
   return path + std::string(kTemporaryMark) + "XXXXXX";
 }
 
-// The folder that the file is to lie in. Through one descriptor of the root, so that the folder is
-// made beside the config that was seen, even if another disk takes its place meanwhile.
+// Makes the folder of `file`. Through one descriptor of the root, so that the folder is made beside
+// the config that was seen, even if another disk takes its place meanwhile.
 Status LocalStorage::make_missing_folder(const FileName& file, mode_t mode) const {
   const UniqueFd root(::open(root_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root) return errno_error(errno, "open " + root_);
@@ -378,7 +378,7 @@ Status LocalStorage::remove(const FileName& file, Deadline) {
   return {};
 }
 
-// Those of one folder, which may be missing.
+// Removes those of one folder, which may be missing.
 Result<std::size_t> remove_old_temporaries(const std::string& folder, std::time_t before) {
   const DirectoryStream directory(::opendir(folder.c_str()));
   if (!directory) {

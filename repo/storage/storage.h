@@ -1,4 +1,4 @@
-// Where a repository's files lie: the one interface to the local disk, an SFTP server, or memory.
+// The interface to the place where a repository's files lie: a local disk, an SFTP server, memory.
 //
 // Ownership: results own their bytes.
 // Threads:   any, many at once; an implementation bounds its own parallelism.
@@ -61,7 +61,7 @@ struct ListedFile {
   std::uint64_t size_bytes;
 };
 
-// How to read much of a storage.
+// How to read many bytes from a storage.
 struct ReadHabit {
   std::uint64_t request_bytes = 4 << 20;  // to ask for more at once gains nothing
   // A reader mostly waits for the other side: more readers than processors are worth while.
@@ -88,8 +88,8 @@ class Storage {
   // never a short read.
   virtual Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) = 0;
 
-  // The same for a caller that reads again and again: into memory that is used again where that
-  // saves anything. The view lies in `buffer`, which is replaced as needed.
+  // The same for a caller that reads again and again: the memory of `buffer` is reused where that
+  // saves anything, and replaced as needed. The view lies in `buffer`.
   virtual Result<MutableByteView> read_into(Bytes& buffer, const FileName& file, ByteRange range,
                                             Deadline by) = 0;
 
@@ -113,7 +113,7 @@ class Storage {
 
   // Removes what writes of this program have left under temporary names because they were cut off,
   // if it was last written before `time`: writes that are under way look the same. Those of other
-  // programs stay. How many there were.
+  // programs stay. Returns how many were removed.
   virtual Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
                                                Deadline by) = 0;
 

@@ -23,7 +23,7 @@ std::uint64_t size_of(const T& result) {
   }
 }
 
-// Whatever it says, somebody has said it.
+// Any other error, whatever it says, comes from a server that has answered.
 bool is_answer(const Error& error) {
   return error.kind() != ErrorKind::kUnavailable && error.kind() != ErrorKind::kCancelled;
 }
@@ -125,7 +125,8 @@ void BreakerStorage::probe_on() {
     }
     const Status found = confirmed_.probe(Deadline::after(timing_.probe_limit));
     if (!found && found.error().kind() == ErrorKind::kCancelled) return;
-    // A server that refuses is not away; a repository that cannot be seen still is.
+    // A server that answers with an error is back; a repository that has vanished is back only if
+    // the probe finds it.
     const bool is_back = found || (is_answer(found.error()) && state_.lock()->vanished.empty());
     if (is_back) note_return();
   }

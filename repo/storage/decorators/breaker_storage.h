@@ -1,12 +1,12 @@
 // A Storage that fails at once while its server, or the repository on it, is known to be away.
 //
-// Where a cache stands beside a storage, most of what is asked needs no server, and the rest must
-// not hang for a whole deadline each time. A server is away once it was asked for the length of
-// one and has answered nobody, or as soon as a caller says so that knows it. Calls that are under
-// way by then go on until their own deadlines. A repository is away as soon as a call has come upon
-// its absence (ConfirmedStorage, which this puts around the storage). A probe now and then finds
-// out when it is back: once the repository has been opened, that takes its own config, not just an
-// answer.
+// With a cache beside a storage, most requests need no server, and the rest must not hang for a
+// whole deadline each time. A server is away once it has answered no call for about the length of a
+// deadline, or as soon as a caller that knows it calls believe_away(). Calls that are under way by
+// then go on until their own deadlines. A repository is away as soon as a call has found it absent
+// (ConfirmedStorage, which this puts around the storage, finds that out). A probe now and then
+// finds out when it is back: once the repository has been opened, that takes its own config, not
+// just an answer.
 //
 // Ownership: shares the storage that it decorates; a thread that probes, once the server was away.
 // Threads:   any.
@@ -35,7 +35,7 @@
 namespace restree {
 
 struct BreakerTiming {
-  // How long those who ask wait for an answer, retries included.
+  // How long callers wait for an answer, retries included.
   std::chrono::milliseconds patience{60'000};
   BackOff between_probes{std::chrono::seconds(1), 2, std::chrono::seconds(10)};
   std::chrono::milliseconds probe_limit{3'000};
@@ -54,16 +54,16 @@ class BreakerStorage final : public ForwardingStorage {
   void remember(ByteView config, const std::string& key_name) {
     confirmed_.remember(config, key_name);
   }
-  // The server did not answer, `why` tells how; from now on it is away until a probe finds it.
+  // The server did not answer, for the reason `why`; it counts as away until a probe finds it.
   void believe_away(const Error& why);
-  // Called each time that it is back, by the thread that probes: possibly once more after it was
-  // replaced.
+  // `call` is called each time the server is back, by the thread that probes; possibly once more
+  // after another one has replaced it.
   void on_return(std::function<void()> call);
 
   // Since the beginning.
   struct Figures {
     bool is_away = false;
-    std::chrono::system_clock::time_point since;  // it is so
+    std::chrono::system_clock::time_point since;  // when `is_away` last changed
     std::uint64_t requests = 0;                   // that were answered
     std::uint64_t failures = 0;                   // that were not
     std::uint64_t read_bytes = 0;
@@ -84,8 +84,8 @@ class BreakerStorage final : public ForwardingStorage {
 
  private:
   struct State {
-    std::optional<Error> away;  // what calls get meanwhile
-    std::string vanished;       // why, if the server answers and the repository is not there
+    std::optional<Error> away;  // set while away: the error that every call returns
+    std::string vanished;       // the reason, if the server answers but the repository is not there
     Deadline::Clock::time_point away_since{};
     Figures figures;
     std::size_t pending = 0;

@@ -86,7 +86,7 @@ auto ConfirmedStorage::confirmed(const FileName& file, Deadline by, Call call) -
     const ErrorKind kind = result.error().kind();
     if (kind != ErrorKind::kNotFound && kind != ErrorKind::kLocalIo) return result;
     RETURN_IF_ERROR(confirm(by));
-    // What the local disk refuses (it is full, say) it refuses again.
+    // A call that the local disk refuses (it is full, for example) is not repeated.
     if (again || kind == ErrorKind::kLocalIo) return result;
   }
 }

@@ -49,10 +49,10 @@ class ConfirmedStorage final : public ForwardingStorage {
 
   // The repository was opened with this key file; the config is known from having been read.
   void remember_key(const std::string& name) { state_.lock()->key_name = name; }
-  // It was opened from elsewhere: what its config file holds, and the name of the key file.
+  // The repository was opened from elsewhere (a cache): its config file, and the key file's name.
   void remember(ByteView config, const std::string& key_name);
-  // Whether the repository is there; before a config is known, whether anybody answers: then
-  // kNotFound is an answer.
+  // Whether the repository is there; before a config is known, whether the storage answers at all:
+  // then kNotFound is an answer.
   Status probe(Deadline by);
 
   Result<std::vector<ListedFile>> list(FileType type, Deadline by) override;
@@ -82,7 +82,7 @@ class ConfirmedStorage final : public ForwardingStorage {
   // config.
   template <class Call>
   auto confirmed(const FileName& file, Deadline by, Call call) -> decltype(call());
-  // nullopt: there was no listing.
+  // nullopt: there has been no listing.
   std::optional<bool> was_last_empty(FileType type) const;
   bool is_doubtful(FileType type, const Names& names) const;
 

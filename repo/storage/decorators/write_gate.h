@@ -13,12 +13,12 @@
 
 namespace restree {
 
-// Who changes a repository holds a lock on it. While it is not sure that the lock still stands,
-// nothing may be changed: writes and removals wait, or fail once the gate is shut. Reads, and the
-// lock files themselves, always pass. What has begun before goes on.
+// A process that changes a repository holds a lock on it. While it is not certain that the lock is
+// still there, nothing may be changed: writes and removals wait, or fail once the gate is shut.
+// Reads, and changes of the lock files themselves, always pass. Changes that have begun go on.
 //
-// What others rely on (snapshots, indexes, keys, and that files are there) is changed only after a
-// look at the lock, see look_first(): packs that nobody knows yet do no harm.
+// Changes that others rely on (of snapshots, indexes and keys, and removals) are made only after a
+// look at the lock, see look_first(). New packs need none: no index names them yet.
 //
 // Ownership: shares the storage that it decorates. Threads: any.
 // Errors:    those of the decorated storage; the one that the gate was shut with; kUnavailable if
