@@ -28,7 +28,7 @@ Result<std::string> find_location(const RepositoryAccess& access);
 // The repository's password: password file or command (not both), then RESTIC_PASSWORD_FILE,
 // RESTIC_PASSWORD_COMMAND and RESTIC_PASSWORD, then a prompt on the terminal. RESTIC_PASSWORD is
 // wiped from the environment once it was read. A new password is asked for twice. kInvalid: nothing
-// gives one, or who typed it did not type the same again.
+// gives one, or the second one typed differs from the first.
 enum class PasswordIs { kKnown, kNew };
 Result<Secret> find_password(const RepositoryAccess& access, Deadline by,
                              PasswordIs which = PasswordIs::kKnown);
@@ -41,8 +41,8 @@ Result<Secret> secret_from_file(const std::string& path);
 Result<Secret> secret_from_command(const std::string& command, Deadline by);
 // Asks on the terminal, without echo. kInvalid: there is no terminal.
 Result<Secret> secret_from_prompt(const std::string& what_for);
-// Gives the terminal its echo back if somebody is being asked just now, and says whether that was
-// so: for who ends the process.
+// If a prompt is waiting, gives the terminal its echo back; returns whether one was. To be called
+// before the process ends at a signal.
 bool leave_prompt();
 
 }  // namespace restree

@@ -43,7 +43,7 @@ Status take_min_free(const std::string& value, CacheSettings& settings) {
   return {};
 }
 
-// Who mounts at the start of a system has no HOME.
+// A mount at the start of the system has no HOME in its environment.
 std::string home_folder() {
   std::string home = environment_variable("HOME");
   if (!home.empty()) return home;

@@ -25,8 +25,8 @@ struct CacheSettings {
 const OptionTable<CacheSettings>& cache_limit_options();
 
 // The folder below which all caches of ours lie: `restree` in the folder that the settings name,
-// or else in $RESTIC_CACHE_DIR, $XDG_CACHE_HOME or ~/.cache. In a folder of its own, as restic's
-// caches may lie beside it. Absolute. kInvalid: nothing says where.
+// or else in $RESTIC_CACHE_DIR, $XDG_CACHE_HOME or ~/.cache. A folder of its own, since restic's
+// caches may lie beside it. Absolute. kInvalid: neither settings nor environment name a folder.
 Result<std::string> cache_base(const CacheSettings& settings);
 
 struct CachePlace {
@@ -37,8 +37,8 @@ struct CachePlace {
 // far away has one only if a folder for it is named: a cache gains nothing there.
 std::optional<CachePlace> find_cache(const CacheSettings& settings, bool is_far);
 
-// Gives the repository its cache. Whatever is in the way is told to the log, and the repository
-// goes without; nullptr then.
+// Gives the repository its cache. If that fails, the log says why, and the repository is used
+// without one: nullptr.
 std::shared_ptr<DiskCache> attach_cache(Repository& repository, const CachePlace& place);
 
 }  // namespace restree

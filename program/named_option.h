@@ -1,7 +1,8 @@
 // Options that are written as words after -o: `name` or `name=value`.
 //
-// A table of NamedOption<Target> says which there are and what each does to a Target; what several
-// programs know stands in one table, which each applies to its own settings. Values; any thread.
+// A table of NamedOption<Target> lists the options and what each does to a Target; options that
+// several programs share stand in one table, which each applies to its own settings. Values; any
+// thread.
 // Errors: kInvalid: the option's name and what is wrong with its value.
 #pragma once
 
@@ -29,7 +30,7 @@ using OptionTable = std::vector<NamedOption<Target>>;
 
 Error bad_value(std::string_view name, const std::string& value, std::string_view wanted);
 Result<std::uint64_t> parse_number(std::string_view name, const std::string& value, int base = 10);
-// A number of bytes, with K, M, G or T behind it or not.
+// A number of bytes, optionally with K, M, G or T behind it.
 Result<std::size_t> parse_size(std::string_view name, const std::string& value);
 
 // Stores its value in the string that `member(target)` refers to.

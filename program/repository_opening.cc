@@ -21,8 +21,8 @@ std::string local_time(system_clock::time_point time) {
   return fmt::format("{:%Y-%m-%d %H:%M}", fmt::localtime(system_clock::to_time_t(time)));
 }
 
-// What the cache can offer of the repository, whose id is noted. `away`: what became of asking the
-// storage. nullopt: nothing.
+// Opens the repository from its cache, whose id was noted earlier. `away`: the error of the attempt
+// to reach the storage. nullopt: the cache does not hold enough.
 Result<std::optional<OpenedRepository>> open_offline(const RepositoryOpening& opening,
                                                      const CachePlace& place, const std::string& id,
                                                      const Secret& password, const Error& away) {
@@ -51,7 +51,7 @@ Result<std::optional<OpenedRepository>> open_offline(const RepositoryOpening& op
                   opening.storage->description(), away.message(), local_time(*listed))});
 }
 
-// `is_cached`: what index files and snapshots hold is in a cache, as far as they are not new.
+// `is_cached`: index files and snapshots are in a cache, except for new ones.
 std::shared_ptr<Storage> storage_to_read(const RepositoryOpening& opening, bool is_cached) {
   if (!opening.reads_early) return opening.storage;
   return std::make_shared<EarlyStorage>(opening.storage,

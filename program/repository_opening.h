@@ -1,9 +1,9 @@
 // Opens a repository with its cache, and from its cache alone while its storage is out of reach.
 //
 // Threads: one.
-// Limits:  where the cache could stand in, the storage is given kPatienceWithCache to answer;
-//          but all of the time if a person was asked for a secret meanwhile.
-// Errors:  those of Repository::open. kWrongPassword also where only the cache was asked.
+// Limits:  if the cache could stand in, the storage has kPatienceWithCache to answer; if a person
+//          was asked for a secret meanwhile, it has all of the time.
+// Errors:  those of Repository::open. kWrongPassword also if only the cache could be asked.
 #pragma once
 
 #include <chrono>
@@ -27,7 +27,7 @@ struct RepositoryOpening {
   std::optional<CachePlace> cache = {};
   std::string location = {};  // the same text for the same repository: Location::identity()
   std::string key_hint = {};
-  // It is good enough to read what the cache has.
+  // The caller is content with what the cache has if the storage is out of reach.
   bool may_be_offline = false;
   // The storage is far away, and no lock is taken: see EarlyStorage.
   bool reads_early = false;

@@ -46,7 +46,7 @@ OptionTable<SshSettings> make_table() {
   };
 }
 
-// There is one terminal.
+// One for the process, since there is one terminal.
 std::atomic<bool>& prompted() {
   static std::atomic<bool> once = false;
   return once;

@@ -19,10 +19,10 @@ struct SshSettings {
 const OptionTable<SshSettings>& ssh_option_table();
 
 // SSH's options with a source for passwords and passphrases: the file, the command (which gets
-// `time_limit`), or else a prompt. What a person typed is kept: every further connection, and every
-// one after a cut line, needs it again, when nobody is there to ask.
+// `time_limit`), or else a prompt. A typed secret is kept: every further connection, and every one
+// after a connection broke, needs it again, when nobody is there to ask.
 SshOptions with_secret_sources(const SshSettings& settings, Deadline::Clock::duration time_limit);
-// A prompt of one of these has been on the terminal: what took long may have been the person.
+// True once such a prompt was shown on the terminal: a long wait may then have been the person's.
 bool has_prompted_for_ssh();
 
 }  // namespace restree

@@ -3,7 +3,7 @@
 //   /path  path  local:path        a folder of this machine
 //   sftp:…  sftp://…               repo/storage/sftp/sftp_location.h
 //
-// Whoever wants to know something about a location asks the Location, never which kind it is: a
+// Code that depends on the kind asks a virtual function of Location and never compares kinds: a
 // further kind is then one more Location and one more row of the table in storage_kinds.cc.
 //
 // Errors: kInvalid: not a location. kUnsupported: a kind of storage that restic has and Restree
@@ -37,14 +37,14 @@ class Location {
   // The repository's folder, if it lies in one of this machine.
   virtual std::optional<std::string> folder() const = 0;
 
-  // What tells one location from another, however each is written: with what the options say of
-  // the server, without any secret.
+  // The same text for the same location, however it is written: with what the options say of the
+  // server, without any secret.
   virtual std::string identity(const SshOptions& options) const = 0;
 
   // Nothing is contacted yet: what is wrong with a server is found out by the first call. A far
-  // storage repeats what failed (repo/storage/decorators/retry_storage.h) until `stop` is requested. A local
-  // folder does not: what a local disk refuses once, it refuses again, and a person who sees the
-  // failure at once can mend it.
+  // storage repeats what failed (repo/storage/decorators/retry_storage.h) until `stop` is
+  // requested. A local folder does not: what a local disk refuses once, it refuses again, and a
+  // person who sees the failure at once can mend it.
   virtual Result<std::shared_ptr<Storage>> make_storage(const SshOptions& options,
                                                         const std::stop_token& stop = {}) const = 0;
 };
