@@ -17,7 +17,7 @@ constexpr std::size_t kMostEntries = 8192;
 
 class DumpQueueTest : public ::testing::Test {
  protected:
-  // Blobs are to be added before.
+  // To be called after all blobs were added.
   std::unique_ptr<DumpQueue> make(std::size_t threads = 4) {
     repository_.builder().finish();
     opened_ = repository_.open();
@@ -43,7 +43,7 @@ class DumpQueueTest : public ::testing::Test {
     EXPECT_TRUE(entry.has_value());
     return std::string(as_text(value_of(Result<Bytes>(Bytes::copy_of(*entry->content))).view()));
   }
-  // How many of these are taken in until there is no more room. Nobody takes any out.
+  // How many of these entries can be pushed until there is no more room, while none is taken.
   static std::size_t pushed_until_full(DumpQueue& queue, const DumpEntry& entry,
                                        std::size_t expected) {
     std::atomic<std::size_t> pushed = 0;
@@ -154,7 +154,7 @@ TEST_F(DumpQueueTest, ABlobThatIsLargerThanAllRoomPassesAlone) {
   EXPECT_EQ(pushed_until_full(*queue, blob(one, 2 * kMostBytes), 1), 1U);
 }
 
-TEST_F(DumpQueueTest, WhatWasTakenMakesRoom) {
+TEST_F(DumpQueueTest, TakenEntriesMakeRoom) {
   const BlobId one = data("one");
   const auto queue = make();
   const std::jthread pusher([&] {

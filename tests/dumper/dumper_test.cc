@@ -20,7 +20,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-// Writes down what it is given, and fails at the call that a test names.
+// Records the calls that it gets, and fails at the one that a test names.
 class RecordingSink final : public DumpSink {
  public:
   struct Item {
@@ -143,7 +143,7 @@ TEST_F(DumperTest, BelowAPathNamesBeginWithIt) {
   EXPECT_THAT(sink_.paths(), ElementsAre("some/where/a", "some/where/b", "some/where/b/c"));
 }
 
-TEST_F(DumperTest, AnEmptyFolderIsNothing) {
+TEST_F(DumperTest, AnEmptyFolderGivesNoEntries) {
   open({});
   ASSERT_OK(dump());
   EXPECT_EQ(sink_.calls, 0U);
@@ -174,7 +174,7 @@ TEST_F(DumperTest, TheSizeThatIsAnnouncedIsThatOfTheBlobs) {
   EXPECT_EQ(sink_.items.at(0).size, 5U);
 }
 
-TEST_F(DumperTest, NamesOfOtherBytesAreGivenAsTheyAre) {
+TEST_F(DumperTest, NamesThatAreNotUtf8AreGivenAsTheyAre) {
   open({file("caf\\\\xe9", "x"), folder("\\\\xff\\\\xfe", {file("in", "y")})});
   ASSERT_OK(dump());
   EXPECT_THAT(sink_.paths(), ElementsAre("caf\xe9", "\xff\xfe", "\xff\xfe/in"));
@@ -209,8 +209,8 @@ TEST_F(DumperTest, MoreThanTheQueueHoldsComesInOrder) {
   EXPECT_TRUE(sink_.items.at(0).content == expected);
 }
 
-// Names of one file as the backup saw it. A tar may have links for all but the first; whoever
-// unpacks it has the content under each name.
+// Names of one file as the backup saw it. A tar may have links for all but the first; once it is
+// unpacked, the content is there under each name.
 TEST_F(DumperTest, HardLinksInATarHaveTheirContentUnderEachName) {
   const BlobId shared = data("shared by three");
   open({linked_node("a", shared, 15, 7, 3), linked_node("b", shared, 15, 7, 3),
@@ -233,7 +233,7 @@ TEST_F(DumperTest, HardLinksInATarHaveTheirContentUnderEachName) {
   EXPECT_EQ(contents["c/d"], "shared by three");
 }
 
-// As two backups in one snapshot can have them, or a file that was replaced between two looks.
+// Two backups in one snapshot can give such nodes, or a file that was replaced between two looks.
 TEST_F(DumperTest, FilesOfOtherContentAreNotLinkedWhateverTheirInode) {
   open({linked_node("a", data("one"), 3, 7, 2), linked_node("b", data("two"), 3, 7, 2),
         linked_node("c", data("longer"), 6, 7, 2)});
@@ -279,7 +279,7 @@ TEST_F(DumperTest, ATarThatEndsInAnErrorIsNotTakenForWhole) {
   EXPECT_THROW(TarReader(archive).entries(), std::runtime_error);
 }
 
-TEST_F(DumperTest, ABlobOfNoIndexIsFoundOutBeforeItsFileBegins) {
+TEST_F(DumperTest, ABlobInNoIndexIsFoundOutBeforeItsFileBegins) {
   BlobId unknown;
   unknown.bytes.fill(std::byte{0xee});
   open({file("a", "x"), folder("b", {file_node("c", {data("begin"), unknown}, 10)})});

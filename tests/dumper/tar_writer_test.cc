@@ -36,7 +36,7 @@ class TarWriterTest : public ::testing::Test {
     EXPECT_OK(tar_.finish());
     return TarReader(written_).entries();
   }
-  // What an archive of this one item says of it.
+  // The fields of this item in an archive that holds it alone.
   TarEntry only(const Node& node, const std::string& path) {
     EXPECT_OK(tar_.begin(path, node, 0));
     const auto all = entries();

@@ -51,7 +51,7 @@ class ReadingUtf8 {
 
 std::string text_or_empty(const char* text) { return text == nullptr ? "" : text; }
 
-// Throws std::runtime_error for what is not a whole archive.
+// Throws std::runtime_error if it is not a whole archive.
 std::vector<ZipEntry> entries_of_zip(const std::string& bytes) {
   const ReadingUtf8 locale;
   const std::unique_ptr<archive, decltype(&archive_read_free)> reader(archive_read_new(),

@@ -1,5 +1,6 @@
-// A repository whose disk is not mounted any more, beside this machine and behind a server: a mount
-// shows what it knew, nothing is written into the empty folder, and all works again with the disk.
+// A repository whose disk is not mounted any more, on this machine and behind a server: a mount
+// shows the snapshots that it knew, nothing is written into the empty folder, and all works again
+// once the disk is back.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -42,7 +43,7 @@ class Away : public ::testing::TestWithParam<Where> {
   fs::path source() const { return dir_.path() / "source"; }
   fs::path repository() const { return restic_.repository(); }
   fs::path elsewhere() const { return dir_.path() / "elsewhere"; }
-  // What is left is what a mount point is without its disk.
+  // An empty folder is left, as a mount point is without its disk.
   void take_disk_away() const {
     fs::rename(repository(), elsewhere());
     fs::create_directory(repository());
@@ -95,7 +96,7 @@ TEST_P(Away, AMirrorOfTheMountIsNotEmptied) {
   const std::string log = mounted.log();
   EXPECT_THAT(log, HasSubstr("the repository is not there any more: no config file"));
 
-  // Before it is back, as the mount looks for new snapshots once then.
+  // Before the disk is back, since the mount looks for new snapshots once at that moment.
   restic_.run_ok({"-r", elsewhere().string(), "backup", "--tag", "app=a", source().string()});
   bring_disk_back();
   ASSERT_TRUE(becomes(mounted, "true")) << mounted.log();

@@ -102,7 +102,7 @@ TEST_F(BackupInCompany, APruneIsRefusedWhileABackupRuns) {
   expect_restores(source);
 }
 
-TEST_F(BackupInCompany, IsRefusedWhileAPruneRunsAndSaysWhose) {
+TEST_F(BackupInCompany, IsRefusedWhileAPruneRunsAndNamesItsProcess) {
   Process prune = stopped_prune();
   const Finished refused = restree_.run(backup_of(folder("source", 1)));
   EXPECT_EQ(refused.exit_code, 11) << refused.report();

@@ -1,4 +1,4 @@
-// `restree backup`, ended from outside while it is at work: what is stored stays whole.
+// `restree backup`, ended from outside while it is at work: the repository stays whole.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -67,7 +67,8 @@ class BackupCrash : public ::testing::TestWithParam<Place> {
       fs::last_write_time(repository() / stray, fs::file_time_type::clock::now() - age);
     }
   }
-  // A command that has to be alone takes over what killed ones have left, and says so with -q too.
+  // A command that needs an exclusive lock removes the locks of killed ones, and says so even with
+  // -q.
   Finished take_over_locks() const {
     Finished tag = restree().run({"-q", "tag", "--remove", "a tag that none has"});
     EXPECT_TRUE(tag.ok()) << tag.report();
@@ -95,7 +96,7 @@ class BackupCrash : public ::testing::TestWithParam<Place> {
     write_random_file(source() / "large", 1, scaled(96 * kMiB, 64 * kMiB));
     write_file(source() / "small", "a few bytes");
   }
-  // None of what the large source has is stored twice.
+  // No blob of the large source is stored twice.
   void expect_stored_once() const {
     constexpr double kOverhead = 1.005;
     EXPECT_LT(static_cast<double>(bytes_stored_in(repository(), "data")),
@@ -112,7 +113,7 @@ INSTANTIATE_TEST_SUITE_P(Places, BackupCrash, ::testing::Values(Place::kLocal, P
                            return instance.param == Place::kLocal ? "Local" : "Sftp";
                          });
 
-// How long a backup of one changed folder takes when nobody disturbs it.
+// How long an undisturbed backup of one changed folder takes.
 template <class Change>
 milliseconds undisturbed_time(const RestreeProgram& restree, std::vector<std::string> words,
                               const Change& change) {
@@ -134,7 +135,7 @@ TEST_P(BackupCrash, ManyKillsLoseNothing) {
   SplitMix64 random(42);
   for (std::uint64_t kill = 0; kill < kills; ++kill) {
     change_source(5 + kill);
-    // Each in a piece of the time of its own, a little more than all of it together.
+    // Each kill in another slice of that time; the slices reach a little beyond its end.
     const auto piece = static_cast<std::uint64_t>(whole.count()) * 11 / 10;
     const milliseconds moment((piece * kill + random() % (piece + 1)) / kills);
     const Finished killed = restree().start(backup_words()).wait(moment);
@@ -198,7 +199,7 @@ TEST_P(BackupCrash, APackWithAPageThatNeverReachedTheDiskIsNotTakenOver) {
 }
 
 // To list the packs of a local repository costs nothing, so its index need not be believed.
-TEST(BackupOntoLostPacks, StoresAgainWhatLayInThem) {
+TEST(BackupOntoLostPacks, StoresTheirBlobsAgain) {
   const TempDir dir;
   Restic restic{dir.path() / "home"};
   restic.init();
@@ -252,7 +253,7 @@ INSTANTIATE_TEST_SUITE_P(Places, BackupStop, ::testing::Values(Place::kLocal, Pl
                            return instance.param == Place::kLocal ? "Local" : "Sftp";
                          });
 
-TEST_P(BackupStop, SigintKeepsWhatIsStored) { expect_a_clean_end(SIGINT); }
+TEST_P(BackupStop, SigintKeepsTheStoredPacks) { expect_a_clean_end(SIGINT); }
 TEST_P(BackupStop, ASilentCommandDoesNotHoldItUp) {
   Process backup = restree().start({"backup", "--pack-size", "4", "--stdin-from-command", "--",
                                     "sh", "-c", "head -c 32M /dev/urandom; exec sleep 1000"});
@@ -265,7 +266,7 @@ TEST_P(BackupStop, ASilentCommandDoesNotHoldItUp) {
   EXPECT_THAT(stored_in(repository(), "index"), Not(IsEmpty()));
 }
 
-TEST_P(BackupStop, SigtermKeepsWhatIsStored) { expect_a_clean_end(SIGTERM); }
+TEST_P(BackupStop, SigtermKeepsTheStoredPacks) { expect_a_clean_end(SIGTERM); }
 
 }  // namespace
 }  // namespace restree::testing

@@ -62,7 +62,7 @@ class BackupToALostServer : public BackupFault {
  protected:
   BackupToALostServer() { restic_.init(); }
 
-  // A backup that has stored some of its packs, and its server is gone.
+  // A backup that has stored some of its packs and then lost its server.
   Process backup_cut_off(const std::vector<std::string>& options = {}) {
     std::vector<std::string> words = backup_words();
     words.insert(words.end(), options.begin(), options.end());
@@ -83,7 +83,7 @@ class BackupToALostServer : public BackupFault {
 
 TEST_F(BackupToALostServer, GoesOnWhenItIsBackInTime) {
   Process backup = backup_cut_off();
-  // The fault is that the server stays away for a time, so a time is what passes here.
+  // The fault is that the server stays away for a time, so time has to pass here.
   std::thread restart([&] {
     std::this_thread::sleep_for(seconds(2));
     sshd_.start();
@@ -96,7 +96,7 @@ TEST_F(BackupToALostServer, GoesOnWhenItIsBackInTime) {
   expect_the_next_one_is_whole(restree());
 }
 
-TEST_F(BackupToALostServer, EndsWithinTheTimeLimitAndSaysWhomItMissed) {
+TEST_F(BackupToALostServer, EndsWithinTheTimeLimitAndNamesTheServer) {
   Process backup = backup_cut_off({"-o", "timeout=3"});
   const Finished finished = backup.wait(seconds(patient(60)));
   EXPECT_EQ(finished.exit_code, 1) << finished.report();
@@ -161,7 +161,7 @@ TEST_P(BackupToAFullDisk, SaysSoAndHowMuchIsFreeAndLeavesTheRepositoryClean) {
 
   mount(MS_REMOUNT, "size=200m");
   expect_the_next_one_is_whole(restree());
-  // What had found room is not stored again.
+  // The packs that had found room are not stored again.
   EXPECT_LT(bytes_stored_in(repository(), "data"), kLargeBytes + kMiB);
 }
 

@@ -141,7 +141,7 @@ TEST_P(BackupIdentity, OfTargetsGivenByTheirWholePath) {
   }
 }
 
-TEST_P(BackupIdentity, OfWhatOptionsLeaveOut) {
+TEST_P(BackupIdentity, OfATreeFromWhichOptionsLeaveThingsOut) {
   for (const char* name : {"a/x.o", "a/x.c", "a/Y.O", "cache/data", "marked/data", "marked/.no"}) {
     fs::create_directories((work() / name).parent_path());
     write_file(work() / name, name);

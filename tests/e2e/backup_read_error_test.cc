@@ -96,7 +96,7 @@ class BackupByAnotherUser : public BackupReadError,
 INSTANTIATE_TEST_SUITE_P(Restic, BackupByAnotherUser, ::testing::ValuesIn(all_restics()),
                          restic_name);
 
-TEST_P(BackupByAnotherUser, SavesTheRestAndListsWhatIsMissing) {
+TEST_P(BackupByAnotherUser, SavesTheRestAndListsTheMissingFiles) {
   // From inside: the folders above change meanwhile.
   const std::vector<std::string> words = {"backup", "--json", "."};
   const Finished ours = run_as_nobody(restree_.command(words));
@@ -163,7 +163,7 @@ TEST_F(BackupReadError, ATargetThatIsMissingIsAnErrorBeforeAnythingIsWritten) {
   }
 }
 
-TEST_F(BackupReadError, OneMissingTargetOfSeveralIsToldAndTheOthersAreSaved) {
+TEST_F(BackupReadError, OneMissingTargetOfSeveralIsReportedAndTheOthersAreSaved) {
   const std::string gone = (source() / "not there").string();
   const Finished done = restree_.run({"backup", source().string(), gone});
   EXPECT_EQ(done.exit_code, 3) << done.report();
@@ -173,7 +173,7 @@ TEST_F(BackupReadError, OneMissingTargetOfSeveralIsToldAndTheOthersAreSaved) {
 }
 
 // As the newer restic does.
-TEST_F(BackupReadError, AStreamThatBringsNothingIsToldAndLeavesASnapshotWithoutTheFile) {
+TEST_F(BackupReadError, AnEmptyStreamIsReportedAndLeavesASnapshotWithoutTheFile) {
   const std::vector<std::vector<std::string>> calls = {{"backup", "--stdin"},
                                                        {"backup", "--stdin-from-command", "true"}};
   for (const auto& call : calls) {

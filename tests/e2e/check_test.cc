@@ -27,7 +27,7 @@ class Check : public ::testing::TestWithParam<std::string> {
     folder_ = tree_of(restic_, snapshot_, source_ / "folder");
   }
 
-  // Both programs say the same of the repository; ours in these words.
+  // Both programs find the same errors; ours prints these words.
   void expect_both_find(const std::string& words, const std::vector<std::string>& options) {
     std::vector<std::string> command = {"check"};
     command.insert(command.end(), options.begin(), options.end());
@@ -48,7 +48,7 @@ class Check : public ::testing::TestWithParam<std::string> {
 };
 INSTANTIATE_TEST_SUITE_P(Restics, Check, ::testing::ValuesIn(all_restics()), restic_name);
 
-TEST_P(Check, FindsNothingWrongWithWhatResticWrote) {
+TEST_P(Check, FindsNothingWrongWithARepositoryOfRestic) {
   for (const char* option : {"--read-data", "--read-data-subset=1/1", "--read-data-subset=50%"}) {
     const Finished done = RestreeProgram(restic_).run({"check", option});
     EXPECT_TRUE(done.ok()) << done.report();

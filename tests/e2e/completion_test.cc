@@ -1,4 +1,4 @@
-// The completions, in the shells that they are for: what a person gets who presses the tab key.
+// The completions in their shells: what the tab key brings.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -27,7 +27,7 @@ constexpr const char* kShowLine = "\x14";  // ^T, as the scripts below bind it
 class Shell {
  public:
   virtual ~Shell() = default;
-  // What the shell shows for the tab key behind `line`, and then the line that it has become.
+  // The text that the shell shows for the tab key behind `line`, and then the completed line.
   virtual std::string completed(const std::string& line) = 0;
   // Beside the names, it shows what they are.
   virtual bool describes() const { return true; }
@@ -96,7 +96,7 @@ PS1=')" + std::string(kPrompt) + "'\n");
   }
 };
 
-// It completes lines that it is told.
+// fish prints the completions of a line that it gets as an argument.
 class Fish final : public Shell {
  public:
   Fish() { run_ok({.argv = {restree_path(), "generate", "--fish-completion", script()}}); }
@@ -169,7 +169,7 @@ TEST_P(Completion, KnowsTheOptionsOfTheCommandAndOfAll) {
   EXPECT_THAT(completed("restree check --read-d"), HasSubstr("--read-data-subset"));
 }
 
-TEST_P(Completion, DoesNotOfferWhatIsHidden) {
+TEST_P(Completion, DoesNotOfferHiddenOptions) {
   EXPECT_THAT(completed("restree check --check-u"), Not(HasSubstr("--check-unused")));
   EXPECT_THAT(completed("restree forget --keep-"), Not(HasSubstr("--keep-last")));
   EXPECT_THAT(completed("restree --tls-"), Not(HasSubstr("--tls-client-cert")));

@@ -325,7 +325,7 @@ TEST_F(Conformance, StatfsAnswersAndSaysReadOnly) {
   EXPECT_TRUE(run({.argv = {"df", mounted_->path().string()}}).ok());
 }
 
-TEST_F(Conformance, WhatIsNotThereIsEnoent) {
+TEST_F(Conformance, AMissingNameIsEnoent) {
   struct stat attributes {};
   for (const char* name : {"nothing", "awkward/nothing", "awkward/sizes/Big", "git/src/unit0.c "}) {
     EXPECT_EQ(::lstat((shown() / name).c_str(), &attributes), -1) << name;

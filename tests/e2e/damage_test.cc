@@ -1,4 +1,4 @@
-// A damaged repository gives an error for what is damaged, and nothing else changes.
+// A damaged repository gives errors for the damaged files, and nothing else changes.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -297,7 +297,7 @@ TEST_F(Damage, WithoutSnapshotsTheViewsAreEmpty) {
   EXPECT_THAT(names_in(mounted / "apps"), ElementsAre());
 }
 
-// --- What ends before there is a mount
+// --- Failures before there is a mount
 // ------------------------------------------------------------
 
 TEST_F(Damage, AWrongPasswordIsExitCode12) {

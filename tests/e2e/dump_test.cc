@@ -1,4 +1,4 @@
-// What `restree dump` writes, beside what restic writes.
+// The output of `restree dump`, compared with that of restic.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -24,7 +24,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-// restic rounds times to whole seconds; ours are as they were.
+// restic rounds times to whole seconds; ours are exact.
 std::string without_times(const std::string& listing) {
   static const std::regex kTime(" +[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}");
   return std::regex_replace(listing, kTime, "");
@@ -109,7 +109,7 @@ TEST_F(Dump, AZipHoldsTheSameFiles) {
   EXPECT_EQ(run_ok({.argv = {"diff", "-r", made("unpacked") / "nested", source() / "nested"}}), "");
 }
 
-TEST_F(Dump, WhatIsNotThereIsNamed) {
+TEST_F(Dump, AMissingPathIsNamed) {
   const Finished done = dump("latest", "/nowhere/file");
   EXPECT_EQ(done.exit_code, 1);
   EXPECT_THAT(done.err, HasSubstr("path \"/nowhere\" not found in snapshot"));

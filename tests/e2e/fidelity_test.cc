@@ -1,4 +1,4 @@
-// What goes into a repository comes out of the mount, in all that a restore would keep.
+// A mount shows the files as they were backed up, in all that a restore would keep.
 #include "tests/support/fidelity.h"
 
 #include <dirent.h>
@@ -99,7 +99,7 @@ TEST_P(Fidelity, ARestoreByResticEqualsTheMount) {
   EXPECT_EQ(differences(mounted / "apps/awkward/latest", below(restored.path()), kNotBackedUp), "");
 }
 
-TEST_P(Fidelity, StatTellsWhatTheSourceTold) {
+TEST_P(Fidelity, StatShowsTheSourcesAttributes) {
   const Mounted mounted(repository());
   EXPECT_EQ(stat_differences(mounted / "apps/awkward/latest/", source(), kNotBackedUp), "");
 }

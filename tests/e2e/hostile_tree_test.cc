@@ -1,4 +1,5 @@
-// Authentic repositories whose trees lie: what cannot be shown is refused, the rest is unharmed.
+// Authentic repositories with false trees: entries that cannot be shown are left out, and the
+// others are unharmed.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -109,7 +110,7 @@ TEST_F(HostileTree, ATreeThatContainsItselfIsAnErrorNotALoop) {
 }
 
 TEST_F(HostileTree, OneTreeInManyPlacesIsNoLoopEither) {
-  // 2^16 paths from 16 blobs: a walk by path must not keep what it has seen.
+  // 2^16 paths from 16 blobs: a walk by path must not keep a record of every path.
   BlobId level = folder_;
   for (int i = 0; i < 16; ++i) {
     level = builder_.add_tree({folder_node("a", level), folder_node("b", level)});
@@ -131,7 +132,7 @@ TEST_F(HostileTree, AClaimedSizeYieldsToTheContent) {
   EXPECT_EQ(stat_of("short").st_size, 8);
 }
 
-// No file can have these sizes: either the content decides, or that one file is refused, aloud.
+// No file can have these sizes: either the content decides, or that file alone fails with an error.
 TEST_F(HostileTree, AnImpossibleSizeHarmsItsFileAtMost) {
   mount({file_node("empty", {}, 18446744073709551615U), file_node("signed", {good_}, 1ULL << 63)});
   EXPECT_THAT(names_in(shown_), Contains("zz good"));

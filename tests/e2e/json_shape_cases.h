@@ -1,4 +1,5 @@
-// What e2e.json_shape runs, and where Debian's restic is known to print something else.
+// The commands that e2e.json_shape runs, and where Debian's restic is known to print something
+// else.
 #pragma once
 
 #include <ostream>
@@ -29,7 +30,7 @@ inline void PrintTo(const JsonCase& one, std::ostream* out) { *out << one.comman
 
 const std::vector<JsonCase>& json_cases();
 
-// Debian's restic is 0.14, older than the one whose JSON Restree follows: what it does otherwise.
+// Debian's restic is 0.14, older than the one whose JSON Restree follows: the known differences.
 struct KnownDifference {
   std::vector<std::string> cases;  // the beginnings of their names
   Parts parts;                     // "order": that of the messages
@@ -43,7 +44,7 @@ struct KnownDifference {
 // Each must be needed wherever it says so, unless that is a matter of chance.
 const std::vector<KnownDifference>& differences_of_0_14();
 
-// What two runs of one program do not have in common, either.
+// Parts that differ even between two runs of one program.
 const Parts& parts_that_take_time();       // keys that are printed only where something lasts
 const Parts& values_of_time_and_chance();  // keys whose values are never the same
 const Parts& values_of_the_program();      // words and compression are each program's own

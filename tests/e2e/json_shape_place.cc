@@ -29,15 +29,15 @@ namespace fs = std::filesystem;
 constexpr const char* kResticOfDebian = "restic";
 constexpr const char* kPage = "a page, and more of it";
 constexpr const char* kLinked = "two names, one file";
-// Twice as much as a backup holds in memory: the time that is left is told once seconds are left of
-// what is not even read.
+// Twice as much as a backup holds in memory: the remaining time is printed only once reading the
+// rest takes seconds.
 constexpr std::uint64_t kSlowBytes = 28 * kMiB;
 
 void need(int result, const fs::path& path) {
   if (result != 0) throw std::system_error(errno, std::generic_category(), path.string());
 }
 
-// What stands between `before`, behind `from`, and the next quotation mark.
+// The text from the end of `before`, searched from `from` on, to the next quotation mark.
 std::string quoted_after(const std::string& text, std::string_view from, std::string_view before) {
   const auto begin = text.find(before, text.find(from));
   if (begin == std::string::npos) throw std::runtime_error("no " + std::string(before) + text);
@@ -131,7 +131,7 @@ void JsonShapePlace::make_snapshots() {
          {"backup", "--host", "beta", "--exclude", "*.tmp", names_["other"]});
   run_ok(restree_path(), "main", {"tag", "--host", "beta", "--add", "late"});
 
-  // What a further backup, or a restore of the first, finds.
+  // The files that a further backup, or a restore of the first, finds.
   write_file(source / "docs/page.md", "a third page");
   write_file(source / "docs/later.md", "later");
   testing::run_ok({.argv = {"cp", "-a", source.string(), names_["existing"]}});

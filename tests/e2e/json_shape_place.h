@@ -19,7 +19,7 @@ class JsonShapePlace {
  public:
   JsonShapePlace();
 
-  // What `program`, restree or a restic, does with the command.
+  // Runs the command with `program`, restree or a restic.
   Finished run(const std::string& program, const JsonCase& one) const;
 
  private:
@@ -28,7 +28,7 @@ class JsonShapePlace {
   void make_snapshots();
   void make_damaged_repositories() const;
   void name_objects();
-  // The command's words, with what the names in braces stand for.
+  // The command's words, with the names in braces replaced by their values.
   Words expand(const std::string& command) const;
   Command command(const std::string& program, const std::string& repository, Words words) const;
   std::string run_ok(const std::string& program, const std::string& repository, Words words) const;

@@ -72,7 +72,7 @@ class JsonShapeOfCommands : public ::testing::TestWithParam<JsonCase> {
     }
   }
 
-  // What is left out of all output, unless the case is about how long something takes.
+  // The parts left out of all output, unless the case is about how long something takes.
   static Parts untimely() {
     return GetParam().how == How::kSlowlyAsNobody ? Parts() : parts_that_take_time();
   }

@@ -193,7 +193,7 @@ TEST_F(Layout, FiltersLeaveTheRestOut) {
   EXPECT_EQ(ids({"host=three"}), sorted({}));
 }
 
-// --- What of the path is stripped in apps/ -------------------------------------------------------
+// --- Which part of the path is stripped in apps/ -------------------------------------------------
 
 class Stripping : public Layout {
  protected:
@@ -215,7 +215,7 @@ TEST_F(Stripping, ASingleFolderIsTheRootItself) {
   EXPECT_EQ(differences(latest(), root_ / "srv/gitea"), "");
 }
 
-TEST_F(Stripping, SeveralFoldersKeepWhatTheyDoNotShare) {
+TEST_F(Stripping, SeveralFoldersKeepThePartThatTheyDoNotShare) {
   EXPECT_THAT(shown({at("srv/gitea/data"), at("srv/gitea/conf")}), ElementsAre("conf", "data"));
   EXPECT_EQ(differences(latest(), root_ / "srv/gitea"), "");
 }
@@ -244,7 +244,7 @@ TEST_F(Stripping, ARelativePathIsStrippedAsFarAsTheTreeHasIt) {
   EXPECT_EQ(differences(latest(), root_ / "srv/gitea/data"), "");
 }
 
-TEST_F(Stripping, SeveralRelativePathsKeepWhatTheyDoNotShare) {
+TEST_F(Stripping, SeveralRelativePathsKeepThePartThatTheyDoNotShare) {
   EXPECT_THAT(shown({"gitea/data", "gitea/conf"}, root_ / "srv"), ElementsAre("conf", "data"));
 }
 

@@ -108,7 +108,7 @@ TEST_P(LineFault, CpFinishesOverACutAndAServerThatRefusesForThreeSeconds) {
   Process cp = cp_under_way(mounted);
   line_.refuse();
   line_.cut();
-  // The fault is that nobody is let in for a time, so a time is what passes here.
+  // The fault is that connections are refused for a time, so time has to pass here.
   std::this_thread::sleep_for(3s);
   EXPECT_TRUE(cp.running());
   EXPECT_EQ(line_.counts().open, 0U);

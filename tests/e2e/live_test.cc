@@ -45,7 +45,7 @@ class Live : public ::testing::Test {
     write_file(source_ / "text", text);
     return restic_.backup({"--tag", "app=a", source_.string()});
   }
-  // What a process that begins now reads through a link `latest`.
+  // The content that a process which begins now reads through a link `latest`.
   static std::string read_by_another(const Mounted& mounted,
                                      const std::string& path = "apps/a/latest/text") {
     return run({.argv = {"cat", (mounted / path).string()}}).out;
@@ -63,7 +63,7 @@ class Live : public ::testing::Test {
     EXPECT_EQ(::lstat(link.c_str(), &shown), 0);
     return shown.st_size;
   }
-  // Those that hold: one that restic is still writing has another name.
+  // Only locks that are in force: one that restic is still writing has another name.
   std::vector<std::string> locks() {
     std::vector<std::string> names;
     for (const fs::path& file : stored_in(restic_.repository(), "locks")) {
@@ -223,7 +223,7 @@ std::optional<std::string> read_by_child(pid_t& number, const fs::path& path) {
   return text.substr(0, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
 }
 
-TEST_F(Live, AProcessWithAnEarlierOnesNumberFindsTheNewest) {
+TEST_F(Live, AProcessWithTheNumberOfAnEndedOneFindsTheNewest) {
   const Mounted mounted(restic_, {"refresh=3600"});
   const fs::path path = mounted / "apps/a/latest/text";
   pid_t number = 0;
@@ -249,7 +249,7 @@ TEST_F(Live, ACopyThroughLatestOfASnapshotThatIsForgottenFailsAndMixesNothing) {
   EXPECT_TRUE(fs::is_symlink(mounted / "apps/a/latest"));
 }
 
-// What stays open while the snapshot gets another tag, or is forgotten.
+// Folders that stay open while the snapshot gets another tag, or is forgotten.
 class LiveOpen : public Live {
  protected:
   void SetUp() override {

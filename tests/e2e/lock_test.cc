@@ -61,7 +61,7 @@ class LocksBesideRestic : public ::testing::TestWithParam<std::string> {
   std::unique_ptr<Repository> repository_;
 };
 
-TEST_P(LocksBesideRestic, ASharedOneKeepsOutWhoWantsToBeAlone) {
+TEST_P(LocksBesideRestic, ASharedOneKeepsOutCommandsThatNeedAnExclusiveOne) {
   const auto lock = value_of(acquire(false));
   EXPECT_TRUE(restic_.run({"backup", data_.string()}).ok());
   const Finished check = restic_.run({"check"});

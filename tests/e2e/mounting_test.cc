@@ -1,4 +1,4 @@
-// How a mount begins and ends, what it accepts, and what it keeps to itself.
+// How a mount begins and ends, which options it accepts, and which secrets it does not show.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

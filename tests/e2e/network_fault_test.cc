@@ -145,7 +145,7 @@ TEST_P(NetworkFault, ASilentServerIsEioWithinTheTimeLimit) {
                            [&] { return errno_of_reading(app(mounted) / "large") == 0; }));
 }
 
-TEST_P(NetworkFault, WhatTheKernelHasSeenIsServedWithoutServer) {
+TEST_P(NetworkFault, FilesThatTheKernelHasSeenAreServedWithoutServer) {
   const Mounted mounted(request({"timeout=6"}));
   ASSERT_EQ(read_file(app(mounted) / "small"), "a few bytes");
   ASSERT_EQ(names_in(app(mounted)).size(), 3U);
@@ -191,7 +191,7 @@ TEST_P(NetworkFault, ItUnmountsWhileTheServerIsSilent) {
   sshd_.thaw();
 }
 
-TEST_P(NetworkFault, MountingWithoutServerFailsSoonAndSaysWhom) {
+TEST_P(NetworkFault, MountingWithoutServerFailsSoonAndNamesTheServer) {
   sshd_.stop();
   const auto begin = steady_clock::now();
   const Finished refused = try_mount(request({"timeout=5"}));

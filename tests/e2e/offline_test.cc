@@ -1,5 +1,5 @@
-// A server that is away: what the cache holds is served all the same, by a mount that begins then
-// as well as by one that was there before, and both find it again by themselves.
+// A server that is away: a mount serves what the cache holds, whether it began before or while the
+// server was away, and finds the server again by itself.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -31,7 +31,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-// Of `read` a mount has filled the cache with everything, of `unread` it has seen the names.
+// A mount has filled the cache with all of `read`, and only with the names in `unread`.
 class Offline : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -134,10 +134,10 @@ TEST_F(Offline, AMountBeginsWithoutServerAndGoesOnlineByItself) {
   EXPECT_THAT(log, HasSubstr("the server is away since"));
 
   away.back();
-  // Nothing asks it but the probe, and who looks for snapshots when it is back.
+  // Only the probe asks the server, and then the search for snapshots once it is back.
   EXPECT_TRUE(holds_within(seconds(patient(30)), [&] { return snapshots_in(mounted) == 2; }));
   EXPECT_TRUE(fs::exists(mounted / "ids" / id / source().relative_path()));
-  // A failure is remembered for a moment, and it may have been back sooner.
+  // A failure is remembered for a moment, and the server may have been back before that was over.
   EXPECT_TRUE(holds_within(seconds(patient(3)),
                            [&] { return errno_of_reading(app(mounted) / "unread/large") == 0; }));
   EXPECT_THAT(differences(app(mounted), source()), IsEmpty());
@@ -147,7 +147,7 @@ TEST_F(Offline, AMountBeginsWithoutServerAndGoesOnlineByItself) {
   restic().forget(id);
 }
 
-TEST_F(Offline, WhatAMountBeganWithoutIsKeptForTheNext) {
+TEST_F(Offline, SnapshotsThatCameAfterAnOfflineStartAreKeptForTheNext) {
   {
     const WithoutServer away;
     Mounted mounted(request());
@@ -178,14 +178,14 @@ TEST_F(Offline, AMountOutlivesItsServer) {
   mounted.unmount();
 }
 
-TEST_F(Offline, WhoMountsIsTold) {
+TEST_F(Offline, TheUserWhoMountsIsInformed) {
   const WithoutServer away;
   const Finished mounted = try_mount(request());
   EXPECT_EQ(mounted.exit_code, 0) << mounted.report();
   EXPECT_EQ(lines_with(mounted.err, "only what the cache holds"), 1U) << mounted.err;
 }
 
-TEST_F(Offline, AWrongPasswordIsOneWithoutServerAsWell) {
+TEST_F(Offline, AWrongPasswordIsReportedWithoutServerAsWell) {
   const WithoutServer away;
   MountRequest wrong = request();
   wrong.env.emplace_back("RESTIC_PASSWORD", "wrong");
@@ -208,7 +208,7 @@ TEST_F(Offline, ItEndsWhileTheServerIsSilent) {
   sshd().thaw();
 }
 
-TEST_F(Offline, WhoTypesSlowlyIsNotTakenForAServerThatIsAway) {
+TEST_F(Offline, ASlowlyTypedPasswordIsNotTakenForAServerThatIsAway) {
   const fs::path key = sshd().folder() / "typed_key";
   make_ssh_key(key, "ed25519", "open sesame");
   const std::string keys = read_file(sshd().authorized_keys());
@@ -220,7 +220,7 @@ TEST_F(Offline, WhoTypesSlowlyIsNotTakenForAServerThatIsAway) {
                      "--cache-dir", request().cache.string(), "snapshots"},
                     {{"RESTIC_PASSWORD", kPassword}});
   EXPECT_THAT(terminal.shown_until(": "), HasSubstr("typed_key"));
-  // The fault is a person who takes his time, so a time is what passes here.
+  // The fault is a person who types slowly, so time has to pass here.
   std::this_thread::sleep_for(seconds(12));
   terminal.type("open sesame\n");
   EXPECT_THAT(terminal.shown_until("1 snapshots"), Not(HasSubstr("only what the cache holds")));

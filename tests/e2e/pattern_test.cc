@@ -1,4 +1,4 @@
-// What restic leaves out of a backup, and what it restores, for many patterns: the same as ours.
+// For many patterns, restic and restree leave out the same files of a backup and restore the same.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -71,7 +71,7 @@ class PatternsBesideRestic : public ::testing::Test {
     return paths;
   }
 
-  // Our own walk: what is excluded is not entered.
+  // Our own walk: an excluded folder is not entered.
   static void keep(const PatternFilter& filter, const fs::path& folder, Paths& kept) {
     for (const auto& entry : fs::directory_iterator(folder)) {
       if (filter.matches(entry.path().string())) continue;

@@ -1,4 +1,4 @@
-// What `restree restore` makes of a snapshot that restic wrote.
+// `restree restore` of a snapshot that restic wrote.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -107,7 +107,7 @@ TEST_F(Restore, ASecondTimeFindsNothingToWrite) {
   EXPECT_EQ(differences_of_content(), "");
 }
 
-TEST_F(Restore, WhatWasChangedInTheTargetIsPutRight) {
+TEST_F(Restore, FilesChangedInTheTargetArePutRight) {
   ASSERT_TRUE(restore({}).ok());
   flip_byte(target() / kBigPath, 7'000'000);
   fs::resize_file(target() / "sizes/5 MiB", kMiB);
@@ -136,13 +136,13 @@ TEST_F(Restore, SigintEndsItWithCode130AndNoLock) {
   EXPECT_THAT(names_in(restic().repository() / "locks"), IsEmpty());
 }
 
-TEST_F(Restore, IncludeTakesOnlyWhatMatches) {
+TEST_F(Restore, IncludeTakesOnlyMatchingPaths) {
   ASSERT_TRUE(restore({"--include", "*.txt", "--include", "/sizes/e*"}).ok());
   EXPECT_THAT(names_in(target()), ElementsAre("sizes"));
   EXPECT_THAT(names_in(target() / "sizes"), ElementsAre("empty"));
 }
 
-TEST_F(Restore, ExcludeLeavesOutWhatMatches) {
+TEST_F(Restore, ExcludeLeavesOutMatchingPaths) {
   ASSERT_TRUE(restore({"--exclude", "crowd", "--exclude", "/sizes/*", "--iexclude", "NAMES"}).ok());
   EXPECT_THAT(names_in(target()), ElementsAre("links", "modes", "nested", "owners", "sizes",
                                               "special", "times", "xattrs"));
@@ -182,13 +182,13 @@ TEST_F(Restore, SparseFilesTakeLittleRoom) {
   EXPECT_EQ(differences(target() / "sizes", source() / "sizes"), "");
 }
 
-TEST_F(Restore, VerifyReadsBackWhatWasWritten) {
+TEST_F(Restore, VerifyReadsBackTheWrittenFiles) {
   const Finished done = restore({"--verify", "--include", "/nested"});
   ASSERT_TRUE(done.ok()) << done.report();
   EXPECT_THAT(done.out, HasSubstr("finished verifying 93 files in"));
 }
 
-TEST_F(Restore, DryRunTellsAndWritesNothing) {
+TEST_F(Restore, DryRunReportsAndWritesNothing) {
   const Finished done = restore({"--dry-run", "-vv", "--include", "/nested/file 0"});
   ASSERT_TRUE(done.ok()) << done.report();
   EXPECT_THAT(done.out, HasSubstr("restored  /nested/file 0 with size"));
@@ -257,7 +257,7 @@ TEST(RestoreOfDamage, AFileOfADamagedPackIsNamedAndTheRestIsThere) {
 
 // --- A server that goes away in the middle
 
-TEST(RestoreFromAServer, ThatGoesAwayLeavesAloneTheFilesThatWereNotBegun) {
+TEST(RestoreFromAServer, ThatGoesAwayDoesNotTouchFilesThatWereNotBegun) {
   const TempDir dir;
   const fs::path source = dir.path() / "source";
   fs::create_directories(source);

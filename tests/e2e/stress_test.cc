@@ -43,7 +43,7 @@ class Stress : public ::testing::Test {
   fs::path shown(const Mounted& mounted) const {
     return mounted / "ids" / id_ / source_.relative_path();
   }
-  // Reads all files in an order of its own; how many were not as they should be.
+  // Reads all files in an order of its own; returns how many had wrong bytes.
   int read_all(const fs::path& root, unsigned seed) const {
     std::vector<std::size_t> order(expected_.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;

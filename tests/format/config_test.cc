@@ -42,7 +42,7 @@ TEST(Config, OfAFutureVersionIsUnsupported) {
   EXPECT_THAT(parse(config_of("0", R"("3da3358b4dc173")")), FailsWith(ErrorKind::kUnsupported));
 }
 
-TEST(Config, WithNumbersThatAreNoneIsCorrupt) {
+TEST(Config, WithMalformedNumbersIsCorrupt) {
   for (const char* version : {"-1", "2.0", "2e0", "02", "\"2\"", "true", "18446744073709551616"}) {
     EXPECT_THAT(parse(config_of(version, R"("3da3358b4dc173")")), FailsWith(ErrorKind::kCorrupt))
         << version;

@@ -25,14 +25,14 @@ TEST(GoQuote, HasTheTableOfUnicode15) {
             "a24a109bc8e347f9490466c59e4160d0dc9dd1006a5be9a4c91af71cd2e7fa99");
 }
 
-TEST(GoQuote, LeavesWhatCanBePrinted) { EXPECT_EQ(go_quoted("a b'é€😀\ufffd"), "a b'é€😀\ufffd"); }
+TEST(GoQuote, LeavesPrintableCharacters) { EXPECT_EQ(go_quoted("a b'é€😀\ufffd"), "a b'é€😀\ufffd"); }
 
 TEST(GoQuote, NamesControlCharactersAsGoDoes) {
   EXPECT_EQ(go_quoted("\a\b\f\n\r\t\v\\\""), R"(\a\b\f\n\r\t\v\\\")");
   EXPECT_EQ(go_quoted("\x01\x1f\x7f"), R"(\x01\x1f\x7f)");
 }
 
-TEST(GoQuote, WritesWhatCannotBePrintedAsItsNumber) {
+TEST(GoQuote, WritesUnprintableCharactersAsTheirNumbers) {
   EXPECT_EQ(go_quoted("\u0080\u00a0\u200d\u2028\ue000"), R"(\u0080\u00a0\u200d\u2028\ue000)");
   EXPECT_EQ(go_quoted("\U000f0000\U0010ffff"), R"(\U000f0000\U0010ffff)");
 }

@@ -60,7 +60,7 @@ TEST(HostileTree, IsSortedByUnsignedBytes) {
   EXPECT_THAT(names, ElementsAre("a", "aa", "b", "é", "\xff"));
 }
 
-TEST(HostileTree, KeepsOnlySoManyLinesAboutItself) {
+TEST(HostileTree, KeepsOnlyALimitedNumberOfLinesAboutItself) {
   std::string nodes = node("..");
   for (int i = 1; i < 1000; ++i) nodes += "," + node("..");
   const auto tree = parsed(tree_of(nodes));

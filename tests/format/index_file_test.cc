@@ -87,7 +87,7 @@ TEST(IndexFile, KnowsTheLimitsOfAPack) {
               FailsWith(ErrorKind::kCorrupt));
 }
 
-TEST(IndexFile, WithNumbersThatAreNoneIsCorrupt) {
+TEST(IndexFile, WithMalformedNumbersIsCorrupt) {
   for (const char* number : {"-1", "40.0", "4e1", "1e400", "\"40\"", "040", "", "0x28", "+40"}) {
     EXPECT_THAT(parse_blob_with(R"(,"offset":0,"length":)" + std::string(number)),
                 FailsWith(ErrorKind::kCorrupt))

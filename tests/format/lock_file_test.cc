@@ -11,7 +11,7 @@ constexpr std::string_view kLock =
     R"({"time":"2026-11-22T17:11:02.621965616-03:30","exclusive":true,"hostname":"h",)"
     R"("username":"root","pid":4711,"uid":1000})";
 
-TEST(LockFile, TellsWhoHoldsItSinceWhen) {
+TEST(LockFile, SaysWhichProcessHoldsItAndSinceWhen) {
   const LockFile lock = testing::value_of(parse_lock_file(as_bytes(kLock)));
   EXPECT_EQ(format_timestamp(lock.time), "2026-11-22T20:41:02.621965616Z");
   EXPECT_TRUE(lock.exclusive);
@@ -50,7 +50,7 @@ TEST(LockFile, SaysWhereItsHolderRuns) {
   EXPECT_EQ(testing::value_of(parse_lock_file(as_bytes(json))).place, lock.place);
 }
 
-TEST(LockFile, HasNoPlaceIfThatIsSomethingElse) {
+TEST(LockFile, HasNoPlaceIfTheFieldHasAnotherShape) {
   for (const std::string_view odd : {"null", "7", R"("x")", "[1]"}) {
     const std::string json =
         R"({"time":"2026-11-22T20:41:02Z","restree":)" + std::string(odd) + R"(,"pid":7})";

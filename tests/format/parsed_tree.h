@@ -1,4 +1,4 @@
-// A tree from its JSON, where that has to go well.
+// A tree from its JSON, for tests in which parsing must succeed.
 #pragma once
 
 #include <memory>

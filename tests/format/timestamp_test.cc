@@ -34,7 +34,7 @@ TEST(ParseTimestamp, KnowsLeapDays) {
   EXPECT_EQ(parse_timestamp("2023-02-29T00:00:00Z"), std::nullopt);
 }
 
-TEST(ParseTimestamp, RefusesWhatIsNotATime) {
+TEST(ParseTimestamp, RefusesTextsThatAreNotTimes) {
   for (const char* text :
        {"", "2024", "2024-01-01", "2024-01-01 00:00:00Z", "2024-01-01T00:00:00",
         "2024-01-01T00:00:00.Z", "2024-01-01T00:00:00.1234567890Z", "2024-13-01T00:00:00Z",

@@ -151,7 +151,7 @@ TEST(Tree, HoldsNumbersToTheirLastBit) {
   EXPECT_EQ(node->links, ~std::uint64_t{0});
 }
 
-TEST(Tree, WithNumbersThatAreNoneIsCorrupt) {
+TEST(Tree, WithMalformedNumbersIsCorrupt) {
   for (const char* number :
        {"-1", "1.0", "1e3", "18446744073709551616", "01", "\"1\"", "true", ""}) {
     EXPECT_THAT(parse_file_with(R"(,"inode":)" + std::string(number)),
@@ -215,7 +215,7 @@ TEST(Tree, NeverShowsMissingContentAsAnEmptyFile) {
               ElementsAre(BlobId{}));
 }
 
-TEST(Tree, DropsWhatANodesTypeCannotHave) {
+TEST(Tree, DropsFieldsThatANodesTypeCannotHave) {
   const auto tree = parsed(
       R"({"nodes":[{"name":"d","type":"dir","size":9,"linktarget":"x","device":7,"content":[)"
       R"("2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"]}]})");

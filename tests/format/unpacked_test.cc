@@ -31,7 +31,7 @@ TEST(OpenUnpacked, TakesJsonAsItIs) {
   EXPECT_THAT(open_sealed("[1]"), Holds("[1]"));
 }
 
-TEST(OpenUnpacked, DecompressesWhatIsMarkedAsCompressed) {
+TEST(OpenUnpacked, DecompressesAPayloadThatIsMarkedAsCompressed) {
   EXPECT_THAT(open_sealed(compressed(R"({"packs":[]})")), Holds(R"({"packs":[]})"));
 }
 

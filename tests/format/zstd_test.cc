@@ -30,7 +30,7 @@ std::string compress_without_size(std::string_view raw) {
   return frame;
 }
 
-TEST(Decompress, GivesBackWhatWasCompressed) {
+TEST(Decompress, ReturnsTheBytesThatWereCompressed) {
   const std::string raw(100'000, 'r');
   EXPECT_THAT(decompress(as_bytes(compress(raw)), 1 << 20), Holds(raw));
   EXPECT_THAT(decompress(as_bytes(compress("")), 1 << 20), Holds(""));
@@ -108,7 +108,7 @@ TEST(DecompressInPieces, GivesTheSameBytesInOrder) {
   EXPECT_OK(status);
 }
 
-TEST(DecompressInPieces, WhatIsCutShortOrOfAnotherSizeIsCorrupt) {
+TEST(DecompressInPieces, OfATruncatedFrameOrAnotherSizeIsCorrupt) {
   const std::string frame = compress("some text");
   Status status;
   for (std::size_t size = 0; size < frame.size(); ++size) {
@@ -137,12 +137,12 @@ TEST(RawFrame, IsOneThatEveryDecoderReads) {
   }
 }
 
-TEST(LooksCompressible, IsSaidOfTextAndNotOfNoise) {
+TEST(LooksCompressible, IsTrueForTextAndFalseForNoise) {
   const std::string noise = testing::random_bytes(5, 1 << 20);
   EXPECT_FALSE(value_of(looks_compressible(as_bytes(noise))));
   EXPECT_TRUE(value_of(looks_compressible(as_bytes(std::string(1 << 20, 't')))));
   EXPECT_TRUE(value_of(looks_compressible(as_bytes(noise + std::string(1 << 20, 't')))));
-  // Not worth a look: it is tried in earnest.
+  // Too short for samples: such a blob is always compressed.
   EXPECT_TRUE(value_of(looks_compressible(as_bytes(noise).first(1000))));
 }
 

@@ -156,7 +156,7 @@ class VirtualAttributes : public ::testing::Test {
   VirtualNode node_{};
 };
 
-TEST_F(VirtualAttributes, OfADirectoryBelongToWhoMounted) {
+TEST_F(VirtualAttributes, OfADirectoryBelongToTheUserWhoMounted) {
   const struct stat directory =
       shown(0, {.uid = {}, .gid = {}, .mounted_by_uid = 11, .mounted_by_gid = 12});
   EXPECT_EQ(directory.st_ino, 7U);

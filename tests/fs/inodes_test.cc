@@ -43,7 +43,7 @@ TEST_F(InodesTest, GivesTheWantedNumberAndRemembersThePlace) {
   EXPECT_EQ(known->subtree, tree(9));
 }
 
-TEST_F(InodesTest, KnowsNoOthers) {
+TEST_F(InodesTest, FindsNoInodeThatWasNotRemembered) {
   EXPECT_FALSE(knows(100));
   inodes_.forget(100, 1);
   EXPECT_EQ(inodes_.size(), 0U);

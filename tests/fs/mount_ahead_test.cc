@@ -1,4 +1,4 @@
-// What a mount has ready before anybody asks for it: told by switching its storage off.
+// Which blobs a mount loads before they are asked for: found out by switching its storage off.
 #include <atomic>
 #include <memory>
 #include <string>
@@ -51,7 +51,7 @@ class MountAheadTest : public ::testing::Test {
     EXPECT_EQ(as_text(slices.views.at(0)), "content of " + path.back());
     return {};
   }
-  // Once as many blobs came, none does any more.
+  // After this many blobs were loaded, every further load fails.
   void switch_off_after(std::size_t blobs) {
     ASSERT_TRUE(holds_within(std::chrono::seconds(30), [&] { return came_ >= blobs; }))
         << came_ << " came";
@@ -66,15 +66,15 @@ class MountAheadTest : public ::testing::Test {
   std::unique_ptr<Mount> mount_;
 };
 
-TEST_F(MountAheadTest, WhoBeginsADirectoryHasItsNextFiles) {
+TEST_F(MountAheadTest, AtTheBeginningOfADirectoryItsNextFilesAreLoaded) {
   mount({file("a"), file("b"), file("c"), file("d"), file("e"), file("f"), file("g")});
   ASSERT_OK(read({"a"}));
-  switch_off_after(4);  // the tree, what was read, and two more
+  switch_off_after(4);  // the tree, the file that was read, and two more
   EXPECT_OK(read({"b"}));
   EXPECT_THAT(read({"g"}), FailsWith(ErrorKind::kUnavailable));
 }
 
-TEST_F(MountAheadTest, WhoEndsADirectoryHasTheNextOne) {
+TEST_F(MountAheadTest, AtTheEndOfADirectoryTheNextOneIsLoaded) {
   mount({folder("one", {file("a")}), folder("two", {file("b"), file("c")})});
   ASSERT_OK(read({"one", "a"}));
   switch_off_after(3 + 3);
@@ -82,7 +82,7 @@ TEST_F(MountAheadTest, WhoEndsADirectoryHasTheNextOne) {
   EXPECT_OK(read({"two", "c"}));
 }
 
-TEST_F(MountAheadTest, WhoComesToADirectoryInsideHasIt) {
+TEST_F(MountAheadTest, ADirectoryInsideIsLoadedBeforeTheWalkComesToIt) {
   mount({folder("one", {file("a"), folder("b", {folder("c", {file("d")})})})});
   ASSERT_OK(read({"one", "a"}));
   switch_off_after(3 + 3);

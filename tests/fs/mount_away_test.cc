@@ -95,7 +95,7 @@ class MountAway : public ::testing::Test {
   std::unique_ptr<Mount> mount_;
 };
 
-TEST_F(MountAway, ShowsWhatItKnewAndSaysThatItIsOffline) {
+TEST_F(MountAway, ShowsTheKnownSnapshotsAndSaysThatItIsOffline) {
   EXPECT_EQ(value_of(read("a")), "12");
   place_->unmount();
   EXPECT_THAT(mount_->refresh(), FailsWith(ErrorKind::kUnavailable));

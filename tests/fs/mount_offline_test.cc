@@ -67,7 +67,9 @@ class MountOffline : public ::testing::Test {
   std::unique_ptr<Mount> mount_;
 };
 
-TEST_F(MountOffline, ServesWhatWasReadBefore) { EXPECT_EQ(value_of(read("near")), "content"); }
+TEST_F(MountOffline, ServesFilesThatWereReadBefore) {
+  EXPECT_EQ(value_of(read("near")), "content");
+}
 
 TEST_F(MountOffline, SaysOnceOfAFileThatItIsOutOfReach) {
   ::testing::internal::CaptureStderr();

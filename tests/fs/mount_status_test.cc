@@ -26,7 +26,7 @@ using testing::value_of;
 
 constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
 
-TEST(StatusJson, WritesWhatIsKnownAndNullForTheRest) {
+TEST(StatusJson, WritesKnownValuesAndNullForTheRest) {
   MountStatus status;
   status.online = false;
   status.since = system_clock::from_time_t(1'788'231'605);
@@ -41,8 +41,8 @@ TEST(StatusJson, WritesWhatIsKnownAndNullForTheRest) {
   EXPECT_EQ(fields.at("listed"), "null");
 }
 
-// The kernel reads no further than the size that it was told.
-TEST(StatusJson, HasTheSameLengthWhateverItSays) {
+// The kernel reads no further than the size in the attributes.
+TEST(StatusJson, HasTheSameLengthWhateverTheValues) {
   MountStatus status;
   EXPECT_EQ(status_json(status).size(), status_bytes());
   status.online = false;
@@ -139,7 +139,7 @@ TEST_F(StatusOfMount, SaysHowFarWarmingIs) {
   warmed_->end();
 }
 
-TEST_F(StatusOfMount, CountsWhatProgramsGot) {
+TEST_F(StatusOfMount, CountsTheBytesThatProgramsGot) {
   ASSERT_OK(read("f"));
   EXPECT_FALSE(read("lost"));
   const MountStatus status = mount_->status();

@@ -26,7 +26,7 @@ using testing::MemoryRepository;
 using ::testing::Not;
 using testing::value_of;
 
-// What a listing gives, at most `room` entries at a time.
+// Collects a listing, at most `room` entries at a time.
 class Entries final : public Mount::Listing {
  public:
   explicit Entries(std::size_t room = 1000) : room_(room) {}
@@ -269,7 +269,7 @@ TEST_F(MountTest, SeveralBlobsThatNoIndexNamesCostTheirBytesAndThoseBetween) {
   EXPECT_THAT(read(inode, 4, 1), FailsWith(ErrorKind::kCorrupt));
 }
 
-TEST_F(MountTest, AnOutageIsNoDamageAndPasses) {
+TEST_F(MountTest, AnOutageIsNotDamageAndPasses) {
   mount({file_node("f", {data("content")}, 7)});
   const std::uint64_t inode = in_snapshot("f").inode;
   memory_.storage().watch(
@@ -388,7 +388,7 @@ TEST_F(MountTest, GivesFiguresWithoutTheStorage) {
   EXPECT_EQ(figures.f_namemax, 255U);
 }
 
-TEST_F(MountTest, BendsOwnersAndModesAsTold) {
+TEST_F(MountTest, BendsOwnersAndModesAsTheOptionsSay) {
   MountOptions options;
   options.ownership = {.uid = 5, .gid = 6, .umask = 0077};
   mount({file_node("f", {}, 0)}, options);
@@ -415,7 +415,8 @@ class RefreshedMount : public MountTest {
       if (file.name.starts_with(short_id)) memory_.remove({FileType::kSnapshot, file.name});
     }
   }
-  // Stores a snapshot under another id, with other tags, as `restic tag` does; its short id.
+  // Stores a snapshot under another id, with other tags, as `restic tag` does; returns its short
+  // id.
   std::string retag(const std::string& short_id, const std::vector<std::string>& tags) {
     for (const auto& file :
          value_of(memory_.storage().list(FileType::kSnapshot, testing::soon()))) {
@@ -439,7 +440,7 @@ class RefreshedMount : public MountTest {
   }
 };
 
-TEST_F(RefreshedMount, ShowsWhatCameAndForgetsWhatWent) {
+TEST_F(RefreshedMount, ShowsNewSnapshotsAndForgetsRemovedOnes) {
   const std::string fresh = add("2026-09-02T03:00:05Z");
   EXPECT_THAT(names({"ids"}), Not(Contains(fresh)));
   EXPECT_OK(mount_->refresh());
@@ -632,7 +633,7 @@ TEST_F(LatestOfMount, MustBeAskedForByEveryProcess) {
   EXPECT_FALSE(in_snapshot("f").by_process);
 }
 
-TEST_F(LatestOfMount, HasTheSizeAndTimeOfWhatAProcessReads) {
+TEST_F(LatestOfMount, HasTheSizeAndTimeOfTheLinkThatAProcessReads) {
   follow({"snapshots"}, 10);
   add("2026-09-01T03:00:05.5Z");  // named like the first, with a number behind it
   EXPECT_OK(mount_->refresh());

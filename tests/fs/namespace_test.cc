@@ -21,7 +21,7 @@ struct Fields {
   std::vector<std::string> tags = {};
   std::vector<std::string> paths = {"/srv/gitea"};
   std::string hostname = "nas";
-  std::string id = "";  // whatever tells this one apart from its like
+  std::string id = "";  // tells snapshots with otherwise equal fields apart
 };
 
 std::shared_ptr<const Snapshot> snapshot(const Fields& fields) {
@@ -315,7 +315,7 @@ TEST_F(Filters, ByHostShowAnyOfTheHosts) {
   EXPECT_EQ(shown(), 0U);
 }
 
-TEST_F(Filters, ByTagShowWhatHasAllTagsOfAnyList) {
+TEST_F(Filters, ByTagShowSnapshotsWithAllTagsOfAnyList) {
   options_.filter.tag_lists = {{"b"}};
   EXPECT_EQ(shown(), 2U);
   options_.filter.tag_lists = {{"a", "b"}};
@@ -326,14 +326,14 @@ TEST_F(Filters, ByTagShowWhatHasAllTagsOfAnyList) {
   EXPECT_EQ(shown(), 0U);
 }
 
-TEST_F(Filters, ByTheEmptyTagShowWhatHasNone) {
+TEST_F(Filters, ByTheEmptyTagShowSnapshotsWithoutTags) {
   options_.filter.tag_lists = {{""}};
   EXPECT_EQ(shown(), 1U);
   options_.filter.tag_lists = {{""}, {"a"}};
   EXPECT_EQ(shown(), 2U);
 }
 
-TEST_F(Filters, ByPathShowWhatHasAllOfThem) {
+TEST_F(Filters, ByPathShowSnapshotsWithAllOfThePaths) {
   options_.filter.paths = {"/x"};
   EXPECT_EQ(shown(), 2U);
   options_.filter.paths = {"/x", "/y"};
@@ -346,7 +346,7 @@ TEST_F(Filters, OfDifferentKindsHaveToAgree) {
   EXPECT_EQ(shown(), 1U);
 }
 
-TEST_F(Filters, LeaveNoEmptyDirectoriesOfWhatTheyHide) {
+TEST_F(Filters, LeaveNoEmptyDirectoriesOfHiddenSnapshots) {
   options_.filter.hosts = {"one"};
   const Space space(all_, options_);
   EXPECT_THAT(space.names({"hosts"}), ElementsAre("one"));
@@ -418,7 +418,7 @@ TEST(VirtualInodes, OfASnapshotStayWhenItsTagsChange) {
         space.at({"ids", shown.id.short_hex()})->inode};
   };
   EXPECT_EQ(inodes(before), inodes(tagged));
-  // What was rewritten shows something else.
+  // A rewritten snapshot shows another tree.
   tagged.tree = BlobId{{std::byte{2}}};
   EXPECT_NE(inodes(before), inodes(tagged));
   tagged.tree = before.tree;
@@ -437,7 +437,7 @@ TEST(VirtualInodes, OfASnapshotAndItsCopyUnderOtherTagsDiffer) {
 
 // --- escaping -----------------------------------------------------------------------------------
 
-TEST(EntryName, KeepsWhatADirectoryCanHold) {
+TEST(EntryName, KeepsCharactersThatADirectoryCanHold) {
   for (const char* name : {"gitea", "a b", "...", ".hidden", "ümläut", "back\\slash", "a:b", "😀"}) {
     EXPECT_EQ(entry_name(name), name);
   }
@@ -445,7 +445,7 @@ TEST(EntryName, KeepsWhatADirectoryCanHold) {
   EXPECT_EQ(entry_name(std::string(255, 'x')), std::string(255, 'x'));
 }
 
-TEST(EntryName, EscapesWhatItCannot) {
+TEST(EntryName, EscapesCharactersThatADirectoryCannotHold) {
   EXPECT_EQ(entry_name("a/b"), "a%2Fb");
   EXPECT_EQ(entry_name(std::string_view("a\0b\n\x7f", 5)), "a%00b%0A%7F");
   EXPECT_EQ(entry_name("100%"), "100%25");

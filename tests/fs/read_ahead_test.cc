@@ -46,14 +46,14 @@ TEST_F(Reader, FromTheStartGetsTheFirstWindowAtOnce) {
   EXPECT_THAT(read(0, 10), IsFromTo(10, 110));
 }
 
-TEST_F(Reader, WhoGoesOnIsNeverToldTheSameTwice) {
+TEST_F(Reader, ThatGoesOnNeverGetsTheSameRangeTwice) {
   const Ahead all = read_steadily(0, 10000);
   EXPECT_EQ(all.begin, 10U);
   EXPECT_GE(all.end, 10000 + kLimits.largest_window / 2);
   EXPECT_LE(all.end, 10000 + kLimits.largest_window);
 }
 
-TEST_F(Reader, WhoGoesOnAlwaysHasSomethingInHand) {
+TEST_F(Reader, ThatGoesOnAlwaysHasSomethingInHand) {
   std::uint64_t loaded = 0;
   for (std::uint64_t at = 0; at < 5000; at += 10) {
     EXPECT_TRUE(at <= 10 || loaded >= at + 10) << "has to wait at " << at;
@@ -81,26 +81,28 @@ TEST_F(Reader, ReadsInLargerStepsThanTheWindow) {
   EXPECT_THAT(read(1000, 2000), IsFromTo(2000, 2200));
 }
 
-TEST_F(Reader, WhoLeapsGetsNothingUntilItGoesOnFromThere) {
+TEST_F(Reader, ThatLeapsGetsNothingUntilItGoesOnFromThere) {
   read_steadily(0, 1000);
   EXPECT_THAT(read(50000, 50010), IsNothing());
   EXPECT_THAT(read(50010, 50020), IsFromTo(50020, 50120));
 }
 
-TEST_F(Reader, WhoLeapsBackGetsNothingUntilItGoesOnFromThere) {
+TEST_F(Reader, ThatLeapsBackGetsNothingUntilItGoesOnFromThere) {
   read_steadily(0, 5000);
   EXPECT_THAT(read(100, 110), IsNothing());
   EXPECT_THAT(read(110, 120), IsFromTo(120, 220));
 }
 
-TEST_F(Reader, WhoReadsAtRandomGetsNothing) {
+TEST_F(Reader, ThatReadsAtRandomGetsNothing) {
   read(70000, 70010);
   for (const std::uint64_t at : {9000U, 500U, 40000U, 20000U, 60000U, 3000U}) {
     EXPECT_THAT(read(at, at + 10), IsNothing());
   }
 }
 
-TEST_F(Reader, WhoStartsFarInsideGetsNothingAtFirst) { EXPECT_THAT(read(5000, 5010), IsNothing()); }
+TEST_F(Reader, ThatStartsFarInsideGetsNothingAtFirst) {
+  EXPECT_THAT(read(5000, 5010), IsNothing());
+}
 
 TEST_F(Reader, MayBeServedALittleOutOfOrder) {
   // The kernel splits one large read and hands the parts to several threads.
@@ -125,7 +127,7 @@ TEST(ReadAhead, KeepsReadersApart) {
   EXPECT_THAT(readers.note(1, 0, 10), IsNothing());
 }
 
-TEST(ReadAhead, ForgetsWhoHasNotReadForLongest) {
+TEST(ReadAhead, ForgetsTheReaderThatHasNotReadForLongest) {
   ReadAhead readers(kLimits);
   readers.note(1, 0, 10);
   readers.note(2, 0, 10);

@@ -23,7 +23,7 @@ using ::testing::SizeIs;
 constexpr std::size_t kPlenty = 64 << 20;
 constexpr std::uint64_t kQuarter = WalkAhead::kFirstWindow / 4;
 
-// Files are told apart by their sizes, and what was wanted is told as sizes.
+// Files are told apart by their sizes, and expectations name them by their sizes.
 class WalkAheadTest : public ::testing::Test {
  protected:
   std::string file(std::uint64_t size) {
@@ -35,7 +35,7 @@ class WalkAheadTest : public ::testing::Test {
     for (const auto& node : nodes) json += (json.empty() ? "" : ",") + node;
     return blobs_.add("{\"nodes\":[" + json + "]}");
   }
-  // Whoever reads in a directory has its tree in memory, and those above it.
+  // While a program reads in a directory, its tree and those above it are in memory.
   BlobId entered(const BlobId& tree) {
     EXPECT_OK(trees_.load(tree, Deadline::after(60s)));
     return tree;
@@ -130,7 +130,7 @@ TEST_F(LongWalk, AStrangerGetsLittle) {
   EXPECT_THAT(fetched_, SizeIs(8));
 }
 
-TEST_F(LongWalk, WhoWasForeseenGetsTwiceAsMuchEachTime) {
+TEST_F(LongWalk, ARightPredictionDoublesTheWindowEachTime) {
   end_of(0);
   end_of(1);
   EXPECT_THAT(fetched_, SizeIs(1 + 8));
@@ -143,7 +143,7 @@ TEST_F(LongWalk, NothingIsDecodedTwice) {
   EXPECT_THAT(decoded_, SizeIs(39));
 }
 
-TEST_F(LongWalk, WhatIsFarIsFetchedOnceAndAgainOnlyWhenItIsNear) {
+TEST_F(LongWalk, AFarTreeIsFetchedOnceAndAgainOnlyWhenItIsNear) {
   for (std::uint32_t i = 0; i < 4; ++i) end_of(i);
   const std::set<std::size_t> each(fetched_.begin(), fetched_.end());
   EXPECT_THAT(each, SizeIs(3 + 32));

@@ -142,7 +142,7 @@ class ResticsHolder : public Holder {
   ResticsHolder() { lock_.place = std::nullopt; }
 };
 
-TEST_F(ResticsHolder, MayLiveWhoeverHasItsNumber) {
+TEST_F(ResticsHolder, MayLiveWhileAnyProcessHasItsNumber) {
   EXPECT_EQ(dead(), std::nullopt);
   machine_.processes[kHolder].start_ticks = 101;
   EXPECT_EQ(dead(), std::nullopt);

@@ -19,7 +19,7 @@ inline constexpr LockTimes kQuick{.settle = std::chrono::milliseconds(1),
 
 class Locking : public ::testing::Test {
  protected:
-  // Another's lock; its name.
+  // Writes the lock of another; returns its name.
   std::string put(const LockFile& lock) {
     return files_.builder().add_sealed(FileType::kLock, write_lock_file(lock));
   }

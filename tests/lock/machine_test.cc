@@ -21,7 +21,7 @@ using testing::number_of_a_dead_process;
 
 std::uint32_t own_pid() { return static_cast<std::uint32_t>(::getpid()); }
 
-// Runs `check` in a child that first enters new namespaces; true if it was true there.
+// Runs `check` in a child that first enters new namespaces; returns its result.
 template <class Check>
 bool is_true_in_a_child(int namespaces, const Check& check) {
   const pid_t child = ::fork();
@@ -72,7 +72,7 @@ TEST(ThisMachine, SeesThatAProcessHasEndedBeforeItIsWaitedFor) {
   ::waitpid(child, nullptr, 0);
 }
 
-TEST(ThisMachine, TakesNoOddNumberForGone) {
+TEST(ThisMachine, DoesNotReportImpossibleNumbersAsGone) {
   EXPECT_FALSE(this_machine().look_at(0).is_gone);
   EXPECT_FALSE(this_machine().look_at(std::numeric_limits<std::uint32_t>::max()).is_gone);
 }

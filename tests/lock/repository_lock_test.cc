@@ -59,7 +59,7 @@ TEST_F(Locking, AnExclusiveOneGoesWithNoOther) {
   }
 }
 
-TEST_F(Locking, SaysWhoIsInTheWayAndSinceWhen) {
+TEST_F(Locking, NamesTheHolderOfTheConflictingLockAndItsTime) {
   LockFile other = lock_elsewhere(true);
   other.uid = 1000;
   other.gid = 100;
@@ -85,7 +85,7 @@ TEST_F(Locking, ReplacesTheLockOfAProcessThatIsGone) {
   EXPECT_TRUE(lock->found_leftovers());
 }
 
-TEST_F(Locking, IsRefusedByWhatAClockSays) {
+TEST_F(Locking, IsRefusedHoweverOldALockLooksByTheClock) {
   LockFile old = lock_elsewhere(false);
   old.time.seconds -= 24 * 3600;
   const std::string name = put(old);
@@ -118,7 +118,7 @@ TEST_F(Locking, IsRefusedByTheLockOfAResticThatIsNotHere) {
   EXPECT_THAT(names(), ElementsAre(name));
 }
 
-TEST_F(Locking, WhereItsPlaceIsNotKnownSaysNone) {
+TEST_F(Locking, WritesNoPlaceWhereItIsNotKnown) {
   LockRequest blind = request(true);
   blind.machine.place = std::nullopt;
   const auto lock = value_of(acquire(blind));
@@ -211,12 +211,12 @@ TEST_F(Locking, FailsWhenALockStaysUnreadable) {
   EXPECT_THAT(refused.error().hint(), HasSubstr("unlock --remove-all"));
 }
 
-TEST_F(Locking, TakesAnEmptyLockFileForNone) {
+TEST_F(Locking, IgnoresAnEmptyLockFile) {
   ASSERT_OK(files_.storage().write({FileType::kLock, std::string(64, 'a')}, {}, soon()));
   EXPECT_OK(acquire(true));
 }
 
-TEST_F(Locking, OfTwoThatBeginTogetherSeesTheOther) {
+TEST_F(Locking, OfTwoThatBeginTogetherOneSeesTheOther) {
   std::atomic<int> lists = 0;
   std::string other;
   files_.storage().watch([&](const FileName& file) -> Status {
@@ -274,7 +274,7 @@ TEST_F(Locking, IsRefreshedUnderANewName) {
   EXPECT_THAT(names(), IsEmpty());
 }
 
-TEST_F(Locking, RemoveLocksTakesAwayWhatNobodyHolds) {
+TEST_F(Locking, RemoveLocksRemovesLocksThatNobodyHolds) {
   put(dead_lock(false));
   LockFile old = lock_elsewhere(true);
   old.time.seconds -= 3600;

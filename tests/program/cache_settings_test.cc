@@ -37,7 +37,7 @@ TEST(CacheSettings, SizesAreReadWithTheirUnits) {
   EXPECT_EQ(limits_of("cache_size=2T").size_bytes, std::uint64_t{2} << 40);
 }
 
-TEST(CacheSettings, WhatStaysFreeIsASizeOrAPartOfTheDisk) {
+TEST(CacheSettings, TheFreeSpaceIsASizeOrAPartOfTheDisk) {
   EXPECT_EQ(CacheSettings().limits.least_free_percent, 10U);
   EXPECT_EQ(limits_of("cache_min_free=25%").least_free_percent, 25U);
   EXPECT_EQ(limits_of("cache_min_free=25%").least_free_bytes, 0U);
@@ -46,7 +46,7 @@ TEST(CacheSettings, WhatStaysFreeIsASizeOrAPartOfTheDisk) {
   EXPECT_EQ(limits_of("cache_min_free=0").least_free_bytes, 0U);
 }
 
-TEST(CacheSettings, WhatIsNoSizeIsRefused) {
+TEST(CacheSettings, ATextThatIsNotASizeIsRefused) {
   for (const char* word : {"cache_size=", "cache_size=1K", "cache_size=10%", "cache_size=x",
                            "cache_min_free=101%", "cache_min_free=%", "cache_min_free=-1"}) {
     EXPECT_THAT(settings_of(word), FailsWith(ErrorKind::kInvalid)) << word;
@@ -99,7 +99,7 @@ TEST(AttachedCache, IsNamedByTheRepositorysId) {
   EXPECT_TRUE(fs::exists(fs::path(base) / repository->config().id.hex()));
 }
 
-TEST(AttachedCache, ThatMayNotBeUsedIsGoneWithout) {
+TEST(AttachedCache, ThatMayNotBeUsedIsDoneWithout) {
   const TempDir dir;
   MemoryRepository memory;
   const BlobId blob = memory.builder().add_data("content");

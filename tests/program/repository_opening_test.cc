@@ -77,7 +77,7 @@ class RepositoryOpeningTest : public ::testing::Test {
   BlobId blob_;
 };
 
-TEST_F(RepositoryOpeningTest, OnceItWasReadItNeedsNoStorage) {
+TEST_F(RepositoryOpeningTest, OnceItWasReadTheRepositoryOpensWithoutStorage) {
   fill_cache_and_switch_off(opening());
   const RepositoryOpening again = opening();
   const OpenedRepository opened = value_of(open(again));
@@ -88,7 +88,7 @@ TEST_F(RepositoryOpeningTest, OnceItWasReadItNeedsNoStorage) {
   read_all(*opened.repository);
 }
 
-TEST_F(RepositoryOpeningTest, AWrongPasswordIsOneWithAndWithoutStorage) {
+TEST_F(RepositoryOpeningTest, AWrongPasswordIsReportedWithAndWithoutStorage) {
   EXPECT_THAT(open(opening(), "wrong"), FailsWith(ErrorKind::kWrongPassword));
   fill_cache_and_switch_off(opening());
   EXPECT_THAT(open(opening(), "wrong"), FailsWith(ErrorKind::kWrongPassword));
@@ -102,7 +102,7 @@ TEST_F(RepositoryOpeningTest, WithoutCacheTheStorageIsNeeded) {
   EXPECT_THAT(open(without), FailsWith(ErrorKind::kUnavailable));
 }
 
-TEST_F(RepositoryOpeningTest, WhoMayNotBeOfflineIsNot) {
+TEST_F(RepositoryOpeningTest, ACallerThatDoesNotAcceptTheCacheAloneGetsAnError) {
   fill_cache_and_switch_off(opening());
   RepositoryOpening online = opening();
   online.may_be_offline = false;

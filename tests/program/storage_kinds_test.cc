@@ -25,7 +25,7 @@ TEST(StorageKinds, AFolderOfThisMachineIsTakenAsItStands) {
   }
 }
 
-TEST(StorageKinds, AServerIsFarAndNoFolderOfThisMachine) {
+TEST(StorageKinds, AServerIsFarAndIsNotAFolderOfThisMachine) {
   for (const std::string text : {"sftp:nas:backup", "sftp://joe@nas:2222//x"}) {
     const auto location = value_of(parse_location(text));
     EXPECT_TRUE(location->is_far()) << text;

@@ -156,7 +156,7 @@ TEST_F(UnindexedPacks, AreReadNoFurtherOnceAStopWasAskedFor) {
   EXPECT_EQ(memory_.storage().reads(FileType::kPack) - before, 2);
 }
 
-TEST_F(UnindexedPacks, BeyondWhatMayBeReadAreCounted) {
+TEST_F(UnindexedPacks, BeyondTheLimitAreCountedAndNotRead) {
   store_without_index(3);
   options_.most_bytes = 2 * files(FileType::kPack).front().size_bytes;
   EXPECT_EQ(adopted().packs, 2);

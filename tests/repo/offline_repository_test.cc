@@ -63,7 +63,7 @@ class OfflineRepository : public ::testing::Test {
   BlobId other_;
 };
 
-TEST_F(OfflineRepository, ServesWhatTheCacheHas) {
+TEST_F(OfflineRepository, ServesTheCachedBlobs) {
   const auto repository = open();
   EXPECT_TRUE(repository->is_offline());
   const auto ids = value_of(repository->list_snapshots(soon()));
@@ -73,7 +73,7 @@ TEST_F(OfflineRepository, ServesWhatTheCacheHas) {
   EXPECT_EQ(as_text(blob->view()), "cached");
 }
 
-TEST_F(OfflineRepository, WhatIsNotThereIsOutOfReachAndNotDamaged) {
+TEST_F(OfflineRepository, ABlobThatIsNotInTheCacheIsOutOfReachAndNotDamaged) {
   const auto repository = open();
   EXPECT_THAT(repository->load(BlobType::kData, other_, soon()),
               FailsWith(ErrorKind::kUnavailable));
@@ -83,7 +83,7 @@ TEST_F(OfflineRepository, WhatIsNotThereIsOutOfReachAndNotDamaged) {
               FailsWith(ErrorKind::kUnavailable));
 }
 
-TEST_F(OfflineRepository, AWrongPasswordIsOneHereAsWell) {
+TEST_F(OfflineRepository, AWrongPasswordIsReportedAsSuch) {
   EXPECT_THAT(try_open("wrong"), FailsWith(ErrorKind::kWrongPassword));
 }
 
@@ -96,7 +96,7 @@ TEST_F(OfflineRepository, AConfigThatDoesNotAuthenticateIsNotBelieved) {
   EXPECT_THAT(try_open(), FailsWith(ErrorKind::kCorrupt));
 }
 
-TEST_F(OfflineRepository, WithoutAWholeKeyFileThereIsNoRepository) {
+TEST_F(OfflineRepository, WithoutAnUndamagedKeyFileThereIsNoRepository) {
   replace_in_cache(FileType::kKey);
   EXPECT_THAT(try_open(), FailsWith(ErrorKind::kNoRepository));
 }
@@ -111,7 +111,7 @@ TEST_F(OfflineRepository, SnapshotsAndIndexesThatAreDamagedAreLeftOut) {
 
 TEST_F(OfflineRepository, AListingOfTheCacheRemovesNothingFromIt) {
   const auto before = cache_->content();
-  // As another process might keep one while this one lists.
+  // Another process might keep a file in the cache while this one lists.
   cache_->keep({FileType::kSnapshot, std::string(64, '1')}, as_bytes("x"));
   const auto repository = open();
   value_of(repository->list_snapshots(soon()));
@@ -121,7 +121,7 @@ TEST_F(OfflineRepository, AListingOfTheCacheRemovesNothingFromIt) {
   EXPECT_EQ(after.packs, before.packs);
 }
 
-TEST_F(OfflineRepository, GoesOnlineWithTheFirstListingOfTheStorages) {
+TEST_F(OfflineRepository, GoesOnlineWithTheFirstListingByTheStorage) {
   const auto repository = open();
   off_ = false;
   const BlobId fresh = memory_.builder().add_data("fresh");
@@ -135,7 +135,7 @@ TEST_F(OfflineRepository, GoesOnlineWithTheFirstListingOfTheStorages) {
   EXPECT_OK(repository->load(BlobType::kData, other_, soon()));
 }
 
-TEST_F(OfflineRepository, AfterThatAListingIsTheStoragesOrAFailure) {
+TEST_F(OfflineRepository, OnceOnlineAListingComesFromTheStorageOrFails) {
   const auto repository = open();
   off_ = false;
   value_of(repository->list_snapshots(soon()));

@@ -1,4 +1,4 @@
-// What a repository asks its cache for, and what it gives to it.
+// Which bytes a repository reads from its cache, and which it keeps there.
 #include "repo/repository_cache.h"
 
 #include <atomic>
@@ -65,7 +65,7 @@ TEST_F(CachedRepository, ABlobIsReadFromTheStorageOnce) {
   EXPECT_EQ(reads(FileType::kPack), 1U);
 }
 
-TEST_F(CachedRepository, WhatIsKeptIsTheRepositorysOwnCiphertext) {
+TEST_F(CachedRepository, KeepsTheRepositorysOwnCiphertext) {
   load(blob_);
   load(tree_, BlobType::kTree);
   const auto content = cache_->content();
@@ -79,7 +79,7 @@ TEST_F(CachedRepository, WhatIsKeptIsTheRepositorysOwnCiphertext) {
   }
 }
 
-TEST_F(CachedRepository, WhatIsDamagedInTheCacheIsReadAgainAndKeptAgain) {
+TEST_F(CachedRepository, ABlobDamagedInTheCacheIsReadAgainAndKeptAgain) {
   load(blob_);
   const auto whole = cache_->content().sealed;
   cache_->damage();
@@ -141,13 +141,13 @@ TEST_F(CachedRepository, LocksAreNeverKept) {
               ::testing::Not(Contains(Key(FileName{FileType::kLock, name}))));
 }
 
-TEST_F(CachedRepository, WhatItWritesIsKept) {
+TEST_F(CachedRepository, FilesThatItWritesAreKept) {
   const auto name =
       value_of(repository_->save_unpacked(FileType::kSnapshot, as_bytes("{}"), soon()));
   EXPECT_THAT(cache_->content().files, Contains(Key(FileName{FileType::kSnapshot, name})));
 }
 
-TEST_F(CachedRepository, TellsWhichFilesAndPacksThereAre) {
+TEST_F(CachedRepository, TheCacheGetsTheNamesOfTheFilesAndPacksThatExist) {
   const auto names = [&](FileType type) {
     std::vector<std::string> all;
     for (const auto& file : value_of(memory_.storage().list(type, soon()))) {
@@ -162,18 +162,19 @@ TEST_F(CachedRepository, TellsWhichFilesAndPacksThereAre) {
   EXPECT_THAT(cache_->content().packs, SizeIs(2));
 }
 
-// What was merged is used by the next to come; the repository writes it before it ends.
+// The merged index is used by the next process that opens the repository; each writes it at its
+// end.
 class MergedIndexOfARepository : public CachedRepository {
  protected:
   MergedIndexOfARepository() { repository_.reset(); }
 
-  // Another backup, by somebody else.
+  // Another backup, by another program.
   BlobId add_blob(const std::string& content) {
     const BlobId id = memory_.builder().add_data(content);
     memory_.builder().finish();
     return id;
   }
-  // Index files that are read from the cache, and from the storage, by what is done.
+  // How many index files `work` reads, from the cache and from the storage.
   template <class Act>
   std::size_t index_reads(Act act) {
     const std::size_t from_storage = reads(FileType::kIndex);
@@ -190,7 +191,7 @@ class MergedIndexOfARepository : public CachedRepository {
   }
 };
 
-TEST_F(MergedIndexOfARepository, SparesTheNextToComeTheIndexFiles) {
+TEST_F(MergedIndexOfARepository, SparesTheNextProcessTheIndexFiles) {
   EXPECT_EQ(cache_->content().merged_indexes_kept, 1U);
   EXPECT_EQ(index_reads([&] { repository_ = open(); }), 0U);
   EXPECT_EQ(load(blob_), "content");
@@ -202,7 +203,7 @@ TEST_F(MergedIndexOfARepository, SparesTheNextToComeTheIndexFiles) {
   EXPECT_EQ(cache_->content().merged_indexes_kept, 1U);  // nothing to merge
 }
 
-TEST_F(MergedIndexOfARepository, GetsTheIndexFilesThatHaveComeSince) {
+TEST_F(MergedIndexOfARepository, IsCompletedByTheIndexFilesAddedSince) {
   const BlobId second = add_blob("second");
   EXPECT_EQ(index_reads([&] { repository_ = open(); }), 1U);
   EXPECT_EQ(load(blob_), "content");
@@ -213,7 +214,7 @@ TEST_F(MergedIndexOfARepository, GetsTheIndexFilesThatHaveComeSince) {
   EXPECT_EQ(load(second), "second");
 }
 
-TEST_F(MergedIndexOfARepository, IsNotWrittenAnewForLittle) {
+TEST_F(MergedIndexOfARepository, IsNotRewrittenForAFewNewBlobs) {
   std::vector<BlobId> ids;
   for (unsigned i = 0; i < 100; ++i) ids.push_back(add_blob(std::to_string(i)));
   repository_ = open();
@@ -227,7 +228,7 @@ TEST_F(MergedIndexOfARepository, IsNotWrittenAnewForLittle) {
   EXPECT_EQ(cache_->content().merged_indexes_kept, kept);
 }
 
-TEST_F(MergedIndexOfARepository, IsNotUsedOnceAFileThatItIsFromIsGone) {
+TEST_F(MergedIndexOfARepository, IsNotUsedOnceOneOfItsIndexFilesIsGone) {
   ASSERT_OK(
       memory_.storage().remove({FileType::kIndex, cache_->content().indexes.front()}, soon()));
   repository_ = open();
@@ -249,7 +250,7 @@ TEST_F(MergedIndexOfARepository, DamagedWhereItBeginsOrEndsIsReplaced) {
   }
 }
 
-TEST_F(MergedIndexOfARepository, DamagedInsideIsFoundOutByALookAndReplaced) {
+TEST_F(MergedIndexOfARepository, DamagedInsideIsFoundOutByALookUpAndReplaced) {
   flip_bit_of_merged(kStoredPieceBytes + 100);
   EXPECT_EQ(index_reads([&] { repository_ = open(); }), 0U);
   EXPECT_EQ(index_reads([&] {
@@ -287,7 +288,7 @@ TEST_F(MergedIndexOfARepository, IsNotMadeFromAnIndexFileThatIsDamaged) {
   EXPECT_EQ(merged(), "");
 }
 
-TEST_F(MergedIndexOfARepository, IsNotAskedByWhoWatchesIndexFiles) {
+TEST_F(MergedIndexOfARepository, IsNotUsedByARefreshWithAWatch) {
   struct Watch : IndexWatch {
     void pack(const std::string&, const PackId&, std::span<const IndexedBlob>) override { ++packs; }
     void damaged(const std::string&, const Error&) override {}
@@ -314,7 +315,7 @@ class CachedBulkLoad : public CachedRepository {
     value_of(repository_->refresh_index(soon()));
   }
 
-  // The blobs with these numbers, as they come.
+  // Loads the blobs with these numbers.
   std::vector<std::string> load_many(const std::vector<unsigned>& numbers,
                                      std::uint64_t gap_bytes = 1 << 20) {
     std::vector<std::string> loaded(numbers.size());
@@ -350,25 +351,25 @@ TEST_F(CachedBulkLoad, ReadsFromTheStorageOnce) {
   EXPECT_EQ(reads(FileType::kPack), 1U);
 }
 
-TEST_F(CachedBulkLoad, KeepsOnlyWhatWasWanted) {
+TEST_F(CachedBulkLoad, KeepsOnlyTheWantedBlobs) {
   load_many({1, 6});
   EXPECT_THAT(cache_->content().sealed, SizeIs(2));
 }
 
-TEST_F(CachedBulkLoad, ReadsWhatTheCacheHasNot) {
+TEST_F(CachedBulkLoad, ReadsTheBlobsThatTheCacheLacks) {
   load_many({0, 1, 4});
   EXPECT_EQ(reads(FileType::kPack), 1U);
   EXPECT_EQ(load_many(all_), contents_of(all_));
   EXPECT_EQ(reads(FileType::kPack), 2U);
 }
 
-TEST_F(CachedBulkLoad, DoesNotReadFarAcrossWhatTheCacheHas) {
+TEST_F(CachedBulkLoad, DoesNotReadFarAcrossCachedBlobs) {
   load_many({2, 3, 4, 5});
   EXPECT_EQ(load_many(all_, 200'000), contents_of(all_));
   EXPECT_EQ(reads(FileType::kPack), 3U);
 }
 
-TEST_F(CachedBulkLoad, ReadsAgainWhatIsDamagedInTheCache) {
+TEST_F(CachedBulkLoad, ReadsBlobsAgainThatAreDamagedInTheCache) {
   load_many(all_);
   cache_->damage();
   EXPECT_EQ(load_many(all_), contents_of(all_));

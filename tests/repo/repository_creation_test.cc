@@ -53,13 +53,13 @@ TEST_F(RepositoryCreation, TakesTheVersionAndThePolynomialThatAreAskedFor) {
   EXPECT_EQ(config.chunker_polynomial, 0x3da3358b4dc173U);
 }
 
-TEST_F(RepositoryCreation, RefusesVersionsAndPolynomialsThatNobodyCouldUse) {
+TEST_F(RepositoryCreation, RefusesVersionsAndPolynomialsThatAreOfNoUse) {
   EXPECT_THAT(create({.version = 3}), FailsWith(ErrorKind::kUnsupported));
   EXPECT_THAT(create({.chunker_polynomial = 0x38f1e565e288df}), FailsWith(ErrorKind::kInvalid));
   EXPECT_EQ(count(FileType::kKey), 0U);
 }
 
-TEST_F(RepositoryCreation, LeavesARepositoryThatIsThereAlone) {
+TEST_F(RepositoryCreation, DoesNotTouchAnExistingRepository) {
   const Config first = value_of(create());
   const auto second = create();
   ASSERT_THAT(second, FailsWith(ErrorKind::kInvalid));
@@ -68,8 +68,8 @@ TEST_F(RepositoryCreation, LeavesARepositoryThatIsThereAlone) {
   EXPECT_EQ(value_of(Repository::open(storage_, password(), "", soon()))->config().id, first.id);
 }
 
-// A config that got lost can be brought back; a new one beside old keys would bury them.
-TEST_F(RepositoryCreation, LeavesTheRestOfARepositoryAlone) {
+// A lost config can be restored; a new one beside old keys would make their repository useless.
+TEST_F(RepositoryCreation, DoesNotTouchAnIncompleteRepository) {
   for (const FileType type : {FileType::kKey, FileType::kSnapshot}) {
     const FileName file{type, std::string(64, 'a')};
     ASSERT_OK(storage_->write(file, as_bytes("?"), soon()));
@@ -78,7 +78,7 @@ TEST_F(RepositoryCreation, LeavesTheRestOfARepositoryAlone) {
   }
 }
 
-TEST_F(RepositoryCreation, TakesItsKeyAwayIfTheConfigCannotBeWritten) {
+TEST_F(RepositoryCreation, RemovesItsKeyIfTheConfigCannotBeWritten) {
   storage_->watch_writes([](const FileName& file) -> Status {
     if (file.type != FileType::kConfig) return {};
     return Error(ErrorKind::kDenied, "the disk is full");

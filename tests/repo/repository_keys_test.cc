@@ -78,7 +78,7 @@ class KeySearchTest : public ::testing::Test {
     const auto repository = memory_.try_open(password, hint);
     return repository ? (*repository)->key_name() : "error: " + repository.error().message();
   }
-  // How the search ends that finds no key.
+  // The error of a search that finds no key.
   Error failure(std::string_view password, const KeyLimits& limits = {}) {
     const Bytes config = value_of(read_config_file(memory_.storage(), soon()));
     const Result<OpenedKey> key = find_master_key(
@@ -96,7 +96,7 @@ TEST_F(KeySearchTest, AKeyOfOldResticOpens) {
   EXPECT_EQ(opened("old"), old);
 }
 
-TEST_F(KeySearchTest, AKeyThatIsOfNoUseBesideTheRightOneDoesNoHarm) {
+TEST_F(KeySearchTest, AnUnusableKeyBesideTheRightOneDoesNoHarm) {
   const std::string quick = quick_json();
   for (const std::string& json : {
            builder().key_json(kOther, kOfOldRestic),
@@ -115,14 +115,14 @@ TEST_F(KeySearchTest, AKeyThatIsOfNoUseBesideTheRightOneDoesNoHarm) {
   }
 }
 
-TEST_F(KeySearchTest, NeitherDoesOneWhoseContentHasChanged) {
+TEST_F(KeySearchTest, AKeyWhoseContentHasChangedDoesNoHarm) {
   for (const Place place : kPlaces) {
     memory_.damage({FileType::kKey, add_beside(place, quick_json())});
     EXPECT_EQ(opened(), good_);
   }
 }
 
-TEST_F(KeySearchTest, NeitherDoesOneThatCannotBeRead) {
+TEST_F(KeySearchTest, AKeyThatCannotBeReadDoesNoHarm) {
   for (const Place place : kPlaces) {
     const std::string name = add_beside(place, quick_json());
     for (const ErrorKind kind : {ErrorKind::kLocalIo, ErrorKind::kDenied, ErrorKind::kNotFound}) {
@@ -132,7 +132,7 @@ TEST_F(KeySearchTest, NeitherDoesOneThatCannotBeRead) {
   }
 }
 
-TEST_F(KeySearchTest, NeitherDoesOneOfTheWrongSizeWhichIsNotEvenRead) {
+TEST_F(KeySearchTest, AKeyOfTheWrongSizeDoesNoHarmAndIsNotEvenRead) {
   for (const std::string& content : {std::string(), std::string(1 << 20, 'x')}) {
     const std::string name(64, content.empty() ? '0' : 'f');
     ASSERT_OK(memory_.storage().write({FileType::kKey, name}, as_bytes(content), soon()));
@@ -144,7 +144,7 @@ TEST_F(KeySearchTest, NeitherDoesOneOfTheWrongSizeWhichIsNotEvenRead) {
   }
 }
 
-TEST_F(KeySearchTest, NeitherDoesOneOfAnotherRepositoryWithTheSamePassword) {
+TEST_F(KeySearchTest, AKeyOfAnotherRepositoryWithTheSamePasswordDoesNoHarm) {
   const SealKey other = value_of(SealKey::from_derived(as_bytes(std::string(64, 'k'))));
   KeyFile foreign =
       value_of(make_key_file(other, Secret(std::string(kPassword)), {}, {.n = 2, .r = 1, .p = 1}));
@@ -155,7 +155,7 @@ TEST_F(KeySearchTest, NeitherDoesOneOfAnotherRepositoryWithTheSamePassword) {
   EXPECT_THAT(memory_.try_open(), FailsWith(ErrorKind::kCorrupt));
 }
 
-TEST_F(KeySearchTest, NeitherDoesAFolderOrAFifoInItsPlace) {
+TEST_F(KeySearchTest, AFolderOrAFifoInThePlaceOfAKeyDoesNoHarm) {
   const testing::TempDir dir;
   const RepositoryBuilder on_disk(dir.path() / "repo");
   const fs::path keys = dir.path() / "repo" / "keys";
@@ -185,7 +185,7 @@ TEST_F(KeySearchTest, TheCheapestOfSeveralIsTriedFirst) {
   EXPECT_EQ(opened(), cheapest);
 }
 
-TEST_F(KeySearchTest, TheOneHintedAtGoesBeforeCheaperOnes) {
+TEST_F(KeySearchTest, AHintedKeyIsTriedBeforeCheaperOnes) {
   const std::string costly = add(builder().key_json(kPassword, {.n = 2048, .r = 8, .p = 1}));
   EXPECT_EQ(opened(kPassword, costly.substr(0, 10)), costly);
   EXPECT_EQ(memory_.storage().reads(FileType::kKey), 1U);
@@ -193,7 +193,7 @@ TEST_F(KeySearchTest, TheOneHintedAtGoesBeforeCheaperOnes) {
   EXPECT_EQ(opened(kPassword, costly.substr(0, 10)), good_);
 }
 
-TEST_F(KeySearchTest, TheLogNamesADamagedKeyBesideTheRightOneAndNotOneOfALaterKind) {
+TEST_F(KeySearchTest, TheLogNamesADamagedKeyButNotOneOfAnUnknownKind) {
   const auto logged = [&] {
     ::testing::internal::CaptureStderr();
     EXPECT_EQ(opened(), good_);
@@ -219,7 +219,7 @@ TEST_F(KeySearchTest, WithTheWrongPasswordTheKeysThatCannotBeUsedAreNamed) {
   EXPECT_THAT(error.hint(), HasSubstr("If the password is right"));
 }
 
-TEST_F(KeySearchTest, WithoutAnyKeyThatCanBeUsedItIsNotThePassword) {
+TEST_F(KeySearchTest, WithoutAUsableKeyThePasswordIsNotBlamed) {
   remove_good();
   const std::string later = add(with(quick_json(), "scrypt", "argon2id"));
   const Error unsupported = failure(kPassword);
@@ -232,7 +232,7 @@ TEST_F(KeySearchTest, WithoutAnyKeyThatCanBeUsedItIsNotThePassword) {
   EXPECT_THAT(costly.message(), AllOf(HasSubstr(huge), HasSubstr("more time")));
 }
 
-TEST_F(KeySearchTest, OfManyThatCannotBeUsedAFewAreNamed) {
+TEST_F(KeySearchTest, OfManyUnusableKeysOnlyAFewAreNamed) {
   for (int i = 0; i < 7; ++i) add("not a key " + std::to_string(i));
   const Error error = failure("wrong");
   EXPECT_THAT(error.message(), AllOf(HasSubstr("7 of them"), HasSubstr("; and 2 more")));

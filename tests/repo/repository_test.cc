@@ -96,11 +96,11 @@ TEST(OpenRepository, WithADamagedConfigIsDamaged) {
   EXPECT_THAT(memory.try_open(), FailsWith(ErrorKind::kCorrupt));
 }
 
-TEST(OpenRepository, OfAVersionToComeIsUnsupported) {
+TEST(OpenRepository, OfAFutureVersionIsUnsupported) {
   EXPECT_THAT(MemoryRepository(3).try_open(), FailsWith(ErrorKind::kUnsupported));
 }
 
-TEST(OpenRepository, WithoutKeysStaysShut) {
+TEST(OpenRepository, WithoutKeysFails) {
   MemoryRepository memory;
   for (const ListedFile& key : value_of(memory.storage().list(FileType::kKey, soon()))) {
     memory.remove({FileType::kKey, key.name});
@@ -115,7 +115,7 @@ TEST(OpenRepository, PassesOverADamagedKey) {
   const std::string damaged = memory.builder().add_key("other");
   memory.damage({FileType::kKey, damaged});
   EXPECT_OK(memory.try_open(kPassword, damaged));
-  // Of several keys one is damaged: whose password this is cannot be told.
+  // One of several keys is damaged: it is not known whether the password belongs to that one.
   EXPECT_THAT(memory.try_open("other"), FailsWith(ErrorKind::kWrongPassword));
 }
 
@@ -134,7 +134,7 @@ TEST(OpenRepository, PassesOverAKeyOfAnUnknownKind) {
   EXPECT_OK(memory.try_open(kPassword, name));
 }
 
-TEST(OpenRepository, OutOfReachIsAnOutageWhereverItStrikes) {
+TEST(OpenRepository, OfAStorageOutOfReachIsUnavailable) {
   MemoryRepository memory;
   for (const FileType type : {FileType::kConfig, FileType::kKey}) {
     memory.storage().watch([type](const FileName& file) -> Status {
@@ -328,7 +328,7 @@ TEST_F(RefreshIndex, ReadsOnlyTheNewFiles) {
   EXPECT_EQ(text_of(load(*repository_, second)), "second");
 }
 
-TEST_F(RefreshIndex, ForgetsWhatARemovedFileNamed) {
+TEST_F(RefreshIndex, ForgetsTheBlobsOfARemovedFile) {
   memory_.remove({FileType::kIndex, first_index_});
   EXPECT_TRUE(value_of(refresh()));
   EXPECT_EQ(repository_->blob_size(BlobType::kData, first_), std::nullopt);
@@ -356,7 +356,7 @@ TEST_F(RefreshIndex, LeavesOutADamagedFileAndKeepsTheOthers) {
   EXPECT_THAT(load(*repository_, second), FailsWith(ErrorKind::kCorrupt));
 }
 
-TEST_F(RefreshIndex, LeavesOutATruncatedFileAndOneThatIsNoIndex) {
+TEST_F(RefreshIndex, LeavesOutATruncatedFileAndOneThatIsNotAnIndex) {
   memory_.builder().add_data("second");
   memory_.truncate({FileType::kIndex, memory_.builder().finish()});
   memory_.builder().add_sealed(FileType::kIndex, "[\"not\", \"an index\"");
@@ -406,7 +406,7 @@ TEST_F(RefreshIndex, ListsAgainIfAFileGoesBetweenListingAndReading) {
   EXPECT_EQ(repository_->blob_size(BlobType::kData, second), std::nullopt);
 }
 
-// Takes what an index and its pack hold elsewhere, as `restic prune` does it.
+// Moves the blobs of an index and its pack to a new pack, as `restic prune` does.
 class Pruned : public RefreshIndex {
  protected:
   void move_first() {
@@ -444,7 +444,7 @@ TEST_F(RefreshIndex, FindsABlobThatABackupHasJustAdded) {
   EXPECT_EQ(text_of(load(*repository_, second)), "second");
 }
 
-TEST_F(RefreshIndex, IsDoneByOneCallerForAllWhoWait) {
+TEST_F(RefreshIndex, IsDoneByOneCallerForAllThatWait) {
   memory_.builder().add_data("second");
   memory_.builder().finish();
   Gate gate;
@@ -459,8 +459,8 @@ TEST_F(RefreshIndex, IsDoneByOneCallerForAllWhoWait) {
     gate.wait_for_arrivals(1);
     gate.open();
   }
-  // Everyone gets a refresh that began after the call, but they share those: the running one, one
-  // for all who came meanwhile, and more only for those who came later still.
+  // Every caller gets a refresh that began after its call, but callers share them: the running one,
+  // one for all that called meanwhile, and more only for those that called later still.
   EXPECT_LE(memory_.storage().lists(FileType::kIndex), lists + 8);
   EXPECT_EQ(repository_->index_figures().blobs, 2U);
 }

@@ -1,4 +1,4 @@
-// Restores of files whose content cannot be had: the target afterwards, and the reports.
+// Restores of files whose content cannot be loaded: the target afterwards, and the reports.
 #include <fcntl.h>
 
 #include <array>
@@ -106,7 +106,7 @@ TEST_F(RestoreFailure, AnExistingFileStaysAsItWasAndIsNamed) {
   EXPECT_EQ(figures().bytes_restored, 0U);
 }
 
-TEST_F(RestoreFailure, OfABlobThatTheIndexDoesNotHaveTheSameIsTrue) {
+TEST_F(RestoreFailure, AnExistingFileStaysAsItWasIfABlobIsInNoIndex) {
   const BlobId unknown = data_id("in no index");
   const BlobId tree = tree_of({file_node("last", {data("known"), unknown}, 16),
                                file_node("inside", {unknown, data("known too")}, 20)});
@@ -140,7 +140,7 @@ TEST_F(RestoreFailure, NothingIsWrittenOverAFileUnlessAllOfItsPacksAreThere) {
   EXPECT_THAT(listener_.errors, SizeIs(1));
 }
 
-TEST_F(RestoreFailure, APackThatWasCutShortIsAsGoodAsMissing) {
+TEST_F(RestoreFailure, ATruncatedPackIsTreatedAsMissing) {
   const BlobId tree = tree_of({file_of("f", {"first", long_})});
   put("f", "mine");
   repository_.truncate(repository_.builder().pack_names_of(data_id(long_)).front());
@@ -199,7 +199,7 @@ TEST_F(RestoreFailure, AFileInThePlaceOfAFolderStaysIfTheFoldersTreeCannotBeRead
 
 TEST_F(RestoreFailure, AFileInThePlaceOfALinkStaysIfTheLinkCannotBeMade) {
   put("l", "mine");
-  // No system makes a symbolic link that leads nowhere.
+  // No system makes a symbolic link without a target.
   restore({R"({"name":"l","type":"symlink","mode":134218239,"mtime":"2020-01-01T00:00:00Z",)"
            R"("atime":"2020-01-01T00:00:00Z","ctime":"2020-01-01T00:00:00Z","uid":0,"gid":0,)"
            R"("linktarget":"","content":null})"});
@@ -238,7 +238,7 @@ TEST_F(RestoreFailure, AnExistingFileIsNotTouchedBeforeItsFirstBlobHasCome) {
   EXPECT_THAT(listener_.errors, ElementsAre(StartsWith("/f: not restored; the existing one")));
 }
 
-TEST_F(RestoreFailure, AnIncompleteFileIsTakenUpAgainAlsoIfOnlyOlderOrChangedOnesAre) {
+TEST_F(RestoreFailure, AnIncompleteFileIsRestoredAgainAlsoIfOnlyOlderOrChangedOnesAre) {
   const BlobId tree = tree_of({file_of("new", {"one", long_}), file_of("there", {"two", long_})});
   put("there", "mine, and older");
   const FileName pack = repository_.builder().pack_names_of(data_id(long_)).front();
@@ -252,7 +252,7 @@ TEST_F(RestoreFailure, AnIncompleteFileIsTakenUpAgainAlsoIfOnlyOlderOrChangedOne
     EXPECT_LT(lstat_of(target() / "new").st_mtim.tv_sec, kSnapshotTime);
     EXPECT_LT(lstat_of(target() / "there").st_mtim.tv_sec, kSnapshotTime);
 
-    repository_.damage(pack);  // the same bit again, which is right then
+    repository_.damage(pack);  // flips the same bit again, which makes it right
     listener_.errors.clear();
     restore_tree(tree);
     EXPECT_THAT(listener_.errors, IsEmpty());

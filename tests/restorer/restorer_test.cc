@@ -1,4 +1,4 @@
-// Restores of small hand-made snapshots, and what they ask of the repository.
+// Restores of small hand-made snapshots, and how often they read from the repository.
 #include "repo/restorer/restorer.h"
 
 #include <sys/xattr.h>
@@ -67,7 +67,7 @@ TEST_F(RestorerTest, ABlobOfManyFilesIsReadOnce) {
   EXPECT_EQ(repository_.storage().reads(FileType::kPack), 2U);  // the tree, the blob
 }
 
-TEST_F(RestorerTest, WhatIsThereAlreadyIsNotFetchedAgain) {
+TEST_F(RestorerTest, ContentThatIsThereAlreadyIsNotFetchedAgain) {
   const BlobId tree = tree_of({file("a", "right"), file("b", "other")});
   fs::create_directories(target());
   write_file(target() / "a", "right");
@@ -100,7 +100,7 @@ TEST_F(RestorerTest, AnotherNameOfAFileInTheTargetKeepsItsContent) {
   EXPECT_EQ(read_file(dir_.path() / "elsewhere"), "oneXXX");
 }
 
-TEST_F(RestorerTest, NeverLeavesWhatIsThere) {
+TEST_F(RestorerTest, OverwriteNeverLeavesExistingFiles) {
   fs::create_directories(target());
   write_file(target() / "a", "mine");
   options_.overwrite = Overwrite::kNever;
@@ -109,7 +109,7 @@ TEST_F(RestorerTest, NeverLeavesWhatIsThere) {
   EXPECT_EQ(read_file(target() / "b"), "new");
 }
 
-TEST_F(RestorerTest, IfNewerLeavesWhatIsYounger) {
+TEST_F(RestorerTest, OverwriteIfNewerLeavesYoungerFiles) {
   fs::create_directories(target());
   write_file(target() / "a", "younger than 2020");
   options_.overwrite = Overwrite::kIfNewer;
@@ -117,7 +117,7 @@ TEST_F(RestorerTest, IfNewerLeavesWhatIsYounger) {
   EXPECT_EQ(read_file(target() / "a"), "younger than 2020");
 }
 
-TEST_F(RestorerTest, IfChangedBelievesSizeAndTime) {
+TEST_F(RestorerTest, OverwriteIfChangedTrustsSizeAndTime) {
   const BlobId tree = tree_of({file("a", "right")});
   restore_tree(tree);
   const fs::file_time_type time = fs::last_write_time(target() / "a");
@@ -157,7 +157,7 @@ TEST_F(RestorerTest, OnlyWhatIsSelectedComesBackWithItsFolders) {
 // Most of its pack, so that it is what damage() hits.
 const std::string kLong(500, 'L');
 
-TEST_F(RestorerTest, ADamagedBlobIsToldByTheFilesNameAndTheRestComesBack) {
+TEST_F(RestorerTest, ADamagedBlobIsReportedWithItsFileAndTheRestComesBack) {
   const BlobId bad = data(kLong);
   const BlobId tree =
       tree_of({file("a", "whole"), file_node("b", {bad}, kLong.size()), file("c", "whole too")});
@@ -179,7 +179,7 @@ TEST_F(RestorerTest, ADamagedFileKeepsItsOtherBytesAndDoesNotLookComplete) {
   EXPECT_NE(lstat_of(target() / "f").st_mtim.tv_sec, 1577836800);
 }
 
-TEST_F(RestorerTest, AMissingPackIsTheSame) {
+TEST_F(RestorerTest, AMissingPackIsReportedWithItsFilesAndTheRestComesBack) {
   const BlobId gone = data("gone");
   const BlobId tree = tree_of({file("a", "whole"), file_node("b", {gone}, 4)});
   repository_.remove_packs_of(gone);
@@ -211,7 +211,7 @@ TEST_F(RestorerTest, AServerThatIsGoneEndsTheRestore) {
   EXPECT_THAT(status_, FailsWith(ErrorKind::kUnavailable));
 }
 
-// --- What lies in the target
+// --- Entries that exist in the target
 
 TEST_F(RestorerTest, ALinkInTheWayOfAFolderIsReplacedNotFollowed) {
   fs::create_directories(dir_.path() / "outside");
@@ -240,7 +240,7 @@ TEST_F(RestorerTest, NamesThatLeadElsewhereAreRefused) {
 }
 
 // As a C string the target would be "/etc", and the attribute "user.a".
-TEST_F(RestorerTest, WhatAZeroByteWouldCutShortIsAnErrorOfItsItem) {
+TEST_F(RestorerTest, ATextWithAZeroByteIsAnErrorOfItsItem) {
   restore({R"({"name":"link","type":"symlink","mode":134218239,"linktarget":"/etc\u0000x"})",
            file("f", "content",
                 R"(,"mode":420,"extended_attributes":[{"name":"user.a\u0000b","value":"eA=="},)"
@@ -266,7 +266,7 @@ TEST_F(RestorerTest, AnOwnersNameIsNotCutShortAtAZeroByte) {
   EXPECT_EQ(attributes.st_gid, 1235U);
 }
 
-TEST_F(RestorerTest, DeleteRemovesWhatTheSnapshotDoesNotHave) {
+TEST_F(RestorerTest, DeleteRemovesEntriesThatTheSnapshotDoesNotHave) {
   fs::create_directories(target() / "f/old/deep");
   fs::create_directories(dir_.path() / "outside");
   write_file(dir_.path() / "outside/kept", "x");
@@ -312,7 +312,7 @@ TEST_F(RestorerTest, StretchesOfZerosBecomeHolesIfAsked) {
   EXPECT_LE(lstat_of(target() / "f").st_blocks * 512, 64 << 10);
 }
 
-TEST_F(RestorerTest, VerifyFindsWhatWasChangedBehindItsBack) {
+TEST_F(RestorerTest, VerifyFindsAFileThatOthersHaveChanged) {
   restore({file("a", "right"), file("b", "right too")});
   EXPECT_EQ(value_of(restorer_->verify()), 2U);
   write_file(target() / "b", "wrong too");
@@ -320,7 +320,7 @@ TEST_F(RestorerTest, VerifyFindsWhatWasChangedBehindItsBack) {
   EXPECT_THAT(listener_.errors, ElementsAre(HasSubstr("/b: ")));
 }
 
-TEST_F(RestorerTest, WhatWasInterruptedGoesOn) {
+TEST_F(RestorerTest, AnInterruptedRestoreGoesOn) {
   std::vector<std::string> nodes;
   for (int i = 0; i < 50; ++i) {
     nodes.push_back(file("file " + std::to_string(100 + i), "content " + std::to_string(i)));

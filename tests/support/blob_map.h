@@ -19,8 +19,8 @@ struct BlobPlace {
   std::uint64_t pack_offset;  // of its sealed bytes
 };
 
-// The chunks of a file of a snapshot, in order. `path` is absolute, as restic ls shows it. Asks
-// restic for all that it knows; throws std::runtime_error.
+// The chunks of a file of a snapshot, in order. `path` is absolute, as restic ls shows it. All
+// places come from restic's own output; throws std::runtime_error.
 std::vector<BlobPlace> chunks_of(const Restic& restic, const std::string& snapshot,
                                  const std::filesystem::path& path);
 // The one tree blob of a folder of a snapshot.

@@ -9,9 +9,10 @@ namespace restree::testing {
 // Makes the folder: files of no bytes, of a few, and of several chunks; folders within folders.
 void make_changing_folder(const std::filesystem::path& root);
 
-// What a day brings: files that grow at the end and in the middle, that shrink, are new, renamed,
-// deleted, become links or folders; a folder renamed with all it holds; modes, owners, times and
-// extended attributes. `day` decides the content: 1, 2, …, in order, on what the days before left.
+// The changes of a day: files that grow at the end and in the middle, that shrink, are new,
+// renamed, deleted, become links or folders; a folder renamed with all it holds; modes, owners,
+// times and extended attributes. `day` decides the content: 1, 2, …, in order, on what the days
+// before left.
 void change_folder(const std::filesystem::path& root, int day);
 
 }  // namespace restree::testing

@@ -1,4 +1,4 @@
-// What a program has printed with --json, as lines that a test can compare.
+// The output of a program with --json, as lines that a test can compare.
 //
 // Messages are told apart by their kind: their `message_type`, `struct_type` without one, "{}" with
 // neither, "[]" for the elements of a list that is all of the output, "text" for a line that is no

@@ -19,8 +19,8 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-// What may wait in a sender's socket. The kernel's own choice grows to 32 MiB, which would be a
-// line with seconds of queue before it.
+// How many bytes may wait in a sender's socket. The kernel's own choice grows to 32 MiB, which
+// would be a line with seconds of queue before it.
 constexpr int kReceiveBuffer = 256 * 1024;  // the kernel doubles it
 constexpr std::size_t kLeastWindow = std::size_t{1} << 20;
 constexpr std::size_t kWindowWithoutRate = std::size_t{32} << 20;
@@ -213,7 +213,7 @@ bool Line::take_turn(LineDirection& direction, LineTime now) {
   return true;
 }
 
-// Of those who wait, the one whose turn is longest ago.
+// Of the waiting connections, the one whose last turn is longest ago.
 LineFlow* Line::next_to_enter(const LineDirection& direction, LineTime now) {
   LineFlow* next = nullptr;
   for (LineConnection& connection : connections_) {

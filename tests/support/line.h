@@ -22,7 +22,7 @@
 
 namespace restree::testing {
 
-// One direction: its link, and what of each connection goes over it.
+// One direction: its link, and that half of each connection that goes over it.
 struct LineDirection {
   LineFlow& of(LineConnection& connection) const { return connection.*flow; }
   const LineFlow& of(const LineConnection& connection) const { return connection.*flow; }

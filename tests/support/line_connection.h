@@ -30,7 +30,7 @@ class LineFlow {
   LineFlow(LineSocket& from, LineSocket& to, std::size_t window, LineTime starts_at)
       : from_(from), to_(to), window_(window), starts_at_(starts_at) {}
 
-  // Reads one turn and lets it enter the link; how many bytes.
+  // Reads one turn and lets it enter the link; returns how many bytes.
   std::size_t take_turn(LineLink& link, LineTime now);
   // Writes what has arrived, as far as the receiver takes it.
   void deliver(LineTime now);
@@ -49,7 +49,7 @@ class LineFlow {
   bool reset() const { return delivered_ == End::kReset; }
   bool broken() const { return broken_; }
 
-  std::uint64_t last_turn = 0;  // for whoever gives out the turns
+  std::uint64_t last_turn = 0;  // for the code that gives out the turns
 
  private:
   enum class End : std::uint8_t { kNone, kClosed, kReset };

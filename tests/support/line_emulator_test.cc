@@ -26,7 +26,8 @@ using Seconds = std::chrono::duration<double>;
 
 constexpr int kAttempts = 8;
 constexpr std::uint64_t kRate = 8'000'000;
-// For one who does not read: the kernel's largest buffers for both connections, and the window.
+// The most that a receiver which does not read can take: the kernel's largest buffers for both
+// connections, and the window.
 constexpr std::size_t kMoreThanFits = 96 << 20;
 
 // No test waits for ever.
@@ -104,7 +105,7 @@ bool fills_up(const UniqueFd& fd) {
   return !send_all(fd, std::string(kMoreThanFits, 'b'));
 }
 
-// What comes until there are `size` bytes, or the end.
+// Reads until there are `size` bytes, or the end.
 std::string receive(const UniqueFd& fd, std::size_t size) {
   std::string bytes(size, '\0');
   std::size_t got = 0;
@@ -138,7 +139,7 @@ struct Pair {
   UniqueFd server;
 };
 
-// How many of `size` bytes come. They go nowhere: fresh memory for them can take longer than the
+// How many of `size` bytes come. They are not kept: fresh memory for them can take longer than the
 // line does.
 std::size_t receive_and_drop(const UniqueFd& fd, std::size_t size) {
   static thread_local std::array<char, 64 << 10> buffer;

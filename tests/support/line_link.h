@@ -36,7 +36,7 @@ class LineLink {
 
   // Nobody was waiting until now: time that has gone by unused is lost.
   void begin_waiting(LineTime now) { free_at_ = std::max(free_at_, now); }
-  // Bytes enter. When they arrive.
+  // Bytes enter. Returns when they arrive.
   LineTime pass(std::size_t bytes, LineTime now) {
     free_at_ = std::max(free_at_, now - kForgivenLateness) + time_of(bytes);
     if (bytes_per_second_ == 0) free_at_ = now;

@@ -71,15 +71,15 @@ class Mounted {
   UniqueFd pidfd_;
 };
 
-// What starts restreefs on `mount_point` and keeps log and cache in `dir`.
+// The command that starts restreefs on `mount_point`, with log and cache in `dir`.
 Command mount_command(const MountRequest& request, const std::filesystem::path& dir,
                       const std::filesystem::path& mount_point);
 
-// For mounts that must not come about: how restreefs ended and what it said. If it mounts all the
+// For mounts that must fail: how restreefs ended and what it printed. If it mounts all the
 // same, that is undone, and `exit_code` is 0.
 Finished try_mount(MountRequest request);
 
-// True if /proc/self/mountinfo has a mount there; its line from /proc/mounts.
+// Whether /proc/self/mountinfo has a mount there; and its line from /proc/mounts.
 bool is_mounted(const std::filesystem::path& mount_point);
 std::string mount_line(const std::filesystem::path& mount_point);
 // The process among this one's children whose command line names `word`, or -1.

@@ -1,4 +1,4 @@
-// For what helpers of tests cannot do without: the value of a Result, or an exception.
+// For Results that helpers of tests cannot do without: the value, or an exception.
 #pragma once
 
 #include <stdexcept>

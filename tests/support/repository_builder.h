@@ -35,9 +35,9 @@ class RepositoryBuilder {
   // The same in a folder, which is made.
   explicit RepositoryBuilder(std::filesystem::path root);
 
-  // One more key file for the same master key; its name.
+  // Adds one more key file for the same master key; returns its name.
   std::string add_key(std::string_view password);
-  // What such a file holds, for a test to change before it is added: "username" is "u".
+  // The JSON of such a file, for a test to change before it is added: "username" is "u".
   std::string key_json(std::string_view password, ScryptParameters parameters = kQuickKey) const;
 
   BlobId add_data(std::string_view content) { return add(BlobType::kData, content); }
@@ -48,10 +48,10 @@ class RepositoryBuilder {
   void add_as(const BlobId& id, BlobType type, std::string_view content);
   // The short id.
   std::string add_snapshot(const BlobId& tree, const BuiltSnapshot& fields = {});
-  // Writes the index of all that was added since the last one; its name.
+  // Writes the index of all that was added since the last one; returns its name.
   std::string finish();
 
-  // Any file whose name is its hash, sealed with the master key; its name.
+  // Adds any file whose name is its hash, sealed with the master key; returns its name.
   std::string add_sealed(FileType type, std::string_view plain);
   // The same without a seal.
   std::string add_file(FileType type, ByteView content);

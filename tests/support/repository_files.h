@@ -1,4 +1,4 @@
-// What lies in the folder of a repository.
+// The files in the folder of a repository.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ std::vector<std::filesystem::path> stored_in(const std::filesystem::path& reposi
                                              const std::string& folder);
 // All of their bytes.
 std::uint64_t bytes_stored_in(const std::filesystem::path& repository, const std::string& folder);
-// Every file that has no name of a repository's: what a write has left half done.
+// Every file whose name no repository has: the leavings of an unfinished write.
 std::vector<std::filesystem::path> strays_in(const std::filesystem::path& repository);
 
 }  // namespace restree::testing

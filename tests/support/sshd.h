@@ -26,7 +26,7 @@ struct SshdOptions {
   std::vector<std::string> config{};  // more lines for sshd_config; they win over the usual ones
 };
 
-// A port of the loopback that is nobody else's among the tests as long as this lives, whether
+// A port of the loopback that no other test uses as long as this lives, whether
 // something listens there or not.
 class ClaimedPort {
  public:

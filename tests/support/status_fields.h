@@ -1,4 +1,4 @@
-// What .restree/status says, taken apart by a parser of JSON.
+// The fields of .restree/status, taken apart by a parser of JSON.
 #pragma once
 
 #include <map>

@@ -1,4 +1,4 @@
-// A folder under $TMPDIR that goes, with all it holds, when its owner does.
+// A folder under $TMPDIR that is removed, with all it holds, when its owner is destroyed.
 #pragma once
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-// The FUSE edge with a socket pair in the kernel's place: what goes in are requests as
-// <linux/fuse.h> has them, what comes out are the bytes that a kernel would get.
+// The FUSE operations with a socket pair in the kernel's place: tests write requests as
+// <linux/fuse.h> has them, and read the bytes that a kernel would get.
 #include "fs/fuse/fuse_ops.h"
 
 #include <fuse_lowlevel.h>
@@ -31,7 +31,7 @@ struct Answer {
   int error;
   std::string body;
 
-  // The beginning of the body as what the kernel takes it for.
+  // The beginning of the body as the structure that the kernel expects.
   template <class T>
   T as() const {
     T value{};
@@ -179,7 +179,7 @@ class FuseOps : public ::testing::Test {
   fuse_init_out hello_{};
 };
 
-TEST_F(FuseOps, AskForWhatMakesAMountFast) {
+TEST_F(FuseOps, AskForTheFeaturesThatMakeAMountFast) {
   EXPECT_TRUE(hello_.flags & FUSE_DO_READDIRPLUS);
   EXPECT_FALSE(hello_.flags & FUSE_READDIRPLUS_AUTO);
   EXPECT_TRUE(hello_.flags & FUSE_CACHE_SYMLINKS);
@@ -188,7 +188,7 @@ TEST_F(FuseOps, AskForWhatMakesAMountFast) {
   EXPECT_EQ(ask_with(FUSE_OPENDIR, FUSE_ROOT_ID, fuse_open_in{}).error, ENOSYS);
 }
 
-TEST_F(FuseOps, LetTheKernelRememberWhatNeverChanges) {
+TEST_F(FuseOps, LetTheKernelRememberWhateverNeverChanges) {
   const auto live = look_up(FUSE_ROOT_ID, "ids").as<fuse_entry_out>();
   EXPECT_LE(live.entry_valid, 1U);
   const auto lasting = look_up(inode_of({"ids", snapshot_}), "f").as<fuse_entry_out>();
@@ -216,7 +216,7 @@ TEST_F(FuseOps, AreAskedForLatestEachTimeAndAnswerByProcess) {
   EXPECT_EQ(ask(FUSE_READLINK, first.nodeid).body, "2026-09-01T03-00-05Z");
 }
 
-TEST_F(FuseOps, TellLastingAbsenceFromTheOther) {
+TEST_F(FuseOps, TellLastingAbsenceFromTemporaryAbsence) {
   EXPECT_EQ(look_up(FUSE_ROOT_ID, "none").error, ENOENT);
   const Answer absent = look_up(inode_of({"ids", snapshot_}), "none");
   EXPECT_EQ(absent.error, 0);

@@ -37,7 +37,7 @@ class FollowedLinksTest : public ::testing::Test {
   FollowedLinks links_{processes_, [this] { return now_; }};
 };
 
-TEST_F(FollowedLinksTest, WhatAProcessHasFollowedStaysItsOwn) {
+TEST_F(FollowedLinksTest, AProcessKeepsTheSnapshotThatItHasFollowedTo) {
   EXPECT_EQ(follow(10, 1), 1U);
   EXPECT_EQ(follow(10, 2), 1U);
   EXPECT_EQ(follow(10, 3), 1U);
@@ -106,7 +106,7 @@ TEST_F(FollowedLinksTest, EndedProcessesAreDropped) {
   EXPECT_EQ(follow(10, 3), 1U) << "a process that lives was dropped as well";
 }
 
-TEST_F(FollowedLinksTest, BeyondTheLimitTheOneGoesThatWasNotUsedForLongest) {
+TEST_F(FollowedLinksTest, BeyondTheLimitTheLeastRecentlyUsedIsDropped) {
   follow(10, 1);
   follow(20, 1);
   now_ += minutes(1);
@@ -136,7 +136,7 @@ TEST_F(FollowedLinksTest, EndedProcessesGoBeforeThoseThatLive) {
   EXPECT_LE(links_.size(), FollowedLinks::kMost);
 }
 
-TEST_F(FollowedLinksTest, WhatWasNotUsedForADayGoesWithTheEnded) {
+TEST_F(FollowedLinksTest, PairsUnusedForADayAreDroppedWithTheEnded) {
   for (pid_t id = 1000; id < 2000; ++id) {
     processes_->begin(id);
     follow(id, 1);

@@ -162,7 +162,7 @@ TEST(SystemProcesses, ReadTheStartBehindAnyName) {
   ::prctl(PR_SET_NAME, name.data());
 }
 
-TEST(SystemProcesses, DoNotSeeWhatIsNotThere) {
+TEST(SystemProcesses, DoNotSeeAProcessThatDoesNotExist) {
   SystemProcesses processes;
   EXPECT_EQ(processes.of_thread(0), std::nullopt);
   EXPECT_EQ(processes.of_thread(-1), std::nullopt);

@@ -25,7 +25,7 @@ Result<ParsedCommandLine> parse(std::initializer_list<const char*> words) {
   return parse_command_line(static_cast<int>(argv.size()), argv.data());
 }
 
-// What a mount with these options would be.
+// The settings that a mount with these options would have.
 RestreefsOptions options(const char* list) {
   return testing::value_of(parse({"/srv/repo", "/mnt", "-o", list})).options;
 }
