@@ -1,4 +1,4 @@
-// From what a backup recorded to what stat(2) shows.
+// Translates the metadata that a backup recorded into what stat(2) shows.
 //
 // Pure functions; any thread.
 #pragma once
@@ -13,7 +13,7 @@
 
 namespace restree {
 
-// How a mount bends owners and modes, and who owns what no backup recorded.
+// How a mount changes owners and modes, and the owner of directories that are in no backup.
 struct Ownership {
   std::optional<uid_t> uid;  // shown for everything, if set
   std::optional<gid_t> gid;
@@ -22,7 +22,7 @@ struct Ownership {
   gid_t mounted_by_gid = 0;
 };
 
-// What the kernel may be told to read at a time, and what programs size their buffers by.
+// st_blksize, by which programs choose the size of their buffers.
 inline constexpr blksize_t kPreferredIoBytes = 128 << 10;
 
 // A backed-up node. `file_size`: from its layout; ignored for all but files.
@@ -30,8 +30,8 @@ struct stat attributes_of(const Node& node, std::uint64_t inode, std::uint64_t f
                           const Ownership& ownership);
 
 // A directory or link above the snapshots, or the top of a snapshot that has no node of its own.
-// `generation` is put into the nanoseconds of a directory's times: it changes when its entries
-// may have, and whoever remembers a listing compares times to see if it still holds.
+// `generation` is put into the nanoseconds of a directory's times: it changes when the entries may
+// have changed, and programs that remember a listing compare times to see if it is still valid.
 struct stat attributes_of(const VirtualNode& node, std::uint32_t generation,
                           const Ownership& ownership);
 

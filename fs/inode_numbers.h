@@ -1,9 +1,9 @@
-// How things get inode numbers that are the same at every mount.
+// Inode numbers that are the same at every mount.
 //
 // An entry of a backed-up directory is numbered after its directory and its position in it, so that
 // programs which read a directory in order of inode numbers (cp, find on large directories) read it
-// in the order in which its data lies in the packs. Numbers can collide (43 bits of hash); who
-// hands them out must notice. Pure functions.
+// in the order in which its data lies in the packs. Numbers can collide (43 bits of hash); the code
+// that hands them out must check for that. Pure functions.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace restree {
 
-// Numbers of what lies above the snapshots have this bit, numbers of what was backed up do not.
+// Numbers of directories and links above the snapshots have this bit; numbers of nodes do not.
 inline constexpr std::uint64_t kVirtualBit = std::uint64_t{1} << 63;
 
 constexpr bool is_virtual(std::uint64_t inode) { return inode == 1 || (inode & kVirtualBit) != 0; }

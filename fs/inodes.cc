@@ -15,8 +15,8 @@ std::uint64_t Inodes::remember(std::uint64_t wanted, const Place& place, bool li
                                const BlobId& subtree) {
   auto entries = entries_.lock();
   std::uint64_t inode = wanted;
-  // All names of a link group must look in the same places. The one is added since mix64(0) is 0,
-  // and the search must not stay where it is.
+  // All names of a link group must try the same numbers. One is added since mix64(0) is 0, so that
+  // the search always moves on.
   const std::uint64_t step = std::uint64_t{link_group ? place.view : place.position} + 1;
   for (;; inode = mix64(inode + step) & ~kVirtualBit) {
     if (inode <= 1) continue;
@@ -58,7 +58,7 @@ void Inodes::forget(std::uint64_t inode, std::uint64_t count) {
   release(*entries, found);
 }
 
-// Drops an entry that nobody refers to any more, and what only it kept.
+// Drops an entry without references, and then each directory above that only it kept.
 void Inodes::release(Entries& entries, Entries::iterator unused) {
   while (unused != entries.end() && unused->second.lookups == 0 && unused->second.children == 0) {
     const std::uint64_t parent = unused->second.place.parent;

@@ -27,13 +27,13 @@ class Inodes {
  public:
   struct Known {
     Place place;
-    // Directories: the tree of what is inside. Null for other types and for damaged directories.
+    // Directories: the tree of their entries. Null for other types and for damaged directories.
     BlobId subtree;
   };
 
-  // Tells that the kernel is given one more reference to the entry at `place`. `wanted` is the
-  // number it should have; the number it gets differs only if another entry has that already.
-  // `link_group`: entries with the same `wanted` number are one file under several names.
+  // Counts one more reference, which the kernel gets to the entry at `place`. `wanted` is the
+  // number that the entry should have; the one returned differs only if another entry has that
+  // already. `link_group`: entries with the same `wanted` number are one file under several names.
   std::uint64_t remember(std::uint64_t wanted, const Place& place, bool link_group,
                          const BlobId& subtree);
 

@@ -1,8 +1,8 @@
 // The snapshots' directories and links that the kernel holds, as they were shown last.
 //
-// A namespace is replaced when the snapshots change, but programs stand in directories that are no
-// longer in it, and links may lead one process elsewhere than the newest namespace says. What the
-// kernel still refers to is found here.
+// A namespace is replaced when the snapshots change, but programs may be in directories that are no
+// longer in it, and links may lead one process elsewhere than the newest namespace says. Nodes to
+// which the kernel still has references are found here.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,8 @@ namespace restree {
 // Limits:    what the kernel holds; freed as it forgets.
 class KnownNodes {
  public:
-  // The kernel is given one more reference to the node, which now is as it is here. Directories
-  // above the snapshots are not kept: without a namespace that has them they show nothing.
+  // Counts one more reference, which the kernel gets to the node, and keeps this state of the node.
+  // Directories above the snapshots are not kept: they show nothing without a namespace with them.
   void remember(const VirtualNode& node);
   // nullptr: the kernel does not hold it, or it is not one of those that are kept.
   std::shared_ptr<const VirtualNode> find(std::uint64_t inode) const;

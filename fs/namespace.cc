@@ -27,8 +27,8 @@ std::vector<std::string> common_folder(const std::vector<std::string>& paths) {
 
 namespace {
 
-// Tells apart what snapshots show. A change of tags stores a snapshot anew, under another id; the
-// directories that show it have to stay the same for programs that are inside.
+// The same text for snapshots that show the same. A change of tags stores a snapshot anew, under
+// another id; its directories have to keep their inodes for programs that are in them.
 std::string identity_of(const Snapshot& snapshot) {
   std::string identity = snapshot.original.value_or(snapshot.id).hex();
   if (snapshot.tree) identity += "\n" + snapshot.tree->hex();

@@ -31,7 +31,7 @@ struct VirtualNode {
   enum class Kind : std::uint8_t { kDirectory, kSymlink, kSnapshot };
 
   Kind kind;
-  std::uint64_t inode;   // the same at every mount: a hash of where and what it is
+  std::uint64_t inode;   // the same at every mount: a hash of its place and its identity
   std::uint64_t parent;  // the root is its own
   Timestamp time;        // of the snapshot; of directories, the newest inside
   std::string path;      // from the root of the mount, for log lines
@@ -50,13 +50,13 @@ class Namespace {
       std::vector<std::shared_ptr<const Snapshot>> snapshots, const NamespaceOptions& options);
 
   const VirtualNode& root() const { return *find(kRootInode); }
-  // nullptr if there is none of that number (any more).
+  // nullptr if there is no node of that number (any more).
   const VirtualNode* find(std::uint64_t inode) const;
   const VirtualNode* child(const VirtualNode& directory, std::string_view name) const;
   void for_each(const std::function<void(const VirtualNode&)>& visit) const;
 
-  // What tells a link from the same link with another target, in numbers of inodes: the kernel may
-  // keep what an inode's link says for ever.
+  // The part of a link's inode number that depends on its target: the kernel may keep the target of
+  // an inode for ever, so a link with another target needs another number.
   static std::string link_identity(std::string_view target);
 
  private:

@@ -6,7 +6,7 @@
 namespace restree {
 namespace {
 
-// What off_t can say. The kernel refuses a file of more before anyone could ask why.
+// The most that off_t can hold. The kernel refuses a larger file without giving a reason.
 constexpr std::uint64_t kLargestFileBytes = std::numeric_limits<std::int64_t>::max();
 
 }  // namespace
@@ -35,7 +35,7 @@ FileLayout FileLayout::make(std::span<const BlobId> content, std::uint64_t recor
     return layout;
   }
 
-  // What follows the last gap is placed from the end of the file backwards.
+  // The blobs behind the last gap are placed from the end of the file backwards.
   std::uint64_t tail = 0;
   for (std::size_t i = layout.last_gap_ + 1; i < content.size(); ++i) {
     tail += after_gap[i - layout.first_gap_];

@@ -18,8 +18,8 @@ class FileLayout {
  public:
   using BlobSize = std::function<std::optional<std::uint32_t>(const BlobId&)>;
 
-  // `recorded_size` is what the backup noted: it is the size of the file if the size of a blob is
-  // not known (no index names it), and tells how large that gap is. Otherwise the blobs decide.
+  // `recorded_size` is the size in the node. It counts only if the size of a blob is not known (no
+  // index names it): then it is the size of the file, from which the size of the gap follows.
   static FileLayout make(std::span<const BlobId> content, std::uint64_t recorded_size,
                          const BlobSize& size_of);
 
@@ -31,7 +31,7 @@ class FileLayout {
     std::size_t blob;           // position in the file's content; of a run: its first
     std::uint64_t file_offset;  // where blob or run begins in the file
     std::uint64_t length;
-    bool placed;  // false: where in the run a blob begins cannot be told
+    bool placed;  // false: where in the run each blob begins is not known
   };
   // The piece that holds the byte at `offset`, which must be below size().
   Piece piece_at(std::uint64_t offset) const;
@@ -46,7 +46,7 @@ class FileLayout {
   std::uint64_t size_ = 0;
 };
 
-// The id of the blob that backs up 512 KiB of zeros: what a hole is cut into.
+// The id of the blob of 512 KiB of zeros, into which the chunker cuts a hole.
 const BlobId& zero_blob_id();
 inline constexpr std::uint64_t kZeroBlobBytes = 512 << 10;
 

@@ -9,7 +9,7 @@
 namespace restree {
 namespace {
 
-// Where the way down along some path components has led.
+// How far a way down along path components has led, and to what.
 struct Descent {
   std::size_t steps = 0;
   BlobId tree;
@@ -31,7 +31,7 @@ Result<std::optional<Descent>> follow(TreeSource& trees, const BlobId& root,
       if (i + 1 < way.size()) return std::nullopt;
       break;
     }
-    // More than the way to the targets lies here: stop, so that it is seen.
+    // This folder holds more than the way to the targets: stop here, so that all of it is shown.
     if (tree->nodes().size() > 1 || !node->subtree) break;
     reached.steps = i + 1;
     reached.tree = *node->subtree;

@@ -1,5 +1,5 @@
-// One snapshot as one directory of the mount shows it: which of its trees is at the top, and whose
-// attributes that directory takes.
+// One snapshot as one directory of the mount shows it: which of its trees is at the top, and which
+// node gives that directory its attributes.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +18,11 @@ struct SnapshotView {
   std::shared_ptr<const Snapshot> snapshot;
   std::string path;           // of the directory, from the root of the mount
   std::uint64_t root_inode;   // of the directory
-  BlobId tree;                // what is in the directory
+  BlobId tree;                // of the directory's entries
   std::string stripped_path;  // leading path inside the snapshot that is not shown; may be empty
 
   // The node whose attributes the directory takes: where the shown tree hangs in the tree above.
-  // Nothing where the snapshot's root tree itself is shown, since that has no node.
+  // Empty if the snapshot's root tree itself is shown, since that has no node.
   struct OwnNode {
     SharedTree tree;
     const Node* node;

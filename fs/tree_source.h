@@ -15,7 +15,7 @@ using SharedTree = std::shared_ptr<const Tree>;
 // Ownership: the blob source must outlive it. A tree that was handed out stays valid.
 // Threads:   any.
 // Limits:    `budget_bytes` of parsed trees.
-// Errors:    those of BlobSource::load, and kCorrupt for a tree that is none.
+// Errors:    those of BlobSource::load, and kCorrupt for a blob that is not a tree.
 class TreeSource {
  public:
   TreeSource(BlobSource& blobs, std::size_t budget_bytes);

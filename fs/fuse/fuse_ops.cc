@@ -13,15 +13,16 @@
 namespace restree {
 namespace {
 
-// Snapshots never change, so what the kernel learns of them holds for as long as it likes.
+// Snapshots never change, so the kernel may keep their names and attributes for as long as it
+// likes.
 constexpr double kForEver = 1e9;
 
 FuseContext& context_of(fuse_req_t request) {
   return *static_cast<FuseContext*>(fuse_req_userdata(request));
 }
 
-// Makes the Reply and catches all, so no exception reaches a C frame; what was not answered by
-// then is answered with EIO by the Reply's end.
+// Makes the Reply and catches every exception, so that none reaches a C frame. A request that was
+// not answered by then is answered with EIO by the Reply's destructor.
 template <class Work>
 void answer(fuse_req_t request, const char* operation, const Work& work) {
   FuseContext& context = context_of(request);
@@ -114,8 +115,8 @@ void op_readlink(fuse_req_t request, fuse_ino_t inode) {
   });
 }
 
-// ENOSYS tells the kernel that it need not ask any more: every file may be opened, and what was
-// read of it stays valid. Older kernels do not know that and get a plain answer.
+// ENOSYS means to the kernel that it need not ask any more: every file may be opened, and the pages
+// that were read of it stay valid. Older kernels do not know that and get a plain answer.
 void op_open(fuse_req_t request, fuse_ino_t, fuse_file_info* file) {
   answer(request, "open", [&](FuseContext& context, Reply& reply) {
     if (context.skips_open) return reply.errno_value(ENOSYS);
@@ -198,7 +199,7 @@ void list(fuse_req_t request, fuse_ino_t inode, std::size_t size, off_t offset,
     const Status status =
         context.mount.list(inode, static_cast<std::uint64_t>(offset), with_attributes, entries);
     if (status && reply.data(entries.bytes())) return;
-    // The kernel did not learn of these.
+    // The kernel did not get the entries with these inodes.
     for (const std::uint64_t taken : entries.taken()) context.mount.forget(taken, 1);
     if (!status) reply.error(status.error());
   });
@@ -257,7 +258,8 @@ void op_lseek(fuse_req_t request, fuse_ino_t inode, off_t offset, int whence, fu
   });
 }
 
-// The mount is read-only, so the kernel refuses these itself; this is for one that was remounted.
+// The mount is read-only, so the kernel refuses these itself; this is for a mount that was
+// remounted as writable.
 template <class... Args>
 void op_refuse(fuse_req_t request, Args...) {
   fuse_reply_err(request, EROFS);

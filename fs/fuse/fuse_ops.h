@@ -8,12 +8,12 @@
 
 namespace restree {
 
-// What the operations find behind a session's user data. Must outlive the session.
+// The session's user data, which every operation uses. Must outlive the session.
 struct FuseContext {
   explicit FuseContext(Mount& shown) : mount(shown) {}
 
   Mount& mount;
-  // For how long the kernel may take a name or an attribute of what changes for granted.
+  // For how long the kernel may keep a name or attribute that can change.
   double live_seconds = 1.0;
   // How many reads ahead the kernel may have under way at once.
   unsigned background_requests = 64;

@@ -10,7 +10,7 @@
 
 namespace restree {
 
-// A fatal signal becomes a pending SIGKILL of every thread of the process.
+// The kernel turns a fatal signal into a pending SIGKILL of every thread of the process.
 bool is_dying(pid_t process) {
   if (process <= 0) return false;
   std::ifstream status("/proc/" + std::to_string(process) + "/status");

@@ -2,8 +2,8 @@
 //
 // The kernel keeps a process that is in a request, even a killed one, until the request is
 // answered; with a server that is away that is a minute. So a request whose process is about to die
-// is answered with EINTR from here, while the load goes on for whoever wants the data next. A
-// program that merely gets a signal is not told: EINTR from reading a file would surprise it.
+// is answered with EINTR from here, while the load goes on for the next reader of the data. A
+// program that merely gets a signal gets no EINTR: from reading a file, that would surprise it.
 #pragma once
 
 #include <fuse_lowlevel.h>
@@ -25,7 +25,7 @@ class Interrupts;
 class PendingRequest : public std::enable_shared_from_this<PendingRequest> {
  public:
   PendingRequest(fuse_req_t request, Interrupts& interrupts);
-  // The request for whoever takes it first, nullptr for all others.
+  // The request for the first caller, nullptr for all later ones.
   fuse_req_t take();
 
  private:

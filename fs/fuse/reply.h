@@ -15,7 +15,7 @@
 
 namespace restree {
 
-// Damage and a dead line are both EIO: a program must never take them for a missing file.
+// Damage and a broken connection are both EIO: a program must never take them for a missing file.
 constexpr int to_errno(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::kNotFound:
@@ -37,18 +37,19 @@ constexpr int to_errno(ErrorKind kind) {
   return EIO;
 }
 
-// Threads: the one that serves the request. Whoever asked may be killed meanwhile: then the request
-// is answered from elsewhere (interrupts.h), and what is said here goes nowhere.
+// Threads: the one that serves the request. If the program that asked is killed meanwhile, the
+// request is answered from elsewhere (interrupts.h), and the answer given here is dropped.
 class Reply {
  public:
   Reply(fuse_req_t request, Interrupts& interrupts);
   Reply(const Reply&) = delete;
   Reply& operator=(const Reply&) = delete;
-  ~Reply();  // a forgotten path, or an exception: EIO
+  ~Reply();  // EIO, if nothing was answered: a code path forgot it, or an exception came
 
   void error(const Error& failure) { errno_value(to_errno(failure.kind())); }
   void errno_value(int value);
-  // False: the kernel did not take it (the caller was interrupted), and no reference counts.
+  // False: the kernel did not take the answer (its caller was interrupted), so that the reference
+  // given with it must be taken back.
   bool entry(const fuse_entry_param& entry);
   void attributes(const struct stat& attributes, double valid_seconds);
   void link(const char* target);
@@ -61,7 +62,7 @@ class Reply {
   void opened(const fuse_file_info& file);
 
  private:
-  // The request, or nullptr if it was answered already.
+  // The request, or nullptr if it has been answered.
   fuse_req_t take();
   std::shared_ptr<PendingRequest> pending_;
 };

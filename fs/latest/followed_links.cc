@@ -10,8 +10,9 @@
 namespace restree {
 namespace {
 
-// A look at every process costs as much as there are, so that about as many are added between two
-// looks; fewer where there is no room for as many, so that the ended go before the living.
+// Looking at every process costs time in proportion to their number, so about as many pairs are
+// added between two looks. Fewer when there is little room left, so that pairs of ended processes
+// are dropped before those of living ones.
 constexpr std::size_t kFewestBetweenLooks = 64;
 constexpr std::size_t kFewestBetweenLooksWhenFull = 256;
 

@@ -1,8 +1,8 @@
 // Where the links named `latest` lead each process that follows them.
 //
-// A program that copies through a link has it followed anew for every file, and must not get files
-// of two snapshots when a newer one arrives meanwhile. So what a process has followed stays its
-// own for as long as it lives and goes on to follow it.
+// A program that copies through a link follows it anew for every file, and must not get files of
+// two snapshots when a newer one arrives meanwhile. So a link goes on to lead a process to the same
+// snapshot, for as long as the process lives and goes on to follow it.
 #pragma once
 
 #include <sys/types.h>
@@ -24,8 +24,8 @@ namespace restree {
 
 // Threads: any.
 // Limits:  kMost pairs of a process and a link. Those of processes that have ended are dropped now
-//          and then; beyond the limit the pair that was not used for longest goes, and its process
-//          gets the newest snapshot the next time.
+//          and then; beyond the limit the least recently used pair is dropped, and its process gets
+//          the newest snapshot the next time.
 class FollowedLinks {
  public:
   using Clock = std::chrono::steady_clock;
@@ -65,13 +65,13 @@ class FollowedLinks {
   };
   using Entries = std::list<Entry>;
   struct State {
-    Entries by_use;  // front: not used for longest
+    Entries by_use;  // the least recently used comes first
     std::unordered_map<Key, Entries::iterator, KeyHash> by_key;
     std::size_t added = 0;  // since the last look at which processes live
     std::size_t look_after = 0;
   };
 
-  // Drops what belongs to processes that have ended, and what was not used for too long.
+  // Drops the pairs of processes that have ended, and pairs that were not used for too long.
   void drop_ended();
 
   const std::shared_ptr<Processes> processes_;

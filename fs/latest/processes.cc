@@ -114,8 +114,8 @@ std::optional<Process> SystemProcesses::of_thread(pid_t thread) {
   return process;
 }
 
-// A process whose first thread has ended is a zombie to /proc while its other threads go on, so
-// that only an entry that is gone, or another's, tells of an end.
+// A process whose first thread has ended is a zombie in /proc while its other threads go on. So a
+// process has ended only if its entry is gone, or belongs to another process.
 bool SystemProcesses::lives(const Process& process) {
   return start_of(process.id) == process.started;
 }

@@ -1,5 +1,4 @@
-// The processes that ask a mount for something, each told apart from every other one, earlier or
-// later.
+// The processes that send requests to a mount, each distinguished from every earlier or later one.
 //
 // The kernel names the thread that asks. A process is the number of its first thread together with
 // its start, so that a number which is used again is another process.
@@ -39,9 +38,9 @@ class Processes {
 
 // The processes of this system, as /proc shows them.
 //
-// A program that walks a tree asks thousands of times a second, and /proc costs more than the rest
-// of an answer. So of the threads that asked last the answer is kept, together with a descriptor
-// of their process that tells when it has ended.
+// A program that walks a tree asks thousands of times a second, and reading /proc costs more than
+// the rest of an answer. So for the threads that asked last the result is kept, together with a
+// descriptor of their process that shows when it has ended.
 // Limits: kMostRecent descriptors.
 class SystemProcesses final : public Processes {
  public:
@@ -58,7 +57,7 @@ class SystemProcesses final : public Processes {
   };
   struct Recents {
     std::vector<Recent> all;
-    std::size_t next = 0;  // the one that goes when there is no room
+    std::size_t next = 0;  // the one that is replaced when there is no room
   };
 
   std::optional<Recent> recent(pid_t thread) const;

@@ -1,4 +1,4 @@
-// Going to the background, but not before there is something to show for it.
+// Lets the program go to the background once it has begun its work.
 #pragma once
 
 #include <sys/types.h>
@@ -10,9 +10,9 @@
 
 namespace restree {
 
-// The process splits in two at the start: the child does the work, with the terminal still there
-// for questions and complaints; the parent waits. Once the child is ready() it lets go of the
-// terminal and the parent ends with 0; if it ends before, the parent passes on its exit code.
+// The process forks at the start: the child does the work, with the terminal still there for
+// prompts and errors; the parent waits. Once the child is ready(), it lets go of the terminal and
+// the parent ends with 0; if the child ends before, the parent ends with the child's exit code.
 // Threads: start() before there are any; ready() from any thread, once.
 class Background {
  public:
@@ -22,7 +22,7 @@ class Background {
   static Result<Background> foreground(const std::string& log_file);
 
   bool is_parent() const { return child_ > 0; }
-  // The parent's part: its exit code.
+  // Called in the parent. Returns the exit code for it.
   int wait_for_child();
 
   void ready();

@@ -15,7 +15,7 @@ namespace {
 using Option = NamedOption<RestreefsOptions>;
 using Table = OptionTable<RestreefsOptions>;
 
-// Of a limit, in a second.
+// The largest limit, in KiB a second.
 constexpr std::uint64_t kMostKib = std::uint64_t{1} << 40;
 
 template <class Take>
@@ -39,7 +39,7 @@ Option kernel_flag(std::string_view name) {
   return flag(name, [name](RestreefsOptions& options) { options.kernel.emplace_back(name); });
 }
 
-// What mount(8), fstab and systemd put there for themselves.
+// Words that mount(8), fstab and systemd put there for themselves.
 Option for_others(std::string_view name, bool takes_value = false) {
   return {name, takes_value, [](const std::string&, RestreefsOptions&) -> Status { return {}; }};
 }
@@ -200,7 +200,7 @@ Status apply_word(const std::string& word, RestreefsOptions& options) {
     return Error(ErrorKind::kInvalid, fmt::format("unknown option {}", name))
         .hinting("restreefs(8) lists the options.");
   }
-  // `user=NAME` is what mount(8) hands on of `user`.
+  // mount(8) passes `user` on as `user=NAME`.
   if (option->name == "user") return {};
   return apply_option(*option, word, options);
 }
@@ -222,8 +222,8 @@ std::vector<std::string> split_option_list(const std::string& list) {
 }
 
 // mount(8) begins a list with ro or rw, and its helper for FUSE ends it with `dev,suid` unless the
-// list has their opposites. That is the helper's default and nobody's wish: who does wish it has
-// written it in fstab, so that the word is there twice.
+// list has their opposites. That is the helper's default and not the user's wish: a user who wants
+// it has written it in fstab, so that the word is there twice.
 std::string_view without_helper_defaults(std::string_view list) {
   if (!list.starts_with("ro,") && !list.starts_with("rw,")) return list;
   for (const std::string_view added : {",suid", ",dev"}) {
@@ -232,7 +232,7 @@ std::string_view without_helper_defaults(std::string_view list) {
   return list;
 }
 
-// Leaves in `kernel` what the kernel is to be told: safe defaults, and of two opposites the last.
+// Leaves in `kernel` the options for the kernel: safe defaults, and of two opposites the last.
 void settle_kernel_options(RestreefsOptions& options) {
   std::vector<std::string> told;
   const auto drop = [&](std::string_view name) { std::erase(told, name); };

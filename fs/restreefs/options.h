@@ -1,4 +1,4 @@
-// What the user of restreefs may say: the command line, the options after -o, and the environment.
+// The settings of restreefs: from the command line, the options after -o, and the environment.
 #pragma once
 
 #include <chrono>
@@ -32,7 +32,7 @@ struct RestreefsOptions {
   std::chrono::seconds retry_lock{0};  // for how long to wait for it
   std::uint64_t upload_limit = 0;      // bytes a second; 0: none
   std::uint64_t download_limit = 0;
-  // What the kernel is told, as mount(8) would: nosuid, nodev, allow_other, …
+  // Options passed to the kernel, as by mount(8): nosuid, nodev, allow_other, …
   std::vector<std::string> kernel;
 };
 
@@ -43,11 +43,12 @@ struct ParsedCommandLine {
   RestreefsOptions options;
 };
 
-// kInvalid: an unknown option, a value that is none, a missing argument.
+// kInvalid: an unknown option, an invalid value, a missing argument.
 Result<ParsedCommandLine> parse_command_line(int argc, const char* const* argv);
 
 // Applies one list of options as it stands after -o: `a,b=c`, a backslash before a comma or a
-// backslash makes it part of a value. What mount(8) and fstab add for others is accepted.
+// backslash makes it part of a value. Words that mount(8) and fstab add for other programs are
+// accepted.
 Status apply_option_list(const std::string& list, RestreefsOptions& options);
 
 // Every option that apply_option_list knows, for the man page to be compared with.

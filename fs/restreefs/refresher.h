@@ -14,15 +14,15 @@
 
 namespace restree {
 
-// Ownership: a thread. Mount and session must outlive it; what poke() gives may outlive all.
+// Ownership: a thread. Mount and session must outlive it; the function from poke() may outlive all.
 // Threads:   any.
-// Errors:    told to the log once, until it works again; but not that the server is away, which its
-//            storage tells itself.
+// Errors:    logged once, until a refresh works again; but not that the server is away, which its
+//            storage logs itself.
 class Refresher {
  public:
   Refresher(Mount& mount, FuseSession& session, std::chrono::seconds interval);
 
-  // To be called by whoever has news.
+  // Returns a function that makes the refresh happen at once. Any thread may call it.
   std::function<void()> poke() const;
 
  private:

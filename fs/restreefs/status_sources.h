@@ -1,5 +1,5 @@
-// What stands behind a mount and counts something for its status: the server, the cache on disk,
-// what is fetched ahead, and what is warmed.
+// The parts behind a mount whose counts its status shows: the server, the cache on disk, the
+// fetcher, and warming.
 #pragma once
 
 #include <atomic>

@@ -12,7 +12,7 @@
 namespace restree {
 namespace {
 
-// Fewer than a command has: whoever reads from the mount comes first.
+// Fewer than a command has: programs that read from the mount come first.
 constexpr std::size_t kThreads = 2;
 
 struct Plan {
@@ -24,7 +24,7 @@ struct Plan {
   std::shared_ptr<WarmProgress> progress;
 };
 
-// Tells of one warmer's figures for as long as it lives.
+// Makes one warmer's figures part of the progress for as long as this object lives.
 class Watched {
  public:
   Watched(WarmProgress& progress, const SnapshotWarmer& warmer) : progress_(progress) {

@@ -16,7 +16,7 @@
 
 namespace restree {
 
-// How much of them is there by now. Threads: any.
+// How much of the snapshots is in the cache by now. Threads: any.
 class WarmProgress {
  public:
   struct Bytes {
@@ -24,7 +24,7 @@ class WarmProgress {
     std::uint64_t done = 0;
   };
   Bytes bytes() const;
-  // One snapshot at a time; `figures` until end(), which keeps what they say by then.
+  // One snapshot at a time. `figures` must live until end(), which adds them to the total.
   void begin(const WarmFigures& figures) { state_.lock()->current = &figures; }
   void end();
 
@@ -41,7 +41,7 @@ class WarmProgress {
 // Ownership: owns a thread. The repository and the cache outlive it; the destructor stops it and
 //            waits for the request that is under way, at most as long as `patience`.
 // Threads:   one.
-// Errors:    none: what cannot be had is told to the log.
+// Errors:    none: failures are logged.
 class Warming {
  public:
   // `words`: APP or APP:SNAPSHOT, each by the names that the mount shows.
