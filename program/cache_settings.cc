@@ -22,7 +22,7 @@ constexpr std::uint64_t kLeastSize = std::uint64_t{1} << 20;
 Status take_size(const std::string& value, CacheSettings& settings) {
   ASSIGN_OR_RETURN(settings.limits.size_bytes, parse_size("cache_size", value));
   if (settings.limits.size_bytes < kLeastSize) {
-    return bad_value("cache_size", value, "1M is the least; no_cache is for none at all");
+    return bad_value("cache_size", value, "must be at least 1M; no_cache turns the cache off");
   }
   return {};
 }
@@ -38,7 +38,7 @@ Status take_min_free(const std::string& value, CacheSettings& settings) {
   }
   ASSIGN_OR_RETURN(const std::uint64_t percent,
                    parse_number("cache_min_free", value.substr(0, value.size() - 1)));
-  if (percent > 100) return bad_value("cache_min_free", value, "more than the disk");
+  if (percent > 100) return bad_value("cache_min_free", value, "must be at most 100%");
   limits.least_free_percent = static_cast<unsigned>(percent);
   return {};
 }
@@ -84,7 +84,7 @@ std::optional<CachePlace> find_cache(const CacheSettings& settings, bool is_far)
   if (settings.off || (!is_far && settings.folder.empty())) return std::nullopt;
   Result<std::string> base = cache_base(settings);
   if (base) return CachePlace{std::move(*base), settings.limits};
-  log::warning("there is no cache on disk: {}", base.error().message());
+  log::warning("the cache on disk is not used: {}", base.error().message());
   return std::nullopt;
 }
 
@@ -92,7 +92,7 @@ std::shared_ptr<DiskCache> attach_cache(Repository& repository, const CachePlace
   Result<std::shared_ptr<DiskCache>> cache =
       DiskCache::open(place.base, repository.config().id.hex(), place.limits);
   if (!cache) {
-    log::warning("there is no cache on disk: {}", cache.error().message());
+    log::warning("the cache on disk is not used: {}", cache.error().message());
     return nullptr;
   }
   repository.use_cache(*cache);

@@ -29,7 +29,7 @@ Result<std::optional<OpenedRepository>> open_offline(const RepositoryOpening& op
   std::optional<OpenedRepository> nothing;
   Result<std::shared_ptr<DiskCache>> cache = DiskCache::open(place.base, id, place.limits);
   if (!cache) {
-    log::warning("there is no cache on disk: {}", cache.error().message());
+    log::warning("the cache on disk is not used: {}", cache.error().message());
     return nothing;
   }
   const auto listed = (*cache)->listed();

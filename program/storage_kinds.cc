@@ -75,7 +75,7 @@ Result<std::unique_ptr<const Location>> parse_location(std::string_view text) {
   // A file that names a repository can hold anything, and a path ends at the first zero byte.
   if (text.find('\0') != std::string_view::npos) {
     return Error(ErrorKind::kInvalid,
-                 fmt::format("repository {}: a zero byte in it", log::quoted(text)));
+                 fmt::format("repository {}: contains a zero byte", log::quoted(text)));
   }
   const auto colon = text.find(':');
   const auto scheme = colon == std::string_view::npos ? std::string_view() : text.substr(0, colon);

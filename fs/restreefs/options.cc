@@ -47,7 +47,8 @@ Option for_others(std::string_view name, bool takes_value = false) {
 Status take_memory(const std::string& value, RestreefsOptions& options) {
   constexpr std::size_t kLeast = 16 << 20;  // two blobs of the largest size
   ASSIGN_OR_RETURN(options.mount.memory_bytes, parse_size("memory", value));
-  if (options.mount.memory_bytes < kLeast) return bad_value("memory", value, "16M is the least");
+  if (options.mount.memory_bytes < kLeast)
+    return bad_value("memory", value, "must be at least 16M");
   return {};
 }
 
@@ -141,7 +142,7 @@ Table cache_options() {
       flag("no_cache", [](RestreefsOptions& o) { o.cache.off = true; }),
       {"warm", true,
        [](const std::string& value, RestreefsOptions& o) -> Status {
-         if (value.empty()) return bad_value("warm", value, "APP or APP:SNAPSHOT is wanted");
+         if (value.empty()) return bad_value("warm", value, "must be APP or APP:SNAPSHOT");
          o.warm.push_back(value);
          return {};
        }},
@@ -273,7 +274,7 @@ constexpr std::string_view kUsage =
     "sftp://user@host:port//path.\n"
     "\n"
     "  -f         stay in the foreground\n"
-    "  -d         tell what is going on; implies -f\n"
+    "  -d         log every request; implies -f\n"
     "  -o LIST    options, separated by commas; restreefs(8) explains them\n"
     "  -h, --help, -V, --version\n"
     "\n"

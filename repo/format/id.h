@@ -30,7 +30,7 @@ struct Id {
   // The first eight digits, as people see and type it.
   std::string short_hex() const { return to_hex(ByteView(bytes).first(4)); }
   bool is_null() const { return *this == Id{}; }
-  // Ids are hashes already; their first bytes do.
+  // The first bytes, as a hash of the id: ids are hashes already.
   std::uint64_t prefix64() const {
     std::uint64_t value;
     std::memcpy(&value, bytes.data(), sizeof value);

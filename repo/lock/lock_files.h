@@ -77,8 +77,9 @@ class LockCheck {
   std::set<std::string> in_the_way_;
 };
 
-// Removes the locks that are stale by restic's rule (why_stale), or, if `all`, every one, whoever
-// holds it. Returns how many there were. Lock files that cannot be read stay, unless `all`.
+// Removes the locks that are stale by restic's rule (why_stale) or, if `all`, every lock, also
+// those of living processes. Returns how many were removed. Lock files that cannot be read stay,
+// unless `all`.
 Result<std::size_t> remove_locks(Repository& repository, bool all, Deadline by,
                                  const Machine& machine = this_machine());
 

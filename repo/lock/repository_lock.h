@@ -29,7 +29,7 @@ struct LockTimes {
   // After this long without a refresh others are about to take the lock for dead: kStaleAge, less
   // what clocks may differ by.
   std::chrono::milliseconds doubt{std::chrono::seconds(1350)};
-  // Between attempts to get a lock, the first time; then twice as long each time, up to the other.
+  // Between attempts to get a lock: the first pause, which doubles each time up to the longest.
   std::chrono::milliseconds first_retry{std::chrono::seconds(5)};
   std::chrono::milliseconds longest_retry{std::chrono::minutes(1)};
   std::chrono::milliseconds unreadable_pause{std::chrono::seconds(5)};

@@ -38,10 +38,10 @@ struct PackDifferences {
 Result<PackDifferences> compare_packs(Repository& repository, Deadline by);
 
 struct AdoptionOptions {
-  // By when one request must be answered, retries included.
+  // How long one request may take, retries included.
   std::chrono::seconds patience = std::chrono::minutes(15);
   // A damaged index file makes a whole repository look unindexed. Then storing again what a backup
-  // needs is cheaper than to read everything.
+  // needs is cheaper than reading everything.
   std::uint64_t most_bytes = std::uint64_t{64} << 30;
   std::stop_token stop = {};
   // Called before packs are read: how many, and how long they are together.

@@ -45,7 +45,8 @@ class RestorePlan {
 
   // Depth first, parents before their children; 0 is the root.
   const std::vector<PlannedFolder>& folders() const { return folders_; }
-  // In the order of the folders, then by name. Without sockets, which cannot be restored.
+  // The regular files, and all other items but sockets, which cannot be restored. In the order of
+  // the folders, then by name.
   const std::vector<PlannedItem>& files() const { return files_; }
   const std::vector<PlannedItem>& others() const { return others_; }
 

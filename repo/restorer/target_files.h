@@ -65,9 +65,9 @@ class TargetFiles {
       : folders_(folders), metadata_(metadata), options_(options) {}
 
   Status write(FileTask& task, std::uint64_t position, ByteView bytes);
-  // After the last blob, or for a file that has none: its size is the right one from here on.
+  // Called after the last blob, or for a file that has none: sets the file's size.
   Status complete(FileTask& task);
-  // The metadata of a complete file.
+  // Sets the metadata of a complete file.
   Status finish(FileTask& task);
 
   // The state in which a file that has failed is left.
@@ -76,7 +76,7 @@ class TargetFiles {
   // other gets the snapshot's owner and mode, as it has content of the snapshot's, and a time
   // before the snapshot's: nothing that looks at times takes it for complete, or for newer.
   Left give_up(FileTask& task);
-  // The metadata of a file whose content is right already.
+  // Sets the metadata of a file whose content is right already.
   Status set_metadata(const PlannedItem& item);
 
   // No room or a read-only file system: what comes next cannot be written either.

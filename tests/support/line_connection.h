@@ -76,8 +76,7 @@ class LineFlow {
   bool broken_ = false;
 };
 
-// `client` has connected to the emulator, `server` is the emulator's connection to whom it stands
-// for.
+// `client` has connected to the emulator, `server` is the emulator's own connection to the server.
 struct LineConnection {
   LineConnection(UniqueFd accepted, std::size_t window, std::chrono::nanoseconds rtt, LineTime now)
       : client{std::move(accepted)},

@@ -1,11 +1,11 @@
 // One direction of an emulated line: when bytes that enter it come out at the other end.
 //
-// Bytes leave one after another at the link's rate, and arrive a delay later. Who shares a link
-// takes turns of turn_bytes(). Nothing may enter that would have to wait for longer than a
-// millisecond: what waits, waits in its sender's socket.
+// Bytes leave one after another at the link's rate, and arrive a delay later. Connections that
+// share a link take turns of turn_bytes(). No byte may enter that would have to wait for longer
+// than a millisecond: it waits in its sender's socket instead.
 //
-// Pure values: no I/O, no clock. Who is late in letting waiting bytes in does not make the line
-// slower, unless by more than 50 ms.
+// Pure values: no I/O, no clock. If waiting bytes are let in late, that does not make the line
+// slower, unless they are more than 50 ms late.
 #pragma once
 
 #include <algorithm>

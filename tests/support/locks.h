@@ -24,7 +24,7 @@ inline std::uint32_t number_of_a_dead_process() {
   return static_cast<std::uint32_t>(child);
 }
 
-// Of another host, where nobody can see who lives.
+// A lock of another host, whose processes cannot be seen from here.
 inline LockFile lock_elsewhere(bool exclusive) {
   LockFile lock = own_lock(exclusive);
   lock.hostname = "elsewhere";

@@ -74,8 +74,8 @@ std::string location_at(std::uint16_t port, const fs::path& folder) {
 
 }  // namespace
 
-// Below the ports that the kernel gives to whoever asks for any: while a server is stopped, such a
-// one may become somebody else's.
+// Below the ports that the kernel gives to programs that ask for any: while a server is stopped,
+// such a port could be given to another program.
 ClaimedPort::ClaimedPort() {
   constexpr unsigned kFirst = 20'000;
   constexpr unsigned kCount = 12'000;

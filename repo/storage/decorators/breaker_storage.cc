@@ -74,7 +74,7 @@ void BreakerStorage::end(const Error* failure, std::uint64_t read_bytes) {
     set_away(*state, "the server is away", failure->message());
   }
   log::warning(
-      "{}: no answer for {:.0f} s; from now on, whatever needs it fails at once, until it is back",
+      "{}: no answer for {:.0f} s; until it is back, everything that needs it fails at once",
       description(), waited.count());
 }
 
@@ -91,8 +91,8 @@ void BreakerStorage::note_vanished(const std::string& why) {
     state->vanished = why;
     set_away(*state, "the repository is away", why);
   }
-  log::warning("{}: {}; from now on, whatever needs it fails at once, until it is back",
-               description(), why);
+  log::warning("{}: {}; until it is back, everything that needs it fails at once", description(),
+               why);
 }
 
 void BreakerStorage::set_away(State& state, std::string_view what, const std::string& why) {

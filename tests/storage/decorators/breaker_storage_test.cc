@@ -69,7 +69,8 @@ TEST_F(Breaker, AServerThatAnswersIsAskedEachTime) {
   EXPECT_FALSE(is_away());
 }
 
-// Who reads much asks how, and may say what comes next: that must reach the storage itself.
+// A caller that reads much asks for the read habit, and may announce its next reads: both must
+// reach the storage itself.
 TEST_F(Breaker, HandsOnHowToReadMuch) {
   class Local final : public ForwardingStorage {
    public:

@@ -40,7 +40,7 @@ class Confirmed : public ::testing::Test {
       EXPECT_OK(disk.write(file, as_bytes("0123"), soon()));
     }
   }
-  // As whoever opens a repository does.
+  // Reads the config, as opening a repository does.
   void open() { EXPECT_OK(storage_.read_all(kTheConfig, soon())); }
   void open_and_list() {
     open();
