@@ -27,7 +27,7 @@ Result<KeyFile> parse_key_file(ByteView json);
 // The master key from the opened `sealed_master_key`.
 Result<SealKey> parse_master_key(ByteView json);
 
-// Its JSON, as key files hold it under a seal.
+// The JSON of a master key, as key files hold it under a seal.
 Secret write_master_key(const SealKey& key);
 
 // Derives the user's key and opens the master key with it. kWrongPassword: the password

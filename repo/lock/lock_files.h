@@ -28,7 +28,7 @@ class LockCheck {
   struct Options {
     bool exclusive = false;
     // Whether conflicting locks are removed once it is certain that nobody holds them (why_dead).
-    // Otherwise they are passed by.
+    // Otherwise they are ignored.
     bool takes_over = true;
     // Before an unreadable lock file is read again, the first time; then twice as long each time.
     std::chrono::milliseconds unreadable_pause{5'000};

@@ -200,8 +200,8 @@ const Parts& parts_that_take_time() {
 }
 
 const Parts& values_of_time_and_chance() {
-  // Trees are as long as the times in them are written, those of /tmp among them: without zeros at
-  // the end.
+  // The length of a tree depends on the times in it, that of /tmp among them, since they are
+  // written without zeros at the end.
   static const Parts parts = {
       "stdout summary.data_added",      "stdout verbose_status.metadata_size",
       "stdout initialized.id",          "stdout changed.new_snapshot_id",

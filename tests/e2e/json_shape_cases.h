@@ -41,7 +41,7 @@ struct KnownDifference {
   const std::string* beginning_of(const std::string& name) const;
 };
 
-// Each must be needed wherever it says so, unless that is a matter of chance.
+// Each difference must occur wherever it is listed, unless it is a matter of chance.
 const std::vector<KnownDifference>& differences_of_0_14();
 
 // Parts that differ even between two runs of one program.

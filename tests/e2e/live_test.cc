@@ -239,7 +239,7 @@ TEST_F(Live, AProcessWithTheNumberOfAnEndedOneFindsTheNewest) {
 TEST_F(Live, ACopyThroughLatestOfASnapshotThatIsForgottenFailsAndMixesNothing) {
   const Mounted mounted(restic_, {"refresh=3600"});
   ASSERT_EQ(read_file(mounted / "apps/a/latest/text"), "one");
-  // Of a time of its own, so that it does not take over the name of the first.
+  // With another time, so that it does not get the name of the first.
   write_file(source_ / "text", "two");
   restic_.backup({"--tag", "app=a", "--time", "2040-01-01 00:00:00", source_.string()});
   restic_.forget(first_);

@@ -13,8 +13,8 @@ namespace restree::testing {
 std::string differences(const std::filesystem::path& shown, const std::filesystem::path& source,
                         const std::vector<std::string>& ignored = {});
 
-// What lstat(2) tells and rsync does not compare: ctime, true link counts, sizes of links, which
-// names share an inode, blocks; one line for each that differs.
+// Differences in what lstat(2) shows and rsync does not compare: ctime, link counts, sizes of
+// links, which names share an inode, blocks; one line for each that differs.
 std::string stat_differences(const std::filesystem::path& shown,
                              const std::filesystem::path& source,
                              const std::vector<std::string>& ignored = {});

@@ -7,9 +7,10 @@
 
 namespace restree::testing {
 
-// Mounts, reads and unmounts until a mount brings nothing from the repository any more: what a busy
-// disk does not take in time, a cache leaves out, and counts. A test failure if it never comes to
-// that, or if something is missing that was not left out.
+// Mounts, reads and unmounts until a mount reads nothing from the repository any more: a cache
+// leaves out, and counts, the bytes that a busy disk does not take in time. It is a test failure if
+// mounts go on to read from the repository, or if bytes are missing that were not counted as left
+// out.
 void fill_cache(const MountRequest& request, const std::function<void(const Mounted&)>& read);
 
 }  // namespace restree::testing

@@ -1,4 +1,4 @@
-// The comparison of JSON outputs finds what it is there to find.
+// The comparison of JSON outputs reports each kind of difference.
 #include "tests/support/json_shape.h"
 
 #include <gmock/gmock.h>

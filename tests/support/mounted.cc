@@ -16,7 +16,7 @@
 #include "tests/support/programs.h"
 #include "tests/support/scale.h"
 
-// glibc 2.36 forgets this itself.
+// The header of glibc 2.36 has no extern "C" of its own.
 extern "C" {
 #include <sys/pidfd.h>
 }

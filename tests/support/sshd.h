@@ -69,12 +69,12 @@ class Sshd {
   std::string log() const;
   // Connections that have been logged in, since the beginning.
   int logins() const;
-  // Those that are open now, logged in or not.
+  // How many connections are open now, logged in or not.
   int connections() const;
 
-  // The server and all its connections, gone at once.
+  // Ends the server and all its connections at once.
   void stop();
-  // Again, on the same port.
+  // Starts the server again, on the same port.
   void start();
   // Resets every connection; the server lives.
   void kill_connections();
