@@ -50,8 +50,8 @@ class LockCheck {
   // stays unreadable.
   Status run(const std::string& own, Deadline by);
 
-  // Whether run() has seen locks that were left behind by processes that died.
-  bool has_seen_dead() const { return !dead_.empty(); }
+  // The names of the locks that run() has seen and that were left behind by processes that died.
+  const std::set<std::string>& dead() const { return dead_; }
   // Whether run() has seen locks of others that may go on beside the caller's own.
   bool has_company() const { return !harmless_.empty(); }
   // The names of the lock files because of which the last run() failed with kLocked.

@@ -156,7 +156,7 @@ RepositoryLock::RepositoryLock(Repository& repository, const LockRequest& reques
                                const LockCheck& check)
     : repository_(repository),
       request_(request),
-      found_leftovers_(check.has_seen_dead()),
+      dead_locks_(check.dead()),
       has_company_(check.has_company()),
       name_(std::move(name)) {
   if (!request_.reads_only) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -82,8 +83,10 @@ class RepositoryLock {
 
   // As of the beginning: a process had died and left a lock behind, so that its work may be
   // unfinished; and others have locks as well, so that what looks unfinished may be under way.
-  bool found_leftovers() const { return found_leftovers_; }
+  bool found_leftovers() const { return !dead_locks_.empty(); }
   bool has_company() const { return has_company_; }
+  // The names of the lock files that were left behind, as of the beginning.
+  const std::set<std::string>& dead_locks() const { return dead_locks_; }
 
  private:
   RepositoryLock(Repository& repository, const LockRequest& request, std::string name,
@@ -107,7 +110,7 @@ class RepositoryLock {
 
   Repository& repository_;
   const LockRequest request_;
-  const bool found_leftovers_;
+  const std::set<std::string> dead_locks_;
   const bool has_company_;
   // The name of the present lock file: when thread_ replaces the file, the new name is stored here
   // before the old file is removed.

@@ -30,13 +30,14 @@ Error stopped_reading() {
   return {ErrorKind::kCancelled, "interrupted while reading what a backup has left"};
 }
 
-// One lock is that of this run. A lock whose holder has died counts like any other, since that is
-// not known here for certain.
-Result<bool> others_hold_locks(Repository& repository, Deadline by) {
+// One lock is that of this run.
+Result<bool> others_hold_locks(Repository& repository, const std::set<std::string>& dead,
+                               Deadline by) {
   ASSIGN_OR_RETURN(const std::vector<ListedFile> locks,
                    repository.storage().list(FileType::kLock, by));
-  const auto count =
-      std::ranges::count_if(locks, [](const ListedFile& lock) { return lock.size_bytes > 0; });
+  const auto count = std::ranges::count_if(locks, [&](const ListedFile& lock) {
+    return lock.size_bytes > 0 && !dead.contains(lock.name);
+  });
   return count > 1;
 }
 
@@ -130,7 +131,8 @@ void Adoption::leave_out(const Error& error) {
 
 Result<AdoptedPacks> Adoption::run(std::vector<StoredPack> packs) {
   if (packs.empty()) return AdoptedPacks{};
-  ASSIGN_OR_RETURN(const bool has_company, others_hold_locks(repository_, patience()));
+  ASSIGN_OR_RETURN(const bool has_company,
+                   others_hold_locks(repository_, options_.dead_locks, patience()));
   if (has_company) return AdoptedPacks{};
   RETURN_IF_ERROR(drop_indexed(packs));
   drop_what_is_too_much(packs);

@@ -12,7 +12,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "repo/base/clock.h"
@@ -44,6 +46,8 @@ struct AdoptionOptions {
   // needs is cheaper than reading everything.
   std::uint64_t most_bytes = std::uint64_t{64} << 30;
   std::stop_token stop = {};
+  // Names of lock files that certainly nobody holds any more; all other locks but one are of others.
+  std::set<std::string> dead_locks = {};
   // Called before packs are read: how many, and how long they are together.
   std::function<void(std::size_t packs, std::uint64_t bytes)> on_begin = {};
   // Called, by any thread, for each pack that stays in no index, with the reason.

@@ -194,6 +194,7 @@ TEST_P(BackupCrash, APackWithAPageThatNeverReachedTheDiskIsNotTakenOver) {
   EXPECT_THAT(next.err, HasSubstr("has left a damaged pack, which is not used: pack " +
                                   pack.filename().string()));
   EXPECT_THAT(next.out, HasSubstr("of a backup that was interrupted"));
+  take_over_locks();
   restic_.check();
   expect_restores("latest", source());
 }

@@ -60,6 +60,7 @@ Status adopt(const Session& session, Repository& repository, std::vector<StoredP
   options.patience = session.options().patience;
   options.most_bytes = session.is_far() ? kMostReadFromServer : kMostReadLocally;
   options.stop = session.stop();
+  options.dead_locks = session.lock()->dead_locks();
   options.on_begin = [&](std::size_t packs, std::uint64_t bytes) {
     session.say(fmt::format("reading back {} in {} {} that no index names", format_bytes(bytes),
                             packs, packs == 1 ? "pack" : "packs"));
