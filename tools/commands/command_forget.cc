@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "repo/base/guarded.h"
-#include "repo/base/thread_pool.h"
+#include "repo/snapshots/snapshot_changes.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/snapshot_options.h"
@@ -15,8 +14,6 @@
 
 namespace restree {
 namespace {
-
-constexpr std::size_t kParallelRemovals = 5;
 
 struct ForgetOptions {
   std::vector<std::string> snapshots;
@@ -59,24 +56,18 @@ void say_what_would_go(const std::vector<SnapshotId>& ids, const Session& sessio
 
 // Returns how many snapshots could not be removed.
 Result<std::size_t> remove(const std::vector<SnapshotId>& ids, Repository& repository,
-                           Session& session) {
-  Guarded<std::size_t> failed{0};
-  const Status done = parallel_for(ids.size(), kParallelRemovals, [&](std::size_t i) -> Status {
-    RETURN_IF_ERROR(session.go_on());
-    const FileName file{FileType::kSnapshot, ids[i].hex()};
-    const Status removed = repository.storage().remove(file, session.patience());
-    if (!removed && removed.error().kind() == ErrorKind::kLocked) return removed;  // for all
-    if (!removed && removed.error().kind() != ErrorKind::kNotFound) {
-      ++*failed.lock();
+                           const Session& session) {
+  const auto say = [&](const SnapshotId& id, const Status& removed) {
+    if (!removed) {
       session.io().err_line(fmt::format("unable to remove snapshot/{} from the repository: {}",
-                                        file.name, removed.error().message()));
+                                        id.hex(), removed.error().message()));
     } else if (session.options().verbosity > 2) {
-      session.say("removed snapshot/" + file.name);
+      session.say("removed snapshot/" + id.hex());
     }
-    return {};
-  });
-  RETURN_IF_ERROR(done);
-  return *failed.lock();
+  };
+  return remove_snapshots(
+      repository, ids,
+      {.patience = session.options().patience, .stop = session.stop(), .on_done = say});
 }
 
 Result<ExitCode> run_forget(const ForgetOptions& options, Session& session) {

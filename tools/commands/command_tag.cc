@@ -1,13 +1,13 @@
 // restree tag
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "repo/format/json_writer.h"
+#include "repo/snapshots/snapshot_changes.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/snapshot_options.h"
@@ -36,46 +36,16 @@ Tags flattened(const std::vector<std::string>& lists) {
   return tags;
 }
 
-// The tags that a snapshot should have; nullopt if it has exactly these already.
-std::optional<Tags> changed_tags(const Tags& before, const TagOptions& options) {
-  if (Tags wanted = flattened(options.set); !wanted.empty()) return wanted;
-  Tags tags = before;
-  for (std::string& tag : flattened(options.add)) {
-    if (std::find(tags.begin(), tags.end(), tag) == tags.end()) tags.push_back(std::move(tag));
-  }
-  // As in restic, the last tag takes the place of the removed one.
-  for (const std::string& tag : flattened(options.remove)) {
-    const auto found = std::find(tags.begin(), tags.end(), tag);
-    if (found == tags.end()) continue;
-    std::swap(*found, tags.back());
-    tags.pop_back();
-  }
-  if (tags == before) return std::nullopt;
-  return tags;
-}
-
-// Saves the new snapshot before removing the old one: if interrupted in between, both exist and
-// none is lost.
-Result<std::string> save_instead(Snapshot snapshot, Repository& repository, Session& session) {
-  const SnapshotId before = snapshot.id;
-  if (!snapshot.original) snapshot.original = before;
-  const std::string json = write_snapshot(snapshot);
-  ASSIGN_OR_RETURN(std::string name, repository.save_unpacked(FileType::kSnapshot, as_bytes(json),
-                                                              session.patience()));
-  RETURN_IF_ERROR(
-      repository.storage().remove({FileType::kSnapshot, before.hex()}, session.patience()));
-  return name;
-}
-
-void say_changed(const SnapshotId& before, const std::string& after, const Session& session) {
+void say_changed(const SnapshotId& before, const SnapshotId& after, const Session& session) {
   if (session.options().json) {
     JsonWriter json;
     json.begin_object().key("message_type").text("changed");
     json.key("old_snapshot_id").text(before.hex());
-    json.key("new_snapshot_id").text(after).end_object();
+    json.key("new_snapshot_id").text(after.hex()).end_object();
     session.io().out_line(json.json());
   } else if (session.options().verbosity > 1) {
-    session.say(fmt::format("old snapshot ID: {} -> new snapshot ID: {}", before.hex(), after));
+    session.say(
+        fmt::format("old snapshot ID: {} -> new snapshot ID: {}", before.hex(), after.hex()));
   }
 }
 
@@ -110,21 +80,26 @@ Result<ExitCode> run_tag(const TagOptions& options, Session& session) {
   ASSIGN_OR_RETURN(const std::vector<Snapshot> snapshots,
                    select_snapshots(*repository, options.snapshots, options.filter.filter(),
                                     session.patience(), say_ignored(session)));
+  const TagChange change{.set = flattened(options.set),
+                         .add = flattened(options.add),
+                         .remove = flattened(options.remove)};
   std::size_t changed = 0;
   for (Snapshot snapshot : snapshots) {
     RETURN_IF_ERROR(session.go_on());
-    std::optional<Tags> tags = changed_tags(snapshot.tags, options);
+    std::optional<Tags> tags = changed_tags(snapshot.tags, change);
     if (!tags) continue;
     snapshot.tags = std::move(*tags);
-    const Result<std::string> name = save_instead(snapshot, *repository, session);
-    if (!name) {
-      if (name.error().kind() == ErrorKind::kLocked) return name.error();  // so would all others be
+    const Result<SnapshotId> after =
+        replace_snapshot(*repository, snapshot, session.options().patience);
+    if (!after) {
+      if (after.error().kind() == ErrorKind::kLocked)
+        return after.error();  // so would all others be
       session.io().err_line(
           fmt::format("unable to modify the tags for snapshot ID \"{}\", ignoring: {}",
-                      snapshot.id.hex(), name.error().message()));
+                      snapshot.id.hex(), after.error().message()));
       continue;
     }
-    say_changed(snapshot.id, *name, session);
+    say_changed(snapshot.id, *after, session);
     ++changed;
   }
   say_summary(changed, session);
