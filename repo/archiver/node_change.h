@@ -1,4 +1,4 @@
-// Whether a file or its metadata has changed since the previous backup.
+// Whether the content of a file has changed since the previous backup.
 //
 // Pure functions; any thread. Format: restic's change detection.
 #pragma once
@@ -16,8 +16,5 @@ struct ChangeDetection {
 
 // False if the file's content has to be read again.
 bool is_content_unchanged(const Node& before, const struct stat& now, const ChangeDetection& how);
-
-// Compares every field; the order of the extended attributes does not matter.
-bool is_same_node(const Node& a, const Node& b);
 
 }  // namespace restree

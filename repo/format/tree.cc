@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "repo/base/log.h"
@@ -21,6 +22,24 @@ constexpr std::size_t kShownNameBytes = 300;
 constexpr std::size_t kTypicalNodeBytes = 380;
 
 std::string shown(std::string_view name) { return log::quoted(name.substr(0, kShownNameBytes)); }
+
+bool has_xattr(std::span<const ExtendedAttribute> xattrs, const ExtendedAttribute& wanted) {
+  return std::any_of(xattrs.begin(), xattrs.end(), [&](const ExtendedAttribute& xattr) {
+    return xattr.name == wanted.name && xattr.value == wanted.value;
+  });
+}
+
+bool are_same_xattrs(std::span<const ExtendedAttribute> a, std::span<const ExtendedAttribute> b) {
+  return a.size() == b.size() && std::all_of(a.begin(), a.end(), [&](const ExtendedAttribute& one) {
+           return has_xattr(b, one);
+         });
+}
+
+auto plain_fields(const Node& node) {
+  return std::tie(node.name, node.type, node.permissions, node.uid, node.gid, node.mtime,
+                  node.atime, node.ctime, node.inode, node.device_id, node.size, node.links,
+                  node.device, node.link_target, node.user, node.group, node.subtree);
+}
 
 }  // namespace
 
@@ -336,6 +355,11 @@ std::shared_ptr<const Tree> TreeParser::finish() {
     tree->memory_bytes_ += sizeof(std::string) + line.capacity();
   }
   return tree;
+}
+
+bool is_same_node(const Node& a, const Node& b) {
+  return plain_fields(a) == plain_fields(b) && std::ranges::equal(a.content, b.content) &&
+         are_same_xattrs(a.xattrs, b.xattrs);
 }
 
 Result<std::shared_ptr<const Tree>> Tree::parse(ByteView json) {

@@ -61,6 +61,9 @@ struct Node {
   std::optional<BlobId> subtree;  // directories only; nullopt is damage
 };
 
+// Compares every field; the order of the extended attributes does not matter.
+bool is_same_node(const Node& a, const Node& b);
+
 class Tree {
  public:
   // Parses a tree blob. kCorrupt: not JSON of that shape. A single node that cannot be shown (a

@@ -227,5 +227,23 @@ TEST(Tree, DropsFieldsThatANodesTypeCannotHave) {
   EXPECT_EQ(node.subtree, std::nullopt);
 }
 
+TEST(SameNode, ComparesEveryFieldButNotTheOrderOfAttributes) {
+  const auto node_with = [](const std::string& fields) { return parsed(file_with(fields)); };
+  const auto same = [&](const std::string& a, const std::string& b) {
+    const TreePointer one = node_with(a);
+    const TreePointer other = node_with(b);
+    return is_same_node(one->nodes()[0], other->nodes()[0]);
+  };
+  const std::string x = R"({"name":"user.x","value":"MQ=="})";
+  const std::string y = R"({"name":"user.y","value":"Mg=="})";
+  const std::string attributes = R"(,"extended_attributes":[)";
+  EXPECT_TRUE(same(attributes + x + "," + y + "]", attributes + y + "," + x + "]"));
+  EXPECT_FALSE(same(attributes + x + "," + y + "]", attributes + x + "]"));
+  EXPECT_TRUE(same(R"(,"size":5,"uid":1)", R"(,"uid":1,"size":5)"));
+  EXPECT_FALSE(same(R"(,"size":5)", R"(,"size":6)"));
+  EXPECT_FALSE(same(R"(,"uid":1)", R"(,"uid":2)"));
+  EXPECT_FALSE(same(R"(,"user":"a")", R"(,"user":"b")"));
+}
+
 }  // namespace
 }  // namespace restree
