@@ -43,7 +43,7 @@ const std::vector<Room>& rooms() {
       {"repo/bulk", {"repo", "repo/base", "repo/format", "repo/index", "repo/storage"}},
       {"repo/lock", {"repo", "repo/base", "repo/crypto", "repo/format", "repo/storage/decorators"}},
       {"repo/snapshots", {"repo", "repo/base", "repo/format"}},
-      {"repo/trees", {"repo", "repo/base", "repo/format"}},
+      {"repo/trees", {"repo", "repo/base", "repo/format", "repo/pattern"}},
       {"repo/writer", {"repo", "repo/base", "repo/crypto", "repo/format"}},
       {"cache",
        {"repo", "repo/base", "repo/bulk", "repo/crypto", "repo/format", "repo/index",

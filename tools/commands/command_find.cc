@@ -1,17 +1,18 @@
 // restree find
 #include <fmt/core.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <memory>
 #include <optional>
-#include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "repo/base/time_zone.h"
-#include "repo/format/index_file.h"
 #include "repo/pattern/path_pattern.h"
 #include "repo/snapshots/snapshot_selection.h"
-#include "repo/trees/tree_walk.h"
+#include "repo/trees/tree_search.h"
+#include "repo/trees/trees_ahead.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/find_report.h"
@@ -39,15 +40,6 @@ struct FindOptions {
   bool by_id() const { return blob || tree || pack; }
 };
 
-struct TimeSpan {
-  std::optional<Timestamp> oldest;
-  std::optional<Timestamp> newest;
-
-  bool has(Timestamp time) const {
-    return (!oldest || time >= *oldest) && (!newest || time <= *newest);
-  }
-};
-
 Result<TimeSpan> time_span(const FindOptions& options) {
   TimeSpan span;
   if (!options.oldest.empty()) {
@@ -62,129 +54,71 @@ Result<TimeSpan> time_span(const FindOptions& options) {
   return span;
 }
 
-// The ids to look for, each given in full or by its first eight digits.
-class WantedIds {
- public:
-  WantedIds() = default;
-  explicit WantedIds(const std::vector<std::string>& words) : words_(words.begin(), words.end()) {}
-
-  bool empty() const { return words_.empty(); }
-  std::size_t size() const { return words_.size(); }
-  void add(const std::string& hex) { words_.insert(hex); }
-  template <class Tag>
-  bool has(const Id<Tag>& id) const {
-    return words_.contains(id.hex()) || words_.contains(id.short_hex());
-  }
-  const std::set<std::string>& words() const { return words_; }
-
- private:
-  std::set<std::string> words_;
-};
-
 class Finder {
  public:
-  Finder(const FindOptions& options, Session& session, Repository& repository, TimeSpan span)
+  Finder(const FindOptions& options, Session& session, Repository& repository)
       : options_(options),
         session_(session),
         repository_(repository),
         ahead_(repository, session.trees_ahead()),
-        span_(span),
         report_(session.io(), {.json = session.options().json,
                                .long_lines = options.long_format,
                                .headers = session.options().verbosity > 0,
                                .sizes = options.human_readable ? Sizes::kHuman : Sizes::kBytes}) {}
 
-  Status prepare() {
-    if (options_.blob) blobs_ = WantedIds(options_.words);
-    if (options_.tree) trees_ = WantedIds(options_.words);
-    if (options_.pack) return want_blobs_of_packs();
-    if (options_.by_id()) return {};
-    ASSIGN_OR_RETURN(patterns_, PathPatterns::parse(options_.words, options_.ignore_case
-                                                                        ? LetterCase::kIgnored
-                                                                        : LetterCase::kMatters));
+  Status prepare(const TimeSpan& modified) {
+    if (options_.by_id()) {
+      ASSIGN_OR_RETURN(WantedObjects wanted, wanted_objects());
+      objects_.emplace(std::move(wanted), printing_objects());
+      return {};
+    }
+    entries_.modified = modified;
+    ASSIGN_OR_RETURN(
+        entries_.patterns,
+        PathPatterns::parse(options_.words,
+                            options_.ignore_case ? LetterCase::kIgnored : LetterCase::kMatters));
     return {};
   }
 
   Status search(const Snapshot& snapshot) {
     report_.begin(snapshot);
-    stopped_ = false;
-    TreeVisitor visitor{.node = {}, .unreadable = [&](const BlobId& tree, auto&) {
-                          session_.io().err(
-                              fmt::format("Unable to load tree {}\n ... which belongs to snapshot "
-                                          "{}\n",
-                                          tree.hex(), snapshot.id.hex()));
-                          return Status();
-                        }};
-    if (options_.by_id()) {
-      found_tree(*snapshot.tree, "/");
-      visitor.node = [&](const BlobId& parent, const std::string& path, const Node& node) {
-        return look_for_ids(parent, path, node);
-      };
-    } else {
-      visitor.node = [&](const BlobId&, const std::string& path, const Node& node) {
-        return look_for_patterns(path, node);
-      };
-      visitor.expects = [&](const std::string& path, const Node&) {
-        return patterns_.any_may_match_below(path) || patterns_.any_matches(path);
-      };
-    }
-    return walk_tree(ahead_, *snapshot.tree, visitor);
+    searched_ = snapshot.id;
+    if (objects_) return objects_->search(ahead_, *snapshot.tree);
+    return search_entries(
+        ahead_, *snapshot.tree, entries_,
+        {.match = [this](const std::string& path, const Node& node) { report_.match(path, node); },
+         .unreadable = printing_unreadable()});
   }
 
   void finish() {
     report_.finish();
-    if (!options_.show_pack_id || session_.options().json) return;
-    for (const std::string& id : blobs_.words()) tell_pack(BlobType::kData, id);
-    for (const std::string& id : trees_.words()) tell_pack(BlobType::kTree, id);
+    if (!options_.show_pack_id || session_.options().json || !objects_) return;
+    for (const std::string& id : objects_->wanted().blobs.words()) tell_pack(BlobType::kData, id);
+    for (const std::string& id : objects_->wanted().trees.words()) tell_pack(BlobType::kTree, id);
   }
 
  private:
-  Result<Descend> look_for_patterns(const std::string& path, const Node& node) {
-    if (patterns_.any_matches(path) && span_.has(node.mtime)) {
-      report_.match(path, node);
-      return Descend::kYes;
-    }
-    return patterns_.any_may_match_below(path) ? Descend::kYes : Descend::kNo;
+  Result<WantedObjects> wanted_objects() {
+    const WantedIds ids(options_.words);
+    if (options_.pack) return objects_in_packs(repository_, ids, session_.options().patience);
+    if (options_.blob) return WantedObjects{.blobs = ids};
+    return WantedObjects{.trees = ids};
   }
 
-  Result<Descend> look_for_ids(const BlobId& parent, const std::string& path, const Node& node) {
-    if (stopped_) return Descend::kNo;
-    if (node.type == NodeType::kDirectory && node.subtree) found_tree(*node.subtree, path);
-    for (const BlobId& id : node.content) {
-      if (blobs_.has(id)) report_.object("blob", id, path, parent);
-    }
-    return Descend::kYes;
+  ObjectListener printing_objects() {
+    return {
+        .blob = [this](const BlobId& id, const std::string& path,
+                       const BlobId& parent) { report_.object("blob", id, path, parent); },
+        .tree = [this](const BlobId& id,
+                       const std::string& path) { report_.object("tree", id, path, std::nullopt); },
+        .unreadable = printing_unreadable()};
   }
 
-  void found_tree(const BlobId& id, const std::string& path) {
-    if (stopped_ || !trees_.has(id)) return;
-    report_.object("tree", id, path, std::nullopt);
-    ++trees_found_;
-    // As in restic: if only trees are wanted, the search in a snapshot ends once as many trees were
-    // found, in all snapshots, as there are ids; in later snapshots it ends at the first tree.
-    stopped_ = blobs_.empty() && trees_found_ >= trees_.size();
-  }
-
-  Status want_blobs_of_packs() {
-    const WantedIds packs(options_.words);
-    std::set<std::string> missing = packs.words();
-    ASSIGN_OR_RETURN(const std::vector<ListedFile> files,
-                     repository_.storage().list(FileType::kIndex, session_.patience()));
-    for (const ListedFile& file : files) {
-      ASSIGN_OR_RETURN(const Bytes json, repository_.load_unpacked({FileType::kIndex, file.name},
-                                                                   session_.patience()));
-      RETURN_IF_ERROR(parse_index_file(json, [&](const PackId& pack, auto blobs) {
-        if (!packs.has(pack)) return;
-        missing.erase(pack.hex());
-        missing.erase(pack.short_hex());
-        for (const IndexedBlob& blob : blobs) {
-          (blob.type == BlobType::kData ? blobs_ : trees_).add(blob.id.hex());
-        }
-      }));
-    }
-    if (missing.empty()) return {};
-    return Error(ErrorKind::kInvalid,
-                 fmt::format("unable to find pack(s): [{}]", fmt::join(missing, " ")));
+  OnUnreadableTree printing_unreadable() {
+    return [this](const BlobId& tree, const Error&) {
+      session_.io().err(fmt::format("Unable to load tree {}\n ... which belongs to snapshot {}\n",
+                                    tree.hex(), searched_.hex()));
+    };
   }
 
   void tell_pack(BlobType type, const std::string& word) {
@@ -213,13 +147,10 @@ class Finder {
   Session& session_;
   Repository& repository_;
   TreesAhead ahead_;
-  const TimeSpan span_;
   FindReport report_;
-  PathPatterns patterns_;
-  WantedIds blobs_;
-  WantedIds trees_;
-  std::size_t trees_found_ = 0;
-  bool stopped_ = false;  // the search in the current snapshot has ended
+  WantedEntries entries_;
+  std::optional<ObjectSearch> objects_;  // if ids are wanted instead of entries
+  SnapshotId searched_;
 };
 
 Status check(const FindOptions& options) {
@@ -234,8 +165,8 @@ Result<ExitCode> run_find(const FindOptions& options, Session& session) {
   RETURN_IF_ERROR(check(options));
   ASSIGN_OR_RETURN(const TimeSpan span, time_span(options));
   ASSIGN_OR_RETURN(Repository* const repository, session.open_with_index(Locking::kShared));
-  Finder finder(options, session, *repository, span);
-  RETURN_IF_ERROR(finder.prepare());
+  Finder finder(options, session, *repository);
+  RETURN_IF_ERROR(finder.prepare(span));
   ASSIGN_OR_RETURN(std::vector<Snapshot> snapshots,
                    select_snapshots(*repository, options.snapshots, options.selection.filter(),
                                     session.patience(), say_ignored(session)));
