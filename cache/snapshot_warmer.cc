@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "repo/tree_loading.h"
+
 namespace restree {
 namespace {
 
@@ -113,11 +115,8 @@ Status SnapshotWarmer::name_damaged(const BlobId& root) {
     if (options_.stop.stop_requested()) return Error(ErrorKind::kCancelled, "stopped");
     const Folder folder = std::move(left.back());
     left.pop_back();
-    const auto blob =
-        repository_.load(BlobType::kTree, folder.tree, Deadline::after(options_.patience));
-    if (!blob) continue;  // was reported when trees were loaded
-    const auto tree = Tree::parse((*blob)->view());
-    if (!tree) continue;
+    const auto tree = load_tree(repository_, folder.tree, Deadline::after(options_.patience));
+    if (!tree) continue;  // was reported when trees were loaded
     for (const Node& node : (*tree)->nodes()) {
       if (node.subtree && seen.insert(*node.subtree).second) {
         left.push_back({*node.subtree, below(folder.path, node.name)});

@@ -1,15 +1,14 @@
 #include "fs/tree_source.h"
 
 #include "repo/base/log.h"
+#include "repo/tree_loading.h"
 
 namespace restree {
 namespace {
 
-Result<SharedTree> load_tree(BlobSource& blobs, const BlobId& id, Deadline by) {
-  ASSIGN_OR_RETURN(const SharedBlob blob, blobs.load(BlobType::kTree, id, by));
-  Result<SharedTree> tree = Tree::parse(*blob);
-  if (!tree) return std::move(tree).error().with("tree " + id.hex());
-  for (const std::string& refused : (*tree)->refused()) {
+Result<SharedTree> load_and_log(BlobSource& blobs, const BlobId& id, Deadline by) {
+  ASSIGN_OR_RETURN(SharedTree tree, load_tree(blobs, id, by));
+  for (const std::string& refused : tree->refused()) {
     log::error("tree {}: an entry is not shown: {}", id.hex(), refused);
   }
   return tree;
@@ -21,7 +20,7 @@ TreeSource::TreeSource(BlobSource& blobs, std::size_t budget_bytes)
     : blobs_(blobs), trees_(budget_bytes, [](const Tree& tree) { return tree.memory_bytes(); }) {}
 
 Result<SharedTree> TreeSource::load(const BlobId& id, Deadline by) {
-  return trees_.get(id, by, [&] { return load_tree(blobs_, id, by); });
+  return trees_.get(id, by, [&] { return load_and_log(blobs_, id, by); });
 }
 
 }  // namespace restree

@@ -2,15 +2,12 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 
 #include "repo/base/loading_cache.h"
 #include "repo/blob_source.h"
 #include "repo/format/tree.h"
 
 namespace restree {
-
-using SharedTree = std::shared_ptr<const Tree>;
 
 // Ownership: the blob source must outlive it. A tree that was handed out stays valid.
 // Threads:   any.

@@ -8,6 +8,7 @@
 
 #include "repo/base/log.h"
 #include "repo/format/node_name.h"
+#include "repo/tree_loading.h"
 
 namespace restree {
 
@@ -16,17 +17,6 @@ struct Dumper::Level {
   std::string path;
   std::size_t next = 0;
 };
-
-Result<std::shared_ptr<const Tree>> load_tree(BlobSource& blobs, const BlobId& id, Deadline by) {
-  ASSIGN_OR_RETURN(const SharedBlob blob, blobs.load(BlobType::kTree, id, by));
-  Result<std::shared_ptr<const Tree>> tree = Tree::parse(*blob);
-  if (!tree) return std::move(tree).error().with("tree " + id.hex());
-  if (!(*tree)->refused().empty()) {
-    return Error(ErrorKind::kCorrupt,
-                 fmt::format("tree {}: {}", id.hex(), (*tree)->refused().front()));
-  }
-  return tree;
-}
 
 Result<bool> Dumper::push_file(DumpQueue& queue, const std::shared_ptr<const Tree>& tree,
                                const Node& node, std::string path) const {
@@ -85,7 +75,7 @@ Status Dumper::walk(DumpQueue& queue, std::shared_ptr<const Tree> tree, std::str
     if (!node.subtree) {
       return Error(ErrorKind::kCorrupt, log::quoted(node_path) + ": the folder has no tree");
     }
-    auto below = load_tree(repository_, *node.subtree, Deadline::after(bulk_.patience));
+    auto below = load_whole_tree(repository_, *node.subtree, Deadline::after(bulk_.patience));
     if (!below) return std::move(below).error().with(log::quoted(node_path));
     levels.push_back({std::move(*below), std::move(node_path), 0});
   }

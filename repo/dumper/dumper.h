@@ -40,7 +40,4 @@ class Dumper {
   const BulkOptions bulk_;
 };
 
-// The tree of a folder. kCorrupt: a node in it cannot be read.
-Result<std::shared_ptr<const Tree>> load_tree(BlobSource& blobs, const BlobId& id, Deadline by);
-
 }  // namespace restree

@@ -90,4 +90,6 @@ class Tree {
   std::size_t memory_bytes_ = 0;
 };
 
+using SharedTree = std::shared_ptr<const Tree>;
+
 }  // namespace restree

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "repo/tree_loading.h"
+
 namespace restree {
 namespace {
 
@@ -78,13 +80,8 @@ Status RestorePlanner::load_level(std::uint32_t begin, std::uint32_t end, const 
     }
   }
   return loader.run([&](std::span<const BlobUse> uses, const Result<ByteView>& blob) -> Status {
-    Result<std::shared_ptr<const Tree>> tree = nullptr;
-    if (blob) {
-      tree = Tree::parse(*blob);
-      if (!tree) tree = std::move(tree).error().with("tree " + uses[0].id->hex());
-    } else {
-      tree = blob.error();
-    }
+    const Result<SharedTree> tree =
+        blob ? parse_tree(*uses[0].id, *blob) : Result<SharedTree>(blob.error());
     for (const BlobUse& use : uses) {
       PlannedFolder& folder = found_[use.tag].folder;
       if (!tree) {

@@ -11,6 +11,7 @@
 #include "repo/base/guarded.h"
 #include "repo/base/thread_pool.h"
 #include "repo/format/tree.h"
+#include "repo/tree_loading.h"
 
 namespace restree {
 namespace {
@@ -217,10 +218,8 @@ Result<BlobId> find_subfolder(BlobSource& blobs, const BlobId& root, std::string
     const std::string name = part.string();
     if (name.empty() || name == "/" || name == ".") continue;
     so_far += "/" + name;
-    ASSIGN_OR_RETURN(const SharedBlob blob, blobs.load(BlobType::kTree, id, by));
-    Result<std::shared_ptr<const Tree>> tree = Tree::parse(*blob);
-    if (!tree) return std::move(tree).error().with("tree " + id.hex());
-    const Node* node = (*tree)->find(name);
+    ASSIGN_OR_RETURN(const SharedTree tree, load_tree(blobs, id, by));
+    const Node* node = tree->find(name);
     if (node == nullptr) {
       return Error(ErrorKind::kInvalid, fmt::format("path {}: not found", so_far));
     }

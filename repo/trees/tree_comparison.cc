@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <memory>
 #include <set>
 #include <utility>
 #include <vector>
@@ -156,7 +155,7 @@ class TreeComparison {
     report(path, change);
     count(node, figures);
     if (!is_folder(node)) return {};
-    Result<std::shared_ptr<const Tree>> tree = trees_.load_tree(*node.subtree);
+    Result<SharedTree> tree = trees_.load_tree(*node.subtree);
     if (!tree) return or_report(std::move(tree).error());
     announce_all(**tree);
     for (const Node& child : (*tree)->nodes()) {

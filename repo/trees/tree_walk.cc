@@ -11,7 +11,7 @@ namespace {
 // A folder on the path from the root to the current position.
 struct Level {
   BlobId id;
-  std::shared_ptr<const Tree> tree;
+  SharedTree tree;
   std::string path;  // "" for the root
   std::size_t next = 0;
 };
@@ -50,7 +50,7 @@ class Walk {
   }
 
   Status enter(const BlobId& id, std::string path) {
-    Result<std::shared_ptr<const Tree>> tree = trees_.load_tree(id);
+    Result<SharedTree> tree = trees_.load_tree(id);
     if (tree) {
       announce_folders(**tree, path);
       levels_.push_back({id, std::move(*tree), std::move(path)});

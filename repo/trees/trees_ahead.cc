@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "repo/tree_loading.h"
+
 namespace restree {
 
 TreesAhead::TreesAhead(Repository& repository, TreesAheadOptions options)
@@ -23,12 +25,11 @@ Result<SharedBlob> TreesAhead::load(const BlobId& tree, Deadline by) {
   return cache_.load(BlobType::kTree, tree, by);
 }
 
-Result<std::shared_ptr<const Tree>> TreesAhead::load_tree(const BlobId& id) {
+Result<SharedTree> TreesAhead::load_tree(const BlobId& id) {
   ASSIGN_OR_RETURN(const SharedBlob blob, load(id, Deadline::after(options_.patience)));
-  Result<std::shared_ptr<const Tree>> tree = Tree::parse(*blob);
-  if (!tree) return std::move(tree).error().with("tree " + id.hex());
+  ASSIGN_OR_RETURN(SharedTree tree, parse_tree(id, *blob));
   if (options_.on_refused) {
-    for (const std::string& why : (*tree)->refused()) options_.on_refused(id, why);
+    for (const std::string& why : tree->refused()) options_.on_refused(id, why);
   }
   return tree;
 }

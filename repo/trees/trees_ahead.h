@@ -45,7 +45,7 @@ class TreesAhead {
   void announce(std::vector<BlobId> trees);
   Result<SharedBlob> load(const BlobId& tree, Deadline by);
   // The same with the patience as the deadline, parsed. kCorrupt: also if the blob is not a tree.
-  Result<std::shared_ptr<const Tree>> load_tree(const BlobId& tree);
+  Result<SharedTree> load_tree(const BlobId& tree);
 
   // kCancelled once a stop is requested.
   Status go_on() const;

@@ -52,7 +52,7 @@ const std::vector<Room>& rooms() {
        {"repo", "repo/base", "repo/chunker", "repo/format", "repo/pattern", "repo/writer"}},
       {"repo/checker",
        {"repo", "repo/base", "repo/bulk", "repo/crypto", "repo/format", "repo/index"}},
-      {"repo/dumper", {"repo/base", "repo/bulk", "repo/format"}},
+      {"repo/dumper", {"repo", "repo/base", "repo/bulk", "repo/format"}},
       {"repo/repairer", {"repo", "repo/base", "repo/crypto", "repo/format", "repo/writer"}},
       {"repo/restorer", {"repo", "repo/base", "repo/bulk", "repo/crypto", "repo/format"}},
       {"fs",

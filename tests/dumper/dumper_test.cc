@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "repo/dumper/tar_writer.h"
+#include "repo/tree_loading.h"
 #include "tests/dumper/tar_reader.h"
 #include "tests/support/memory_repository.h"
 
@@ -105,7 +106,7 @@ class DumperTest : public ::testing::Test {
     const BlobId root = builder().add_tree(nodes);
     builder().finish();
     opened_ = repository_.open();
-    tree_ = value_of(load_tree(*opened_, root, soon()));
+    tree_ = value_of(load_whole_tree(*opened_, root, soon()));
   }
   Status dump_to(DumpSink& sink, const std::string& path = "") {
     return Dumper(*opened_, options_).dump_folder(tree_, path, sink);
@@ -343,7 +344,7 @@ TEST_F(DumperTest, OnceItIsStoppedNothingMoreIsWritten) {
 TEST_F(DumperTest, ATreeOfAnotherShapeIsNotDumpedInPart) {
   const BlobId hostile = builder().add_tree({file("../escape", "x")});
   open({});
-  EXPECT_THAT(load_tree(*opened_, hostile, soon()), FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(load_whole_tree(*opened_, hostile, soon()), FailsWith(ErrorKind::kCorrupt));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "repo/dumper/tar_writer.h"
 #include "repo/dumper/zip_writer.h"
 #include "repo/snapshots/snapshot_selection.h"
+#include "repo/tree_loading.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/snapshot_options.h"
@@ -45,7 +46,7 @@ struct Found {
 Result<Found> find(Repository& repository, const BlobId& root, const std::string& path,
                    Deadline by) {
   Found found;
-  ASSIGN_OR_RETURN(found.tree, load_tree(repository, root, by));
+  ASSIGN_OR_RETURN(found.tree, load_whole_tree(repository, root, by));
   std::string so_far;
   for (const auto& part : std::filesystem::path(path)) {
     const std::string name = part.string();
@@ -61,7 +62,7 @@ Result<Found> find(Repository& repository, const BlobId& root, const std::string
           .hinting("`ls` lists what a snapshot holds.");
     }
     if (node->type == NodeType::kDirectory && node->subtree) {
-      ASSIGN_OR_RETURN(found.tree, load_tree(repository, *node->subtree, by));
+      ASSIGN_OR_RETURN(found.tree, load_whole_tree(repository, *node->subtree, by));
     } else if (node->type == NodeType::kFile) {
       found.file = node;
     } else {

@@ -1,0 +1,26 @@
+#include "repo/tree_loading.h"
+
+#include <fmt/core.h>
+
+#include <utility>
+
+namespace restree {
+
+Result<SharedTree> parse_tree(const BlobId& id, ByteView json) {
+  Result<SharedTree> tree = Tree::parse(json);
+  if (!tree) return std::move(tree).error().with("tree " + id.hex());
+  return tree;
+}
+
+Result<SharedTree> load_tree(BlobSource& blobs, const BlobId& id, Deadline by) {
+  ASSIGN_OR_RETURN(const SharedBlob blob, blobs.load(BlobType::kTree, id, by));
+  return parse_tree(id, *blob);
+}
+
+Result<SharedTree> load_whole_tree(BlobSource& blobs, const BlobId& id, Deadline by) {
+  ASSIGN_OR_RETURN(SharedTree tree, load_tree(blobs, id, by));
+  if (tree->refused().empty()) return tree;
+  return Error(ErrorKind::kCorrupt, fmt::format("tree {}: {}", id.hex(), tree->refused().front()));
+}
+
+}  // namespace restree
