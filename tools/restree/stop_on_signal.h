@@ -2,20 +2,21 @@
 #pragma once
 
 #include <stop_token>
-#include <thread>
+
+#include "program/signals.h"
 
 namespace restree {
 
-// The first signal requests `stop`; the second one ends the process at once.
-// Ownership: a thread. Threads: must be made before any other thread, so that none of them receives
-// the signals. SIGHUP and SIGPIPE are ignored from then on; restic sends SIGHUP to check whether a
-// process is still alive.
+// The first signal requests `stop`; the next one ends the process at once. So does the first one if
+// a stop was requested otherwise, or while the terminal is being asked for a password.
+// Ownership: a SignalWatch. Threads: must be made before any other thread. SIGHUP and SIGPIPE are
+// ignored from then on; restic sends SIGHUP to check whether a process is still alive.
 class StopOnSignal {
  public:
   explicit StopOnSignal(std::stop_source stop);
 
  private:
-  std::jthread thread_;
+  SignalWatch watch_;
 };
 
 }  // namespace restree

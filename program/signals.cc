@@ -1,0 +1,97 @@
+#include "program/signals.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "program/access.h"
+
+namespace restree {
+
+bool SignalSet::contains(int signal) const {
+  return std::ranges::find(signals_, signal) != signals_.end();
+}
+
+sigset_t SignalSet::as_sigset() const {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int signal : signals_) ::sigaddset(&set, signal);
+  return set;
+}
+
+void SignalSet::block() const {
+  const sigset_t set = as_sigset();
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+void SignalSet::unblock() const {
+  const sigset_t set = as_sigset();
+  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+SignalWatch::SignalWatch(SignalSet signals, std::function<void(int signal)> otherwise)
+    : signals_(std::move(signals)), otherwise_(std::move(otherwise)) {
+  signals_.block();
+  thread_ = std::jthread([this](const std::stop_token& done) { run(done); });
+}
+
+void SignalWatch::end() {
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  // One of its own signals, which it has blocked, wakes the thread and reaches no other one.
+  ::pthread_kill(thread_.native_handle(), signals_.signals_.front());
+  thread_.join();
+}
+
+void SignalWatch::run(const std::stop_token& done) {
+  const sigset_t set = signals_.as_sigset();
+  while (true) {
+    const int signal = ::sigwaitinfo(&set, nullptr);
+    if (done.stop_requested()) return;
+    if (signal > 0) act_on(signal);
+  }
+}
+
+void SignalWatch::act_on(int signal) {
+  const SignalMeaning* meaning = nullptr;
+  {
+    auto state = state_.lock();
+    for (const SignalMeaning* one : state->meanings) {
+      if (one->signals_.contains(signal)) meaning = one;
+    }
+    state->at_work = meaning;
+  }
+  if (meaning == nullptr) {
+    otherwise_(signal);
+    return;
+  }
+  meaning->action_();
+  state_.lock()->at_work = nullptr;
+  action_ended_.notify_all();
+}
+
+void SignalWatch::begin(const SignalMeaning& meaning) {
+  state_.lock()->meanings.push_back(&meaning);
+}
+
+void SignalWatch::finish(const SignalMeaning& meaning) {
+  auto state = state_.lock();
+  std::erase(state->meanings, &meaning);
+  action_ended_.wait(state.mutex_lock(), [&] { return state->at_work != &meaning; });
+}
+
+SignalMeaning::SignalMeaning(SignalWatch& watch, SignalSet signals, std::function<void()> action)
+    : watch_(watch), signals_(std::move(signals)), action_(std::move(action)) {
+  watch_.begin(*this);
+}
+
+SignalMeaning::~SignalMeaning() { watch_.finish(*this); }
+
+void end_at_once(ExitCode code) {
+  leave_prompt();
+  std::_Exit(to_int(code));
+}
+
+}  // namespace restree
