@@ -48,6 +48,12 @@ Error as_damage(Error error) {
   return {ErrorKind::kCorrupt, error.message()};
 }
 
+// The files in .restree; one more is one more row here.
+std::vector<HiddenFiles::File> hidden_files(const Mount& mount) {
+  const auto status = [&mount] { return status_json(mount.status()); };
+  return {{.name = "status", .size_bytes = status_bytes(), .content = status}};
+}
+
 }  // namespace
 
 Mount::Mount(Repository& repository, MountOptions options)
@@ -59,6 +65,7 @@ Mount::Mount(Repository& repository, MountOptions options)
                [](const FileLayout& layout) { return layout.memory_bytes() + sizeof layout; }),
       followed_links_(options_.processes != nullptr ? options_.processes
                                                     : std::make_shared<SystemProcesses>()),
+      hidden_files_(hidden_files(*this), options_.ownership),
       far_readers_(kFarReadAhead),
       file_readers_(kFileReadAhead),
       directory_readers_(kDirectoryReadAhead),
@@ -207,7 +214,9 @@ bool Mount::is_own_ancestor(std::uint64_t directory, const BlobId& subtree) {
 
 Result<std::optional<Mount::Found>> Mount::lookup(std::uint64_t directory, std::string_view name,
                                                   pid_t thread) {
-  if (const auto hidden = find_hidden(directory, name)) return std::optional(show_hidden(*hidden));
+  if (const auto hidden = hidden_files_.find(directory, name)) {
+    return std::optional(hidden_files_.show(*hidden));
+  }
   const Deadline by = deadline();
   if (is_virtual(directory)) {
     const CurrentSpace now = current();
@@ -242,7 +251,7 @@ void Mount::forget(std::uint64_t inode, std::uint64_t count) {
 }
 
 Result<Mount::Found> Mount::attributes(std::uint64_t inode) {
-  if (is_hidden(inode)) return show_hidden(inode);
+  if (hidden_files_.holds(inode)) return hidden_files_.show(inode);
   const Deadline by = deadline();
   if (is_virtual(inode)) {
     const std::uint32_t generation = current().generation;
@@ -305,7 +314,7 @@ Result<std::optional<std::string>> Mount::attribute(std::uint64_t inode, std::st
 
 Status Mount::with_node(std::uint64_t inode, const std::function<void(const Node*)>& use) {
   const Deadline by = deadline();
-  if (is_hidden(inode)) {
+  if (hidden_files_.holds(inode)) {
     use(nullptr);
     return {};
   }
@@ -333,6 +342,21 @@ struct statvfs Mount::figures() const {
   shown.f_files = index.blobs;
   shown.f_namemax = 255;
   return shown;
+}
+
+MountStatus Mount::status() const {
+  MountStatus status;
+  if (options_.more_status) options_.more_status(status);
+  if (const auto listed = *listed_.lock()) status.listed = listed;
+  status.reads = reads_;
+  status.served_bytes = served_bytes_;
+  status.errors = errors_;
+  status.inodes = inodes_.size();
+  const IndexFigures index = repository_.index_figures();
+  status.index_blobs = index.blobs;
+  status.index_bytes = index.memory_bytes;
+  add_memory_use(status);
+  return status;
 }
 
 }  // namespace restree

@@ -30,10 +30,12 @@
 #include "cache/pack_fetcher.h"
 #include "cache/prefetcher.h"
 #include "fs/attributes.h"
+#include "fs/hidden_files.h"
 #include "fs/inodes.h"
 #include "fs/known_nodes.h"
 #include "fs/latest/followed_links.h"
 #include "fs/latest/processes.h"
+#include "fs/mount_answers.h"
 #include "fs/mount_status.h"
 #include "fs/namespace.h"
 #include "fs/read_ahead.h"
@@ -70,14 +72,10 @@ class Mount {
   // Reads the index and the snapshots. Snapshots that cannot be read are logged and left out.
   static Result<std::unique_ptr<Mount>> open(Repository& repository, MountOptions options);
 
-  struct Found {
-    std::uint64_t inode;
-    struct stat attributes;
-    bool lasting;            // never changes: the kernel may remember it without limit
-    bool momentary = false;  // the attributes hold for now only
-    // Another process may find another inode under this name, so every process has to ask.
-    bool by_process = false;
-  };
+  using Found = FoundEntry;
+  using Listing = EntryListing;
+  using Slices = FileSlices;
+
   // Takes a reference to the inode, which forget() gives back.
   // nullopt: there is no such name; lasting_absence tells whether there never will be.
   // `thread`: the one that looks, 0 if it cannot be seen from here. A link `latest` leads all
@@ -91,15 +89,6 @@ class Mount {
 
   Result<Found> attributes(std::uint64_t inode);
 
-  // Receives the entries of a listing until it has no room. `has_room` is asked first; `add` must
-  // then succeed. With attributes, `found` is set and a reference has been taken for it.
-  class Listing {
-   public:
-    virtual ~Listing() = default;
-    virtual bool has_room(std::string_view name) = 0;
-    virtual void add(std::string_view name, std::uint64_t inode, mode_t type,
-                     const std::optional<Found>& found, std::uint64_t next_offset) = 0;
-  };
   // Entries from `offset` on: 0, or the next_offset of the last entry received. Directories that
   // change are listed without attributes, since those may cost a look into every snapshot.
   Status list(std::uint64_t directory, std::uint64_t offset, bool with_attributes,
@@ -107,11 +96,6 @@ class Mount {
 
   Result<std::string> link_target(std::uint64_t inode);
 
-  // Bytes as slices of decoded blobs, which they keep alive.
-  struct Slices {
-    std::vector<SharedBlob> blobs;
-    std::vector<ByteView> views;
-  };
   // Up to `size` bytes; fewer only at the end of the file.
   Result<Slices> read(std::uint64_t inode, std::uint64_t offset, std::size_t size);
 
@@ -215,14 +199,6 @@ class Mount {
                           std::uint32_t position) const;
   bool is_own_ancestor(std::uint64_t directory, const BlobId& subtree);
 
-  static bool is_hidden(std::uint64_t inode);
-  static std::optional<std::uint64_t> find_hidden(std::uint64_t directory, std::string_view name);
-  Found show_hidden(std::uint64_t inode) const;
-  static Status list_hidden(std::uint64_t offset, Listing& listing);
-  Result<Slices> read_hidden(std::uint64_t inode, std::uint64_t offset, std::size_t size);
-  static std::optional<std::uint64_t> seek_hidden(std::uint64_t inode, std::uint64_t offset,
-                                                  bool data);
-
   Status list_virtual(std::uint64_t directory, std::uint64_t offset, Listing& listing);
   Status list_tree(std::uint64_t directory, std::uint64_t offset, bool with_attributes,
                    Listing& listing, Deadline by);
@@ -260,7 +236,7 @@ class Mount {
   std::atomic<std::uint64_t> reads_ = 0;
   std::atomic<std::uint64_t> served_bytes_ = 0;
   std::atomic<std::uint64_t> errors_ = 0;
-  Guarded<SharedBlob> status_;  // as it was last read
+  HiddenFiles hidden_files_;
   ReadAhead far_readers_;
   ReadAhead file_readers_;
   ReadAhead directory_readers_;

@@ -19,7 +19,10 @@ Error no_such_directory() { return {ErrorKind::kNotFound, "no such directory (an
 
 Status Mount::list(std::uint64_t directory, std::uint64_t offset, bool with_attributes,
                    Listing& listing) {
-  if (is_hidden(directory)) return list_hidden(offset, listing);
+  if (hidden_files_.holds(directory)) {
+    hidden_files_.list(offset, listing);
+    return {};
+  }
   if (is_virtual(directory)) {
     const auto node = virtual_node(directory);
     if (!node) return no_such_directory();

@@ -33,7 +33,7 @@ std::shared_ptr<const FileLayout> Mount::layout_of(const NodeKey& key, const Nod
 }
 
 Result<Mount::Slices> Mount::read(std::uint64_t inode, std::uint64_t offset, std::size_t size) {
-  if (is_hidden(inode)) return read_hidden(inode, offset, size);
+  if (hidden_files_.holds(inode)) return hidden_files_.read(inode, offset, size);
   const Deadline by = deadline();
   ASSIGN_OR_RETURN(const Located file, locate(inode, by));
   if (file.node->type != NodeType::kFile) {
@@ -76,7 +76,7 @@ Result<Mount::Slices> Mount::read(std::uint64_t inode, std::uint64_t offset, std
 
 Result<std::optional<std::uint64_t>> Mount::seek(std::uint64_t inode, std::uint64_t offset,
                                                  bool data) {
-  if (is_hidden(inode)) return seek_hidden(inode, offset, data);
+  if (hidden_files_.holds(inode)) return hidden_files_.seek(inode, offset, data);
   ASSIGN_OR_RETURN(const Located file, locate(inode, deadline()));
   const auto layout = layout_of({file.tree_id, file.place.position}, *file.node);
   if (file.node->type != NodeType::kFile || offset >= layout->size()) {

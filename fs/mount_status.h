@@ -48,8 +48,8 @@ struct MountStatus {
   std::optional<std::uint64_t> memory_peak_bytes;
 };
 
-// A JSON object, one field a line. Its length is always status_bytes(), whatever the values: the
-// kernel has been told the size of the file before it asks for the content.
+// A JSON object, one field a line. Its length is always status_bytes(), whatever the values, since
+// the length of a hidden file must not change (hidden_files.h).
 std::string status_json(const MountStatus& status);
 std::size_t status_bytes();
 
