@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <limits>
 #include <span>
 #include <utility>
 
@@ -65,6 +66,7 @@ Mount::Mount(Repository& repository, MountOptions options)
                [](const FileLayout& layout) { return layout.memory_bytes() + sizeof layout; }),
       followed_links_(options_.processes != nullptr ? options_.processes
                                                     : std::make_shared<SystemProcesses>()),
+      failures_([this](std::uint64_t inode) { return describe(inode); }),
       hidden_files_(hidden_files(*this), options_.ownership),
       far_readers_(kFarReadAhead),
       file_readers_(kFileReadAhead),
@@ -87,15 +89,6 @@ Mount::CurrentSpace Mount::current() const {
   return {spaces->recent.back(), spaces->generation};
 }
 
-Result<std::shared_ptr<const VirtualNode>> Mount::virtual_node(std::uint64_t inode) const {
-  const CurrentSpace now = current();
-  if (const VirtualNode* node = now.space->find(inode)) {
-    return std::shared_ptr<const VirtualNode>(now.space, node);
-  }
-  if (auto known = known_nodes_.find(inode)) return known;
-  return no_such_inode();
-}
-
 std::shared_ptr<const SnapshotView> Mount::view(std::uint32_t number) const {
   return views_.lock()->all[number];
 }
@@ -107,7 +100,8 @@ Result<std::uint32_t> Mount::view_of(const VirtualNode& node, Deadline by) {
     if (found != views->by_root.end()) return found->second;
   }
   Result<SnapshotView> opened = open_view(trees_, node.snapshot, node.without_leading_path, by);
-  if (!opened) return report(as_damage(std::move(opened).error()), node.inode, "open snapshot");
+  if (!opened)
+    return failures_.report(as_damage(std::move(opened).error()), node.inode, "open snapshot");
   opened->path = node.path;
   opened->root_inode = node.inode;
 
@@ -128,15 +122,17 @@ Result<Mount::Directory> Mount::directory_of(std::uint64_t inode, Deadline by) {
   const std::optional<Inodes::Known> known = inodes_.find(inode);
   if (!known) return no_such_inode();
   if (known->subtree.is_null()) {
-    return report(Error(ErrorKind::kCorrupt, "the backup names no tree for this directory"), inode,
-                  "read directory");
+    return failures_.report(
+        Error(ErrorKind::kCorrupt, "the backup names no tree for this directory"), inode,
+        "read directory");
   }
   return Directory{known->subtree, known->place.view};
 }
 
 Result<SharedTree> Mount::load_tree(std::uint64_t directory, const BlobId& tree, Deadline by) {
   Result<SharedTree> loaded = trees_.load(tree, by);
-  if (!loaded) return report(as_damage(std::move(loaded).error()), directory, "read directory");
+  if (!loaded)
+    return failures_.report(as_damage(std::move(loaded).error()), directory, "read directory");
   return loaded;
 }
 
@@ -144,17 +140,48 @@ Result<Mount::Located> Mount::locate(std::uint64_t inode, Deadline by) {
   const std::optional<Inodes::Known> known = inodes_.find(inode);
   if (!known) return no_such_inode();
   const Place place = known->place;
-  BlobId tree_id;
-  if (is_virtual(place.parent)) {
-    tree_id = view(place.view)->tree;
-  } else {
-    const std::optional<Inodes::Known> parent = inodes_.find(place.parent);
-    if (!parent) return no_such_inode();
-    tree_id = parent->subtree;
-  }
-  ASSIGN_OR_RETURN(SharedTree tree, load_tree(place.parent, tree_id, by));
+  const std::optional<BlobId> tree_id = tree_around(place);
+  if (!tree_id) return no_such_inode();
+  ASSIGN_OR_RETURN(SharedTree tree, load_tree(place.parent, *tree_id, by));
   const Node* node = &tree->nodes()[place.position];
-  return Located{tree_id, std::move(tree), node, place};
+  return Located{*tree_id, std::move(tree), node, place};
+}
+
+std::optional<BlobId> Mount::tree_around(const Place& place) const {
+  if (is_virtual(place.parent)) return view(place.view)->tree;
+  const std::optional<Inodes::Known> parent = inodes_.find(place.parent);
+  if (!parent) return std::nullopt;
+  return parent->subtree;
+}
+
+Mount::Way Mount::way_to(std::uint64_t inode, std::size_t most_steps) const {
+  Way way{inode, {}};
+  while (!is_virtual(way.top) && way.steps.size() < most_steps) {
+    const std::optional<Inodes::Known> known = inodes_.find(way.top);
+    const std::optional<BlobId> tree = known ? tree_around(known->place) : std::nullopt;
+    if (!tree) break;
+    way.steps.push_back({*tree, known->place.position});
+    way.top = known->place.parent;
+  }
+  std::ranges::reverse(way.steps);
+  return way;
+}
+
+std::string Mount::describe(std::uint64_t inode) const {
+  const Way way = way_to(inode, std::numeric_limits<std::size_t>::max());
+  if (!is_virtual(way.top)) return "a forgotten file";
+  std::string below;
+  for (const WalkAhead::Step& step : way.steps) {
+    const SharedTree tree = trees_.peek(step.tree);
+    below += '/';
+    below += tree == nullptr ? std::string_view("?") : tree->nodes()[step.position].name;
+  }
+  const auto found = virtual_node(way.top);
+  if (!found) return "a forgotten snapshot, path " + log::quoted(below);
+  const VirtualNode& top = **found;
+  if (top.snapshot == nullptr) return "path " + log::quoted(top.path + below);
+  return fmt::format("snapshot {}, path {}", top.snapshot->id.short_hex(),
+                     log::quoted(top.path + below));
 }
 
 std::uint64_t Mount::number_of(std::uint64_t directory, const Directory& where, const Node& node,
@@ -189,18 +216,6 @@ Mount::Found Mount::take(std::uint64_t directory, const Directory& where, const 
   return show({where.tree, position}, node, inode);
 }
 
-Result<Mount::Found> Mount::show_virtual(const VirtualNode& node, std::uint32_t generation,
-                                         Deadline by) {
-  Found found{node.inode, attributes_of(node, generation, options_.ownership), false};
-  if (node.kind != VirtualNode::Kind::kSnapshot || !node.without_leading_path) return found;
-  ASSIGN_OR_RETURN(const std::uint32_t number, view_of(node, by));
-  const std::shared_ptr<const SnapshotView> shown = view(number);
-  if (shown->own) {
-    found.attributes = attributes_of(*shown->own->node, node.inode, 0, options_.ownership);
-  }
-  return found;
-}
-
 bool Mount::is_own_ancestor(std::uint64_t directory, const BlobId& subtree) {
   while (!is_virtual(directory)) {
     const std::optional<Inodes::Known> known = inodes_.find(directory);
@@ -232,9 +247,10 @@ Result<std::optional<Mount::Found>> Mount::lookup(std::uint64_t directory, std::
   const Node* node = tree->find(name);
   if (node == nullptr) return std::optional<Found>();
   if (node->subtree && is_own_ancestor(directory, *node->subtree)) {
-    return report(Error(ErrorKind::kCorrupt, fmt::format("directory {} contains itself (tree {})",
-                                                         log::quoted(name), node->subtree->hex())),
-                  directory, "look up");
+    return failures_.report(
+        Error(ErrorKind::kCorrupt, fmt::format("directory {} contains itself (tree {})",
+                                               log::quoted(name), node->subtree->hex())),
+        directory, "look up");
   }
   const auto position = static_cast<std::uint32_t>(node - tree->nodes().data());
   return std::optional(take(directory, where, *node, position));
@@ -276,9 +292,9 @@ Result<std::string> Mount::link_target(std::uint64_t inode) {
   }
   if (holds_zero_byte(located.node->link_target)) {
     // The kernel would show what stands before it.
-    return report(Error(ErrorKind::kCorrupt,
-                        "the target holds a zero byte: " + log::quoted(located.node->link_target)),
-                  inode, "read link");
+    return failures_.report(Error(ErrorKind::kCorrupt, "the target holds a zero byte: " +
+                                                           log::quoted(located.node->link_target)),
+                            inode, "read link");
   }
   return std::string(located.node->link_target);
 }
@@ -350,7 +366,7 @@ MountStatus Mount::status() const {
   if (const auto listed = *listed_.lock()) status.listed = listed;
   status.reads = reads_;
   status.served_bytes = served_bytes_;
-  status.errors = errors_;
+  status.errors = failures_.count();
   status.inodes = inodes_.size();
   const IndexFigures index = repository_.index_figures();
   status.index_blobs = index.blobs;

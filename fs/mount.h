@@ -30,6 +30,7 @@
 #include "cache/pack_fetcher.h"
 #include "cache/prefetcher.h"
 #include "fs/attributes.h"
+#include "fs/failure_log.h"
 #include "fs/hidden_files.h"
 #include "fs/inodes.h"
 #include "fs/known_nodes.h"
@@ -185,6 +186,18 @@ class Mount {
   // The tree of a directory, whose damage is then reported as that directory's.
   Result<SharedTree> load_tree(std::uint64_t directory, const BlobId& tree, Deadline by);
   Result<Located> locate(std::uint64_t inode, Deadline by);
+  // The tree in which an entry is. nullopt: the kernel has forgotten the directory.
+  std::optional<BlobId> tree_around(const Place& place) const;
+
+  // The way from an outer directory down to an entry. `top` is the inode of that directory: of the
+  // snapshot's, unless the way is longer than was asked for, or the kernel has forgotten part of it.
+  struct Way {
+    std::uint64_t top;
+    std::vector<WalkAhead::Step> steps;
+  };
+  Way way_to(std::uint64_t inode, std::size_t most_steps) const;
+  // Where an entry is, for log lines. Names come from memory: "?" for one that is not there.
+  std::string describe(std::uint64_t inode) const;
   // Calls `use` with the node behind the inode, or with nullptr where no backup recorded one.
   Status with_node(std::uint64_t inode, const std::function<void(const Node*)>& use);
 
@@ -205,8 +218,7 @@ class Mount {
 
   void read_ahead(std::uint64_t inode, const Located& file, const FileLayout& layout,
                   std::uint64_t begin, std::uint64_t end);
-  void read_ahead_siblings(const Located& file);
-  std::vector<WalkAhead::Step> way_to(const Located& file) const;
+  void read_ahead_siblings(std::uint64_t inode, const Located& file);
   static std::vector<Prefetcher::Wanted> blobs_between(const Node& node, const FileLayout& layout,
                                                        Ahead ahead);
   void fetch_ahead(std::span<const Prefetcher::Wanted> wanted);
@@ -214,10 +226,6 @@ class Mount {
 
   Status load_snapshots(Deadline by);
   std::shared_ptr<const Namespace> build_namespace();
-
-  // Logs a failure, unless just this one was logged of late, and hands it on.
-  Error report(Error error, std::uint64_t inode, std::string_view doing);
-  std::string describe(std::uint64_t inode);
 
   Repository& repository_;
   const MountOptions options_;
@@ -230,12 +238,10 @@ class Mount {
   Guarded<Spaces> spaces_;
   Guarded<Views> views_;
   Snapshots snapshots_;  // only refresh() touches it
-  // What was logged, and when.
-  Guarded<std::unordered_map<std::string, Deadline::Clock::time_point>> reported_;
   Guarded<std::optional<std::chrono::system_clock::time_point>> listed_;
   std::atomic<std::uint64_t> reads_ = 0;
   std::atomic<std::uint64_t> served_bytes_ = 0;
-  std::atomic<std::uint64_t> errors_ = 0;
+  FailureLog failures_;
   HiddenFiles hidden_files_;
   ReadAhead far_readers_;
   ReadAhead file_readers_;

@@ -23,7 +23,7 @@ constexpr std::size_t kMostSteps = 16;
 void Mount::read_ahead(std::uint64_t inode, const Located& file, const FileLayout& layout,
                        std::uint64_t begin, std::uint64_t end) {
   if (begin == 0 && end == layout.size()) {
-    if (is_small_file(*file.node)) read_ahead_siblings(file);
+    if (is_small_file(*file.node)) read_ahead_siblings(inode, file);
     return;
   }
   if (options_.fetcher != nullptr) {
@@ -46,7 +46,7 @@ std::vector<Prefetcher::Wanted> Mount::blobs_between(const Node& node, const Fil
   return wanted;
 }
 
-void Mount::read_ahead_siblings(const Located& file) {
+void Mount::read_ahead_siblings(std::uint64_t inode, const Located& file) {
   const std::uint64_t position = file.place.position;
   const Ahead ahead = directory_readers_.note(file.place.parent, position, position + 1);
   if (ahead.end <= ahead.begin) return;
@@ -69,27 +69,8 @@ void Mount::read_ahead_siblings(const Located& file) {
   // is none.
   const std::size_t worth = options_.fetcher != nullptr ? options_.fetcher->window_bytes() / 2 : 0;
   const std::size_t most = std::max(worth, WalkAhead::kDecoded);
-  walker_.try_submit([this, way = way_to(file), most] { walk_ahead_.go_on(way, most); });
-}
-
-std::vector<WalkAhead::Step> Mount::way_to(const Located& file) const {
-  std::vector<WalkAhead::Step> way{{file.tree_id, file.place.position}};
-  std::uint64_t directory = file.place.parent;
-  while (!is_virtual(directory) && way.size() < kMostSteps) {
-    const std::optional<Inodes::Known> known = inodes_.find(directory);
-    if (!known) break;
-    const Place place = known->place;
-    if (is_virtual(place.parent)) {
-      way.push_back({view(place.view)->tree, place.position});
-      break;
-    }
-    const std::optional<Inodes::Known> parent = inodes_.find(place.parent);
-    if (!parent) break;
-    way.push_back({parent->subtree, place.position});
-    directory = place.parent;
-  }
-  std::ranges::reverse(way);
-  return way;
+  walker_.try_submit(
+      [this, way = way_to(inode, kMostSteps).steps, most] { walk_ahead_.go_on(way, most); });
 }
 
 void Mount::fetch_ahead(std::span<const Prefetcher::Wanted> wanted) {

@@ -17,6 +17,27 @@ std::string last_component(const std::string& path) { return path.substr(path.rf
 
 }  // namespace
 
+Result<std::shared_ptr<const VirtualNode>> Mount::virtual_node(std::uint64_t inode) const {
+  const CurrentSpace now = current();
+  if (const VirtualNode* node = now.space->find(inode)) {
+    return std::shared_ptr<const VirtualNode>(now.space, node);
+  }
+  if (auto known = known_nodes_.find(inode)) return known;
+  return Error(ErrorKind::kNotFound, "no such file (any more)");
+}
+
+Result<Mount::Found> Mount::show_virtual(const VirtualNode& node, std::uint32_t generation,
+                                         Deadline by) {
+  Found found{node.inode, attributes_of(node, generation, options_.ownership), false};
+  if (node.kind != VirtualNode::Kind::kSnapshot || !node.without_leading_path) return found;
+  ASSIGN_OR_RETURN(const std::uint32_t number, view_of(node, by));
+  const std::shared_ptr<const SnapshotView> shown = view(number);
+  if (shown->own) {
+    found.attributes = attributes_of(*shown->own->node, node.inode, 0, options_.ownership);
+  }
+  return found;
+}
+
 Result<std::optional<Mount::Found>> Mount::take_virtual(const CurrentSpace& now,
                                                         const VirtualNode& child, pid_t thread,
                                                         Deadline by) {

@@ -48,7 +48,7 @@ Result<Mount::Slices> Mount::read(std::uint64_t inode, std::uint64_t offset, std
   while (offset < end) {
     const FileLayout::Piece piece = layout->piece_at(offset);
     const auto fail = [&](Error error) {
-      return report(
+      return failures_.report(
           std::move(error), inode,
           fmt::format("read bytes {} to {}", piece.file_offset, piece.file_offset + piece.length));
     };

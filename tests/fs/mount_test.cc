@@ -10,8 +10,11 @@
 #include <vector>
 
 #include "fs/inode_numbers.h"
+#include "repo/base/log.h"
 #include "tests/support/fake_processes.h"
+#include "tests/support/files.h"
 #include "tests/support/memory_repository.h"
+#include "tests/support/temp_dir.h"
 
 namespace restree {
 namespace {
@@ -328,6 +331,23 @@ TEST_F(MountTest, ADamagedSnapshotIsLeftOut) {
   memory_.builder().add_sealed(FileType::kSnapshot, "garbage");
   mount({file_node("f", {}, 0)});
   EXPECT_THAT(names({"ids"}), ElementsAre(".", "..", snapshot_));
+}
+
+TEST_F(MountTest, TheLogNamesTheSnapshotAndThePathOfWhatFailed) {
+  const testing::TempDir dir;
+  const std::string log_file = (dir.path() / "log").string();
+  ASSERT_OK(log::open_file(log_file));
+  auto& builder = memory_.builder();
+  const BlobId lost{{std::byte{1}}};
+  const BlobId inner = builder.add_tree({file_node("lost", {lost}, 6)});
+  mount({folder_node("deep", builder.add_tree({folder_node("in", inner)})),
+         file_node("lost", {lost}, 5)});
+  EXPECT_FALSE(read(in_snapshot("lost").inode));
+  EXPECT_FALSE(read(lookup({"ids", snapshot_, "deep", "in", "lost"}).inode));
+  const std::string lines = testing::read_file(log_file);
+  const std::string top = "snapshot " + snapshot_ + ", path \"ids/" + snapshot_;
+  EXPECT_THAT(lines, ::testing::HasSubstr("read bytes 0 to 5: " + top + "/lost\": "));
+  EXPECT_THAT(lines, ::testing::HasSubstr("read bytes 0 to 6: " + top + "/deep/in/lost\": "));
 }
 
 // --- holes --------------------------------------------------------------------------------------
