@@ -29,18 +29,6 @@ const Shares& shares(const MountOptions& options) {
   return options.fetcher != nullptr ? kFarShares : kNearShares;
 }
 
-constexpr ForwardReader::Limits kFileReadAhead{
-    .first_window = 1 << 20, .largest_window = 16 << 20, .slack = 1 << 20};
-// Of sealed bytes that are fetched; the line says how many are worth it. What is decoded ahead is
-// no longer under way: half a window later hardly anything was.
-constexpr ForwardReader::Limits kFarReadAhead{
-    .first_window = 2 << 20, .largest_window = 64 << 20, .slack = 1 << 20, .steps = 8};
-// What does not fit is told again by the next directory.
-constexpr std::size_t kMostWalks = 4;
-// Counted in files.
-constexpr ForwardReader::Limits kDirectoryReadAhead{
-    .first_window = 2, .largest_window = 32, .slack = 4};
-
 Error no_such_inode() { return {ErrorKind::kNotFound, "no such file (any more)"}; }
 
 // "Not found" in a repository is damage of what is shown, never the absence of a file.
@@ -68,16 +56,11 @@ Mount::Mount(Repository& repository, MountOptions options)
                                                     : std::make_shared<SystemProcesses>()),
       failures_([this](std::uint64_t inode) { return describe(inode); }),
       hidden_files_(hidden_files(*this), options_.ownership),
-      far_readers_(kFarReadAhead),
-      file_readers_(kFileReadAhead),
-      directory_readers_(kDirectoryReadAhead),
-      prefetcher_(blobs_, options_.read_ahead_threads,
-                  options_.memory_bytes / 16 * shares(options_).read_ahead, options_.time_limit),
-      walk_ahead_(trees_,
-                  {.fetch = [this](WalkAhead::Files files) { fetch_ahead(files); },
-                   .decode = [this](WalkAhead::Files files) { prefetcher_.want(files); }},
-                  options_.time_limit),
-      walker_(1, kMostWalks) {}
+      reading_ahead_(repository, blobs_, trees_,
+                     {.fetcher = options_.fetcher,
+                      .threads = options_.read_ahead_threads,
+                      .budget_bytes = options_.memory_bytes / 16 * shares(options_).read_ahead,
+                      .time_limit = options_.time_limit}) {}
 
 PackPieces::Budgets fetch_budgets(std::size_t memory_bytes) {
   return {.data_bytes = memory_bytes / 16 * kFetchedDataShare,

@@ -28,7 +28,6 @@
 #include <vector>
 
 #include "cache/pack_fetcher.h"
-#include "cache/prefetcher.h"
 #include "fs/attributes.h"
 #include "fs/failure_log.h"
 #include "fs/hidden_files.h"
@@ -39,12 +38,12 @@
 #include "fs/mount_answers.h"
 #include "fs/mount_status.h"
 #include "fs/namespace.h"
-#include "fs/read_ahead.h"
 #include "fs/read_plan.h"
+#include "fs/reading_ahead.h"
 #include "fs/snapshot_view.h"
 #include "fs/tree_source.h"
 #include "fs/walk_ahead.h"
-#include "repo/base/thread_pool.h"
+#include "repo/base/loading_cache.h"
 #include "repo/blob_cache.h"
 #include "repo/repository.h"
 
@@ -56,8 +55,8 @@ struct MountOptions {
   std::size_t memory_bytes = 64 << 20;
   std::chrono::milliseconds time_limit{60'000};
   std::size_t read_ahead_threads = 4;
-  // The repository's source, if its storage is far away: it is told what will be wanted. Outlives
-  // the mount.
+  // The repository's source, if its storage is far away: the mount announces to it what will be
+  // wanted. It must outlive the mount.
   PackFetcher* fetcher = nullptr;
   // Adds what others count to the status; may be empty. Called by any thread.
   std::function<void(MountStatus&)> more_status;
@@ -216,14 +215,6 @@ class Mount {
   Status list_tree(std::uint64_t directory, std::uint64_t offset, bool with_attributes,
                    Listing& listing, Deadline by);
 
-  void read_ahead(std::uint64_t inode, const Located& file, const FileLayout& layout,
-                  std::uint64_t begin, std::uint64_t end);
-  void read_ahead_siblings(std::uint64_t inode, const Located& file);
-  static std::vector<Prefetcher::Wanted> blobs_between(const Node& node, const FileLayout& layout,
-                                                       Ahead ahead);
-  void fetch_ahead(std::span<const Prefetcher::Wanted> wanted);
-  void fetch_trees_below(const Tree& tree);
-
   Status load_snapshots(Deadline by);
   std::shared_ptr<const Namespace> build_namespace();
 
@@ -243,12 +234,7 @@ class Mount {
   std::atomic<std::uint64_t> served_bytes_ = 0;
   FailureLog failures_;
   HiddenFiles hidden_files_;
-  ReadAhead far_readers_;
-  ReadAhead file_readers_;
-  ReadAhead directory_readers_;
-  Prefetcher prefetcher_;  // its threads use what is above
-  WalkAhead walk_ahead_;
-  ThreadPool walker_;  // last: its thread uses what is above
+  ReadingAhead reading_ahead_;  // last: its threads use what is above
 };
 
 }  // namespace restree

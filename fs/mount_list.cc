@@ -74,7 +74,7 @@ Status Mount::list_tree(std::uint64_t directory, std::uint64_t offset, bool with
   ASSIGN_OR_RETURN(const Directory where, directory_of(directory, by));
   ASSIGN_OR_RETURN(const SharedTree tree, load_tree(directory, where.tree, by));
 
-  if (offset == 0) fetch_trees_below(*tree);
+  if (offset == 0) reading_ahead_.directory_is_listed(*tree);
   std::uint64_t next = offset;
   for (const std::string_view dots : {std::string_view("."), std::string_view("..")}) {
     if (next >= dots.size()) continue;

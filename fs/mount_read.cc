@@ -43,7 +43,12 @@ Result<Mount::Slices> Mount::read(std::uint64_t inode, std::uint64_t offset, std
   Slices slices;
   if (offset >= layout->size()) return slices;
   const std::uint64_t end = std::min<std::uint64_t>(layout->size(), offset + size);
-  read_ahead(inode, file, *layout, offset, end);
+  reading_ahead_.file_is_read({.inode = inode,
+                               .directory = file.place.parent,
+                               .tree = file.tree,
+                               .position = file.place.position},
+                              *layout, offset, end,
+                              [&] { return way_to(inode, ReadingAhead::kMostSteps).steps; });
 
   while (offset < end) {
     const FileLayout::Piece piece = layout->piece_at(offset);
