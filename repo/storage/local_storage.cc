@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
-#include <cstdio>
 #include <ctime>
 #include <memory>
 #include <set>
@@ -17,6 +16,7 @@
 
 #include "repo/base/directory_stream.h"
 #include "repo/base/unique_fd.h"
+#include "repo/storage/whole_file.h"
 
 namespace restree {
 namespace {
@@ -35,11 +35,6 @@ constexpr std::uint64_t kBelievedRangeBytes = 16 << 20;
 
 // A call costs little, so that what it reads may as well stay in the processor's cache.
 constexpr std::uint64_t kRequestBytes = 1 << 20;
-
-// Files from this size on are written around the page cache, in steps of whole blocks.
-constexpr std::size_t kDirectBytes = 1 << 20;
-constexpr std::size_t kDirectBlockBytes = 4096;
-constexpr std::size_t kDirectStepBytes = 8 << 20;
 
 class LocalStorage final : public Storage {
  public:
@@ -210,91 +205,6 @@ Permissions LocalStorage::permissions() const {
   return group_reads ? kWithGroup : kOwnerOnly;
 }
 
-// Writes as much as it can of a large file around the page cache, where nobody needs it and where
-// writing costs more than all work on its bytes before. Only whole blocks, from memory aligned to
-// blocks; on a file system that cannot do this nothing is written. Returns what is left to write.
-ByteView write_around_cache(const UniqueFd& fd, ByteView content) {
-  const bool is_aligned = reinterpret_cast<std::uintptr_t>(content.data()) % kDirectBlockBytes == 0;
-  if (content.size() < kDirectBytes || !is_aligned) return content;
-  const int flags = ::fcntl(fd.get(), F_GETFL);
-  if (flags < 0 || ::fcntl(fd.get(), F_SETFL, flags | O_DIRECT) != 0) return content;
-  for (off_t at = 0; content.size() >= kDirectBlockBytes;) {
-    const std::size_t blocks = std::min(content.size(), kDirectStepBytes) / kDirectBlockBytes;
-    const ssize_t count = ::pwrite(fd.get(), content.data(), blocks * kDirectBlockBytes, at);
-    if (count <= 0 || static_cast<std::size_t>(count) % kDirectBlockBytes != 0) break;
-    content = content.subspan(static_cast<std::size_t>(count));
-    at += count;
-  }
-  // If something is wrong, the ordinary write of the rest fails too, and reports it.
-  static_cast<void>(::fcntl(fd.get(), F_SETFL, flags));
-  return content;
-}
-
-Status write_exactly(const UniqueFd& fd, const std::string& path, ByteView content) {
-  const std::size_t size = content.size();
-  content = write_around_cache(fd, content);
-  while (!content.empty()) {
-    const std::size_t at = size - content.size();
-    const ssize_t count =
-        ::pwrite(fd.get(), content.data(), content.size(), static_cast<off_t>(at));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return errno_error(errno, "write " + path);
-    content = content.subspan(static_cast<std::size_t>(count));
-  }
-  if (::fsync(fd.get()) != 0 && errno != ENOTSUP && errno != EINVAL) {
-    return errno_error(errno, "sync " + path);
-  }
-  return {};
-}
-
-// A rename survives a power cut once its folder is on disk.
-Status sync_folder(const std::string& folder) {
-  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd) return errno_error(errno, "open " + folder);
-  if (::fsync(fd.get()) != 0 && errno != ENOTSUP && errno != EINVAL) {
-    return errno_error(errno, "sync " + folder);
-  }
-  return {};
-}
-
-// The temporary file of a write, removed again unless it was published.
-class TemporaryFile {
- public:
-  // `pattern` ends in XXXXXX.
-  static Result<TemporaryFile> create(std::string pattern) {
-    UniqueFd fd(::mkostemp(pattern.data(), O_CLOEXEC));
-    if (!fd) return errno_error(errno, "create " + pattern);
-    return TemporaryFile(std::move(pattern), std::move(fd));
-  }
-  TemporaryFile(TemporaryFile&& other) noexcept
-      : path_(std::exchange(other.path_, {})), fd_(std::move(other.fd_)) {}
-  TemporaryFile& operator=(TemporaryFile&& other) noexcept {
-    std::swap(path_, other.path_);
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~TemporaryFile() {
-    if (!path_.empty()) ::unlink(path_.c_str());
-  }
-
-  const UniqueFd& fd() const { return fd_; }
-  const std::string& path() const { return path_; }
-
-  Status publish_as(const std::string& final_path) {
-    fd_.reset();
-    if (::rename(path_.c_str(), final_path.c_str()) != 0) {
-      return errno_error(errno, "rename " + path_ + " to " + final_path);
-    }
-    path_.clear();
-    return {};
-  }
-
- private:
-  TemporaryFile(std::string path, UniqueFd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
-  std::string path_;
-  UniqueFd fd_;
-};
-
 Status make_folder(const std::string& folder, mode_t mode) {
   if (::mkdir(folder.c_str(), mode) == 0 || errno == EEXIST) return {};
   return errno_error(errno, "create folder " + folder);
@@ -314,15 +224,6 @@ Status LocalStorage::make_folders(Deadline) {
   return sync_folder(root_);
 }
 
-// When this returns, no temporary file is left, whether it succeeded or not.
-Status write_and_publish(TemporaryFile temporary, ByteView content, mode_t mode,
-                         const std::string& path) {
-  RETURN_IF_ERROR(write_exactly(temporary.fd(), temporary.path(), content));
-  // Not every file system has permissions; the content is what counts.
-  static_cast<void>(::fchmod(temporary.fd().get(), mode));
-  return temporary.publish_as(path);
-}
-
 Error LocalStorage::explain_failed_write(Error error, std::size_t size) const {
   struct statvfs room {};
   if (::statvfs(root_.c_str(), &room) != 0) return error;
@@ -330,10 +231,6 @@ Error LocalStorage::explain_failed_write(Error error, std::size_t size) const {
   if (free_bytes >= size) return error;
   return {ErrorKind::kLocalIo,
           fmt::format("{}: the disk is full: {} bytes free, {} needed", root_, free_bytes, size)};
-}
-
-std::string temporary_pattern(const std::string& path) {
-  return path + std::string(kTemporaryMark) + "XXXXXX";
 }
 
 // Makes the folder of `file`. Through one descriptor of the root, so that the folder is made beside
@@ -358,18 +255,17 @@ Status LocalStorage::make_missing_folder(const FileName& file, mode_t mode) cons
 
 Status LocalStorage::write(const FileName& file, ByteView content, Deadline) {
   const std::string path = path_of(file);
-  const std::string folder = path.substr(0, path.rfind('/'));
   const Permissions mode = permissions();
 
-  Result<TemporaryFile> temporary = TemporaryFile::create(temporary_pattern(path));
-  if (!temporary && temporary.error().kind() == ErrorKind::kNotFound) {
+  Result<WholeFile> whole = WholeFile::create(path);
+  if (!whole && whole.error().kind() == ErrorKind::kNotFound) {
     RETURN_IF_ERROR(make_missing_folder(file, mode.directory));
-    temporary = TemporaryFile::create(temporary_pattern(path));
+    whole = WholeFile::create(path);
   }
-  RETURN_IF_ERROR(temporary);
-  Status written = write_and_publish(std::move(*temporary), content, mode.finished, path);
+  RETURN_IF_ERROR(whole);
+  Status written = std::move(*whole).publish(content, mode.finished);
   if (!written) return explain_failed_write(std::move(written).error(), content.size());
-  return sync_folder(folder);
+  return sync_folder(path.substr(0, path.rfind('/')));
 }
 
 Status LocalStorage::remove(const FileName& file, Deadline) {
