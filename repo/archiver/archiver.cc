@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "repo/archiver/archive_tally.h"
 #include "repo/archiver/folder_work.h"
 #include "repo/archiver/link_watch.h"
 #include "repo/archiver/source_folder.h"
@@ -31,6 +32,7 @@ class Archiver {
       : parts_(parts),
         options_(options),
         stop_(stop),
+        tally_(parts.events),
         pool_(options.chunk_threads, 1),
         files_(parts.writer, parts.chunker, pool_,
                [this](std::uint64_t count) { parts_.events.on_bytes_read(count); }) {}
@@ -41,7 +43,6 @@ class Archiver {
   using Folder = std::shared_ptr<FolderWork>;
 
   bool is_over() const { return stop_.stop_requested() || parts_.writer.failure().has_value(); }
-  void complain(const std::string& path, const Error& error);
   std::shared_ptr<const Tree> load_before(const std::optional<BlobId>& id, const std::string& path);
 
   void begin_folder(const Folder& folder);
@@ -58,17 +59,12 @@ class Archiver {
   void finish_entry(Folder folder);
   bool finish_folder(FolderWork& folder);
 
-  ItemChange change_of(const SourceNode& node, const Node* before) const;
-  void count(const SourceNode& node, ItemChange change);
-  void report(const FolderWork& folder, const FolderWork::Entry& entry, const SourceNode& node,
-              const Node* before, const AddedSizes& data, SteadyClock::time_point begun);
-
   const ArchiveParts& parts_;
   const ArchiveOptions& options_;
   const std::stop_token stop_;
   OwnerNames owners_;
   WorkStack stack_;
-  Guarded<ArchiveResult> result_;
+  ArchiveTally tally_;
   Guarded<std::optional<BlobId>> root_tree_;
   ThreadPool pool_;
   FileSaver files_;
@@ -92,14 +88,9 @@ Result<ArchiveResult> Archiver::run(const TargetNode& targets,
   if (auto failure = parts_.writer.failure()) return std::move(*failure);
   const std::optional<BlobId> tree = *root_tree_.lock();
   if (!tree) return Error(ErrorKind::kInvalid, "snapshot is empty");
-  ArchiveResult result = *result_.lock();
+  ArchiveResult result = tally_.result();
   result.tree = *tree;
   return result;
-}
-
-void Archiver::complain(const std::string& path, const Error& error) {
-  ++result_.lock()->errors;
-  parts_.events.on_error(path, error);
 }
 
 // If the tree cannot be loaded, its files are only read again.
@@ -108,11 +99,11 @@ std::shared_ptr<const Tree> Archiver::load_before(const std::optional<BlobId>& i
   if (!id) return nullptr;
   const auto blob = parts_.blobs.load(BlobType::kTree, *id, Deadline::after(kLoadTimeout));
   if (!blob) {
-    complain(path, blob.error());
+    tally_.complain(path, blob.error());
     return nullptr;
   }
   auto tree = Tree::parse(**blob);
-  if (!tree) complain(path, tree.error());
+  if (!tree) tally_.complain(path, tree.error());
   return tree ? *tree : nullptr;
 }
 
@@ -127,7 +118,7 @@ void Archiver::begin_folder(const Folder& folder) {
   if (!begun) {
     // A directory that vanished after its parent was listed counts as never having existed.
     if (begun.error().kind() != ErrorKind::kNotFound || is_explicit(folder->target)) {
-      complain(folder->source_path, begun.error());
+      tally_.complain(folder->source_path, begun.error());
     }
     if (folder->parent) finish_entry(folder->parent);
     return;
@@ -172,7 +163,7 @@ Status Archiver::open_folder(FolderWork& folder) {
                                                 folder.source_path, options_.with_atime, owners_));
   for (const Error& error : folder.own.complaints) {
     if (is_on_the_way && error.kind() == ErrorKind::kDenied) continue;
-    complain(folder.source_path, error);
+    tally_.complain(folder.source_path, error);
   }
   return {};
 }
@@ -227,7 +218,7 @@ bool Archiver::finish_folder(FolderWork& folder) {
     if (!node) continue;
     is_empty = false;
     if (const Status added = writer.append(node->view(views)); !added) {
-      complain(folder.source_path, added.error());
+      tally_.complain(folder.source_path, added.error());
     }
   }
   folder.nodes.clear();
@@ -242,8 +233,8 @@ bool Archiver::finish_folder(FolderWork& folder) {
   folder.own.subtree = saved->id;
   AddedSizes added;
   added.add(*saved, json.size());
-  report(*folder.parent, folder.parent->entries[folder.slot], folder.own, folder.own_before, added,
-         folder.begun);
+  tally_.report(folder.parent->snapshot_path_of(folder.parent->entries[folder.slot]), folder.own,
+                folder.own_before, added, folder.begun);
   folder.parent->nodes[folder.slot] = std::move(folder.own);
   folder.fd.reset();
   return true;
@@ -268,7 +259,7 @@ Archiver::Folder Archiver::save_entry(const Folder& folder, std::size_t slot) {
     // An entry that vanished since the directory was listed counts as never having existed.
     if (errno != ENOENT || is_named) {
       const std::string path = folder->source_path_of(entry);
-      complain(path, errno_error(errno, "stat " + path));
+      tally_.complain(path, errno_error(errno, "stat " + path));
     }
     finish_entry(folder);
     return nullptr;
@@ -308,10 +299,10 @@ void Archiver::save_special(const Folder& folder, std::size_t slot, const struct
   const std::string path = folder->source_path_of(entry);
   auto node = read_source_node(folder->place_of(entry), attributes, entry.name, path,
                                options_.with_atime, owners_);
-  if (!node) return complain(path, node.error());
-  for (const Error& error : node->complaints) complain(path, error);
+  if (!node) return tally_.complain(path, node.error());
+  for (const Error& error : node->complaints) tally_.complain(path, error);
   const Node* before = folder->before ? folder->before->find(entry.name) : nullptr;
-  report(*folder, entry, *node, before, {}, begun);
+  tally_.report(folder->snapshot_path_of(entry), *node, before, {}, begun);
   folder->nodes[slot] = std::move(*node);
 }
 
@@ -323,32 +314,32 @@ void Archiver::save_file(const Folder& folder, std::size_t slot, const struct st
   const Node* before = folder->before ? folder->before->find(entry.name) : nullptr;
 
   const auto finish = [&](SourceNode node, const AddedSizes& added) {
-    for (const Error& error : node.complaints) complain(path, error);
+    for (const Error& error : node.complaints) tally_.complain(path, error);
     part_from_another(node, path);
-    report(*folder, entry, node, before, added, begun);
+    tally_.report(folder->snapshot_path_of(entry), node, before, added, begun);
     folder->nodes[slot] = std::move(node);
   };
 
   if (before != nullptr && is_content_unchanged(*before, attributes, options_.change_detection)) {
     auto node = read_source_node(place, attributes, entry.name, path, options_.with_atime, owners_);
-    if (!node) return complain(path, node.error());
+    if (!node) return tally_.complain(path, node.error());
     if (reuse_content(*before, *node)) return finish(std::move(*node), {});
-    complain(path, Error(ErrorKind::kCorrupt,
-                         "parts of " + path +
-                             " are not in the repository any more; storing the file again"));
+    tally_.complain(path, Error(ErrorKind::kCorrupt,
+                                "parts of " + path +
+                                    " are not in the repository any more; storing the file again"));
   }
   parts_.events.on_file_begun(folder->snapshot_path_of(entry));
   auto file = SourceFile::open(place, path);
   // Reported even if the file has vanished by now: it existed a moment ago, and restic reports it
   // too.
-  if (!file) return complain(path, file.error());
+  if (!file) return tally_.complain(path, file.error());
   auto node =
       read_source_node(place, file->attributes(), entry.name, path, options_.with_atime, owners_);
-  if (!node) return complain(path, node.error());
+  if (!node) return tally_.complain(path, node.error());
   auto content = files_.save(*file);
   if (!content) {
     // The writer's own failure ends everything; it is not the file's.
-    if (!parts_.writer.failure()) complain(path, content.error());
+    if (!parts_.writer.failure()) tally_.complain(path, content.error());
     return;
   }
   node->content = std::move(content->blobs);
@@ -375,40 +366,6 @@ void Archiver::part_from_another(SourceNode& node, const std::string& path) {
   if (!identity || links_.agrees(*identity)) return;
   node.attributes.st_nlink = 1;
   parts_.events.on_number_reused(path);
-}
-
-// --- figures ------------------------------------------------------------------------------------
-
-ItemChange Archiver::change_of(const SourceNode& node, const Node* before) const {
-  if (before == nullptr) return ItemChange::kNew;
-  std::vector<ExtendedAttribute> views;
-  return is_same_node(*before, node.view(views)) ? ItemChange::kUnmodified : ItemChange::kModified;
-}
-
-void Archiver::count(const SourceNode& node, ItemChange change) {
-  auto result = result_.lock();
-  result->bytes += node.size;
-  if (node.type != NodeType::kFile && node.type != NodeType::kDirectory) return;
-  auto& counts = node.type == NodeType::kFile ? result->files : result->folders;
-  ++(change == ItemChange::kNew        ? counts.created
-     : change == ItemChange::kModified ? counts.changed
-                                       : counts.unmodified);
-}
-
-void Archiver::report(const FolderWork& folder, const FolderWork::Entry& entry,
-                      const SourceNode& node, const Node* before, const AddedSizes& added,
-                      SteadyClock::time_point begun) {
-  const ItemChange change = change_of(node, before);
-  count(node, change);
-  const bool is_folder = node.type == NodeType::kDirectory;
-  const std::string path = folder.snapshot_path_of(entry);
-  parts_.events.on_saved({.path = path,
-                          .type = node.type,
-                          .change = change,
-                          .size = node.size,
-                          .data = is_folder ? AddedSizes{} : added,
-                          .metadata = is_folder ? added : AddedSizes{},
-                          .duration = SteadyClock::now() - begun});
 }
 
 }  // namespace
