@@ -66,6 +66,12 @@ class Mounting : public ::testing::Test {
 };
 std::unique_ptr<TempDir> Mounting::dir_;
 
+// Whether somebody reads from a pipe with a name, or is about to; `writer` then keeps it open.
+bool has_reader(const fs::path& pipe, UniqueFd& writer) {
+  writer = UniqueFd(::open(pipe.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+  return static_cast<bool>(writer);
+}
+
 // The program where mount.fuse3 looks for it, as after `make install`: it does not keep our PATH.
 class Installed {
  public:
@@ -392,6 +398,51 @@ TEST_F(Mounting, SigtermEndsItEvenWhileAFileIsOpen) {
   ASSERT_TRUE(fd);
   mounted.signal(SIGTERM);
   mounted.expect_end();
+}
+
+TEST_F(Mounting, SigtermBeforeThereIsALockEndsItAtOnce) {
+  const TempDir here;
+  const fs::path on = mount_point();
+  const fs::path answer = here.path() / "answer";
+  ASSERT_EQ(::mkfifo(answer.c_str(), 0600), 0);
+  MountRequest request = mount_of(restic());
+  request.options = {"lock", "password_command=cat " + answer.string()};
+  Command command = mount_command(request, here.path(), on);
+  command.argv.push_back("-f");
+  Process process = Process::start(command);
+  UniqueFd asked;
+  ASSERT_TRUE(holds_within(seconds(patient(30)), [&] { return has_reader(answer, asked); }));
+  process.signal(SIGTERM);
+  const Finished finished = process.wait(seconds(patient(20)));
+  EXPECT_EQ(finished.exit_code, 130) << finished.report();
+  EXPECT_FALSE(is_mounted(on));
+}
+
+TEST_F(Mounting, SigtermWhileTheIndexIsReadRemovesTheLock) {
+  const TempDir here;
+  const fs::path on = mount_point();
+  const fs::path repository = here.path() / "repository";
+  fs::copy(restic().repository(), repository, fs::copy_options::recursive);
+  // Reading them goes on when somebody writes. One shows how far the start has come, the other one
+  // holds it up.
+  const fs::path one = repository / "index" / std::string(64, 'a');
+  const fs::path other = repository / "index" / std::string(64, 'b');
+  for (const fs::path& file : {one, other}) ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
+  MountRequest request = mount_of(restic());
+  request.location = repository.string();
+  request.options = {"lock"};
+  Command command = mount_command(request, here.path(), on);
+  command.argv.push_back("-f");
+  Process process = Process::start(command);
+  UniqueFd read;
+  ASSERT_TRUE(holds_within(seconds(patient(30)),
+                           [&] { return has_reader(one, read) || has_reader(other, read); }));
+  EXPECT_FALSE(fs::is_empty(repository / "locks"));
+  process.signal(SIGTERM);
+  const Finished finished = process.wait(seconds(patient(20)));
+  EXPECT_EQ(finished.exit_code, 130) << finished.report();
+  EXPECT_TRUE(fs::is_empty(repository / "locks"));
+  EXPECT_FALSE(is_mounted(on));
 }
 
 TEST_F(Mounting, NeverLooksAtLeavesNothingBehindEither) {

@@ -1,0 +1,264 @@
+#include "fs/restreefs/serving.h"
+
+#include <fmt/core.h>
+#include <signal.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <future>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <utility>
+
+#include "cache/pack_fetcher.h"
+#include "fs/fuse/fuse_session.h"
+#include "fs/mount.h"
+#include "fs/restreefs/refresher.h"
+#include "fs/restreefs/status_sources.h"
+#include "fs/restreefs/warming.h"
+#include "program/access.h"
+#include "program/repository_opening.h"
+#include "program/ssh_settings.h"
+#include "repo/base/log.h"
+#include "repo/lock/repository_lock.h"
+#include "repo/repository.h"
+#include "repo/storage/decorators/breaker_storage.h"
+
+namespace restree {
+namespace {
+
+const SignalSet& stop_signals() {
+  static const SignalSet signals{SIGINT, SIGTERM};
+  return signals;
+}
+
+// --- The storage --------------------------------------------------------------------------------
+
+// Nothing has been asked of it yet.
+struct MadeStorage {
+  std::stop_source giving_up;  // ends retries against a server that is away
+  SshOptions ssh;
+  std::shared_ptr<BreakerStorage> breaker;
+};
+
+Result<MadeStorage> make_storage(const RestreefsOptions& options, const Location& location) {
+  MadeStorage made;
+  made.ssh = with_secret_sources(options.ssh, options.mount.time_limit);
+  made.ssh.limits = make_rate_limits(options.upload_limit, options.download_limit);
+  made.ssh.open_connections = std::make_shared<std::atomic<unsigned>>(0);
+  ASSIGN_OR_RETURN(std::shared_ptr<Storage> asked,
+                   location.make_storage(made.ssh, made.giving_up.get_token()));
+  made.breaker = std::make_shared<BreakerStorage>(
+      std::move(asked), BreakerTiming{.patience = options.mount.time_limit});
+  return made;
+}
+
+// --- The repository -----------------------------------------------------------------------------
+
+struct ServedRepository {
+  std::shared_ptr<PackFetcher> fetcher;  // nullptr: the storage is near
+  OpenedRepository opened;
+  std::shared_ptr<WarmProgress> warmed;  // nullptr: nothing is to be warmed
+};
+
+Result<OpenedRepository> open(const RestreefsOptions& options, const Location& location,
+                              const std::optional<CachePlace>& cache, const MadeStorage& storage) {
+  // Wiped when this returns: the keys are open then.
+  ASSIGN_OR_RETURN(const Secret password, find_password(options.access, Deadline::never()));
+  return open_repository({.storage = storage.breaker,
+                          .cache = cache,
+                          .location = location.identity(storage.ssh),
+                          .key_hint = find_key_hint(options.access),
+                          .may_be_offline = !options.lock,
+                          .reads_early = !options.lock && location.is_far()},
+                         password, Deadline::after(options.mount.time_limit));
+}
+
+// nullptr: there is nothing to warm, or nowhere to keep it.
+std::shared_ptr<WarmProgress> plan_warming(const RestreefsOptions& options, bool has_cache) {
+  if (options.warm.empty()) return nullptr;
+  if (has_cache) return std::make_shared<WarmProgress>();
+  log::warning("nothing is warmed, as there is no cache on disk");
+  return nullptr;
+}
+
+Result<ServedRepository> open_served(const RestreefsOptions& options, const Location& location,
+                                     const std::optional<CachePlace>& cache,
+                                     const MadeStorage& storage) {
+  ServedRepository served;
+  ASSIGN_OR_RETURN(served.opened, open(options, location, cache, storage));
+  // In the background only the log shows this, so the user who mounts sees it here.
+  const bool is_log_here = options.foreground && options.log_file.empty();
+  if (served.opened.offline && !is_log_here) {
+    std::fprintf(stderr, "restreefs: %s\n", served.opened.offline->c_str());
+  }
+  if (location.is_far()) {
+    served.fetcher = std::make_shared<PackFetcher>(
+        storage.breaker, FetchOptions{.budgets = fetch_budgets(options.mount.memory_bytes),
+                                      .time_limit = options.mount.time_limit});
+    served.opened.repository->use_source(served.fetcher);
+  }
+  served.warmed = plan_warming(options, served.opened.cache != nullptr);
+  return served;
+}
+
+// --- The lock -----------------------------------------------------------------------------------
+
+// The repository's lock, if the options ask for one. While this lives, a stop removes the lock and
+// ends the process.
+// Ownership: the lock. The watch must outlive it, and is ended with it: a stop that came while the
+//            lock is being removed would end the process amid that, and leave the lock behind.
+class HeldLock {
+ public:
+  HeldLock(SignalWatch& signals, std::unique_ptr<RepositoryLock> lock)
+      : signals_(signals),
+        lock_(std::move(lock)),
+        on_stop_(signals, stop_signals(), [this] { leave(ExitCode::kCancelled); }) {}
+  ~HeldLock() { signals_.end(); }
+  HeldLock(const HeldLock&) = delete;
+  HeldLock& operator=(const HeldLock&) = delete;
+
+  // On the watching thread. Ends the process where it stands: nothing is being written, so that at
+  // most a read is cut short.
+  [[noreturn]] void leave(ExitCode code) {
+    lock_.reset();
+    end_at_once(code);
+  }
+
+ private:
+  SignalWatch& signals_;
+  std::unique_ptr<RepositoryLock> lock_;  // nullptr: none was asked for
+  const SignalMeaning on_stop_;
+};
+
+Result<std::unique_ptr<HeldLock>> take_lock(const RestreefsOptions& options,
+                                            const ServedRepository& served, SignalWatch& signals) {
+  std::unique_ptr<RepositoryLock> lock;
+  if (options.lock) {
+    const LockRequest request{
+        .reads_only = true,
+        .retry_for = options.retry_lock,
+        .tell = [](const std::string& message) { log::warning("{}", message); }};
+    const auto by = Deadline::after(options.mount.time_limit + options.retry_lock);
+    ASSIGN_OR_RETURN(lock, RepositoryLock::acquire(*served.opened.repository, request, by));
+  }
+  return std::make_unique<HeldLock>(signals, std::move(lock));
+}
+
+// --- The content --------------------------------------------------------------------------------
+
+Result<std::unique_ptr<Mount>> load(const RestreefsOptions& options, const MadeStorage& storage,
+                                    const ServedRepository& served) {
+  MountOptions mount = options.mount;
+  mount.fetcher = served.fetcher.get();
+  mount.more_status = status_of({.storage = storage.breaker,
+                                 .cache = served.opened.cache,
+                                 .fetcher = served.fetcher,
+                                 .connections = storage.ssh.open_connections,
+                                 .warmed = served.warmed});
+  return Mount::open(*served.opened.repository, std::move(mount));
+}
+
+// --- The session --------------------------------------------------------------------------------
+
+// The session of a mount. From before the mount is made until this ends, a stop undoes the mount.
+// Ownership: the session. Lock and content must outlive it.
+class StoppableSession {
+ public:
+  StoppableSession(const RestreefsOptions& options, SignalWatch& signals,
+                   std::stop_source giving_up, HeldLock& lock, Mount& mount)
+      : options_(options),
+        giving_up_(std::move(giving_up)),
+        lock_(lock),
+        context_(mount),
+        on_stop_(signals, stop_signals(), [this] { stop(); }) {}
+
+  // Called once. `source_name`: what the mount is called in /proc/mounts.
+  Status mount(const std::string& source_name) {
+    auto made = FuseSession::mount(context_, options_.mount_point, source_name, options_.kernel,
+                                   options_.debug);
+    if (made) session_ = std::move(*made);
+    settled_.set_value();
+    return made ? Status() : Status(made.error());
+  }
+
+  // Once mount() has succeeded.
+  FuseSession& session() const { return *session_; }
+
+ private:
+  // On the watching thread. Later stops change nothing.
+  void stop() {
+    if (std::exchange(is_stopping_, true)) return;
+    giving_up_.request_stop();
+    // A mount that is being made must be there before it can be undone.
+    settled_.get_future().wait();
+    if (session_ == nullptr) lock_.leave(ExitCode::kCancelled);
+    if (session_->stop()) return;  // run() returns
+    log::warning("unmounted {} while reads were still waiting", options_.mount_point);
+    lock_.leave(ExitCode::kSuccess);
+  }
+
+  const RestreefsOptions& options_;
+  std::stop_source giving_up_;
+  HeldLock& lock_;
+  FuseContext context_;
+  std::unique_ptr<FuseSession> session_;
+  std::promise<void> settled_;   // session_ has its value for good
+  bool is_stopping_ = false;     // only the watching thread touches it
+  const SignalMeaning on_stop_;  // last: its action uses what is above
+};
+
+// The repository, without the colons that make tools take the mount for one over a network that
+// they know.
+std::string source_name_of(const Location& location) {
+  std::string name = location.description();
+  for (char& c : name) {
+    if (c == ':') c = '#';
+  }
+  return name;
+}
+
+// --- The requests -------------------------------------------------------------------------------
+
+std::unique_ptr<Warming> start_warming(const RestreefsOptions& options,
+                                       const ServedRepository& served) {
+  if (served.warmed == nullptr) return nullptr;
+  return std::make_unique<Warming>(
+      *served.opened.repository, *served.opened.cache, options.warm, options.mount.names,
+      std::chrono::duration_cast<std::chrono::seconds>(options.mount.time_limit), served.warmed);
+}
+
+}  // namespace
+
+SignalSet serving_signals() { return {SIGINT, SIGTERM, SIGHUP}; }
+
+Status serve(const RestreefsOptions& options, const Location& location,
+             const std::optional<CachePlace>& cache, Background& background) {
+  SignalWatch signals(serving_signals(), [](int signal) {
+    if (stop_signals().contains(signal)) end_at_once(ExitCode::kCancelled);
+  });
+  ASSIGN_OR_RETURN(const MadeStorage storage, make_storage(options, location));
+  ASSIGN_OR_RETURN(const ServedRepository served, open_served(options, location, cache, storage));
+  ASSIGN_OR_RETURN(const std::unique_ptr<HeldLock> lock, take_lock(options, served, signals));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Mount> mount, load(options, storage, served));
+  StoppableSession stoppable(options, signals, storage.giving_up, *lock, *mount);
+  RETURN_IF_ERROR(stoppable.mount(source_name_of(location)));
+
+  FuseSession& session = stoppable.session();
+  Refresher refresher(*mount, session, options.refresh);
+  const SignalMeaning on_hangup(signals, {SIGHUP}, refresher.poke());
+  storage.breaker->on_return(refresher.poke());
+  const std::optional<std::string>& offline = served.opened.offline;
+  if (offline) refresher.poke()();  // it may be back by now
+  const std::unique_ptr<Warming> warming = start_warming(options, served);
+  session.run([&] {
+    background.ready();
+    if (offline) log::warning("{}", *offline);
+  });
+  signals.end();  // nothing interrupts what is undone now
+  return {};
+}
+
+}  // namespace restree
