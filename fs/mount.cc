@@ -54,6 +54,7 @@ Mount::Mount(Repository& repository, MountOptions options)
                [](const FileLayout& layout) { return layout.memory_bytes() + sizeof layout; }),
       followed_links_(options_.processes != nullptr ? options_.processes
                                                     : std::make_shared<SystemProcesses>()),
+      snapshots_(repository, options_.names),
       failures_([this](std::uint64_t inode) { return describe(inode); }),
       hidden_files_(hidden_files(*this), options_.ownership),
       reading_ahead_(repository, blobs_, trees_,
@@ -67,9 +68,22 @@ PackPieces::Budgets fetch_budgets(std::size_t memory_bytes) {
           .tree_bytes = memory_bytes / 16 * kFetchedTreeShare};
 }
 
-Mount::CurrentSpace Mount::current() const {
-  auto spaces = spaces_.lock();
-  return {spaces->recent.back(), spaces->generation};
+Result<std::unique_ptr<Mount>> Mount::open(Repository& repository, MountOptions options) {
+  std::unique_ptr<Mount> mount(new Mount(repository, std::move(options)));
+  RETURN_IF_ERROR(repository.refresh_index(mount->deadline()));
+  RETURN_IF_ERROR(mount->snapshots_.load(mount->deadline()));
+  mount->snapshots_.publish();
+  return mount;
+}
+
+Result<Mount::Changes> Mount::refresh() {
+  const Deadline by = deadline();
+  RETURN_IF_ERROR(snapshots_.load(by));
+  RETURN_IF_ERROR(repository_.refresh_index(by));
+  if (repository_.is_offline()) {
+    return Error(ErrorKind::kUnavailable, "the repository is still out of reach");
+  }
+  return snapshots_.publish();
 }
 
 std::shared_ptr<const SnapshotView> Mount::view(std::uint32_t number) const {
@@ -217,7 +231,7 @@ Result<std::optional<Mount::Found>> Mount::lookup(std::uint64_t directory, std::
   }
   const Deadline by = deadline();
   if (is_virtual(directory)) {
-    const CurrentSpace now = current();
+    const SnapshotList::Published now = snapshots_.newest();
     const VirtualNode* parent = now.space->find(directory);
     if (parent != nullptr && parent->kind == VirtualNode::Kind::kDirectory) {
       const VirtualNode* child = now.space->child(*parent, name);
@@ -253,7 +267,7 @@ Result<Mount::Found> Mount::attributes(std::uint64_t inode) {
   if (hidden_files_.holds(inode)) return hidden_files_.show(inode);
   const Deadline by = deadline();
   if (is_virtual(inode)) {
-    const std::uint32_t generation = current().generation;
+    const std::uint32_t generation = snapshots_.newest().generation;
     ASSIGN_OR_RETURN(const auto node, virtual_node(inode));
     return show_virtual(*node, generation, by);
   }
@@ -346,7 +360,7 @@ struct statvfs Mount::figures() const {
 MountStatus Mount::status() const {
   MountStatus status;
   if (options_.more_status) options_.more_status(status);
-  if (const auto listed = *listed_.lock()) status.listed = listed;
+  if (const auto listed = snapshots_.listed()) status.listed = listed;
   status.reads = reads_;
   status.served_bytes = served_bytes_;
   status.errors = failures_.count();

@@ -17,14 +17,12 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "cache/pack_fetcher.h"
@@ -40,6 +38,7 @@
 #include "fs/namespace.h"
 #include "fs/read_plan.h"
 #include "fs/reading_ahead.h"
+#include "fs/snapshot_list.h"
 #include "fs/snapshot_view.h"
 #include "fs/tree_source.h"
 #include "fs/walk_ahead.h"
@@ -110,15 +109,7 @@ class Mount {
   // From memory, at once.
   struct statvfs figures() const;
 
-  // What a change of the snapshots makes the kernel forget.
-  struct Changes {
-    std::vector<std::uint64_t> directories;
-    struct Name {
-      std::uint64_t directory;
-      std::string name;
-    };
-    std::vector<Name> gone;  // no longer there, or another inode now
-  };
+  using Changes = SnapshotList::Changes;
   // Looks for new and forgotten snapshots and for new indexes. One caller at a time.
   Result<Changes> refresh();
 
@@ -153,23 +144,8 @@ class Mount {
     std::vector<std::shared_ptr<const SnapshotView>> all;
     std::unordered_map<std::uint64_t, std::uint32_t> by_root;
   };
-  // The namespaces of late: a listing that began in one goes on in it.
-  struct Spaces {
-    std::deque<std::shared_ptr<const Namespace>> recent;  // back: the newest
-    std::uint32_t generation = 0;                         // of the newest
-  };
-  struct Snapshots {
-    std::unordered_map<SnapshotId, std::shared_ptr<const Snapshot>> readable;
-    std::unordered_set<SnapshotId> unreadable;
-    bool changed = false;  // since the newest namespace was built
-  };
-  struct CurrentSpace {
-    std::shared_ptr<const Namespace> space;
-    std::uint32_t generation;
-  };
 
   Deadline deadline() const { return Deadline::after(options_.time_limit); }
-  CurrentSpace current() const;
   // From the newest namespace, or as the kernel still holds it.
   Result<std::shared_ptr<const VirtualNode>> virtual_node(std::uint64_t inode) const;
   // The link `latest` as a thread's process sees it. `newest`: as it is in the namespace.
@@ -203,8 +179,8 @@ class Mount {
   std::shared_ptr<const FileLayout> layout_of(const NodeKey& key, const Node& node);
   Found show(const NodeKey& key, const Node& node, std::uint64_t inode);
   Result<Found> show_virtual(const VirtualNode& node, std::uint32_t generation, Deadline by);
-  Result<std::optional<Found>> take_virtual(const CurrentSpace& now, const VirtualNode& child,
-                                            pid_t thread, Deadline by);
+  Result<std::optional<Found>> take_virtual(const SnapshotList::Published& now,
+                                            const VirtualNode& child, pid_t thread, Deadline by);
   Found take(std::uint64_t directory, const Directory& where, const Node& node,
              std::uint32_t position);
   std::uint64_t number_of(std::uint64_t directory, const Directory& where, const Node& node,
@@ -215,9 +191,6 @@ class Mount {
   Status list_tree(std::uint64_t directory, std::uint64_t offset, bool with_attributes,
                    Listing& listing, Deadline by);
 
-  Status load_snapshots(Deadline by);
-  std::shared_ptr<const Namespace> build_namespace();
-
   Repository& repository_;
   const MountOptions options_;
   BlobCache blobs_;
@@ -226,10 +199,8 @@ class Mount {
   Inodes inodes_;
   KnownNodes known_nodes_;
   FollowedLinks followed_links_;
-  Guarded<Spaces> spaces_;
+  SnapshotList snapshots_;
   Guarded<Views> views_;
-  Snapshots snapshots_;  // only refresh() touches it
-  Guarded<std::optional<std::chrono::system_clock::time_point>> listed_;
   std::atomic<std::uint64_t> reads_ = 0;
   std::atomic<std::uint64_t> served_bytes_ = 0;
   FailureLog failures_;

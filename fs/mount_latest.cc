@@ -18,7 +18,7 @@ std::string last_component(const std::string& path) { return path.substr(path.rf
 }  // namespace
 
 Result<std::shared_ptr<const VirtualNode>> Mount::virtual_node(std::uint64_t inode) const {
-  const CurrentSpace now = current();
+  const SnapshotList::Published now = snapshots_.newest();
   if (const VirtualNode* node = now.space->find(inode)) {
     return std::shared_ptr<const VirtualNode>(now.space, node);
   }
@@ -38,7 +38,7 @@ Result<Mount::Found> Mount::show_virtual(const VirtualNode& node, std::uint32_t 
   return found;
 }
 
-Result<std::optional<Mount::Found>> Mount::take_virtual(const CurrentSpace& now,
+Result<std::optional<Mount::Found>> Mount::take_virtual(const SnapshotList::Published& now,
                                                         const VirtualNode& child, pid_t thread,
                                                         Deadline by) {
   if (child.kind != VirtualNode::Kind::kSymlink) {

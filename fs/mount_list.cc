@@ -12,6 +12,8 @@ namespace {
 
 // An offset into a listing of a directory that changes: which namespace it began in, and how far.
 constexpr std::uint64_t kCountBits = 32;
+constexpr std::uint64_t kGenerationsOfOffsets =
+    (std::uint64_t{1} << SnapshotList::kGenerationBits) - 1;
 
 Error no_such_directory() { return {ErrorKind::kNotFound, "no such directory (any more)"}; }
 
@@ -34,24 +36,15 @@ Status Mount::list(std::uint64_t directory, std::uint64_t offset, bool with_attr
 }
 
 Status Mount::list_virtual(std::uint64_t directory, std::uint64_t offset, Listing& listing) {
-  std::shared_ptr<const Namespace> space;
-  std::uint32_t generation = 0;
-  {
-    auto spaces = spaces_.lock();
-    space = spaces->recent.back();
-    generation = spaces->generation;
-    const auto began_in = static_cast<std::uint32_t>(offset >> kCountBits);
-    const std::uint32_t age = (generation - began_in) & 0x7fffffff;
-    if (offset != 0 && age < spaces->recent.size()) {
-      space = spaces->recent[spaces->recent.size() - 1 - age];
-      generation = began_in;
-    }
-  }
-  const VirtualNode* node = space->find(directory);
+  const SnapshotList::Published listed =
+      offset == 0 ? snapshots_.newest()
+                  : snapshots_.of_generation(static_cast<std::uint32_t>(offset >> kCountBits));
+  const Namespace& space = *listed.space;
+  const VirtualNode* node = space.find(directory);
   if (node == nullptr) return no_such_directory();
 
   std::uint64_t count = offset & ((std::uint64_t{1} << kCountBits) - 1);
-  const std::uint64_t base = std::uint64_t{generation & 0x7fffffff} << kCountBits;
+  const std::uint64_t base = (listed.generation & kGenerationsOfOffsets) << kCountBits;
   const auto add = [&](std::string_view name, std::uint64_t inode, mode_t type) {
     if (!listing.has_room(name)) return false;
     listing.add(name, inode, type, std::nullopt, base + ++count);
@@ -62,7 +55,7 @@ Status Mount::list_virtual(std::uint64_t directory, std::uint64_t offset, Listin
   auto child = node->children.begin();
   std::advance(child, std::min<std::uint64_t>(count - 2, node->children.size()));
   for (; child != node->children.end(); ++child) {
-    const VirtualNode* entry = space->find(child->second);
+    const VirtualNode* entry = space.find(child->second);
     const bool is_link = entry->kind == VirtualNode::Kind::kSymlink;
     if (!add(child->first, child->second, is_link ? S_IFLNK : S_IFDIR)) return {};
   }

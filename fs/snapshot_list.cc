@@ -1,0 +1,117 @@
+#include "fs/snapshot_list.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "repo/base/log.h"
+#include "repo/base/thread_pool.h"
+
+namespace restree {
+namespace {
+
+constexpr std::uint32_t kGenerationMask = (std::uint32_t{1} << SnapshotList::kGenerationBits) - 1;
+
+SnapshotList::Changes changes_between(const Namespace& before, const Namespace& now) {
+  SnapshotList::Changes changes;
+  now.for_each([&](const VirtualNode& node) {
+    if (node.kind == VirtualNode::Kind::kDirectory) changes.directories.push_back(node.inode);
+  });
+  before.for_each([&](const VirtualNode& node) {
+    for (const auto& [name, inode] : node.children) {
+      const VirtualNode* same = now.find(node.inode);
+      const VirtualNode* child = same == nullptr ? nullptr : now.child(*same, name);
+      if (child == nullptr || child->inode != inode) changes.gone.push_back({node.inode, name});
+    }
+  });
+  return changes;
+}
+
+}  // namespace
+
+SnapshotList::SnapshotList(Repository& repository, NamespaceOptions options)
+    : repository_(repository), options_(std::move(options)) {}
+
+Status SnapshotList::load(Deadline by) {
+  ASSIGN_OR_RETURN(const std::vector<SnapshotId> ids, repository_.list_snapshots(by));
+  if (!repository_.is_offline()) *listed_.lock() = std::chrono::system_clock::now();
+  forget_all_but(ids);
+  std::vector<SnapshotId> fresh;
+  std::copy_if(ids.begin(), ids.end(), std::back_inserter(fresh),
+               [&](const SnapshotId& id) { return !readable_.contains(id); });
+  RETURN_IF_ERROR(load_new(fresh, by));
+  unreadable_.clear();
+  for (const SnapshotId& id : fresh) {
+    if (!readable_.contains(id)) unreadable_.insert(id);
+  }
+  return {};
+}
+
+void SnapshotList::forget_all_but(const std::vector<SnapshotId>& listed) {
+  const std::unordered_set<SnapshotId> there(listed.begin(), listed.end());
+  const std::size_t forgotten =
+      std::erase_if(readable_, [&](const auto& known) { return !there.contains(known.first); });
+  if (forgotten > 0) has_changed_ = true;
+}
+
+Status SnapshotList::load_new(const std::vector<SnapshotId>& ids, Deadline by) {
+  Guarded<std::vector<Snapshot>> loaded;
+  RETURN_IF_ERROR(parallel_for(ids.size(), kParallelSnapshots, [&](std::size_t i) -> Status {
+    Result<Snapshot> snapshot = repository_.load_snapshot(ids[i], by);
+    if (snapshot) {
+      loaded.lock()->push_back(std::move(*snapshot));
+      return {};
+    }
+    // Not found: it was forgotten after it was listed.
+    if (snapshot.error().kind() == ErrorKind::kNotFound) return {};
+    if (snapshot.error().kind() == ErrorKind::kUnavailable) return std::move(snapshot).error();
+    log_unreadable(ids[i], snapshot.error());
+    return {};
+  }));
+  if (!loaded.lock()->empty()) has_changed_ = true;
+  for (Snapshot& snapshot : *loaded.lock()) {
+    const SnapshotId id = snapshot.id;
+    readable_.emplace(id, std::make_shared<const Snapshot>(std::move(snapshot)));
+  }
+  return {};
+}
+
+void SnapshotList::log_unreadable(const SnapshotId& id, const Error& error) const {
+  // Every load tries it again, since the file may still be on its way to the repository.
+  if (unreadable_.contains(id)) return;
+  log::error("snapshot {} is not shown: {}", id.hex(), error.message());
+}
+
+SnapshotList::Changes SnapshotList::publish() {
+  if (!has_changed_) return {};
+  std::vector<std::shared_ptr<const Snapshot>> all;
+  for (const auto& [id, snapshot] : readable_) all.push_back(snapshot);
+  const std::shared_ptr<const Namespace> now = Namespace::build(std::move(all), options_);
+  has_changed_ = false;
+
+  std::shared_ptr<const Namespace> before;
+  {
+    auto spaces = spaces_.lock();
+    if (!spaces->kept.empty()) {
+      before = spaces->kept.back();
+      ++spaces->generation;
+    }
+    spaces->kept.push_back(now);
+    if (spaces->kept.size() > kKeptNamespaces) spaces->kept.pop_front();
+  }
+  return before == nullptr ? Changes() : changes_between(*before, *now);
+}
+
+SnapshotList::Published SnapshotList::newest() const {
+  const auto spaces = spaces_.lock();
+  return {spaces->kept.back(), spaces->generation};
+}
+
+SnapshotList::Published SnapshotList::of_generation(std::uint32_t generation) const {
+  const auto spaces = spaces_.lock();
+  const std::uint32_t age = (spaces->generation - generation) & kGenerationMask;
+  if (age >= spaces->kept.size()) return {spaces->kept.back(), spaces->generation};
+  return {spaces->kept[spaces->kept.size() - 1 - age], generation};
+}
+
+}  // namespace restree
