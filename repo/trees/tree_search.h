@@ -81,10 +81,10 @@ Result<WantedObjects> objects_in_packs(Repository& repository, const WantedIds& 
                                        Deadline::Clock::duration patience);
 
 struct ObjectListener {
-  // Called for each file, and each time that it has the blob; `parent` is the tree that contains the
-  // file.
+  // Called for each file with a wanted blob, as often as the file has it; `parent` is the tree that
+  // contains the file.
   std::function<void(const BlobId& id, const std::string& path, const BlobId& parent)> blob;
-  // Called for each folder of that tree; the root's path is "/".
+  // Called for each folder whose tree is wanted; the root's path is "/".
   std::function<void(const BlobId& id, const std::string& path)> tree;
   OnUnreadableTree unreadable = {};
 };
