@@ -62,14 +62,14 @@ Status adopt(const Session& session, Repository& repository, std::vector<StoredP
   options.stop = session.stop();
   options.dead_locks = session.lock()->dead_locks();
   options.on_begin = [&](std::size_t packs, std::uint64_t bytes) {
-    session.say(fmt::format("reading back {} in {} {} that no index names", format_bytes(bytes),
-                            packs, packs == 1 ? "pack" : "packs"));
+    session.output().say(fmt::format("reading back {} in {} {} that no index names",
+                                     format_bytes(bytes), packs, packs == 1 ? "pack" : "packs"));
   };
   options.on_left_out = warn_of_pack;
   const auto adopted = adopt_packs(repository, std::move(unindexed), options);
   if (!adopted) return adopted.error();
   if (adopted->packs > 0) {
-    session.say(
+    session.output().say(
         fmt::format("found {} of a backup that was interrupted", format_bytes(adopted->bytes)));
   }
   return {};

@@ -66,41 +66,27 @@ std::string verbose_line(const SavedItem& item, const std::string& path, double 
 
 }  // namespace
 
-BackupReport::BackupReport(const GlobalOptions& options, Io& io, bool dry_run)
-    : options_(options),
-      io_(io),
+BackupReport::BackupReport(const Output& output, bool dry_run)
+    : output_(output),
       dry_run_(dry_run),
-      ticker_(std::make_unique<Ticker>(progress_interval(options.json, options.verbosity, io),
-                                       [this] { show_progress(); })) {}
+      ticker_(std::make_unique<Ticker>(output.progress_interval(), [this] { show_progress(); })) {}
 
 BackupReport::~BackupReport() { finish(); }
 
 void BackupReport::finish() {
   ticker_.reset();
-  io_.status("");
+  output_.io().status("");
 }
 
 double BackupReport::seconds() const {
   return in_seconds(std::chrono::steady_clock::now() - begun_);
 }
 
-void BackupReport::say(int verbosity, const std::string& line) {
-  if (!options_.json && options_.verbosity >= verbosity) io_.out_line(line);
-}
-
 // --- events -------------------------------------------------------------------------------------
 
 void BackupReport::tell_error(const std::string& path, const Error& error, const char* during) {
   ++errors_;
-  if (!options_.json) {
-    io_.err_line("error: " + error.for_people());
-    return;
-  }
-  JsonWriter json;
-  json.begin_object().key("message_type").text("error");
-  json.key("error").begin_object().key("message").text(error.message()).end_object();
-  json.key("during").text(during).key("item").text(path).end_object();
-  io_.err_line(json.json());
+  output_.item_error(during, path, error, "error: " + error.for_people());
 }
 
 void BackupReport::on_error(const std::string& path, const Error& error) {
@@ -113,8 +99,7 @@ void BackupReport::on_scan_error(const std::string& path, const Error& error) {
 
 // Not an error: all that the file holds is saved. restic's JSON has no message for it.
 void BackupReport::on_number_reused(const std::string& path) {
-  if (options_.json || options_.verbosity < 1) return;
-  io_.err_line(
+  output_.note(
       fmt::format("warning: {} has the inode number of a file with other content that was saved "
                   "before; both are kept, but not as hard links",
                   log::quoted(path)));
@@ -133,16 +118,16 @@ void BackupReport::on_saved(const SavedItem& item) {
   }
   // As in restic, JSON has these messages at a lower verbosity than text, and both have them only
   // for files and folders.
-  if (options_.verbosity < (options_.json ? 2 : 3)) return;
+  if (output_.is_json() ? !output_.has_details() : !output_.has_items()) return;
   const bool is_folder = item.type == NodeType::kDirectory;
   if (!is_folder && item.type != NodeType::kFile) return;
   const std::string path = std::string(item.path) + (is_folder ? "/" : "");
   // For an unchanged item the duration means nothing.
   const double duration = item.change == ItemChange::kUnmodified ? 0 : in_seconds(item.duration);
-  if (options_.json) {
-    io_.out_line(verbose_json(action_of(item.change), path, duration, item.data, item.metadata, 0));
+  if (output_.is_json()) {
+    output_.json(verbose_json(action_of(item.change), path, duration, item.data, item.metadata, 0));
   } else {
-    io_.out_line(verbose_line(item, path, duration));
+    output_.item(verbose_line(item, path, duration));
   }
 }
 
@@ -151,15 +136,12 @@ void BackupReport::on_scanned(const ScanTotals& totals) { *totals_.lock() = tota
 void BackupReport::on_scan_finished(const ScanTotals& totals) {
   on_scanned(totals);
   totals_known_ = true;
-  if (options_.verbosity < 2) return;
-  if (options_.json) {
-    AddedSizes data;
-    data.raw_bytes = totals.bytes;
-    io_.out_line(verbose_json("scan_finished", "", seconds(), data, {}, totals.files));
-  } else {
-    io_.out_line(fmt::format("scan finished in {:.3f}s: {} files, {}", seconds(), totals.files,
+  if (!output_.has_details()) return;
+  AddedSizes data;
+  data.raw_bytes = totals.bytes;
+  output_.json(verbose_json("scan_finished", "", seconds(), data, {}, totals.files));
+  output_.detail(fmt::format("scan finished in {:.3f}s: {} files, {}", seconds(), totals.files,
                              format_bytes(totals.bytes)));
-  }
 }
 
 // --- progress -----------------------------------------------------------------------------------
@@ -184,10 +166,10 @@ std::optional<std::chrono::seconds> BackupReport::time_left() const {
 }
 
 void BackupReport::show_progress() {
-  if (options_.json) {
-    io_.out_line(status_json());
+  if (output_.is_json()) {
+    output_.json(status_json());
   } else {
-    io_.status(status_line());
+    output_.io().status(status_line());
   }
 }
 
@@ -246,7 +228,7 @@ std::string BackupReport::status_line() const {
 void BackupReport::summarize(const SnapshotSummary& summary,
                              const std::optional<std::string>& snapshot_id) {
   finish();
-  if (options_.json) {
+  if (output_.is_json()) {
     JsonWriter json;
     json.begin_object().key("message_type").text("summary");
     json.key("files_new").number(summary.files_new);
@@ -266,27 +248,27 @@ void BackupReport::summarize(const SnapshotSummary& summary,
     json.key("backup_end").text(format_zoned_timestamp(summary.backup_end));
     if (snapshot_id) json.key("snapshot_id").text(*snapshot_id);
     if (dry_run_) json.key("dry_run").boolean(true);
-    io_.out_line(json.end_object().json());
+    output_.json(json.end_object().json());
     return;
   }
-  if (options_.verbosity == 0) return;
-  say(1, "");
-  say(1, fmt::format("Files:       {:5} new, {:5} changed, {:5} unmodified", summary.files_new,
-                     summary.files_changed, summary.files_unmodified));
-  say(1, fmt::format("Dirs:        {:5} new, {:5} changed, {:5} unmodified", summary.dirs_new,
-                     summary.dirs_changed, summary.dirs_unmodified));
-  say(2, fmt::format("Data Blobs:  {:5} new", summary.data_blobs));
-  say(2, fmt::format("Tree Blobs:  {:5} new", summary.tree_blobs));
-  say(1, fmt::format("{} to the repository: {:<5} ({:<5} stored)", dry_run_ ? "Would add" : "Added",
-                     format_bytes(summary.data_added), format_bytes(summary.data_added_packed)));
-  say(1, "");
-  say(1,
+  output_.say("");
+  output_.say(fmt::format("Files:       {:5} new, {:5} changed, {:5} unmodified", summary.files_new,
+                          summary.files_changed, summary.files_unmodified));
+  output_.say(fmt::format("Dirs:        {:5} new, {:5} changed, {:5} unmodified", summary.dirs_new,
+                          summary.dirs_changed, summary.dirs_unmodified));
+  output_.detail(fmt::format("Data Blobs:  {:5} new", summary.data_blobs));
+  output_.detail(fmt::format("Tree Blobs:  {:5} new", summary.tree_blobs));
+  output_.say(fmt::format("{} to the repository: {:<5} ({:<5} stored)",
+                          dry_run_ ? "Would add" : "Added", format_bytes(summary.data_added),
+                          format_bytes(summary.data_added_packed)));
+  output_.say("");
+  output_.say(
       fmt::format("processed {} files, {} in {}", summary.total_files_processed,
                   format_bytes(summary.total_bytes_processed),
                   format_duration(std::chrono::floor<std::chrono::seconds>(duration_of(summary)))));
   if (dry_run_) return;
-  say(1, snapshot_id ? fmt::format("snapshot {} saved", snapshot_id->substr(0, 8))
-                     : "skipped creating snapshot");
+  output_.say(snapshot_id ? fmt::format("snapshot {} saved", snapshot_id->substr(0, 8))
+                          : "skipped creating snapshot");
 }
 
 }  // namespace restree

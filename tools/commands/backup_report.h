@@ -1,6 +1,6 @@
 // Prints the progress, messages and summary of `restree backup`.
 //
-// Ownership: io and options must outlive it.
+// Ownership: the output must outlive it.
 // Threads:   any; the ticker has one of its own.
 // Format:    restic's messages, in text and with --json.
 #pragma once
@@ -18,19 +18,15 @@
 #include "repo/archiver/scanner.h"
 #include "repo/base/guarded.h"
 #include "repo/format/snapshot.h"
-#include "tools/cli/global_options.h"
-#include "tools/output/io.h"
+#include "tools/output/output.h"
 #include "tools/output/ticker.h"
 
 namespace restree {
 
 class BackupReport final : public ArchiveEvents {
  public:
-  BackupReport(const GlobalOptions& options, Io& io, bool dry_run);
+  BackupReport(const Output& output, bool dry_run);
   ~BackupReport() override;
-
-  // Prints a line for people, from this verbosity on; nothing with --json.
-  void say(int verbosity, const std::string& line);
 
   void on_error(const std::string& path, const Error& error) override;
   void on_number_reused(const std::string& path) override;
@@ -60,8 +56,7 @@ class BackupReport final : public ArchiveEvents {
   std::optional<std::chrono::seconds> time_left() const;
   double seconds() const;
 
-  const GlobalOptions& options_;
-  Io& io_;
+  const Output& output_;
   const bool dry_run_;
   const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
 

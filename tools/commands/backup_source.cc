@@ -91,7 +91,7 @@ Status check_sources(const BackupOptions& options) {
 
 Result<std::vector<std::string>> find_targets(const BackupOptions& options, Session& session,
                                               bool& is_incomplete) {
-  const auto warn = [&](const Error& error) { session.io().err_line(error.message()); };
+  const auto warn = [&](const Error& error) { session.output().warn(error.message()); };
   ASSIGN_OR_RETURN(std::vector<std::string> targets,
                    targets_from_files({.files_from = options.files_from,
                                        .verbatim = options.files_from_verbatim,

@@ -23,7 +23,6 @@
 #include "tools/commands/backup_report.h"
 #include "tools/commands/backup_source.h"
 #include "tools/commands/commands.h"
-#include "tools/output/exit_error.h"
 
 namespace restree {
 namespace {
@@ -198,7 +197,7 @@ class Backup {
         plan_(plan),
         session_(session),
         repository_(repository),
-        report_(session.options(), session.io(), options.dry_run),
+        report_(session.output(), options.dry_run),
         writer_(repository, writer_options(options, session, std::move(lost_packs)),
                 session.stop()) {}
 
@@ -220,9 +219,9 @@ class Backup {
  private:
   void tell_parent(const std::optional<Snapshot>& parent) {
     if (parent) {
-      report_.say(1, "using parent snapshot " + parent->id.short_hex());
+      session_.output().say("using parent snapshot " + parent->id.short_hex());
     } else if (!options_.from_stdin) {
-      report_.say(1, "no parent snapshot found, will read all files");
+      session_.output().say("no parent snapshot found, will read all files");
     }
   }
 
@@ -245,12 +244,12 @@ class Backup {
                      plan_targets(plan_.targets, plan_.working_folder, lister));
     std::optional<BackgroundScan> scan;
     const bool is_watched =
-        session_.progress_interval().count() != 0 || session_.options().verbosity > 1;
+        session_.output().progress_interval().count() != 0 || session_.output().has_details();
     if (!options_.no_scan && is_watched) scan.emplace(targets, selection, report_);
     auto result =
         archive(parts, how, targets, parent ? parent->tree : std::nullopt, session_.stop());
     // The end of the scan is reported at this verbosity, even if the backup was quicker.
-    if (result && scan && session_.options().verbosity > 1) scan->wait(session_.stop());
+    if (result && scan && session_.output().has_details()) scan->wait(session_.stop());
     return result;
   }
 
@@ -269,8 +268,8 @@ class Backup {
   }
 
   ExitCode incomplete() {
-    return print_exit_error("Warning: at least one source file could not be read",
-                            ExitCode::kIncomplete, session_.options().json, session_.io());
+    return session_.output().exit_error("Warning: at least one source file could not be read",
+                                        ExitCode::kIncomplete);
   }
 
   Result<std::string> store(const Snapshot& snapshot) {

@@ -24,8 +24,8 @@ struct CacheCommandOptions {
 void clean_up(const std::string& base, std::vector<FoundCache> caches, unsigned days,
               Session& session) {
   const std::vector<FoundCache> old = old_caches(std::move(caches), days);
-  if (old.empty()) return session.say("no old cache dirs found");
-  session.say(fmt::format("remove {} old cache directories", old.size()));
+  if (old.empty()) return session.output().say("no old cache dirs found");
+  session.output().say(fmt::format("remove {} old cache directories", old.size()));
   remove_caches(base, old, session.io());
 }
 

@@ -81,7 +81,7 @@ Result<std::string> pack_bytes(Session& session, Repository& repository, const W
                    repository.storage().read_all({FileType::kPack, id.hex()}, session.patience()));
   const std::string hash = to_hex(sha256(bytes));
   if (hash != id.hex()) {
-    session.io().err_line(fmt::format(
+    session.output().warn(fmt::format(
         "Warning: hash of data does not match ID, want\n  {}\ngot:\n  {}", id.hex(), hash));
   }
   return std::string(as_text(bytes));

@@ -28,28 +28,23 @@ struct CheckCommandOptions {
 
 class Report final : public CheckListener {
  public:
-  explicit Report(Session& session) : session_(session) {}
+  explicit Report(const Output& output) : output_(output) {}
 
   void error(const std::string& text) override {
-    if (!session_.options().json) return session_.io().err_line(text);
+    if (!output_.is_json()) return output_.warn(text);
     JsonWriter json;
     json.begin_object().key("message_type").text("error").key("message").text(text).end_object();
-    session_.io().err_line(json.json());
+    output_.json_error(json.json());
   }
-  void hint(const std::string& text) override {
-    if (!session_.options().json) session_.io().out_line(text);
-  }
-  void detail(const std::string& text) override { say(2, text); }
-  void say(int verbosity, const std::string& text) {
-    if (session_.options().json || session_.options().verbosity < verbosity) return;
-    session_.io().out_line(text);
-  }
+  void hint(const std::string& text) override { output_.say_even_if_quiet(text); }
+  void detail(const std::string& text) override { output_.detail(text); }
+  void say(const std::string& text) { output_.say(text); }
 
  private:
-  Session& session_;
+  const Output& output_;
 };
 
-void print_summary(const CheckFindings& findings, Io& io) {
+void print_summary(const CheckFindings& findings, const Output& output) {
   JsonWriter json;
   json.begin_object().key("message_type").text("summary");
   json.key("num_errors").number(findings.errors).key("broken_packs");
@@ -62,7 +57,7 @@ void print_summary(const CheckFindings& findings, Io& io) {
   }
   json.key("suggest_repair_index").boolean(findings.suggests_repair_index());
   json.key("suggest_prune").boolean(findings.suggests_prune()).end_object();
-  io.out_line(json.json());
+  output.json(json.json());
 }
 
 template <class Ids>
@@ -106,7 +101,7 @@ void advise(const CheckFindings& findings, Report& report) {
 Error contains_errors() { return {ErrorKind::kCorrupt, "repository contains errors"}; }
 
 Status load_index(Checker& checker, Report& report) {
-  report.say(1, "load indexes");
+  report.say("load indexes");
   RETURN_IF_ERROR(checker.load_index());
   const CheckFindings& findings = checker.findings();
   if (findings.duplicate_packs) {
@@ -126,21 +121,22 @@ Status load_index(Checker& checker, Report& report) {
 }
 
 Status check_packs(Checker& checker, Report& report) {
-  report.say(1, "check all packs");
+  report.say("check all packs");
   RETURN_IF_ERROR(checker.check_packs());
   const CheckFindings& findings = checker.findings();
   if (findings.unindexed_packs > 0 && !findings.damaged) {
-    report.say(1, fmt::format("{} additional files were found in the repo, which likely contain "
-                              "duplicate data.\nThis is non-critical, you can run `restic prune` "
-                              "to correct this.",
-                              findings.unindexed_packs));
+    report.say(
+        fmt::format("{} additional files were found in the repo, which likely contain "
+                    "duplicate data.\nThis is non-critical, you can run `restic prune` "
+                    "to correct this.",
+                    findings.unindexed_packs));
   }
   return {};
 }
 
 Status check_snapshots(const CheckCommandOptions& options, Session& session, Repository& repository,
                        Checker& checker, Report& report) {
-  report.say(1, "check snapshots, trees and blobs");
+  report.say("check snapshots, trees and blobs");
   const SnapshotFilter filter = options.filter.filter();
   const bool only_some = !options.snapshots.empty() || !filter.empty();
   std::vector<Snapshot> snapshots;
@@ -164,12 +160,12 @@ Status check_snapshots(const CheckCommandOptions& options, Session& session, Rep
 Status read_packs(const PackSubset& subset, Session& session, Checker& checker, Report& report) {
   const std::vector<std::uint32_t> numbers = checker.choose(subset);
   if (subset.kind == PackSubset::Kind::kAll) {
-    report.say(1, "read all data");
+    report.say("read all data");
   } else {
-    report.say(1, fmt::format("read {} of {} packs", numbers.size(), checker.pack_count()));
+    report.say(fmt::format("read {} of {} packs", numbers.size(), checker.pack_count()));
   }
-  const auto interval =
-      session.options().json ? std::chrono::nanoseconds(0) : session.progress_interval();
+  const auto interval = session.output().is_json() ? std::chrono::nanoseconds(0)
+                                                   : session.output().progress_interval();
   const Ticker ticker(interval, [&] {
     session.io().status(fmt::format("{} of {} packs read", checker.packs_read(), numbers.size()));
   });
@@ -195,15 +191,15 @@ Status check(const CheckCommandOptions& options, Session& session, Repository& r
     advise(checker.findings(), report);
     return contains_errors();
   }
-  report.say(1, "no errors were found");
+  report.say("no errors were found");
   return {};
 }
 
 // `findings` is filled in even if this returns an error.
 Status open_and_check(const CheckCommandOptions& options, Session& session,
                       CheckFindings& findings) {
-  Report report(session);
-  if (!session.options().no_lock) report.say(1, "create exclusive lock for repository");
+  Report report(session.output());
+  if (!session.options().no_lock) report.say("create exclusive lock for repository");
   ASSIGN_OR_RETURN(Repository* const repository,
                    session.open(Locking::kExclusive, options.with_cache ? Reading::kThroughCache
                                                                         : Reading::kFromStorage));
@@ -223,10 +219,10 @@ Result<ExitCode> run(const CheckCommandOptions& options, Session& session) {
   if (!options.subset.empty()) RETURN_IF_ERROR(PackSubset::parse(options.subset));
   CheckFindings findings;
   const Status status = open_and_check(options, session, findings);
-  if (session.options().json) {
+  if (session.output().is_json()) {
     // Printed even if the repository could not be checked at all.
     if (!status && findings.errors == 0) findings.errors = 1;
-    print_summary(findings, session.io());
+    print_summary(findings, session.output());
   }
   if (!status) return status.error();
   return ExitCode::kSuccess;

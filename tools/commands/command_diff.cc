@@ -33,25 +33,22 @@ std::string marks_of(const EntryChange& change) {
 }
 
 // Prints each difference as soon as it is found.
-ComparisonListener printing(const Session& session) {
-  const auto print = [&session](const std::string& path, const EntryChange& change) {
-    if (session.options().json && session.options().verbosity > 0) {
-      JsonWriter json;
-      json.begin_object().key("message_type").text("change").key("path").text(path);
-      json.key("modifier").text(marks_of(change)).end_object();
-      session.io().out_line(json.json());
-    } else if (session.options().verbosity > 0) {
-      session.io().out_line(fmt::format("{:<5}{}", marks_of(change), path));
-    }
+ComparisonListener printing(const Output& output) {
+  const auto print = [&output](const std::string& path, const EntryChange& change) {
+    if (output.is_quiet()) return;
+    JsonWriter json;
+    json.begin_object().key("message_type").text("change").key("path").text(path);
+    json.key("modifier").text(marks_of(change)).end_object();
+    output.json(json.json());
+    output.say(fmt::format("{:<5}{}", marks_of(change), path));
   };
-  return {
-      .change = print,
-      .damaged = [&session](const Error& why) { session.io().err_line("error: " + why.message()); },
-      .unknown_size =
-          [&session](BlobType type, const BlobId& id) {
-            session.io().err_line(fmt::format("unable to find blob size for <{}/{}>",
-                                              to_string(type), id.short_hex()));
-          }};
+  return {.change = print,
+          .damaged = [&output](const Error& why) { output.warn("error: " + why.message()); },
+          .unknown_size =
+              [&output](BlobType type, const BlobId& id) {
+                output.warn(fmt::format("unable to find blob size for <{}/{}>", to_string(type),
+                                        id.short_hex()));
+              }};
 }
 
 void append_figures(JsonWriter& json, const OneSidedFigures& figures) {
@@ -97,17 +94,15 @@ Result<ExitCode> run_diff(const DiffOptions& options, Session& session) {
                    select_by_id(*repository, options.words[0], session.patience()));
   ASSIGN_OR_RETURN(const SelectedSnapshot after,
                    select_by_id(*repository, options.words[1], session.patience()));
-  if (!session.options().json && session.options().verbosity > 0) {
-    session.io().out(fmt::format("comparing snapshot {} to {}:\n\n", before.snapshot.id.short_hex(),
-                                 after.snapshot.id.short_hex()));
-  }
+  session.output().say(fmt::format("comparing snapshot {} to {}:\n", before.snapshot.id.short_hex(),
+                                   after.snapshot.id.short_hex()));
   ASSIGN_OR_RETURN(const BlobId old_root, root_of(session, *repository, before));
   ASSIGN_OR_RETURN(const BlobId new_root, root_of(session, *repository, after));
   ASSIGN_OR_RETURN(const ComparisonFigures figures,
                    compare_trees(*repository, old_root, new_root,
                                  options.metadata ? Metadata::kCompared : Metadata::kIgnored,
-                                 session.trees_ahead(), printing(session)));
-  session.io().out(session.options().json ? json_of(figures, options.words) : text_of(figures));
+                                 session.trees_ahead(), printing(session.output())));
+  session.io().out(session.output().is_json() ? json_of(figures, options.words) : text_of(figures));
   return ExitCode::kSuccess;
 }
 

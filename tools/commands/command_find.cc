@@ -61,10 +61,9 @@ class Finder {
         session_(session),
         repository_(repository),
         ahead_(repository, session.trees_ahead()),
-        report_(session.io(), {.json = session.options().json,
-                               .long_lines = options.long_format,
-                               .headers = session.options().verbosity > 0,
-                               .sizes = options.human_readable ? Sizes::kHuman : Sizes::kBytes}) {}
+        report_(session.output(),
+                {.long_lines = options.long_format,
+                 .sizes = options.human_readable ? Sizes::kHuman : Sizes::kBytes}) {}
 
   Status prepare(const TimeSpan& modified) {
     if (options_.by_id()) {
@@ -92,7 +91,7 @@ class Finder {
 
   void finish() {
     report_.finish();
-    if (!options_.show_pack_id || session_.options().json || !objects_) return;
+    if (!options_.show_pack_id || session_.output().is_json() || !objects_) return;
     for (const std::string& id : objects_->wanted().blobs.words()) tell_pack(BlobType::kData, id);
     for (const std::string& id : objects_->wanted().trees.words()) tell_pack(BlobType::kTree, id);
   }
@@ -116,8 +115,9 @@ class Finder {
 
   OnUnreadableTree printing_unreadable() {
     return [this](const BlobId& tree, const Error&) {
-      session_.io().err(fmt::format("Unable to load tree {}\n ... which belongs to snapshot {}\n",
-                                    tree.hex(), searched_.hex()));
+      session_.output().warn(
+          fmt::format("Unable to load tree {}\n ... which belongs to snapshot {}", tree.hex(),
+                      searched_.hex()));
     };
   }
 

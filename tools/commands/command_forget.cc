@@ -10,7 +10,6 @@
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/snapshot_options.h"
-#include "tools/output/exit_error.h"
 
 namespace restree {
 namespace {
@@ -51,7 +50,7 @@ Result<std::vector<SnapshotId>> chosen(const ForgetOptions& options, Repository&
 void say_what_would_go(const std::vector<SnapshotId>& ids, const Session& session) {
   std::string list;
   for (const SnapshotId& id : ids) list += (list.empty() ? "" : " ") + id.short_hex();
-  session.say("Would have removed the following snapshots:\n{" + list + "}\n");
+  session.output().say("Would have removed the following snapshots:\n{" + list + "}\n");
 }
 
 // Returns how many snapshots could not be removed.
@@ -59,10 +58,10 @@ Result<std::size_t> remove(const std::vector<SnapshotId>& ids, Repository& repos
                            const Session& session) {
   const auto say = [&](const SnapshotId& id, const Status& removed) {
     if (!removed) {
-      session.io().err_line(fmt::format("unable to remove snapshot/{} from the repository: {}",
+      session.output().warn(fmt::format("unable to remove snapshot/{} from the repository: {}",
                                         id.hex(), removed.error().message()));
-    } else if (session.options().verbosity > 2) {
-      session.say("removed snapshot/" + id.hex());
+    } else {
+      session.output().item("removed snapshot/" + id.hex());
     }
   };
   return remove_snapshots(
@@ -81,10 +80,10 @@ Result<ExitCode> run_forget(const ForgetOptions& options, Session& session) {
     return ExitCode::kSuccess;
   }
   ASSIGN_OR_RETURN(const std::size_t failed, remove(ids, *repository, session));
-  session.say(fmt::format("{} / {} files deleted", ids.size() - failed, ids.size()));
+  session.output().say(fmt::format("{} / {} files deleted", ids.size() - failed, ids.size()));
   if (failed == 0) return ExitCode::kSuccess;
-  return print_exit_error("failed to remove one or more snapshots", ExitCode::kIncomplete,
-                          session.options().json, session.io());
+  return session.output().exit_error("failed to remove one or more snapshots",
+                                     ExitCode::kIncomplete);
 }
 
 void refuse_policies(CLI::App& app) {

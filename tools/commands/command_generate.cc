@@ -34,7 +34,7 @@ Status write_script(const Shell& shell, const std::string& file, const Completed
     return {};
   }
   if (session.io().is_terminal()) {
-    session.say(fmt::format("writing {} completion file to {}", shell.name, file));
+    session.output().say(fmt::format("writing {} completion file to {}", shell.name, file));
   }
   ASSIGN_OR_RETURN(OutputFile output, OutputFile::create(file));
   return output.write(as_bytes(script));

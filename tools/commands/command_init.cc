@@ -63,17 +63,14 @@ Result<std::optional<std::uint64_t>> copied_polynomial(const InitOptions& option
 
 void tell(const Config& config, const std::string& location, bool copied, const Session& session) {
   const std::string id = config.id.hex();
-  if (session.options().json) {
-    JsonWriter json;
-    json.begin_object().key("message_type").text("initialized").key("id").text(id);
-    json.key("repository").text(location).end_object();
-    session.io().out_line(json.json());
-    return;
-  }
-  session.say(fmt::format("created restic repository {} at {}", id.substr(0, kRepositoryIdDigits),
-                          location));
-  if (copied) session.say(" with chunker parameters copied from secondary repository");
-  session.say(
+  JsonWriter json;
+  json.begin_object().key("message_type").text("initialized").key("id").text(id);
+  json.key("repository").text(location).end_object();
+  session.output().json(json.json());
+  session.output().say(fmt::format("created restic repository {} at {}",
+                                   id.substr(0, kRepositoryIdDigits), location));
+  if (copied) session.output().say(" with chunker parameters copied from secondary repository");
+  session.output().say(
       "\n"
       "Please note that knowledge of your password is required to access\n"
       "the repository. Losing your password means that your data is\n"

@@ -37,7 +37,7 @@ Result<std::vector<NamedKey>> load_keys(Repository& repository, const Session& s
     if (key) {
       keys.push_back({file.name, std::move(*key)});
     } else {
-      session.io().err_line("cannot load key " + file.name + ": " + key.error().message());
+      session.output().warn("cannot load key " + file.name + ": " + key.error().message());
     }
   }
   std::sort(keys.begin(), keys.end(),
@@ -68,7 +68,7 @@ std::string as_table(const std::vector<NamedKey>& keys, const std::string& curre
 Result<ExitCode> run_key_list(Session& session) {
   ASSIGN_OR_RETURN(Repository* const repository, session.open(Locking::kShared));
   ASSIGN_OR_RETURN(const std::vector<NamedKey> keys, load_keys(*repository, session));
-  if (session.options().json) {
+  if (session.output().is_json()) {
     session.io().out_line(as_json(keys, repository->key_name()));
   } else {
     session.io().out(as_table(keys, repository->key_name()));

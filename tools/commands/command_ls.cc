@@ -102,14 +102,11 @@ class Lister {
   }
 
   void begin(const Snapshot& snapshot) {
-    if (session_.options().json) {
-      session_.io().out_line(snapshot_json(snapshot));
-    } else if (session_.options().verbosity > 0) {
-      session_.io().out_line(fmt::format(
-          "snapshot {} of [{}] at {} by {}@{} filtered by [{}]:", snapshot.id.short_hex(),
-          fmt::join(snapshot.paths, " "), go_time({snapshot.time, snapshot.time_offset_seconds}),
-          snapshot.username, snapshot.hostname, fmt::join(folders_, " ")));
-    }
+    session_.output().json(snapshot_json(snapshot));
+    session_.output().say(fmt::format(
+        "snapshot {} of [{}] at {} by {}@{} filtered by [{}]:", snapshot.id.short_hex(),
+        fmt::join(snapshot.paths, " "), go_time({snapshot.time, snapshot.time_offset_seconds}),
+        snapshot.username, snapshot.hostname, fmt::join(folders_, " ")));
   }
 
   Descend visit(const std::string& path, const Node& node) {
@@ -138,7 +135,7 @@ class Lister {
 
   void add(const std::string& path, const Node& node) {
     std::string text = path;
-    if (session_.options().json) {
+    if (session_.output().is_json()) {
       text = node_json(path, node);
     } else if (options_.long_format) {
       text = long_line(path, node, options_.human_readable ? Sizes::kHuman : Sizes::kBytes);

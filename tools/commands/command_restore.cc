@@ -130,16 +130,13 @@ Error with_errors(std::uint64_t count) {
 }
 
 Status verify(Session& session, const RestoreCommandOptions& options, Restorer& restorer) {
-  const bool talks = !session.options().json && session.options().verbosity > 0;
-  if (talks) session.io().out_line("verifying files in " + options.target);
+  session.output().say("verifying files in " + options.target);
   const auto begin = std::chrono::steady_clock::now();
   ASSIGN_OR_RETURN(const std::uint64_t count, restorer.verify());
   if (restorer.figures().errors > 0) return with_errors(restorer.figures().errors);
-  if (talks) {
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-    session.io().out_line(fmt::format("finished verifying {} files in {} (took {:.3f}s)", count,
-                                      options.target, took.count()));
-  }
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  session.output().say(fmt::format("finished verifying {} files in {} (took {:.3f}s)", count,
+                                   options.target, took.count()));
   return {};
 }
 
@@ -158,7 +155,7 @@ Result<ExitCode> run(const RestoreCommandOptions& options, Session& session) {
   }
   ASSIGN_OR_RETURN(const BlobId tree, find_subfolder(*repository, *selected.snapshot.tree,
                                                      selected.subfolder, session.patience()));
-  RestoreReport report(session.options(), session.io());
+  RestoreReport report(session.output());
   restore.overwrite = overwrite_named(options.overwrite);
   restore.dry_run = options.dry_run;
   restore.sparse = options.sparse;
@@ -167,14 +164,12 @@ Result<ExitCode> run(const RestoreCommandOptions& options, Session& session) {
   restore.tell_items = report.tells_items();
   restore.patience = session.options().patience;
   restore.stop = session.stop();
-  if (!session.options().json && session.options().verbosity > 0) {
-    session.io().out_line(
-        fmt::format("restoring {} to {}", description(selected.snapshot), options.target));
-  }
+  session.output().say(
+      fmt::format("restoring {} to {}", description(selected.snapshot), options.target));
   ASSIGN_OR_RETURN(std::string target, absolute_target(options.target));
   Restorer restorer(*repository, std::move(restore), report, std::move(target));
   {
-    const Ticker ticker(session.progress_interval(),
+    const Ticker ticker(session.output().progress_interval(),
                         [&] { report.show_progress(restorer.figures()); });
     RETURN_IF_ERROR(restorer.restore(tree));
   }

@@ -153,7 +153,7 @@ Result<ExitCode> run_snapshots(const SnapshotsOptions& options, Session& session
   if (latest > 0) {
     for (auto& group : groups) keep_latest(group.snapshots, latest, !by.none());
   }
-  if (session.options().json) {
+  if (session.output().is_json()) {
     session.io().out_line(json_of(groups, by));
     return ExitCode::kSuccess;
   }

@@ -219,7 +219,7 @@ std::string text_of(const Figures& figures, const std::string& mode) {
 
 Result<ExitCode> run_stats(const StatsOptions& options, Session& session) {
   ASSIGN_OR_RETURN(Repository* const repository, session.open_with_index(Locking::kShared));
-  if (!session.options().json) session.io().out_line("scanning...");
+  session.output().say_even_if_quiet("scanning...");
   ASSIGN_OR_RETURN(const std::vector<Snapshot> snapshots,
                    select_snapshots(*repository, options.words, options.selection.filter(),
                                     session.patience(), say_ignored(session)));
@@ -238,7 +238,7 @@ Result<ExitCode> run_stats(const StatsOptions& options, Session& session) {
                         const Node& folder) { return counter->wants(*folder.subtree); }}));
   }
   RETURN_IF_ERROR(counter->finish(figures));
-  session.io().out(session.options().json ? json_of(figures) : text_of(figures, options.mode));
+  session.io().out(session.output().is_json() ? json_of(figures) : text_of(figures, options.mode));
   return ExitCode::kSuccess;
 }
 

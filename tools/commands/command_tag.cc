@@ -37,28 +37,22 @@ Tags flattened(const std::vector<std::string>& lists) {
 }
 
 void say_changed(const SnapshotId& before, const SnapshotId& after, const Session& session) {
-  if (session.options().json) {
-    JsonWriter json;
-    json.begin_object().key("message_type").text("changed");
-    json.key("old_snapshot_id").text(before.hex());
-    json.key("new_snapshot_id").text(after.hex()).end_object();
-    session.io().out_line(json.json());
-  } else if (session.options().verbosity > 1) {
-    session.say(
-        fmt::format("old snapshot ID: {} -> new snapshot ID: {}", before.hex(), after.hex()));
-  }
+  JsonWriter json;
+  json.begin_object().key("message_type").text("changed");
+  json.key("old_snapshot_id").text(before.hex());
+  json.key("new_snapshot_id").text(after.hex()).end_object();
+  session.output().json(json.json());
+  session.output().detail(
+      fmt::format("old snapshot ID: {} -> new snapshot ID: {}", before.hex(), after.hex()));
 }
 
 void say_summary(std::size_t changed, const Session& session) {
-  if (session.options().json) {
-    JsonWriter json;
-    json.begin_object().key("message_type").text("summary");
-    json.key("changed_snapshots").number(changed).end_object();
-    session.io().out_line(json.json());
-    return;
-  }
-  session.say(changed == 0 ? "no snapshots were modified"
-                           : fmt::format("modified {} snapshots", changed));
+  JsonWriter json;
+  json.begin_object().key("message_type").text("summary");
+  json.key("changed_snapshots").number(changed).end_object();
+  session.output().json(json.json());
+  session.output().say(changed == 0 ? "no snapshots were modified"
+                                    : fmt::format("modified {} snapshots", changed));
 }
 
 Status check(const TagOptions& options) {
@@ -75,7 +69,7 @@ Status check(const TagOptions& options) {
 
 Result<ExitCode> run_tag(const TagOptions& options, Session& session) {
   RETURN_IF_ERROR(check(options));
-  session.say("create exclusive lock for repository");
+  session.output().say("create exclusive lock for repository");
   ASSIGN_OR_RETURN(Repository* const repository, session.open(Locking::kExclusiveToWrite));
   ASSIGN_OR_RETURN(const std::vector<Snapshot> snapshots,
                    select_snapshots(*repository, options.snapshots, options.filter.filter(),
@@ -94,7 +88,7 @@ Result<ExitCode> run_tag(const TagOptions& options, Session& session) {
     if (!after) {
       if (after.error().kind() == ErrorKind::kLocked)
         return after.error();  // so would all others be
-      session.io().err_line(
+      session.output().warn(
           fmt::format("unable to modify the tags for snapshot ID \"{}\", ignoring: {}",
                       snapshot.id.hex(), after.error().message()));
       continue;

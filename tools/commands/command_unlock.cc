@@ -18,7 +18,7 @@ Result<ExitCode> run_unlock(const UnlockOptions& options, Session& session) {
   ASSIGN_OR_RETURN(Repository* const repository, session.open(Locking::kNone));
   ASSIGN_OR_RETURN(const std::size_t count,
                    remove_locks(*repository, options.all, session.patience()));
-  if (count > 0) session.say(fmt::format("successfully removed {} locks", count));
+  if (count > 0) session.output().say(fmt::format("successfully removed {} locks", count));
   return ExitCode::kSuccess;
 }
 

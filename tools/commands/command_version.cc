@@ -25,16 +25,14 @@ constexpr std::string_view kCompiler = "g++ " __VERSION__;
 #endif
 
 Result<ExitCode> run_version(Session& session) {
-  if (!session.options().json) {
-    session.io().out_line(fmt::format("restree {} (like restic {}) compiled with {} on linux/{}",
-                                      RESTREE_VERSION, kLikeRestic, kCompiler, kProcessor));
-    return ExitCode::kSuccess;
-  }
+  session.output().say_even_if_quiet(
+      fmt::format("restree {} (like restic {}) compiled with {} on linux/{}", RESTREE_VERSION,
+                  kLikeRestic, kCompiler, kProcessor));
   JsonWriter json;
   json.begin_object().key("message_type").text("version").key("version").text(kLikeRestic);
   json.key("go_version").text("restree " RESTREE_VERSION);
   json.key("go_os").text("linux").key("go_arch").text(kProcessor).end_object();
-  session.io().out_line(json.json());
+  session.output().json(json.json());
   return ExitCode::kSuccess;
 }
 

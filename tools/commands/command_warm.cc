@@ -31,19 +31,12 @@ class Report {
   explicit Report(Session& session) : session_(session) {}
 
   void damage(const std::string& path, const Error& error) {
-    if (!session_.options().json) {
-      session_.io().err_line(fmt::format("ignoring error for {}: {}", path, error.for_people()));
-      return;
-    }
-    JsonWriter json;
-    json.begin_object().key("message_type").text("error");
-    json.key("error").begin_object().key("message").text(error.message()).end_object();
-    json.key("during").text("warm").key("item").text(path).end_object();
-    session_.io().err_line(json.json());
+    session_.output().item_error(
+        "warm", path, error, fmt::format("ignoring error for {}: {}", path, error.for_people()));
   }
 
   void progress(const WarmFigures& figures) {
-    if (session_.options().json) return print_json("status", figures);
+    if (session_.output().is_json()) return print_json("status", figures);
     session_.io().status(fmt::format("[{}] {}  {} / {} blobs, {} / {}", format_duration(elapsed()),
                                      format_percent(figures.bytes_done, figures.bytes_total),
                                      figures.blobs_done.load(), figures.blobs_total.load(),
@@ -53,11 +46,11 @@ class Report {
 
   void summary(const Snapshot& snapshot, const WarmFigures& figures, bool is_pinned) {
     session_.io().status("");
-    if (session_.options().json) return print_json("summary", figures);
-    session_.say(fmt::format("{} blobs ({}) of snapshot {} are in the cache{}, after {}",
-                             figures.blobs_total.load(), format_bytes(figures.bytes_total),
-                             snapshot.id.short_hex(), is_pinned ? " and stay there" : "",
-                             format_duration(elapsed())));
+    if (session_.output().is_json()) return print_json("summary", figures);
+    session_.output().say(fmt::format("{} blobs ({}) of snapshot {} are in the cache{}, after {}",
+                                      figures.blobs_total.load(), format_bytes(figures.bytes_total),
+                                      snapshot.id.short_hex(), is_pinned ? " and stay there" : "",
+                                      format_duration(elapsed())));
   }
 
  private:
@@ -78,7 +71,7 @@ class Report {
     json.key("total_bytes").number(figures.bytes_total);
     json.key("bytes_done").number(figures.bytes_done);
     json.key("errors").number(figures.errors).end_object();
-    session_.io().out_line(json.json());
+    session_.output().json(json.json());
   }
 
   Session& session_;
@@ -104,7 +97,7 @@ Result<DiskCache*> cache_of(Session& session) {
 Result<Snapshot> find_snapshot(Session& session, Repository& repository, const std::string& words) {
   ASSIGN_OR_RETURN(const AllSnapshots all, load_all_snapshots(repository, session.patience()));
   for (const UnreadableSnapshot& unreadable : all.unreadable) {
-    session.io().err_line(fmt::format("could not load snapshot {}: {}", unreadable.id.hex(),
+    session.output().warn(fmt::format("could not load snapshot {}: {}", unreadable.id.hex(),
                                       unreadable.error.message()));
   }
   return find_app_snapshot(all.readable, words, std::string(kDefaultTimeTemplate));
@@ -123,8 +116,8 @@ Result<ExitCode> unpin(const WarmCommandOptions& options, Session& session) {
   }
   std::size_t count = 0;
   for (const SnapshotId& id : wanted) count += cache->unpin(id) ? 1 : 0;
-  session.say(count == 1 ? "1 snapshot is not pinned any more"
-                         : fmt::format("{} snapshots are not pinned any more", count));
+  session.output().say(count == 1 ? "1 snapshot is not pinned any more"
+                                  : fmt::format("{} snapshots are not pinned any more", count));
   return ExitCode::kSuccess;
 }
 
@@ -142,7 +135,8 @@ Result<ExitCode> run(const WarmCommandOptions& options, Session& session) {
   SnapshotWarmer warmer(*repository, *cache, bulk,
                         [&](const auto& path, const Error& error) { report.damage(path, error); });
   {
-    const Ticker ticker(session.progress_interval(), [&] { report.progress(warmer.figures()); });
+    const Ticker ticker(session.output().progress_interval(),
+                        [&] { report.progress(warmer.figures()); });
     RETURN_IF_ERROR(
         warmer.run(snapshot, options.pin ? SnapshotWarmer::Pin::kYes : SnapshotWarmer::Pin::kNo));
   }

@@ -37,16 +37,14 @@ std::string match_object(const std::string& path, const Node& node) {
 }  // namespace
 
 void FindReport::match(const std::string& path, const Node& node) {
-  if (style_.json) {
+  if (output_.is_json()) {
     match_json(path, node);
     return;
   }
   if (shown_ != snapshot_) {
-    if (style_.headers) {
-      io_.out(fmt::format("{}Found matching entries in snapshot {} from {}\n",
-                          shown_ == nullptr ? "" : "\n", snapshot_->id.short_hex(),
-                          local_time(snapshot_->time)));
-    }
+    output_.say(fmt::format("{}Found matching entries in snapshot {} from {}",
+                            shown_ == nullptr ? "" : "\n", snapshot_->id.short_hex(),
+                            local_time(snapshot_->time)));
     shown_ = snapshot_;
   }
   io_.out_line(style_.long_lines ? long_line(path, node, style_.sizes) : path);
@@ -74,7 +72,7 @@ void FindReport::end_group() {
 
 void FindReport::object(std::string_view kind, const BlobId& id, const std::string& path,
                         const std::optional<BlobId>& parent) {
-  if (!style_.json) {
+  if (!output_.is_json()) {
     std::string text = fmt::format("Found {} {}\n", kind, id.hex());
     if (parent) {
       text += fmt::format(" ... in file {}\n     (tree {})\n", path, parent->hex());
@@ -97,7 +95,7 @@ void FindReport::object(std::string_view kind, const BlobId& id, const std::stri
 }
 
 void FindReport::finish() {
-  if (!style_.json) return;
+  if (!output_.is_json()) return;
   if (shown_ != nullptr) end_group();
   io_.out(opened_ ? "]\n" : "[]\n");
 }

@@ -10,6 +10,7 @@
 #include "repo/format/tree.h"
 #include "tools/commands/node_text.h"
 #include "tools/output/io.h"
+#include "tools/output/output.h"
 
 namespace restree {
 
@@ -17,12 +18,11 @@ namespace restree {
 class FindReport {
  public:
   struct Style {
-    bool json = false;
     bool long_lines = false;
-    bool headers = true;  // also print lines that are not matches
     Sizes sizes = Sizes::kBytes;
   };
-  FindReport(Io& io, Style style) : io_(io), style_(style) {}
+  FindReport(const Output& output, Style style)
+      : output_(output), io_(output.io()), style_(style) {}
 
   // The following calls are about this snapshot; it must live until the next begin() or finish().
   void begin(const Snapshot& snapshot) { snapshot_ = &snapshot; }
@@ -37,6 +37,7 @@ class FindReport {
   void match_json(const std::string& path, const Node& node);
   void end_group();
 
+  const Output& output_;
   Io& io_;
   const Style style_;
   const Snapshot* snapshot_ = nullptr;

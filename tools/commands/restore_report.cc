@@ -8,8 +8,6 @@
 namespace restree {
 namespace {
 
-constexpr int kTellingItems = 3;  // -vv
-
 std::string_view word(RestoreAction action) {
   switch (action) {
     case RestoreAction::kRestored:
@@ -26,7 +24,7 @@ std::string_view word(RestoreAction action) {
 
 }  // namespace
 
-bool RestoreReport::tells_items() const { return options_.verbosity >= kTellingItems; }
+bool RestoreReport::tells_items() const { return output_.has_items(); }
 
 std::chrono::seconds RestoreReport::elapsed() const {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now() - started_);
@@ -34,27 +32,21 @@ std::chrono::seconds RestoreReport::elapsed() const {
 
 void RestoreReport::item(RestoreAction action, RestoredKind kind, const std::string& location,
                          std::uint64_t size) {
-  if (options_.json) {
+  if (output_.is_json()) {
     JsonWriter json;
     json.begin_object().key("message_type").text("verbose_status");
     json.key("action").text(word(action)).key("item").text(location);
     json.key("size").number(size).end_object();
-    return io_.out_line(json.json());
+    return output_.json(json.json());
   }
   std::string line = fmt::format("{:<9} {}", word(action), location);
   if (kind == RestoredKind::kFile) line += " with size " + format_bytes(size);
-  io_.out_line(line);
+  output_.say_even_if_quiet(line);
 }
 
 void RestoreReport::error(const std::string& location, const Error& error) {
-  if (options_.json) {
-    JsonWriter json;
-    json.begin_object().key("message_type").text("error");
-    json.key("error").begin_object().key("message").text(error.message()).end_object();
-    json.key("during").text("restore").key("item").text(location).end_object();
-    return io_.err_line(json.json());
-  }
-  io_.err_line(fmt::format("ignoring error for {}: {}", location, error.for_people()));
+  output_.item_error("restore", location, error,
+                     fmt::format("ignoring error for {}: {}", location, error.for_people()));
 }
 
 std::string RestoreReport::figures_as_json(const RestoreFigures& figures, const char* type) const {
@@ -83,7 +75,7 @@ std::string RestoreReport::figures_as_json(const RestoreFigures& figures, const 
 }
 
 void RestoreReport::show_progress(const RestoreFigures& figures) {
-  if (options_.json) return io_.out_line(figures_as_json(figures, "status"));
+  if (output_.is_json()) return output_.json(figures_as_json(figures, "status"));
   std::string line =
       fmt::format("[{}] {}  {} files/dirs {}, total {} files/dirs {}", format_duration(elapsed()),
                   format_percent(figures.bytes_restored, figures.bytes_total),
@@ -96,12 +88,12 @@ void RestoreReport::show_progress(const RestoreFigures& figures) {
   if (figures.items_deleted > 0) {
     line += fmt::format(", deleted {} files/dirs", figures.items_deleted.load());
   }
-  io_.status(line);
+  output_.io().status(line);
 }
 
 void RestoreReport::show_summary(const RestoreFigures& figures) {
-  io_.status("");
-  if (options_.json) return io_.out_line(figures_as_json(figures, "summary"));
+  output_.io().status("");
+  if (output_.is_json()) return output_.json(figures_as_json(figures, "summary"));
   std::string line;
   if (figures.items_restored == figures.items_total &&
       figures.bytes_restored == figures.bytes_total) {
@@ -120,7 +112,7 @@ void RestoreReport::show_summary(const RestoreFigures& figures) {
   if (figures.items_deleted > 0) {
     line += fmt::format(", deleted {} files/dirs", figures.items_deleted.load());
   }
-  io_.out_line(line);
+  output_.say_even_if_quiet(line);
 }
 
 }  // namespace restree

@@ -7,15 +7,14 @@
 #include <string>
 
 #include "repo/restorer/restore_options.h"
-#include "tools/cli/global_options.h"
-#include "tools/output/io.h"
+#include "tools/output/output.h"
 
 namespace restree {
 
 class RestoreReport final : public RestoreListener {
  public:
-  RestoreReport(const GlobalOptions& options, Io& io)
-      : options_(options), io_(io), started_(std::chrono::steady_clock::now()) {}
+  explicit RestoreReport(const Output& output)
+      : output_(output), started_(std::chrono::steady_clock::now()) {}
 
   void item(RestoreAction action, RestoredKind kind, const std::string& location,
             std::uint64_t size) override;
@@ -30,8 +29,7 @@ class RestoreReport final : public RestoreListener {
   std::chrono::seconds elapsed() const;
   std::string figures_as_json(const RestoreFigures& figures, const char* type) const;
 
-  const GlobalOptions& options_;
-  Io& io_;
+  const Output& output_;
   const std::chrono::steady_clock::time_point started_;
 };
 

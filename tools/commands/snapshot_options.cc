@@ -31,7 +31,7 @@ void add_snapshot_options(CLI::App& app, SnapshotOptions& options, HostOption ho
 
 OnIgnored say_ignored(Session& session) {
   return [&session](const std::string& what, const Error& why) {
-    session.io().err_line(fmt::format("Ignoring \"{}\": {}", what, why.message()));
+    session.output().warn(fmt::format("Ignoring \"{}\": {}", what, why.message()));
   };
 }
 

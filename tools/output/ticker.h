@@ -9,13 +9,7 @@
 #include <mutex>
 #include <thread>
 
-#include "tools/output/io.h"
-
 namespace restree {
-
-// The interval at which progress is shown: on a terminal several times a second, as JSON every
-// second, otherwise never (zero). RESTIC_PROGRESS_FPS overrides it.
-std::chrono::nanoseconds progress_interval(bool json, int verbosity, const Io& io);
 
 class Ticker {
  public:

@@ -11,7 +11,7 @@
 #include "tools/cli/option_words.h"
 #include "tools/cli/refused_option.h"
 #include "tools/commands/commands.h"
-#include "tools/output/exit_error.h"
+#include "tools/output/output.h"
 
 namespace restree {
 namespace {
@@ -99,10 +99,10 @@ Status parse(CommandLine& line, const std::vector<std::string>& words) {
   return {};
 }
 
-void report(const Error& error, ExitCode code, bool json, Io& io) {
+void report(const Error& error, ExitCode code, const Output& output) {
   std::string message = "Fatal: " + error.message();
   if (!error.hint().empty()) message += "\n" + error.hint();
-  print_exit_error(message, code, json, io);
+  output.exit_error(message, code);
 }
 
 // Looks for --json in the words themselves, in case parsing has failed.
@@ -156,7 +156,8 @@ ExitCode run_restree(const std::vector<std::string>& words, Io& io, const std::s
   if (code) return *code;
   const ExitCode failure = exit_code_of(code.error().kind());
   io.status("");
-  report(code.error(), failure, line.options.json || wants_json(words), io);
+  report(code.error(), failure,
+         Output(io, line.options.json || wants_json(words), line.options.verbosity));
   return failure;
 }
 

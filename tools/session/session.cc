@@ -8,7 +8,6 @@
 #include "program/repository_opening.h"
 #include "program/ssh_settings.h"
 #include "program/storage_kinds.h"
-#include "tools/output/ticker.h"
 #include "tools/session/old_caches.h"
 
 namespace restree {
@@ -43,7 +42,7 @@ bool is_exclusive(Locking locking) {
 
 Session::Session(GlobalOptions options, Io& io, std::stop_token stop, StorageMaker make_storage)
     : options_(std::move(options)),
-      io_(io),
+      output_(io, options_.json, options_.verbosity),
       stop_(std::move(stop)),
       make_storage_(std::move(make_storage)) {}
 
@@ -52,15 +51,11 @@ Status Session::go_on() const {
   return {};
 }
 
-std::chrono::nanoseconds Session::progress_interval() const {
-  return restree::progress_interval(options_.json, options_.verbosity, io_);
-}
-
 TreesAheadOptions Session::trees_ahead() const {
   return {.patience = options_.patience,
           .stop = stop_,
           .on_refused = [this](const BlobId& tree, const std::string& why) {
-            io_.err_line(fmt::format("tree {}: left out: {}", tree.short_hex(), why));
+            output_.warn(fmt::format("tree {}: left out: {}", tree.short_hex(), why));
           }};
 }
 
@@ -127,7 +122,7 @@ Status Session::open_repository(Locking locking, Reading reading) {
   ASSIGN_OR_RETURN(OpenedRepository opened, restree::open_repository(opening, secret, patience()));
   repository_ = std::move(opened.repository);
   cache_ = std::move(opened.cache);
-  if (opened.offline) io_.err_line(*opened.offline);
+  if (opened.offline) output_.warn(*opened.offline);
   return {};
 }
 
@@ -135,7 +130,7 @@ Status Session::clean_caches() const {
   if (!options_.cleanup_cache || options_.cache.off) return {};
   ASSIGN_OR_RETURN(const std::string base, cache_base(options_.cache));
   ASSIGN_OR_RETURN(std::vector<FoundCache> caches, list_caches(base));
-  remove_caches(base, old_caches(std::move(caches), kOldCacheDays), io_);
+  remove_caches(base, old_caches(std::move(caches), kOldCacheDays), io());
   return {};
 }
 
@@ -149,26 +144,18 @@ Result<Repository*> Session::open(Locking locking, Reading reading) {
         .reads_only = !is_to_write(locking),
         .retry_for = options_.retry_lock,
         .stop = stop_,
-        .tell = [this](const std::string& message) { tell(message); },
-        .warn = [this](const std::string& message) { io_.err_line(message); }};
+        .tell = [this](const std::string& message) { output_.note(message); },
+        .warn = [this](const std::string& message) { output_.warn(message); }};
     ASSIGN_OR_RETURN(
         lock_, RepositoryLock::acquire(*repository_, request,
                                        Deadline::after(options_.patience + request.retry_for)));
   }
-  if (io_.is_terminal() && !options_.json && options_.verbosity > 0) {
-    io_.out_line(fmt::format("repository {} opened (version {}, compression level {})",
-                             repository_->config().id.short_hex(), repository_->config().version,
-                             options_.compression));
+  if (io().is_terminal()) {
+    output_.say(fmt::format("repository {} opened (version {}, compression level {})",
+                            repository_->config().id.short_hex(), repository_->config().version,
+                            options_.compression));
   }
   return repository_.get();
-}
-
-void Session::say(const std::string& line) const {
-  if (!options_.json && options_.verbosity > 0) io_.out_line(line);
-}
-
-void Session::tell(const std::string& message) const {
-  if (!options_.json && options_.verbosity > 0) io_.err_line(message);
 }
 
 Result<Repository*> Session::open_with_index(Locking locking) {

@@ -1,7 +1,6 @@
 // One run of a command: its options, its output, and the repository that it uses.
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -16,6 +15,7 @@
 #include "repo/trees/trees_ahead.h"
 #include "tools/cli/global_options.h"
 #include "tools/output/io.h"
+#include "tools/output/output.h"
 
 namespace restree {
 
@@ -48,18 +48,16 @@ class Session {
   Session(GlobalOptions options, Io& io, std::stop_token stop, StorageMaker make_storage);
 
   const GlobalOptions& options() const { return options_; }
-  Io& io() const { return io_; }
+  // For all that the command prints; io() is for what the options do not change.
+  const Output& output() const { return output_; }
+  Io& io() const { return output_.io(); }
   // Requested by SIGINT, by SIGTERM, and when the reader of the output has closed it.
   const std::stop_token& stop() const { return stop_; }
-  // Prints a line for people to standard output; nothing with --json or --quiet.
-  void say(const std::string& line) const;
   // kCancelled once a stop is requested. For loops: RETURN_IF_ERROR(session.go_on()).
   Status go_on() const;
   // The deadline for a request to the storage that begins now, retries included.
   Deadline patience() const { return Deadline::after(options_.patience); }
 
-  // How often to show progress; zero: never.
-  std::chrono::nanoseconds progress_interval() const;
   // Options for walks through trees: they end when a stop is requested, and print to standard error
   // the nodes that they leave out.
   TreesAheadOptions trees_ahead() const;
@@ -89,11 +87,9 @@ class Session {
   bool wants_lock(Locking locking) const;
   Status open_repository(Locking locking, Reading reading);
   Status clean_caches() const;
-  // Prints a message for people to standard error.
-  void tell(const std::string& message) const;
 
   const GlobalOptions options_;
-  Io& io_;
+  const Output output_;
   const std::stop_token stop_;
   const StorageMaker make_storage_;
   std::shared_ptr<Storage> storage_;
