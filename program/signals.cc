@@ -62,18 +62,25 @@ void SignalWatch::act_on(int signal) {
       if (one->signals_.contains(signal)) meaning = one;
     }
     state->at_work = meaning;
+    state->is_acting = true;
   }
-  if (meaning == nullptr) {
+  if (meaning != nullptr) {
+    meaning->action_();
+  } else {
     otherwise_(signal);
-    return;
   }
-  meaning->action_();
-  state_.lock()->at_work = nullptr;
+  {
+    auto state = state_.lock();
+    state->at_work = nullptr;
+    state->is_acting = false;
+  }
   action_ended_.notify_all();
 }
 
 void SignalWatch::begin(const SignalMeaning& meaning) {
-  state_.lock()->meanings.push_back(&meaning);
+  auto state = state_.lock();
+  action_ended_.wait(state.mutex_lock(), [&] { return !state->is_acting; });
+  state->meanings.push_back(&meaning);
 }
 
 void SignalWatch::finish(const SignalMeaning& meaning) {

@@ -64,6 +64,7 @@ class SignalWatch {
   struct State {
     std::vector<const SignalMeaning*> meanings;  // the latest comes last
     const SignalMeaning* at_work = nullptr;      // whose action is under way
+    bool is_acting = false;                      // an action is under way, of whichever meaning
   };
   void begin(const SignalMeaning& meaning);
   void finish(const SignalMeaning& meaning);
@@ -77,9 +78,11 @@ class SignalWatch {
   std::jthread thread_;  // last: it uses what is above
 };
 
-// What some signals mean for as long as this lives; then they mean again what they did before.
-// Ownership: the watch must outlive it. The destructor waits for an action that is under way, so
-//            whatever the action uses has to be there until then.
+// What some signals mean for as long as this lives; then they mean again what they did before. It
+// begins once no earlier action is under way: an action that undoes what there is and ends the
+// process must not be overtaken by a stage that makes more.
+// Ownership: the watch must outlive it. The destructor waits for its own action, if that is under
+//            way, so whatever the action uses has to be there until then.
 // Threads:   one.
 class SignalMeaning {
  public:

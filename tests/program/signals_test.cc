@@ -112,6 +112,23 @@ TEST(Signals, AMeaningEndsOnlyOnceItsActionHasReturned) {
             0);
 }
 
+TEST(Signals, AMeaningBeginsOnlyOnceAnEarlierActionHasReturned) {
+  EXPECT_EQ(exit_code_in_child([] {
+              std::atomic<bool> begun = false;
+              std::atomic<bool> returns = false;
+              SignalWatch watch({SIGTERM}, [&](int) {
+                begun = true;
+                while (!first_thread_waits()) std::this_thread::yield();
+                returns = true;
+              });
+              signal_own_process(SIGTERM);
+              while (!begun) std::this_thread::yield();
+              const SignalMeaning next(watch, {SIGTERM}, [] {});
+              return returns ? 0 : 1;
+            }),
+            0);
+}
+
 TEST(Signals, TheEndOfAMeaningWaitsForNoOtherAction) {
   EXPECT_EQ(exit_code_in_child([] {
               Runs runs;
