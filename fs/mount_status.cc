@@ -11,7 +11,7 @@
 namespace restree {
 namespace {
 
-// The largest number, and a time with its quotes, have less.
+// The largest number is shorter, and so is a time with its quotes.
 constexpr int kValueWidth = 22;
 constexpr int kNameWidth = 26;
 
@@ -27,7 +27,7 @@ std::string value(const std::optional<MountStatus::Time>& time) {
 
 }  // namespace
 
-// Names and values are ours, so that none needs to be escaped.
+// Names and values come from this file, so none of them needs to be escaped.
 std::string status_json(const MountStatus& status) {
   std::string json = "{";
   const auto add = [&](std::string_view name, const std::string& text) {

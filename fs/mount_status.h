@@ -1,4 +1,4 @@
-// What a mount can tell of itself, and how it stands in .restree/status.
+// The state and the counters of a mount, and how .restree/status shows them.
 //
 // Pure values and functions; any thread.
 #pragma once
@@ -11,14 +11,14 @@
 
 namespace restree {
 
-// Since the mount began, unless it is said otherwise; nullopt where nobody counts. Each field is
-// one of the same name in the file, which restreefs(8) explains.
+// Counted since the mount began, unless a comment says otherwise; nullopt: this mount has no such
+// part. The file has a field of the same name for each, which restreefs(8) explains.
 struct MountStatus {
   using Time = std::chrono::system_clock::time_point;
 
   bool online = true;
-  std::optional<Time> since;   // it is online, or not
-  std::optional<Time> listed;  // when the repository last told which snapshots there are
+  std::optional<Time> since;   // when `online` last changed
+  std::optional<Time> listed;  // when the storage last listed the snapshots
   std::optional<std::uint64_t> connections;
   std::optional<std::uint64_t> round_trip_us;
   std::optional<std::uint64_t> bytes_per_second;

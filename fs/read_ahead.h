@@ -1,4 +1,4 @@
-// Watches who reads what in which order, and says what will be wanted next.
+// Watches in which order things are read, and says what will probably be read next.
 #pragma once
 
 #include <cstddef>
@@ -18,15 +18,17 @@ struct Ahead {
 };
 
 // One reader's way through something that is counted from 0: the bytes of a file, or the files of
-// a directory. Going forward without leaps makes the window grow; a leap closes it. Pure.
+// a directory. As long as the reader goes forward without leaps the window grows; a leap closes it.
+// Pure.
 class ForwardReader {
  public:
   struct Limits {
     std::uint64_t first_window;
     std::uint64_t largest_window;
     std::uint64_t slack;  // a leap of up to this much, either way, still counts as going on
-    // The first part of a window that was read through is asked for anew behind it. Few steps make
-    // fewer and larger requests, many keep more in hand.
+    // In how many steps a window moves forward: once one part of so many has been read, the same
+    // amount is wanted behind the window's end. Few steps make fewer and larger requests, many keep
+    // more loaded ahead of the reader.
     std::uint64_t steps = 2;
   };
   // Notes a read of [begin, end), and returns what to load that has not been returned before.
@@ -38,13 +40,13 @@ class ForwardReader {
   std::uint64_t window_ = 0;
 };
 
-// The readers at work, by inode. Several readers of one inode share a ForwardReader; the kernel
-// reads a file once for all of them anyway.
+// The readers at work, by inode. Several readers of one inode share a ForwardReader, since the
+// kernel reads a file only once for all of them.
 // Threads: any.  Limits: remembers the most recent kMostReaders.
 class ReadAhead {
  public:
   explicit ReadAhead(ForwardReader::Limits limits) : limits_(limits) {}
-  // `largest_window`: less than that of the limits, if it is less now.
+  // `largest_window`: a bound for now, if it is less than that of the limits.
   Ahead note(std::uint64_t inode, std::uint64_t begin, std::uint64_t end,
              std::uint64_t largest_window = ~std::uint64_t{0});
 

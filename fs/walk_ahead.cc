@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::uint64_t kLargestSmall = 1 << 20;
 
-// The next directory in a tree, from `next` on, which is moved past it; nullopt: there is none.
+// The next directory in a tree from position `next` on. Moves `next` behind it. nullopt: no
+// directory follows.
 std::optional<BlobId> next_directory(const Tree& tree, std::size_t& next) {
   const std::span<const Node> nodes = tree.nodes();
   while (next < nodes.size()) {
@@ -36,7 +37,8 @@ std::size_t WalkAhead::widen(const BlobId& directory, std::size_t most_bytes) {
   return state->window;
 }
 
-// What of the way is in memory, from the inside out as far as nothing is missing.
+// The part of the way whose trees are in memory: from the innermost outwards, up to the first tree
+// that is missing.
 std::vector<WalkAhead::Frame> WalkAhead::frames_of(const std::vector<Step>& way) const {
   std::vector<Frame> frames;
   for (const Step& step : way) {

@@ -1,15 +1,15 @@
 // Follows those who read directory after directory, as cp, tar and rsync do, and says which files
 // come next.
 //
-// A reader who nears the end of a directory's files is told of here, with the way that led there.
-// The directories that a walk comes to next are found in the trees around, and their files are
-// wanted ahead: those of the next ones decoded, those beyond fetched. Who was foreseen gets twice
-// as much the next time; who was not, little.
+// When a reader nears the end of a directory's files, go_on() is called with the way that led to
+// the directory. The directories that a walk comes to next are found in the trees of that way and
+// below, and their files are wanted ahead: those of the nearest directories decoded, those of
+// further ones fetched. A right prediction doubles the window; a wrong one starts it small again.
 //
 // Ownership: the trees must outlive it.
-// Threads:   any, but none that serves a reader: trees that are not in memory have to be loaded.
+// Threads:   any but those that serve readers: go_on() waits for trees that are not in memory.
 // Limits:    looks kMostTrees ahead, and waits `time_limit` for each of them; remembers kMostKnown.
-// Errors:    none: what cannot be loaded is found out by who reads it.
+// Errors:    none: a reader that wants what could not be loaded gets the error itself.
 #pragma once
 
 #include <chrono>
@@ -26,14 +26,14 @@
 
 namespace restree {
 
-// Whether a file is so small that it is read whole as soon as it is read, of one blob.
+// Whether a file has one blob and is so small that its first read gets all of it.
 bool is_small_file(const Node& node);
 
 class WalkAhead {
  public:
   using Files = std::span<const Prefetcher::Wanted>;
-  // Files of one directory, in order. What was fetched far ahead is told again when it is near: it
-  // may have been left out, or dropped since.
+  // Called with files of one directory, in order. Files that were fetched far ahead are fetched
+  // again when they are near, since they may have been left out, or dropped meanwhile.
   struct Wanting {
     std::function<void(Files)> fetch;
     std::function<void(Files)> decode;
@@ -47,14 +47,15 @@ class WalkAhead {
   static constexpr std::size_t kFirstWindow = 256 << 10;
   static constexpr std::size_t kDecoded = 1 << 20;
   static constexpr std::size_t kMostTrees = 64;
-  // A directory may have a million files: what follows after this is left to who reads in it.
+  // A directory may have a million files: those after this many bytes are wanted only when a reader
+  // has come to the directory.
   static constexpr std::size_t kMostOfOne = 4 << 20;
 
   WalkAhead(TreeSource& trees, Wanting wanting, std::chrono::milliseconds time_limit);
 
-  // Somebody reads files one after the other and comes to the end of a directory, or to one inside
-  // of it. `way`: from an outer directory to the file that he reads. At most `most_bytes` of files
-  // are worth having ahead of him.
+  // A reader reads files one after the other and comes to the end of a directory, or to a directory
+  // inside. `way`: from an outer directory to the file that is read. At most `most_bytes` of files
+  // are worth having ahead of the reader.
   void go_on(const std::vector<Step>& way, std::size_t most_bytes);
 
  private:
@@ -63,7 +64,7 @@ class WalkAhead {
     bool is_decoded = false;
   };
   struct State {
-    std::unordered_map<BlobId, Known> trees;  // whose files were wanted of late
+    std::unordered_map<BlobId, Known> trees;  // those whose files were wanted lately
     std::size_t window = 0;
   };
   struct Frame {
@@ -74,7 +75,7 @@ class WalkAhead {
 
   std::size_t widen(const BlobId& directory, std::size_t most_bytes);
   std::vector<Frame> frames_of(const std::vector<Step>& way) const;
-  // The bytes of its files that are wanted.
+  // Wants the files of a directory; returns how many bytes they have.
   std::size_t want(const BlobId& id, const Tree& tree, bool is_near);
 
   TreeSource& trees_;
