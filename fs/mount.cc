@@ -14,9 +14,9 @@
 namespace restree {
 namespace {
 
-// How the memory that a user allows is shared out, in sixteenths. What is on its way to readers is
-// sealed and plain at the same time. A far storage needs memory for what is under way, and less for
-// what is decoded.
+// How the memory that a user allows is shared out, in sixteenths. Bytes on their way to readers
+// take memory twice, sealed and plain. A far storage needs memory for bytes that are under way, and
+// less for decoded blobs.
 struct Shares {
   std::size_t blobs, trees, layouts, read_ahead;
 };
@@ -31,13 +31,14 @@ const Shares& shares(const MountOptions& options) {
 
 Error no_such_inode() { return {ErrorKind::kNotFound, "no such file (any more)"}; }
 
-// "Not found" in a repository is damage of what is shown, never the absence of a file.
+// A blob or file that is not found in the repository is damage of an entry that is shown, never the
+// absence of that entry.
 Error as_damage(Error error) {
   if (error.kind() != ErrorKind::kNotFound) return error;
   return {ErrorKind::kCorrupt, error.message()};
 }
 
-// The files in .restree; one more is one more row here.
+// The files in .restree: a new file is a new row here.
 std::vector<HiddenFiles::File> hidden_files(const Mount& mount) {
   const auto status = [&mount] { return status_json(mount.status()); };
   return {{.name = "status", .size_bytes = status_bytes(), .content = status}};
@@ -50,11 +51,13 @@ Mount::Mount(Repository& repository, MountOptions options)
       options_(std::move(options)),
       blobs_(repository, options_.memory_bytes / 16 * shares(options_).blobs),
       trees_(repository, options_.memory_bytes / 16 * shares(options_).trees),
-      layouts_(options_.memory_bytes / 16 * shares(options_).layouts,
-               [](const FileLayout& layout) { return layout.memory_bytes() + sizeof layout; }),
+      layouts_(
+          options_.memory_bytes / 16 * shares(options_).layouts,
+          [&repository](const BlobId& id) { return repository.blob_size(BlobType::kData, id); }),
       followed_links_(options_.processes != nullptr ? options_.processes
                                                     : std::make_shared<SystemProcesses>()),
       snapshots_(repository, options_.names),
+      views_(trees_),
       failures_([this](std::uint64_t inode) { return describe(inode); }),
       hidden_files_(hidden_files(*this), options_.ownership),
       reading_ahead_(repository, blobs_, trees_,
@@ -86,27 +89,10 @@ Result<Mount::Changes> Mount::refresh() {
   return snapshots_.publish();
 }
 
-std::shared_ptr<const SnapshotView> Mount::view(std::uint32_t number) const {
-  return views_.lock()->all[number];
-}
-
 Result<std::uint32_t> Mount::view_of(const VirtualNode& node, Deadline by) {
-  {
-    auto views = views_.lock();
-    const auto found = views->by_root.find(node.inode);
-    if (found != views->by_root.end()) return found->second;
-  }
-  Result<SnapshotView> opened = open_view(trees_, node.snapshot, node.without_leading_path, by);
-  if (!opened)
-    return failures_.report(as_damage(std::move(opened).error()), node.inode, "open snapshot");
-  opened->path = node.path;
-  opened->root_inode = node.inode;
-
-  auto views = views_.lock();
-  const auto [place, added] =
-      views->by_root.emplace(node.inode, static_cast<std::uint32_t>(views->all.size()));
-  if (added) views->all.push_back(std::make_shared<const SnapshotView>(std::move(*opened)));
-  return place->second;
+  Result<std::uint32_t> number = views_.number_of(node, by);
+  if (number) return number;
+  return failures_.report(as_damage(std::move(number).error()), node.inode, "open snapshot");
 }
 
 Result<Mount::Directory> Mount::directory_of(std::uint64_t inode, Deadline by) {
@@ -114,7 +100,7 @@ Result<Mount::Directory> Mount::directory_of(std::uint64_t inode, Deadline by) {
     ASSIGN_OR_RETURN(const auto node, virtual_node(inode));
     if (node->kind != VirtualNode::Kind::kSnapshot) return no_such_inode();
     ASSIGN_OR_RETURN(const std::uint32_t number, view_of(*node, by));
-    return Directory{view(number)->tree, number};
+    return Directory{views_.at(number)->tree, number};
   }
   const std::optional<Inodes::Known> known = inodes_.find(inode);
   if (!known) return no_such_inode();
@@ -145,7 +131,7 @@ Result<Mount::Located> Mount::locate(std::uint64_t inode, Deadline by) {
 }
 
 std::optional<BlobId> Mount::tree_around(const Place& place) const {
-  if (is_virtual(place.parent)) return view(place.view)->tree;
+  if (is_virtual(place.parent)) return views_.at(place.view)->tree;
   const std::optional<Inodes::Known> parent = inodes_.find(place.parent);
   if (!parent) return std::nullopt;
   return parent->subtree;
@@ -186,9 +172,10 @@ std::uint64_t Mount::number_of(std::uint64_t directory, const Directory& where, 
   if (node.links <= 1 || node.type == NodeType::kDirectory) {
     return entry_inode(directory, position);
   }
-  // Names of one file have its inode and device. What changed while the backup ran is told apart
-  // by content and time: nobody must get the bytes of one name under the other.
-  std::uint64_t hash = mix64(view(where.view)->root_inode ^ mix64(node.inode));
+  // All names of one file have its inode and device. A file that changed while the backup ran was
+  // recorded differently under its names; size, time and content keep these apart, so that no
+  // reader gets the bytes of one name under another.
+  std::uint64_t hash = mix64(views_.at(where.view)->root_inode ^ mix64(node.inode));
   hash = mix64(hash ^ mix64(node.device_id + 1));
   hash = mix64(hash ^ node.size ^
                mix64(static_cast<std::uint64_t>(node.mtime.seconds) + node.mtime.nanoseconds));
@@ -196,9 +183,11 @@ std::uint64_t Mount::number_of(std::uint64_t directory, const Directory& where, 
   return hash & ~kVirtualBit;
 }
 
-Mount::Found Mount::show(const NodeKey& key, const Node& node, std::uint64_t inode) {
-  const std::uint64_t size =
-      node.type == NodeType::kFile && !node.content.empty() ? layout_of(key, node)->size() : 0;
+Mount::Found Mount::show(const BlobId& tree, std::uint32_t position, const Node& node,
+                         std::uint64_t inode) {
+  const std::uint64_t size = node.type == NodeType::kFile && !node.content.empty()
+                                 ? layouts_.layout_of(tree, position, node)->size()
+                                 : 0;
   return {inode, attributes_of(node, inode, size, options_.ownership), true};
 }
 
@@ -210,7 +199,7 @@ Mount::Found Mount::take(std::uint64_t directory, const Directory& where, const 
   const std::uint64_t inode =
       inodes_.remember(number_of(directory, where, node, position),
                        {directory, position, where.view}, link_group, subtree);
-  return show({where.tree, position}, node, inode);
+  return show(where.tree, position, node, inode);
 }
 
 bool Mount::is_own_ancestor(std::uint64_t directory, const BlobId& subtree) {
@@ -218,7 +207,7 @@ bool Mount::is_own_ancestor(std::uint64_t directory, const BlobId& subtree) {
     const std::optional<Inodes::Known> known = inodes_.find(directory);
     if (!known) return false;
     if (known->subtree == subtree) return true;
-    if (is_virtual(known->place.parent)) return view(known->place.view)->tree == subtree;
+    if (is_virtual(known->place.parent)) return views_.at(known->place.view)->tree == subtree;
     directory = known->place.parent;
   }
   return false;
@@ -272,7 +261,7 @@ Result<Mount::Found> Mount::attributes(std::uint64_t inode) {
     return show_virtual(*node, generation, by);
   }
   ASSIGN_OR_RETURN(const Located located, locate(inode, by));
-  return show({located.tree_id, located.place.position}, *located.node, inode);
+  return show(located.tree_id, located.place.position, *located.node, inode);
 }
 
 Result<std::string> Mount::link_target(std::uint64_t inode) {
@@ -288,7 +277,7 @@ Result<std::string> Mount::link_target(std::uint64_t inode) {
     return Error(ErrorKind::kInvalid, "not a symbolic link");
   }
   if (holds_zero_byte(located.node->link_target)) {
-    // The kernel would show what stands before it.
+    // The kernel would show only the part before the zero byte.
     return failures_.report(Error(ErrorKind::kCorrupt, "the target holds a zero byte: " +
                                                            log::quoted(located.node->link_target)),
                             inode, "read link");
@@ -308,7 +297,7 @@ Result<std::vector<std::string>> Mount::attribute_names(std::uint64_t inode) {
   std::vector<std::string> names;
   RETURN_IF_ERROR(with_node(inode, [&](const Node* node) {
     for (const ExtendedAttribute& attribute : xattrs_of(node)) {
-      // In a list of names it would be two, neither of them there.
+      // In the list that the kernel gets it would read as two names, neither of which exists.
       if (!holds_zero_byte(attribute.name)) names.emplace_back(attribute.name);
     }
   }));
@@ -342,7 +331,7 @@ Status Mount::with_node(std::uint64_t inode, const std::function<void(const Node
     return {};
   }
   ASSIGN_OR_RETURN(const std::uint32_t number, view_of(*node, by));
-  const std::shared_ptr<const SnapshotView> shown = view(number);
+  const std::shared_ptr<const SnapshotView> shown = views_.at(number);
   use(shown->own ? shown->own->node : nullptr);
   return {};
 }

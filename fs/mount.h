@@ -1,5 +1,8 @@
-// What the mounted file system answers: the namespace above, the trees below, the bytes of files.
-// Knows nothing of FUSE.
+// What the mounted file system answers: names and attributes of the namespace above the snapshots
+// and of the trees below, and the bytes of files. Knows nothing of FUSE.
+//
+// Parts of it stand alone: HiddenFiles, SnapshotList, ReadingAhead, FailureLog. Mount asks them and
+// joins their answers.
 //
 // Ownership: the repository must outlive it. Owns the caches and the threads that read ahead.
 // Threads:   any, many at once.
@@ -7,8 +10,8 @@
 //            is fetched ahead where the storage is far away; a few words for each inode that the
 //            kernel knows. Every call that may load ends within `time_limit`.
 // Errors:    kNotFound: there is no such name or inode; never because something could not be read.
-//            kCorrupt, kUnavailable: the data is damaged, or out of reach for now. Each is logged
-//            here once, with snapshot, path and place, and is for the caller just a failure.
+//            kCorrupt, kUnavailable: the data is damaged, or out of reach for now. FailureLog has
+//            logged these, with snapshot and path, so the caller need not.
 #pragma once
 
 #include <sys/stat.h>
@@ -22,7 +25,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "cache/pack_fetcher.h"
@@ -42,7 +44,6 @@
 #include "fs/snapshot_view.h"
 #include "fs/tree_source.h"
 #include "fs/walk_ahead.h"
-#include "repo/base/loading_cache.h"
 #include "repo/blob_cache.h"
 #include "repo/repository.h"
 
@@ -57,13 +58,13 @@ struct MountOptions {
   // The repository's source, if its storage is far away: the mount announces to it what will be
   // wanted. It must outlive the mount.
   PackFetcher* fetcher = nullptr;
-  // Adds what others count to the status; may be empty. Called by any thread.
+  // Adds to the status what storage, cache and fetcher count; may be empty. Called by any thread.
   std::function<void(MountStatus&)> more_status;
-  // Which processes there are; nullptr: those of this system.
+  // Tells which process a thread belongs to; nullptr: asks this system.
   std::shared_ptr<Processes> processes;
 };
 
-// What of `memory_bytes` sealed bytes may take that are fetched ahead.
+// The share of `memory_bytes` for sealed bytes that are fetched ahead.
 PackPieces::Budgets fetch_budgets(std::size_t memory_bytes);
 
 class Mount {
@@ -76,11 +77,11 @@ class Mount {
   using Slices = FileSlices;
 
   // Takes a reference to the inode, which forget() gives back.
-  // nullopt: there is no such name; lasting_absence tells whether there never will be.
-  // `thread`: the one that looks, 0 if it cannot be seen from here. A link `latest` leads all
-  // threads of a process to the snapshot that it led the first of them to (followed_links.h). If
-  // that snapshot was forgotten meanwhile, the link names it all the same; kNotFound if its name
-  // is another snapshot's by now.
+  // nullopt: there is no such name; lasting_absence() says whether there never will be one.
+  // `thread`: the thread that looks the name up, 0 if it cannot be seen from here. A link `latest`
+  // leads all threads of a process to the snapshot to which it led the first of them
+  // (followed_links.h). If that snapshot was forgotten meanwhile, the link names it all the same;
+  // kNotFound if another snapshot has its name by now.
   Result<std::optional<Found>> lookup(std::uint64_t directory, std::string_view name,
                                       pid_t thread = 0);
   bool lasting_absence(std::uint64_t directory) const;
@@ -99,7 +100,7 @@ class Mount {
   Result<Slices> read(std::uint64_t inode, std::uint64_t offset, std::size_t size);
 
   // The next byte from `offset` on that is data, or that lies in a hole (the end of the file counts
-  // as one). nullopt: there is none, or `offset` is past the end.
+  // as one). nullopt: there is no such byte, or `offset` is past the end.
   Result<std::optional<std::uint64_t>> seek(std::uint64_t inode, std::uint64_t offset, bool data);
 
   Result<std::vector<std::string>> attribute_names(std::uint64_t inode);
@@ -129,21 +130,6 @@ class Mount {
     const Node* node;
     Place place;
   };
-  // A node by what it is, not by where it is shown.
-  struct NodeKey {
-    BlobId tree;
-    std::uint32_t position;
-    bool operator==(const NodeKey&) const = default;
-  };
-  struct NodeKeyHash {
-    std::size_t operator()(const NodeKey& key) const {
-      return std::hash<BlobId>()(key.tree) + key.position;
-    }
-  };
-  struct Views {
-    std::vector<std::shared_ptr<const SnapshotView>> all;
-    std::unordered_map<std::uint64_t, std::uint32_t> by_root;
-  };
 
   Deadline deadline() const { return Deadline::after(options_.time_limit); }
   // From the newest namespace, or as the kernel still holds it.
@@ -151,7 +137,6 @@ class Mount {
   // The link `latest` as a thread's process sees it. `newest`: as it is in the namespace.
   Result<VirtualNode> link_for(const Namespace& space, const VirtualNode& newest, pid_t thread);
   Result<std::uint32_t> view_of(const VirtualNode& node, Deadline by);
-  std::shared_ptr<const SnapshotView> view(std::uint32_t number) const;
 
   struct Directory {
     BlobId tree;
@@ -164,8 +149,8 @@ class Mount {
   // The tree in which an entry is. nullopt: the kernel has forgotten the directory.
   std::optional<BlobId> tree_around(const Place& place) const;
 
-  // The way from an outer directory down to an entry. `top` is the inode of that directory: of the
-  // snapshot's, unless the way is longer than was asked for, or the kernel has forgotten part of it.
+  // The way from an outer directory down to an entry. `top`: the inode of that directory, which is
+  // the snapshot's, unless the way has too many steps or the kernel has forgotten part of it.
   struct Way {
     std::uint64_t top;
     std::vector<WalkAhead::Step> steps;
@@ -176,8 +161,8 @@ class Mount {
   // Calls `use` with the node behind the inode, or with nullptr where no backup recorded one.
   Status with_node(std::uint64_t inode, const std::function<void(const Node*)>& use);
 
-  std::shared_ptr<const FileLayout> layout_of(const NodeKey& key, const Node& node);
-  Found show(const NodeKey& key, const Node& node, std::uint64_t inode);
+  // The entry at `position` of a tree.
+  Found show(const BlobId& tree, std::uint32_t position, const Node& node, std::uint64_t inode);
   Result<Found> show_virtual(const VirtualNode& node, std::uint32_t generation, Deadline by);
   Result<std::optional<Found>> take_virtual(const SnapshotList::Published& now,
                                             const VirtualNode& child, pid_t thread, Deadline by);
@@ -195,12 +180,12 @@ class Mount {
   const MountOptions options_;
   BlobCache blobs_;
   TreeSource trees_;
-  LoadingCache<NodeKey, FileLayout, NodeKeyHash> layouts_;
+  FileLayouts layouts_;
   Inodes inodes_;
   KnownNodes known_nodes_;
   FollowedLinks followed_links_;
   SnapshotList snapshots_;
-  Guarded<Views> views_;
+  SnapshotViews views_;
   std::atomic<std::uint64_t> reads_ = 0;
   std::atomic<std::uint64_t> served_bytes_ = 0;
   FailureLog failures_;

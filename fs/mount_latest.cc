@@ -1,9 +1,9 @@
-// The part of Mount that hands out what lies above the snapshots' trees, and says where the links
-// named `latest` lead.
+// The part of Mount that shows directories and links above the snapshots' trees, and decides where
+// the links named `latest` lead.
 //
-// The kernel may keep what an inode's link says, but asks for the name `latest` each time, with the
-// thread that walks. So a link is one inode for each target, and which of them a process finds
-// depends on what it has followed before.
+// The kernel may keep the target of a link's inode, but looks up the name `latest` each time, for
+// the thread that walks. So each target has an inode of its own, and which of them a process finds
+// depends on the snapshot to which it has followed the link before.
 #include <string>
 #include <utility>
 
@@ -31,7 +31,7 @@ Result<Mount::Found> Mount::show_virtual(const VirtualNode& node, std::uint32_t 
   Found found{node.inode, attributes_of(node, generation, options_.ownership), false};
   if (node.kind != VirtualNode::Kind::kSnapshot || !node.without_leading_path) return found;
   ASSIGN_OR_RETURN(const std::uint32_t number, view_of(node, by));
-  const std::shared_ptr<const SnapshotView> shown = view(number);
+  const std::shared_ptr<const SnapshotView> shown = views_.at(number);
   if (shown->own) {
     found.attributes = attributes_of(*shown->own->node, node.inode, 0, options_.ownership);
   }
@@ -63,7 +63,7 @@ Result<VirtualNode> Mount::link_for(const Namespace& space, const VirtualNode& n
   link.target = followed.name;
   link.time = followed.time;
   if (const VirtualNode* snapshot = space.find(followed.snapshot)) {
-    // Its name depends on those of the same second, which come and go.
+    // Its name depends on other snapshots of the same second, which come and go.
     link.target = last_component(snapshot->path);
   } else if (space.child(*space.find(newest.parent), followed.name) != nullptr) {
     // The link must not lead into another snapshot.

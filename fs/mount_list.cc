@@ -10,7 +10,8 @@
 namespace restree {
 namespace {
 
-// An offset into a listing of a directory that changes: which namespace it began in, and how far.
+// The parts of an offset into a listing of a directory that changes: above, the generation of the
+// namespace in which the listing began; below, the count of entries that were listed.
 constexpr std::uint64_t kCountBits = 32;
 constexpr std::uint64_t kGenerationsOfOffsets =
     (std::uint64_t{1} << SnapshotList::kGenerationBits) - 1;
@@ -79,7 +80,7 @@ Status Mount::list_tree(std::uint64_t directory, std::uint64_t offset, bool with
     const Node& node = nodes[i];
     if (!listing.has_room(node.name)) return {};
     const auto position = static_cast<std::uint32_t>(i);
-    // What contains itself is listed by name, and refused when looked up.
+    // A directory that contains itself is listed by name, and refused when looked up.
     if (with_attributes && !(node.subtree && is_own_ancestor(directory, *node.subtree))) {
       const Found found = take(directory, where, node, position);
       listing.add(node.name, found.inode, found.attributes.st_mode, found, i + 3);

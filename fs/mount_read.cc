@@ -11,9 +11,6 @@
 namespace restree {
 namespace {
 
-// Files of more blobs than this have their layout remembered; for others it is quick to make.
-constexpr std::size_t kRememberedBlobs = 32;
-
 bool is_zeros_of(const BlobId& id, std::uint64_t length) {
   Bytes zeros(length);
   std::fill(zeros.view().begin(), zeros.view().end(), std::byte{0});
@@ -22,16 +19,6 @@ bool is_zeros_of(const BlobId& id, std::uint64_t length) {
 
 }  // namespace
 
-std::shared_ptr<const FileLayout> Mount::layout_of(const NodeKey& key, const Node& node) {
-  const auto make = [&]() -> Result<std::shared_ptr<const FileLayout>> {
-    return std::make_shared<const FileLayout>(FileLayout::make(
-        node.content, node.size,
-        [&](const BlobId& id) { return repository_.blob_size(BlobType::kData, id); }));
-  };
-  if (node.content.size() <= kRememberedBlobs) return *make();
-  return *layouts_.get(key, Deadline::never(), make);
-}
-
 Result<Mount::Slices> Mount::read(std::uint64_t inode, std::uint64_t offset, std::size_t size) {
   if (hidden_files_.holds(inode)) return hidden_files_.read(inode, offset, size);
   const Deadline by = deadline();
@@ -39,7 +26,7 @@ Result<Mount::Slices> Mount::read(std::uint64_t inode, std::uint64_t offset, std
   if (file.node->type != NodeType::kFile) {
     return Error(ErrorKind::kInvalid, "only files can be read");
   }
-  const auto layout = layout_of({file.tree_id, file.place.position}, *file.node);
+  const auto layout = layouts_.layout_of(file.tree_id, file.place.position, *file.node);
   Slices slices;
   if (offset >= layout->size()) return slices;
   const std::uint64_t end = std::min<std::uint64_t>(layout->size(), offset + size);
@@ -83,7 +70,7 @@ Result<std::optional<std::uint64_t>> Mount::seek(std::uint64_t inode, std::uint6
                                                  bool data) {
   if (hidden_files_.holds(inode)) return hidden_files_.seek(inode, offset, data);
   ASSIGN_OR_RETURN(const Located file, locate(inode, deadline()));
-  const auto layout = layout_of({file.tree_id, file.place.position}, *file.node);
+  const auto layout = layouts_.layout_of(file.tree_id, file.place.position, *file.node);
   if (file.node->type != NodeType::kFile || offset >= layout->size()) {
     return std::optional<std::uint64_t>();
   }
@@ -91,7 +78,7 @@ Result<std::optional<std::uint64_t>> Mount::seek(std::uint64_t inode, std::uint6
     const FileLayout::Piece piece = layout->piece_at(offset);
     const BlobId& id = file.node->content[piece.blob];
     const bool last = piece.file_offset + piece.length == layout->size();
-    // The chunk that a hole ends in is shorter than the others, and so has a hash of its own.
+    // The last chunk of a hole is shorter than the others, so it has a hash of its own.
     const bool hole =
         piece.placed && (id == zero_blob_id() ||
                          (last && piece.length < kZeroBlobBytes && is_zeros_of(id, piece.length)));

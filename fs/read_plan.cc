@@ -2,12 +2,16 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace restree {
 namespace {
 
 // The most that off_t can hold. The kernel refuses a larger file without giving a reason.
 constexpr std::uint64_t kLargestFileBytes = std::numeric_limits<std::int64_t>::max();
+
+// The layout of so many blobs is made as quickly as it is found.
+constexpr std::size_t kQuicklyMadeBlobs = 32;
 
 }  // namespace
 
@@ -61,6 +65,20 @@ FileLayout::Piece FileLayout::piece_at(std::uint64_t offset) const {
   const std::uint64_t begin = blob == 0 ? 0 : ends_[blob - 1];
   // A single missing blob has a place: everything around it is known.
   return {blob, begin, ends_[last] - begin, !in_gap || first_gap_ == last_gap_};
+}
+
+FileLayouts::FileLayouts(std::size_t budget_bytes, FileLayout::BlobSize size_of)
+    : size_of_(std::move(size_of)), remembered_(budget_bytes, [](const FileLayout& layout) {
+        return layout.memory_bytes() + sizeof layout;
+      }) {}
+
+std::shared_ptr<const FileLayout> FileLayouts::layout_of(const BlobId& tree, std::uint32_t position,
+                                                         const Node& file) {
+  const auto make = [&]() -> Result<std::shared_ptr<const FileLayout>> {
+    return std::make_shared<const FileLayout>(FileLayout::make(file.content, file.size, size_of_));
+  };
+  if (file.content.size() <= kQuicklyMadeBlobs) return *make();
+  return *remembered_.get({tree, position}, Deadline::never(), make);
 }
 
 const BlobId& zero_blob_id() {

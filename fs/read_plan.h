@@ -3,13 +3,17 @@
 // Pure functions of values; any thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "repo/base/loading_cache.h"
 #include "repo/format/id.h"
+#include "repo/format/tree.h"
 
 namespace restree {
 
@@ -44,6 +48,36 @@ class FileLayout {
   std::size_t last_gap_ = 0;
   bool has_gap_ = false;
   std::uint64_t size_ = 0;
+};
+
+// The layouts of files that are being read.
+//
+// Threads: any.
+// Limits:  `budget_bytes` of layouts. Only those of many blobs are remembered: the others are quick
+//          to make.
+class FileLayouts {
+ public:
+  // `size_of` is called by any thread.
+  FileLayouts(std::size_t budget_bytes, FileLayout::BlobSize size_of);
+
+  // The layout of `file`, which is the entry at `position` of the tree.
+  std::shared_ptr<const FileLayout> layout_of(const BlobId& tree, std::uint32_t position,
+                                              const Node& file);
+
+ private:
+  struct Key {
+    BlobId tree;
+    std::uint32_t position;
+    bool operator==(const Key&) const = default;
+  };
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const {
+      return std::hash<BlobId>()(key.tree) + key.position;
+    }
+  };
+
+  const FileLayout::BlobSize size_of_;
+  LoadingCache<Key, FileLayout, KeyHash> remembered_;
 };
 
 // The id of the blob of 512 KiB of zeros, into which the chunker cuts a hole.

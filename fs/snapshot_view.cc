@@ -4,8 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "fs/namespace.h"
-
 namespace restree {
 namespace {
 
@@ -65,6 +63,28 @@ Result<SnapshotView> open_view(TreeSource& trees, std::shared_ptr<const Snapshot
   }
   view.snapshot = std::move(snapshot);
   return view;
+}
+
+Result<std::uint32_t> SnapshotViews::number_of(const VirtualNode& directory, Deadline by) {
+  {
+    auto opened = opened_.lock();
+    const auto found = opened->by_directory.find(directory.inode);
+    if (found != opened->by_directory.end()) return found->second;
+  }
+  ASSIGN_OR_RETURN(SnapshotView view,
+                   open_view(trees_, directory.snapshot, directory.without_leading_path, by));
+  view.path = directory.path;
+  view.root_inode = directory.inode;
+
+  auto opened = opened_.lock();
+  const auto [place, is_new] =
+      opened->by_directory.emplace(directory.inode, static_cast<std::uint32_t>(opened->all.size()));
+  if (is_new) opened->all.push_back(std::make_shared<const SnapshotView>(std::move(view)));
+  return place->second;
+}
+
+std::shared_ptr<const SnapshotView> SnapshotViews::at(std::uint32_t number) const {
+  return opened_.lock()->all[number];
 }
 
 }  // namespace restree

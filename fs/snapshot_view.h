@@ -6,9 +6,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <vector>
 
+#include "fs/namespace.h"
 #include "fs/tree_source.h"
 #include "repo/base/clock.h"
+#include "repo/base/guarded.h"
 #include "repo/base/result.h"
 #include "repo/format/snapshot.h"
 
@@ -35,5 +39,29 @@ struct SnapshotView {
 // anything else beside the way to the targets ends the stripping, so nothing is ever hidden.
 Result<SnapshotView> open_view(TreeSource& trees, std::shared_ptr<const Snapshot> snapshot,
                                bool without_leading_path, Deadline by);
+
+// The views that were opened, each under a number for as long as the mount lasts.
+//
+// Ownership: the trees must outlive it.
+// Threads:   any.
+// Limits:    one view for each snapshot's directory that was ever opened.
+// Errors:    those of open_view().
+class SnapshotViews {
+ public:
+  explicit SnapshotViews(TreeSource& trees) : trees_(trees) {}
+
+  // The number of the view in a snapshot's directory, which the first call opens.
+  Result<std::uint32_t> number_of(const VirtualNode& directory, Deadline by);
+  // `number`: one that number_of() has returned.
+  std::shared_ptr<const SnapshotView> at(std::uint32_t number) const;
+
+ private:
+  struct Opened {
+    std::vector<std::shared_ptr<const SnapshotView>> all;
+    std::unordered_map<std::uint64_t, std::uint32_t> by_directory;
+  };
+  TreeSource& trees_;
+  Guarded<Opened> opened_;
+};
 
 }  // namespace restree

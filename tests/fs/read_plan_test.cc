@@ -154,6 +154,31 @@ TEST(FileLayout, AgreesWithTheNaiveModelForEveryByte) {
   }
 }
 
+TEST(FileLayouts, RemembersLayoutsOfManyBlobsByTreeAndPosition) {
+  std::size_t asked = 0;
+  FileLayouts layouts(1 << 20, [&](const BlobId&) {
+    ++asked;
+    return std::uint32_t{10};
+  });
+  const std::vector<BlobId> content(100, blob(1));
+  Node large;
+  large.content = content;
+  const BlobId tree = blob(2);
+  EXPECT_EQ(layouts.layout_of(tree, 0, large)->size(), 1000U);
+  EXPECT_EQ(asked, 100U);
+  EXPECT_EQ(layouts.layout_of(tree, 0, large)->size(), 1000U);
+  EXPECT_EQ(asked, 100U) << "remembered";
+  EXPECT_EQ(layouts.layout_of(tree, 1, large)->size(), 1000U);
+  EXPECT_EQ(layouts.layout_of(blob(3), 0, large)->size(), 1000U);
+  EXPECT_EQ(asked, 300U);
+
+  Node small;
+  small.content = std::span(content).first(2);
+  EXPECT_EQ(layouts.layout_of(tree, 2, small)->size(), 20U);
+  EXPECT_EQ(layouts.layout_of(tree, 2, small)->size(), 20U);
+  EXPECT_EQ(asked, 304U) << "made anew";
+}
+
 TEST(ZeroBlob, IsTheHashOfItsZeros) {
   EXPECT_EQ(zero_blob_id().bytes, sha256(as_bytes(std::string(kZeroBlobBytes, '\0'))));
 }

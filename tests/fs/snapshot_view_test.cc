@@ -267,5 +267,45 @@ TEST_F(SnapshotViewTest, OfATreeThatContainsItselfComesToAnEnd) {
   EXPECT_THAT(names(view), ElementsAre("a"));
 }
 
+// --- views by number ----------------------------------------------------------------------------
+
+TEST_F(SnapshotViewTest, IsOpenedOnceForEachDirectory) {
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->paths = {"/srv/gitea"};
+  snapshot->tree = tree({folder("srv", {folder("gitea", {file("app.ini")})})});
+  VirtualNode stripped{};
+  stripped.kind = VirtualNode::Kind::kSnapshot;
+  stripped.inode = 17;
+  stripped.path = "apps/gitea/today";
+  stripped.snapshot = snapshot;
+  stripped.without_leading_path = true;
+  VirtualNode whole = stripped;
+  whole.inode = 18;
+  whole.without_leading_path = false;
+
+  SnapshotViews views(trees_);
+  const std::uint32_t first = value_of(views.number_of(stripped, soon()));
+  const std::uint32_t second = value_of(views.number_of(whole, soon()));
+  EXPECT_NE(first, second);
+  EXPECT_EQ(value_of(views.number_of(stripped, soon())), first);
+  EXPECT_EQ(views.at(first), views.at(first));
+  EXPECT_EQ(views.at(first)->root_inode, 17U);
+  EXPECT_EQ(views.at(first)->path, "apps/gitea/today");
+  EXPECT_THAT(names(*views.at(first)), ElementsAre("app.ini"));
+  EXPECT_THAT(names(*views.at(second)), ElementsAre("srv"));
+}
+
+TEST_F(SnapshotViewTest, ThatCouldNotBeOpenedIsTriedAgain) {
+  auto snapshot = std::make_shared<Snapshot>();
+  VirtualNode directory{};
+  directory.kind = VirtualNode::Kind::kSnapshot;
+  directory.inode = 17;
+  directory.snapshot = snapshot;
+  SnapshotViews views(trees_);
+  EXPECT_THAT(views.number_of(directory, soon()), FailsWith(ErrorKind::kCorrupt));
+  snapshot->tree = tree({file("f")});
+  EXPECT_THAT(names(*views.at(value_of(views.number_of(directory, soon())))), ElementsAre("f"));
+}
+
 }  // namespace
 }  // namespace restree
