@@ -46,9 +46,9 @@ class SignalMeaning;
 // Receives the signals of a set, and acts as the latest SignalMeaning for the signal says, or as
 // `otherwise` says where there is none. One action runs at a time.
 // Ownership: a thread. Every SignalMeaning must end before its watch.
-// Threads:   made and ended by one, before any other thread starts: it blocks the signals, and
-//            threads that run already would still be interrupted. Actions run on the watching
-//            thread, which must neither end the watch nor a meaning.
+// Threads:   one makes and ends it. It is made before any other thread starts: it blocks the signals
+//            in the threads that start afterwards, and others would still be interrupted. Actions
+//            run on the watching thread; an action must not begin or end a meaning, or end the watch.
 class SignalWatch {
  public:
   SignalWatch(SignalSet signals, std::function<void(int signal)> otherwise);
