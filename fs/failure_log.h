@@ -37,7 +37,7 @@ class FailureLog {
   explicit FailureLog(Describe describe, std::function<Clock::time_point()> now = Clock::now);
 
   // Counts a failure, logs it as "<doing>: <which entry>: <message>" unless the same line was
-  // logged of late, and returns the error unchanged. While data is out of reach (kUnavailable),
+  // logged lately, and returns the error unchanged. While data is out of reach (kUnavailable),
   // one line for each entry is enough, whichever of its bytes are asked for.
   Error report(Error error, std::uint64_t inode, std::string_view doing);
 

@@ -50,6 +50,13 @@ class FileLayout {
   std::uint64_t size_ = 0;
 };
 
+// The id of the blob that backs up 512 KiB of zeros: what a hole is cut into.
+const BlobId& zero_blob_id();
+inline constexpr std::uint64_t kZeroBlobBytes = 512 << 10;
+
+// How many of the blobs are such zeros.
+std::uint64_t count_zero_blobs(std::span<const BlobId> content);
+
 // The layouts of files that are being read.
 //
 // Threads: any.
@@ -79,12 +86,5 @@ class FileLayouts {
   const FileLayout::BlobSize size_of_;
   LoadingCache<Key, FileLayout, KeyHash> remembered_;
 };
-
-// The id of the blob of 512 KiB of zeros, into which the chunker cuts a hole.
-const BlobId& zero_blob_id();
-inline constexpr std::uint64_t kZeroBlobBytes = 512 << 10;
-
-// How many of the blobs are such zeros.
-std::uint64_t count_zero_blobs(std::span<const BlobId> content);
 
 }  // namespace restree

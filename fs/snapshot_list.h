@@ -1,8 +1,9 @@
 // The snapshots that a mount shows, and the namespace that they make.
 //
 // New snapshots are loaded with load() and shown with publish(): the caller can load the index in
-// between, so that no snapshot is shown whose files cannot be read yet. Each namespace has a number,
-// its generation. A few old namespaces are kept, so that a listing that began in one goes on in it.
+// between, so that no snapshot is shown whose files cannot be read yet. Each namespace has a
+// number, its generation. A few old namespaces are kept, so that a listing that began in one goes
+// on in it.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,5 @@
-// Follows those who read directory after directory, as cp, tar and rsync do, and says which files
-// come next.
+// Follows programs that read directory after directory, as cp, tar and rsync do, and says which
+// files come next.
 //
 // When a reader nears the end of a directory's files, go_on() is called with the way that led to
 // the directory. The directories that a walk comes to next are found in the trees of that way and
