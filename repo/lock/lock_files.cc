@@ -24,6 +24,14 @@ Result<LockFile> load_lock(Repository& repository, const std::string& name, Dead
   return parse_lock_file(json);
 }
 
+// Whether a file that is listed with no bytes has none: not every server lists sizes.
+Result<bool> is_empty(Repository& repository, const std::string& name, Deadline by) {
+  const Result<Bytes> content = repository.storage().read_all({FileType::kLock, name}, by);
+  if (content) return content->size() == 0;
+  if (content.error().kind() == ErrorKind::kNotFound) return true;  // removed since it was listed
+  return content.error();
+}
+
 Status remove_lock(Repository& repository, const std::string& name, Deadline by) {
   Status removed = repository.storage().remove({FileType::kLock, name}, by);
   if (!removed && removed.error().kind() == ErrorKind::kNotFound) return {};
@@ -104,7 +112,12 @@ Status LockCheck::look(const std::string& own, Deadline by) {
   std::optional<Error> damage;
   std::vector<Found> dead;
   for (const ListedFile& file : files) {
-    if (file.name == own || file.size_bytes == 0 || is_known(file.name)) continue;
+    if (file.name == own || is_known(file.name)) continue;
+    if (file.size_bytes == 0) {
+      const Result<bool> empty = is_empty(repository_, file.name, by);
+      if (!empty) return empty.error();
+      if (*empty) continue;
+    }
     const Result<LockFile> lock = load_lock(repository_, file.name, by);
     if (lock) {
       const Status judged = judge(file.name, *lock, dead);

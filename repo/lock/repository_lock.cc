@@ -179,7 +179,8 @@ void RepositoryLock::keep_fresh(const std::stop_token& stop) {
   WallClock::time_point tried = refreshed;
   while (sleep_for(slice, stop)) {
     const WallClock::time_point now = WallClock::now();
-    const bool in_doubt = now - refreshed >= times.doubt;
+    // Once in doubt it stays so until it is settled, even if the clock is set back meanwhile.
+    const bool in_doubt = is_in_doubt_ || now - refreshed >= times.doubt;
     if (!in_doubt && now - tried < times.refresh && now >= tried) continue;
     tried = now;
     const Refreshed done = in_doubt ? settle_doubt() : refresh();
@@ -198,10 +199,12 @@ RepositoryLock::Refreshed RepositoryLock::refresh() {
 
 RepositoryLock::Refreshed RepositoryLock::settle_doubt() {
   WriteGate& gate = repository_.write_gate();
+  is_in_doubt_ = true;
   gate.hold();
   const Status status = replace(request_.times.settle);
   if (status) {
     gate.open();
+    is_in_doubt_ = false;
     told_of_doubt_ = false;
     return Refreshed::kDone;
   }
@@ -254,6 +257,7 @@ bool RepositoryLock::take_again(const std::stop_token& stop) {
     if (fresh) {
       *name_.lock() = std::move(*fresh);
       repository_.write_gate().open();
+      is_in_doubt_ = false;
       return true;
     }
     log::info("the lock is not there yet: {}", fresh.error().message());
@@ -275,9 +279,10 @@ Result<bool> RepositoryLock::is_there(Deadline by) {
 }
 
 Status RepositoryLock::look(Deadline by) {
-  const Deadline::Clock::time_point now = Deadline::Clock::now();
+  // Not the steady clock, which stands still while the machine sleeps and others remove the lock.
+  const WallClock::time_point now = WallClock::now();
   const auto seen = *seen_.lock();
-  if (seen && now - *seen < request_.times.good_look) return {};
+  if (seen && now >= *seen && now - *seen < request_.times.good_look) return {};
   ASSIGN_OR_RETURN(const bool there, is_there(by));
   if (!there) return lock_removed(name());
   *seen_.lock() = now;

@@ -115,8 +115,10 @@ class RepositoryLock {
   // The name of the present lock file: when thread_ replaces the file, the new name is stored here
   // before the old file is removed.
   Guarded<std::string> name_;
-  Guarded<std::optional<Deadline::Clock::time_point>> seen_;  // when look() has found the file
-  bool told_of_doubt_ = false;                                // only thread_ touches it
+  // When look() has found the file.
+  Guarded<std::optional<std::chrono::system_clock::time_point>> seen_;
+  bool is_in_doubt_ = false;    // the gate is held; only thread_ touches it
+  bool told_of_doubt_ = false;  // only thread_ touches it
   std::jthread thread_;
 };
 

@@ -35,8 +35,11 @@ Result<bool> others_hold_locks(Repository& repository, const std::set<std::strin
                                Deadline by) {
   ASSIGN_OR_RETURN(const std::vector<ListedFile> locks,
                    repository.storage().list(FileType::kLock, by));
+  // Where no sizes are listed, not even that of this run's lock, an empty file counts as well.
+  const bool has_sizes =
+      std::ranges::any_of(locks, [](const ListedFile& lock) { return lock.size_bytes > 0; });
   const auto count = std::ranges::count_if(locks, [&](const ListedFile& lock) {
-    return lock.size_bytes > 0 && !dead.contains(lock.name);
+    return (lock.size_bytes > 0 || !has_sizes) && !dead.contains(lock.name);
   });
   return count > 1;
 }

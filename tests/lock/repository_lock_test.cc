@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "repo/storage/decorators/forwarding_storage.h"
 #include "tests/lock/locking.h"
 
 namespace restree {
@@ -57,6 +58,26 @@ TEST_F(Locking, AnExclusiveOneGoesWithNoOther) {
     EXPECT_THAT(names(), ElementsAre(other));
     remove(other);
   }
+}
+
+// Not every SFTP server sends the sizes of the files that it lists.
+TEST_F(Locking, IsRefusedAlsoWhereNoSizesAreListed) {
+  class WithoutSizes final : public ForwardingStorage {
+   public:
+    using ForwardingStorage::ForwardingStorage;
+    Result<std::vector<ListedFile>> list(FileType type, Deadline by) override {
+      ASSIGN_OR_RETURN(std::vector<ListedFile> files, ForwardingStorage::list(type, by));
+      for (ListedFile& file : files) file.size_bytes = 0;
+      return files;
+    }
+  };
+  const std::shared_ptr<Storage> inner(&files_.storage(), [](Storage*) {});
+  repository_ = value_of(Repository::open(std::make_shared<WithoutSizes>(inner),
+                                          Secret(std::string(testing::kPassword)), "", soon()));
+  ASSERT_OK(inner->write({FileType::kLock, std::string(64, 'e')}, {}, soon()));
+  EXPECT_OK(acquire(true));  // an empty file is not a lock
+  put(lock_elsewhere(true));
+  EXPECT_THAT(acquire(false), FailsWith(ErrorKind::kLocked));
 }
 
 TEST_F(Locking, NamesTheHolderOfTheConflictingLockAndItsTime) {

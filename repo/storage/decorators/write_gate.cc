@@ -44,6 +44,18 @@ Status WriteGate::pass_with_a_look(FileType type, Deadline by) {
   return seen;
 }
 
+// The write may have been repeated for long, or the machine has slept: then the lock may be gone, and
+// with it what the snapshot needs. Such a backup must not end as a good one. That the lock cannot be
+// looked for takes nothing from what is stored.
+Status WriteGate::look_again(Deadline by) {
+  const Look look = state_.lock()->look;
+  if (!look) return {};
+  Status seen = look(by);
+  if (seen || seen.error().kind() != ErrorKind::kLocked) return {};
+  shut(seen.error());
+  return seen;
+}
+
 Status WriteGate::make_folders(Deadline by) {
   RETURN_IF_ERROR(pass(FileType::kConfig, by));
   return inner().make_folders(by);
@@ -52,7 +64,8 @@ Status WriteGate::make_folders(Deadline by) {
 Status WriteGate::write(const FileName& file, ByteView content, Deadline by) {
   RETURN_IF_ERROR(file.type == FileType::kPack ? pass(file.type, by)
                                                : pass_with_a_look(file.type, by));
-  return inner().write(file, content, by);
+  RETURN_IF_ERROR(inner().write(file, content, by));
+  return file.type == FileType::kSnapshot ? look_again(by) : Status();
 }
 
 Status WriteGate::remove(const FileName& file, Deadline by) {

@@ -32,7 +32,8 @@ class WriteGate final : public ForwardingStorage {
   // For good; every later change fails with `error`.
   void shut(const Error& error);
   // Calls `look` before each removal, and before each write of anything but packs. If it fails, the
-  // change fails in the same way; if with kLocked, the gate is shut. An empty function: no look.
+  // change fails in the same way; if with kLocked, the gate is shut. Calls it once more after a
+  // snapshot was written: kLocked then fails the write. An empty function: no look.
   // No change may be under way when that is set.
   using Look = std::function<Status(Deadline by)>;
   void look_first(Look look);
@@ -51,6 +52,7 @@ class WriteGate final : public ForwardingStorage {
   };
   Status pass(FileType type, Deadline by);
   Status pass_with_a_look(FileType type, Deadline by);
+  Status look_again(Deadline by);
 
   Guarded<State> state_;
   std::condition_variable moved_;

@@ -73,12 +73,32 @@ TEST_F(WriteGateTest, LooksBeforeItChangesWhatOthersRelyOn) {
   EXPECT_OK(gate_.remove(kLock, now()));
   EXPECT_EQ(looks, 0);
   EXPECT_OK(write(kSnapshot));
-  EXPECT_EQ(looks, 1);
+  EXPECT_EQ(looks, 2) << "before and after";
   EXPECT_OK(gate_.remove(kPack, now()));
-  EXPECT_EQ(looks, 2);
+  EXPECT_EQ(looks, 3);
   gate_.look_first(nullptr);
   EXPECT_OK(gate_.remove(kSnapshot, now()));
-  EXPECT_EQ(looks, 2);
+  EXPECT_EQ(looks, 3);
+}
+
+TEST_F(WriteGateTest, ASnapshotWrittenWhileTheLockWasLostIsAnError) {
+  int looks = 0;
+  gate_.look_first([&](Deadline) -> Status {
+    if (++looks == 2) return Error(ErrorKind::kLocked, "it is lost");
+    return {};
+  });
+  EXPECT_THAT(write(kSnapshot), FailsWith(ErrorKind::kLocked));
+  EXPECT_THAT(write(kPack), FailsWith(ErrorKind::kLocked));
+}
+
+TEST_F(WriteGateTest, ASnapshotIsWrittenAlsoIfTheLockCannotBeLookedForAfterwards) {
+  int looks = 0;
+  gate_.look_first([&](Deadline) -> Status {
+    if (++looks == 2) return Error(ErrorKind::kUnavailable, "no route to host");
+    return {};
+  });
+  EXPECT_OK(write(kSnapshot));
+  EXPECT_OK(write(kPack));
 }
 
 TEST_F(WriteGateTest, IsShutByALookThatFindsTheLockGone) {
