@@ -239,7 +239,7 @@ Status SftpEngine::end_packet() {
   const auto status = sftp::parse_status(in.answer);
   if (!status || status->code == sftp::StatusCode::kOk) {
     awaited_.insert(std::move(node));  // where die() finds it
-    return malformed("neither data nor an error");
+    return malformed("a read answered with neither data nor an error");
   }
   fail(*asked.job, sftp::status_error(*status, fmt::format("{}: read", host_)));
   return {};
@@ -256,6 +256,8 @@ void SftpEngine::settle_piece(const Awaited& piece, std::uint32_t got) {
     const bool queued = job.wants_more();
     job.remainders.push_back({piece.piece.position + got, piece.piece.length - got});
     if (!queued && job.wants_more()) queue_.lock()->short_reads.push_front(piece.job);
+    // Nothing asks for the rest, and no queue has the job any more that would give its load back.
+    if (job.abandoned) load_ -= std::exchange(job.load, 0);
   }
   if (job.landed == job.into.size() && !std::exchange(job.settled, true)) {
     job.done.set_value(std::move(job.into));
@@ -326,7 +328,7 @@ void SftpEngine::die(const Error& error) {
 
 Error SftpEngine::malformed(std::string_view what) const {
   return {ErrorKind::kUnavailable,
-          fmt::format("{}: the server does not keep to SFTP: {}", host_, what)};
+          fmt::format("{}: the server violates the SFTP protocol: {}", host_, what)};
 }
 
 }  // namespace restree

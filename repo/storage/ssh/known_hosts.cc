@@ -87,9 +87,13 @@ Result<KnownHosts> KnownHosts::read(const std::vector<std::string>& files, std::
       if (errno == ENOENT || errno == ENOTDIR) continue;
       return errno_error(errno, "read " + file);
     }
-    std::ostringstream text;
-    text << stream.rdbuf();
-    known.add_file(text.view(), file, hashed_name_is);
+    std::string text;
+    std::array<char, 4096> piece{};
+    while (stream.read(piece.data(), piece.size()), stream.gcount() > 0) {
+      text.append(piece.data(), static_cast<std::size_t>(stream.gcount()));
+    }
+    if (stream.bad()) return Error(ErrorKind::kLocalIo, "read " + file + ": it cannot be read");
+    known.add_file(text, file, hashed_name_is);
   }
   return known;
 }

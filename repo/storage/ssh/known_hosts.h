@@ -2,7 +2,7 @@
 //
 // Format: sshd(8), SSH_KNOWN_HOSTS FILE FORMAT: patterns with * ? and !, [host]:port, hashed names,
 //         @revoked. Lines of @cert-authority are left out: libssh2 knows no host certificates.
-// Threads: pure functions of the text; only `read` opens files.
+// Threads: one at a time. Only `read` opens files.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,9 @@
 #include "repo/storage/ssh/known_hosts.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
+
+#include "tests/support/matchers.h"
+#include "tests/support/temp_dir.h"
 
 namespace restree::testing {
 namespace {
@@ -31,6 +34,14 @@ TEST(KnownHosts, KnowsAKeyByNameListAndPattern) {
               Verdict::kUnknown)
         << names;
   }
+}
+
+TEST(KnownHosts, AFileThatCannotBeReadIsAnError) {
+  const TempDir folder;
+  const std::string missing = (folder.path() / "missing").string();
+  EXPECT_OK(KnownHosts::read({missing}, "nas", no_hashes));
+  EXPECT_THAT(KnownHosts::read({missing, folder.path().string()}, "nas", no_hashes),
+              FailsWith(ErrorKind::kLocalIo));
 }
 
 TEST(KnownHosts, AnotherPortIsAnotherHost) {
