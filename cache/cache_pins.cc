@@ -45,7 +45,8 @@ void add_lines(std::string_view text, PinnedPacks& packs) {
     const std::size_t space = line.find(' ');
     if (space == std::string_view::npos || !is_pack_path(line.substr(0, space))) continue;
     std::uint64_t bytes = 0;
-    std::from_chars(line.data() + space + 1, line.data() + line.size(), bytes);
+    const char* const end = line.data() + line.size();
+    if (std::from_chars(line.data() + space + 1, end, bytes).ptr != end) continue;
     std::uint64_t& known = packs[std::string(line.substr(0, space))];
     known = std::max(known, bytes);
   }

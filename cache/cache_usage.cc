@@ -12,12 +12,12 @@ namespace restree {
 namespace {
 
 constexpr const char* kFileName = "usage";
-constexpr std::chrono::milliseconds kBetweenLooks{1};
+constexpr std::chrono::milliseconds kBetweenTries{1};  // F_OFD_SETLKW takes no deadline
 // The two locked bytes lie beyond the record.
 constexpr off_t kTurnByte = 1000;
 constexpr off_t kNextByte = 1001;
 
-// The last word is a checksum.
+// Magic, bytes, hits, misses, checksum.
 using Record = std::array<std::uint64_t, 5>;
 constexpr std::uint64_t kMagic = 0x3165'6761'7375'7272;  // "rrusage1"
 
@@ -47,7 +47,13 @@ Result<CacheUsage::Turn> CacheUsage::take_turn(Deadline by) {
     }
     bool is_ours = false;
     if (is_next_) {
-      ASSIGN_OR_RETURN(is_ours, lock(kTurnByte));
+      const Result<bool> locked = lock(kTurnByte);
+      if (!locked) {  // or no other process would get a turn
+        unlock(kNextByte);
+        is_next_ = false;
+        return locked.error();
+      }
+      is_ours = *locked;
     }
     if (is_ours) {
       unlock(kNextByte);
@@ -58,9 +64,9 @@ Result<CacheUsage::Turn> CacheUsage::take_turn(Deadline by) {
     }
     if (by.expired()) {
       if (std::exchange(is_next_, false)) unlock(kNextByte);
-      return Error(ErrorKind::kUnavailable, folder_.path() + ": another process is busy there");
+      return Error(ErrorKind::kUnavailable, folder_.path() + ": another process is changing it");
     }
-    std::this_thread::sleep_for(kBetweenLooks);
+    std::this_thread::sleep_for(kBetweenTries);
   }
 }
 
@@ -112,8 +118,10 @@ std::optional<CacheCounts> CacheUsage::look_at(const CacheFolder& folder) {
 
 Status CacheUsage::Turn::set(const CacheCounts& counts) {
   const Record record = record_of(counts);
-  if (::pwrite(usage_->fd_.get(), record.data(), sizeof record, 0) != ssize_t{sizeof record}) {
-    return errno_error(errno, "write " + usage_->folder_.path() + "/" + kFileName);
+  const ssize_t count = ::pwrite(usage_->fd_.get(), record.data(), sizeof record, 0);
+  if (count != ssize_t{sizeof record}) {
+    return errno_error(count < 0 ? errno : EIO,
+                       "write " + usage_->folder_.path() + "/" + kFileName);
   }
   return {};
 }

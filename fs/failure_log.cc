@@ -23,7 +23,7 @@ Error FailureLog::report(Error error, std::uint64_t inode, std::string_view doin
 bool FailureLog::is_news(const std::string& failure) {
   const Clock::time_point now = now_();
   auto logged = logged_.lock();
-  if (logged->size() >= kMostRemembered) logged->clear();
+  if (logged->size() >= kMostRemembered && !logged->contains(failure)) logged->clear();
   const auto [last, is_first] = logged->try_emplace(failure, now);
   if (!is_first && now < last->second + kLoggedAgainAfter) return false;
   last->second = now;

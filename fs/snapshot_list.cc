@@ -64,7 +64,10 @@ Status SnapshotList::load_new(const std::vector<SnapshotId>& ids, Deadline by) {
     }
     // Not found: it was forgotten after it was listed.
     if (snapshot.error().kind() == ErrorKind::kNotFound) return {};
-    if (snapshot.error().kind() == ErrorKind::kUnavailable) return std::move(snapshot).error();
+    const ErrorKind kind = snapshot.error().kind();
+    if (kind == ErrorKind::kUnavailable || kind == ErrorKind::kCancelled) {
+      return std::move(snapshot).error();
+    }
     log_unreadable(ids[i], snapshot.error());
     return {};
   }));

@@ -21,8 +21,8 @@ FuseContext& context_of(fuse_req_t request) {
   return *static_cast<FuseContext*>(fuse_req_userdata(request));
 }
 
-// Makes the Reply and catches every exception, so that none reaches a C frame. A request that was
-// not answered by then is answered with EIO by the Reply's destructor.
+// Catches every exception of `work`, so that none reaches a C frame. If `work` has not answered the
+// request, the Reply's destructor answers it with EIO.
 template <class Work>
 void answer(fuse_req_t request, const char* operation, const Work& work) {
   FuseContext& context = context_of(request);
@@ -31,6 +31,8 @@ void answer(fuse_req_t request, const char* operation, const Work& work) {
     work(context, reply);
   } catch (const std::exception& failure) {
     log::error("{}: {}", operation, failure.what());
+  } catch (...) {
+    log::error("{}: an unknown failure", operation);
   }
 }
 
@@ -56,7 +58,7 @@ void op_init(void* userdata, fuse_conn_info* connection) {
   context.skips_opendir = (connection->capable & FUSE_CAP_NO_OPENDIR_SUPPORT) != 0;
 }
 
-double attributes_hold(const Mount::Found& found, const FuseContext& context) {
+double attribute_seconds(const Mount::Found& found, const FuseContext& context) {
   if (found.momentary) return 0;
   return found.lasting ? kForEver : context.live_seconds;
 }
@@ -65,7 +67,7 @@ fuse_entry_param entry_of(const Mount::Found& found, const FuseContext& context)
   fuse_entry_param entry{};
   entry.ino = found.inode;
   entry.attr = found.attributes;
-  entry.attr_timeout = attributes_hold(found, context);
+  entry.attr_timeout = attribute_seconds(found, context);
   entry.entry_timeout = found.lasting ? kForEver : context.live_seconds;
   if (found.by_process) entry.entry_timeout = 0;
   return entry;
@@ -104,7 +106,7 @@ void op_getattr(fuse_req_t request, fuse_ino_t inode, fuse_file_info*) {
   answer(request, "getattr", [&](FuseContext& context, Reply& reply) {
     const auto found = context.mount.attributes(inode);
     if (!found) return reply.error(found.error());
-    reply.attributes(found->attributes, attributes_hold(*found, context));
+    reply.attributes(found->attributes, attribute_seconds(*found, context));
   });
 }
 

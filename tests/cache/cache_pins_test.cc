@@ -90,8 +90,9 @@ TEST_F(CachePins, GoWithTheirSnapshots) {
 TEST_F(CachePins, TheReadableLinesOfADamagedPinCount) {
   const std::string path = cache_path(place_in(1, 0, 0));
   ASSERT_OK(cache_->pin(snapshot_number(1), {}));
-  testing::write_file(pins() / snapshot_number(1).hex(),
-                      "data/../../../etc/passwd 7\n\nindex/1 2\n" + path + " 55\n" + path);
+  testing::write_file(
+      pins() / snapshot_number(1).hex(),
+      "data/../../../etc/passwd 7\n\nindex/1 2\n" + path + " 55\n" + path + " 7x\n" + path);
   const CacheFolder folder = value_of(CacheFolder::look_at(base() + "/" + kId));
   EXPECT_EQ(pinned_packs(folder), (PinnedPacks{{path, 55}}));
   EXPECT_THAT(pinned_packs(folder, snapshot_number(1).hex()), IsEmpty());

@@ -63,7 +63,7 @@ TEST_F(FailureLogTest, LogsTheSameFailureOnceInAWhileAndCountsItEachTime) {
   EXPECT_EQ(log_.count(), 4U);
 }
 
-TEST_F(FailureLogTest, LogsEachOtherEntryOperationAndReason) {
+TEST_F(FailureLogTest, LogsAnotherEntryOperationOrReason) {
   log_.report(damaged("x"), 1, "read");
   log_.report(damaged("x"), 2, "read");
   log_.report(damaged("x"), 1, "list");
@@ -80,7 +80,7 @@ TEST_F(FailureLogTest, LogsOneLineForAnEntryThatIsOutOfReach) {
   EXPECT_EQ(lines().size(), 1U);
 }
 
-TEST_F(FailureLogTest, RemembersNoMoreThanItsLimit) {
+TEST_F(FailureLogTest, ForgetsAllWhenThereAreTooMany) {
   log_.report(damaged("first"), 0, "read");
   for (std::size_t i = 1; i < FailureLog::kMostRemembered; ++i) {
     log_.report(damaged("other"), i, "read");

@@ -61,6 +61,7 @@ TEST_F(Restree, AnUnknownCommandIsNamed) {
 
 TEST_F(Restree, OptionsAndCommandsOfResticAloneAreRefusedByName) {
   EXPECT_THAT(run({"prune", "--max-unused", "0"}).err, HasSubstr("no command prune\nUse restic"));
+  EXPECT_THAT(run({"help", "prune"}).err, HasSubstr("no command prune\nUse restic"));
   EXPECT_THAT(run({"version", "--cacert", "f"}).err, HasSubstr("--cacert is not supported"));
 }
 

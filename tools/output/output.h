@@ -52,8 +52,8 @@ class Output {
   // restic's object `exit_error`. Returns `code`.
   ExitCode exit_error(std::string_view message, ExitCode code) const;
 
-  // The interval at which progress is shown: on a terminal several times a second, as JSON every
-  // second, otherwise never (zero). RESTIC_PROGRESS_FPS overrides it.
+  // The interval at which progress is shown; zero: never. For people: zero if quiet or not on a
+  // terminal, else 0.1 s. As JSON: 1 s. Unless quiet, RESTIC_PROGRESS_FPS (at most 60) overrides it.
   std::chrono::nanoseconds progress_interval() const;
 
  private:

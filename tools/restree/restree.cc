@@ -32,7 +32,7 @@ struct CommandLine {
 
   CommandLine() {
     app.require_subcommand(0, 1);
-    app.footer("\nrestree COMMAND --help describes a command, restree(1) describes everything.");
+    app.footer("\nrestree COMMAND --help describes a command; restree(1) describes everything.");
     app.get_formatter()->column_width(34);
     add_global_options(app, options);
     for (const Command& command : all_commands()) {
@@ -110,6 +110,12 @@ bool wants_json(const std::vector<std::string>& words) {
   return std::find(words.begin(), words.end(), "--json") != words.end();
 }
 
+// restic has the command, Restree does not.
+Error no_command_yet(const RefusedCommand& command) {
+  return Error(ErrorKind::kUnsupported, fmt::format("restree has no command {}", command.name))
+      .hinting(std::string(command.instead));
+}
+
 // The whole program's help, or that of the command that `restree help` names.
 Result<ExitCode> print_help(const CommandLine& line, Io& io) {
   const CLI::App* about = &line.app;
@@ -118,6 +124,8 @@ Result<ExitCode> print_help(const CommandLine& line, Io& io) {
     const auto named =
         line.app.get_subcommands([&](const CLI::App* part) { return part->get_name() == name; });
     if (named.empty()) return no_such_command(name);
+    const auto refused = line.refused.find(named.front());
+    if (refused != line.refused.end()) return no_command_yet(*refused->second);
     about = named.front();
   }
   io.out(about->help(about == &line.app ? "" : "restree"));
@@ -129,9 +137,7 @@ Result<ExitCode> run_command(CommandLine& line, Io& io, const std::stop_token& s
   const auto chosen = line.app.get_subcommands();
   if (chosen.empty() || chosen.front()->get_name() == "help") return print_help(line, io);
   if (const auto refused = line.refused.find(chosen.front()); refused != line.refused.end()) {
-    return Error(ErrorKind::kUnsupported,
-                 fmt::format("restree has no command {}", refused->second->name))
-        .hinting(std::string(refused->second->instead));
+    return no_command_yet(*refused->second);
   }
   RETURN_IF_ERROR(settle(line.options));
   Session session(line.options, io, stop, make_storage);

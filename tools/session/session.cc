@@ -146,9 +146,13 @@ Result<Repository*> Session::open(Locking locking, Reading reading) {
         .stop = stop_,
         .tell = [this](const std::string& message) { output_.note(message); },
         .warn = [this](const std::string& message) { output_.warn(message); }};
-    ASSIGN_OR_RETURN(
-        lock_, RepositoryLock::acquire(*repository_, request,
-                                       Deadline::after(options_.patience + request.retry_for)));
+    auto lock = RepositoryLock::acquire(*repository_, request,
+                                        Deadline::after(options_.patience + request.retry_for));
+    if (!lock) {
+      repository_.reset();  // or a second call would return it without a lock
+      return lock.error();
+    }
+    lock_ = std::move(*lock);
   }
   if (io().is_terminal()) {
     output_.say(fmt::format("repository {} opened (version {}, compression level {})",

@@ -21,8 +21,8 @@ namespace restree {
 
 class DiskCache;
 
-// The variants ToWrite take the lock even with --no-lock, which applies only to commands that read,
-// and remove dead locks that are in the way; the others pass those by.
+// The ToWrite variants ignore --no-lock, which is for commands that only read, and remove dead
+// locks that are in the way. kShared and kExclusive ignore dead locks and leave them there.
 enum class Locking { kNone, kShared, kExclusive, kSharedToWrite, kExclusiveToWrite };
 
 // Whether data may be read from the disk cache, if there is one. kFromStorage is for commands that
@@ -40,7 +40,7 @@ Result<std::shared_ptr<Storage>> storage_at(const std::string& location,
                                             const GlobalOptions& options,
                                             const std::stop_token& stop);
 
-// Ownership: the repository and the lock on it, which the destructor releases.
+// Ownership: owns the repository and its lock; `io` must outlive it.
 // Threads:   one; stop() may be called by any.
 // Errors:    of open(): those of Repository::open and RepositoryLock.
 class Session {
@@ -51,7 +51,7 @@ class Session {
   // For all that the command prints; io() is for what the options do not change.
   const Output& output() const { return output_; }
   Io& io() const { return output_.io(); }
-  // Requested by SIGINT, by SIGTERM, and when the reader of the output has closed it.
+  // Requested by SIGINT, by SIGTERM, and when a write to standard output fails.
   const std::stop_token& stop() const { return stop_; }
   // kCancelled once a stop is requested. For loops: RETURN_IF_ERROR(session.go_on()).
   Status go_on() const;
@@ -71,7 +71,7 @@ class Session {
   // The password from the options, the environment or a prompt.
   Result<Secret> password(PasswordIs which = PasswordIs::kKnown) const;
 
-  // The repository, opened and locked as `locking` says.
+  // The repository. The first call opens and locks it; later ones ignore the arguments.
   Result<Repository*> open(Locking locking, Reading reading = Reading::kThroughCache);
   // Another repository, opened and not locked, with the same SSH options.
   Result<std::unique_ptr<Repository>> open_other(const RepositoryAccess& access,
