@@ -1,4 +1,4 @@
-// Gives a local repository the index of a large one: files that name blobs which are nowhere.
+// Gives a local repository an index as large as you like: of blobs and packs that do not exist.
 //
 //   large_index REPOSITORY BLOBS       RESTIC_PASSWORD has the password
 //
@@ -50,7 +50,7 @@ std::string index_json(std::mt19937_64& random, std::size_t blobs) {
 Status add_index(const std::string& path, Secret password, std::size_t blobs) {
   ASSIGN_OR_RETURN(const auto repository,
                    Repository::open(make_local_storage(path), password, "", Deadline::never()));
-  std::mt19937_64 random(1);
+  std::mt19937_64 random(1);  // the same ids on every run
   while (blobs > 0) {
     const std::size_t here = std::min(blobs, kBlobsPerFile);
     RETURN_IF_ERROR(repository->save_unpacked(FileType::kIndex, as_bytes(index_json(random, here)),
@@ -66,8 +66,13 @@ int run(int argc, char** argv) {
     std::fputs("usage: RESTIC_PASSWORD=… large_index REPOSITORY BLOBS\n", stderr);
     return 2;
   }
-  const Status added =
-      add_index(argv[1], Secret(std::string(password)), std::strtoul(argv[2], nullptr, 10));
+  char* end = nullptr;
+  const std::uint64_t blobs = std::strtoul(argv[2], &end, 10);
+  if (end == argv[2] || *end != '\0') {
+    std::fprintf(stderr, "large_index: %s is not a number of blobs\n", argv[2]);
+    return 2;
+  }
+  const Status added = add_index(argv[1], Secret(std::string(password)), blobs);
   if (added) return 0;
   std::fprintf(stderr, "large_index: %s\n", added.error().for_people().c_str());
   return 1;

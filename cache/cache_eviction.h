@@ -9,8 +9,8 @@
 
 namespace restree {
 
-// The files to remove, in this order, so that at least `wanted_bytes` become free; if the files
-// that may be removed are smaller than that, all of these. A new file may push out packs that rank
+// The files to remove, first to go first, to free at least `wanted_bytes`; all that may be removed
+// if they are too small. A new file may push out packs that rank
 // no higher than itself: data does not push out trees, and nothing pushes out config, keys, indexes
 // and snapshots. Every data pack goes before any tree pack, and of each the pack used longest ago
 // first.

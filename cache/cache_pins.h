@@ -1,13 +1,13 @@
-// Pins: snapshots whose packs are never evicted from a cache. Each pin is a file that lists the
+// Pins: each keeps a snapshot's packs from being evicted from a cache. It is a file that lists the
 // packs that the snapshot needs.
 //
-//   pins/SNAPSHOT := (PATH " " BYTES "\n")*   PATH as in cache_folder.h; BYTES wanted of the pack
+//   pins/SNAPSHOT := (PATH " " BYTES "\n")*   PATH as in cache_folder.h; BYTES: how many the snapshot needs of it
 //
 // The file is renamed into place, so a pin is either complete or absent. It is removed together
 // with the snapshot. Malformed lines are skipped.
 //
 // Threads: one at a time for each snapshot; a writer must have the turn (cache_usage.h).
-// Errors:  kLocalIo: the file cannot be written.
+// Errors:  kNotFound, kDenied, kLocalIo: the file cannot be written.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ using PinnedPacks = std::map<std::string, std::uint64_t>;
 
 // The full ids of the pinned snapshots.
 std::vector<std::string> pinned_snapshots(const CacheFolder& folder);
-// The packs pinned by all snapshots except `but`; for a pack that several snapshots want, the
+// The packs pinned by any snapshot except `but`; for a pack that several snapshots want, the
 // largest number of bytes.
 PinnedPacks pinned_packs(const CacheFolder& folder, const std::string& but = "");
 Status write_pin(const CacheFolder& folder, const std::string& snapshot, const PinnedPacks& packs);

@@ -5,7 +5,7 @@
 //
 // Ownership: the folder must outlive it.
 // Threads:   any.
-// Limits:    kMostOpen files, each for kHowLong and then until a later call. A file that another
+// Limits:    kMostOpen files, each used for kHowLong and closed when its slot is needed. A file that another
 //            process has removed meanwhile keeps its disk space until close_all(), which must be
 //            called now and then.
 // Errors:    none: a file that cannot be read counts as missing.
@@ -33,7 +33,7 @@ class CacheReader {
   static constexpr std::chrono::seconds kHowLong{1};
 
   using Clock = Deadline::Clock;
-  // What time it is: a test's own for tests of kHowLong.
+  // The clock; tests of kHowLong pass their own.
   using Now = std::function<Clock::time_point()>;
 
   explicit CacheReader(
@@ -59,7 +59,7 @@ class CacheReader {
   };
   struct OpenPacks {
     std::array<OpenPack, kMostOpen> all;
-    std::uint64_t closings = 0;
+    std::uint64_t closings = 0;  // calls of close_all()
   };
 
   std::shared_ptr<const UniqueFd> open(const SealedPlace& place);

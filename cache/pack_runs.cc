@@ -10,8 +10,8 @@ namespace {
 constexpr std::uint64_t kLeastWindow = 64 << 10;
 constexpr std::uint64_t kMostFirstWindow = 512 << 10;
 constexpr std::uint64_t kMostWindow = 8 << 20;
-// A read that lies at most this far before the end of the wanted bytes or behind the end of the
-// requested ones still continues the run.
+// A read continues the run if it begins at most this far before the end of the wanted bytes and at
+// most this far after the end of the requested ones.
 constexpr std::uint64_t kSlack = 256 << 10;
 // A run ends when this many blobs of other packs were wanted since its last one.
 constexpr std::uint64_t kPatience = 256;
@@ -92,7 +92,7 @@ ByteRange PackRuns::note(const BlobLocation& place, BlobType type, bool missing,
 }
 
 // Extends the run by half a window at a time: that makes fewer and larger requests, and the reader
-// still has half a window before it.
+// still has half a window ahead of it.
 ByteRange PackRuns::onward(Run& run, const BlobLocation& place, bool missing,
                            std::size_t delay_product) {
   if (!missing && run.asked > run.reached + run.window / 2) return {};

@@ -13,9 +13,9 @@ namespace restree {
 
 // Ownership: the cache must outlive it; owns its threads.
 // Threads:   any.
-// Limits:    `threads` loads at a time, at most `budget_bytes` of plain blobs waiting or loading;
+// Limits:    `threads` loads at a time, about `budget_bytes` of plain blobs waiting or loading;
 //            blobs beyond that are not prefetched.
-// Errors:    none: a reader that wants a blob whose prefetch failed gets the error itself.
+// Errors:    none: a reader that wants a blob whose prefetch failed loads it again.
 class Prefetcher {
  public:
   struct Wanted {

@@ -1,7 +1,7 @@
-// Whether blobs can be had at all, asked before anything in the target is changed for them.
+// Checks that blobs can be loaded, before anything in the target is changed for them.
 //
-// The index says where a blob lies, and the storage how long that pack is; a blob whose pack is
-// missing or too short is loaded, since it may lie in another pack or in the cache. Damage inside
+// Cached blobs pass. Of others the storage is asked how long the pack is; if it is missing or too
+// short, loading the blob decides, since it may lie in another pack. Damage inside
 // a pack is not found: that would take reading everything twice.
 // Ownership: the repository and the ids outlive it.
 // Threads:   one; the storage is asked by several at once.
@@ -26,7 +26,7 @@ class ContentCheck {
 
   // `tag`: the caller's number of the file that the blob belongs to.
   void want(const BlobId& id, std::uint32_t tag);
-  // Once. For each tag whose blobs cannot all be had, why.
+  // Call once. The tags whose blobs cannot all be loaded, and why.
   Result<std::map<std::uint32_t, Error>> run();
 
  private:

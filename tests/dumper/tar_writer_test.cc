@@ -27,7 +27,8 @@ class TarWriterTest : public ::testing::Test {
     return node;
   }
   void add_file(const std::string& path, const std::string& content) {
-    const Node node = node_of(NodeType::kFile, path.substr(path.rfind('/') + 1));
+    const std::string name = path.substr(path.rfind('/') + 1);  // the node only views it
+    const Node node = node_of(NodeType::kFile, name);
     ASSERT_OK(tar_.begin(path, node, content.size()));
     ASSERT_OK(tar_.data(as_bytes(content)));
   }

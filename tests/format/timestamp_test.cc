@@ -5,7 +5,7 @@
 namespace restree {
 namespace {
 
-TEST(ParseTimestamp, KnowsTheEpochInEveryZone) {
+TEST(ParseTimestamp, SubtractsTheZone) {
   EXPECT_EQ(parse_timestamp("1970-01-01T00:00:00Z"), Timestamp{});
   EXPECT_EQ(parse_timestamp("1970-01-01T02:00:00+02:00"), Timestamp{});
   EXPECT_EQ(parse_timestamp("1969-12-31T20:30:00-03:30"), Timestamp{});
@@ -18,7 +18,7 @@ TEST(ParseTimestamp, ReadsOneToNineFractionalDigits) {
   EXPECT_EQ(parse_timestamp("1970-01-01T00:00:01.999999999Z"), (Timestamp{1, 999'999'999}));
 }
 
-TEST(ParseTimestamp, CountsBackFromTheEpoch) {
+TEST(ParseTimestamp, ReadsTimesBeforeTheEpoch) {
   EXPECT_EQ(parse_timestamp("1969-12-31T23:59:59.25Z"), (Timestamp{-1, 250'000'000}));
   EXPECT_EQ(parse_timestamp("1901-12-13T20:45:52Z"), (Timestamp{-2147483648, 0}));
 }

@@ -16,7 +16,7 @@ namespace restree::testing {
 
 struct Command {
   std::vector<std::string> argv;  // argv[0] is looked up in PATH
-  // Changes to this process's environment; nullopt removes a variable.
+  // How its environment differs from ours; nullopt removes a variable.
   std::vector<std::pair<std::string, std::optional<std::string>>> env = {};
   std::string input = {};  // all of stdin
   std::filesystem::path folder = {};
@@ -35,7 +35,7 @@ struct Finished {
 };
 
 // A running program.
-// Ownership: the child; the destructor kills its process group and reaps it.
+// Ownership: the child; unless wait() was called, the destructor kills its group and reaps it.
 class Process {
  public:
   // Throws std::system_error if it cannot be started.
@@ -49,7 +49,7 @@ class Process {
   pid_t pid() const { return pid_; }
   bool running() const;
   void signal(int number) const;
-  // Until it ends; after `timeout` it is killed and the answer says so.
+  // Waits until it ends, or kills its process group after `timeout`. Call it once.
   Finished wait(std::chrono::milliseconds timeout);
 
  private:
@@ -62,7 +62,7 @@ class Process {
 };
 
 Finished run(const Command& command);
-// As run(); throws std::runtime_error with the report unless it ends with exit code 0.
+// As run(), but returns stdout; throws std::runtime_error with the report if it failed.
 std::string run_ok(const Command& command);
 
 // True once `condition` holds, false if it does not within `timeout`. Looks every few milliseconds.

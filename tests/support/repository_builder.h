@@ -1,6 +1,6 @@
-// A repository written by hand: authentic to the last MAC, and as wrong inside as a test wants.
+// Builds a repository whose MACs are valid, but whose content may be as wrong as a test wants.
 //
-// One blob in a pack, so that damage to a file is damage to one blob. Everything throws
+// One blob per pack, so that damage to a file is damage to one blob. Everything throws
 // std::runtime_error if it fails.
 #pragma once
 
@@ -32,12 +32,12 @@ class RepositoryBuilder {
  public:
   // Writes key and config. The password is kPassword.
   explicit RepositoryBuilder(std::shared_ptr<Storage> storage, std::uint32_t version = 1);
-  // The same in a folder, which is made.
+  // The same in the folder `root`, which it creates.
   explicit RepositoryBuilder(std::filesystem::path root);
 
   // Adds one more key file for the same master key; returns its name.
   std::string add_key(std::string_view password);
-  // The JSON of such a file, for a test to change before it is added: "username" is "u".
+  // The JSON of a key file, to change (its "username" is "u") and pass to add_file().
   std::string key_json(std::string_view password, ScryptParameters parameters = kQuickKey) const;
 
   BlobId add_data(std::string_view content) { return add(BlobType::kData, content); }
@@ -71,8 +71,8 @@ class RepositoryBuilder {
   std::multimap<BlobId, FileName> packs_;
 };
 
-// Nodes in JSON. `name` is written as it is, so quote it as restic does; `more` is further fields,
-// each with its comma in front.
+// Nodes in JSON. `name` is written unescaped. `more`: further fields, each after a comma; that of
+// folder_node() replaces the default mode, Go's ModeDir | 0755.
 std::string file_node(const std::string& name, const std::vector<BlobId>& content,
                       std::uint64_t size, const std::string& more = "");
 std::string folder_node(const std::string& name, const BlobId& subtree,
