@@ -1,0 +1,88 @@
+// A mount of damaged or hostile snapshots and trees: how far the harm goes, and what the log says.
+#include <string>
+
+#include "fs/mount.h"
+#include "repo/base/log.h"
+#include "tests/fs/mount_fixture.h"
+#include "tests/support/files.h"
+#include "tests/support/temp_dir.h"
+
+namespace restree {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using testing::Entries;
+using testing::FailsWith;
+using testing::file_node;
+using testing::folder_node;
+using testing::MountTest;
+using testing::value_of;
+
+TEST_F(MountTest, ADirectoryWhoseTreeIsMissingIsDamageAndHarmsNoOther) {
+  BlobId nowhere;
+  nowhere.bytes.fill(std::byte{9});
+  mount({folder_node("bad", nowhere), R"({"name":"none","type":"dir","mode":2147484141})",
+         file_node("good", {data("x")}, 1)});
+  for (const char* name : {"bad", "none"}) {
+    const std::uint64_t inode = in_snapshot(name).inode;
+    Entries entries;
+    EXPECT_THAT(mount_->list(inode, 0, true, entries), FailsWith(ErrorKind::kCorrupt));
+    EXPECT_THAT(mount_->lookup(inode, "x"), FailsWith(ErrorKind::kCorrupt));
+  }
+  EXPECT_EQ(value_of(read(in_snapshot("good").inode)), "x");
+}
+
+TEST_F(MountTest, HostileNamesAreNotThere) {
+  mount({file_node("..", {}, 0), file_node("a/b", {}, 0), file_node("", {}, 0),
+         file_node("good", {}, 0)});
+  EXPECT_THAT(names({"ids", snapshot_}), ElementsAre(".", "..", "good"));
+  for (const char* name : {"..", "a/b", "", "."}) {
+    EXPECT_FALSE(value_of(mount_->lookup(top(), name)).has_value()) << name;
+  }
+}
+
+// An honest source cannot give such a tree: its id would have to be the hash of itself.
+TEST_F(MountTest, ATreeThatContainsItselfIsDamage) {
+  BlobId own{};
+  own.bytes.fill(std::byte{0x5a});
+  memory_.builder().add_as(own, BlobType::kTree, "{\"nodes\":[" + folder_node("again", own) + "]}");
+  mount({folder_node("loop", own)});
+  const std::uint64_t loop = in_snapshot("loop").inode;
+  EXPECT_THAT(mount_->lookup(loop, "again"), FailsWith(ErrorKind::kCorrupt));
+  Entries entries;
+  EXPECT_THAT(mount_->list(loop, 0, true, entries), FailsWith(ErrorKind::kCorrupt));
+}
+
+TEST_F(MountTest, ASnapshotWhoseRootIsMissingIsDamageNeverAbsence) {
+  memory_.builder().add_snapshot(BlobId{{std::byte{1}}}, {.paths = {"/srv/x"}});
+  open();
+  EXPECT_THAT(try_lookup({"apps", "x", "2026-09-01T03-00-05Z"}), FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(names({"apps", "x"}), Contains("2026-09-01T03-00-05Z"));
+}
+
+TEST_F(MountTest, ADamagedSnapshotIsLeftOut) {
+  memory_.builder().add_sealed(FileType::kSnapshot, "garbage");
+  mount({file_node("f", {}, 0)});
+  EXPECT_THAT(names({"ids"}), ElementsAre(".", "..", snapshot_));
+}
+
+TEST_F(MountTest, TheLogNamesTheSnapshotAndThePathOfWhatFailed) {
+  const testing::TempDir dir;
+  const std::string log_file = (dir.path() / "log").string();
+  ASSERT_OK(log::open_file(log_file));
+  auto& builder = memory_.builder();
+  const BlobId lost{{std::byte{1}}};
+  const BlobId inner = builder.add_tree({file_node("lost", {lost}, 6)});
+  mount({folder_node("deep", builder.add_tree({folder_node("in", inner)})),
+         file_node("lost", {lost}, 5)});
+  EXPECT_FALSE(read(in_snapshot("lost").inode));
+  EXPECT_FALSE(read(lookup({"ids", snapshot_, "deep", "in", "lost"}).inode));
+  const std::string lines = testing::read_file(log_file);
+  const std::string top = "snapshot " + snapshot_ + ", path \"ids/" + snapshot_;
+  EXPECT_THAT(lines, ::testing::HasSubstr("read bytes 0 to 5: " + top + "/lost\": "));
+  EXPECT_THAT(lines, ::testing::HasSubstr("read bytes 0 to 6: " + top + "/deep/in/lost\": "));
+}
+
+}  // namespace
+}  // namespace restree
