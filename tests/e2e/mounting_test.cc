@@ -1,4 +1,5 @@
-// How a mount begins and ends, which options it accepts, and which secrets it does not show.
+// How a mount begins and ends.
+#include <errno.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,9 +8,12 @@
 #include <sys/statvfs.h>
 #include <sys/wait.h>
 
-#include <memory>
-#include <sstream>
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <system_error>
 
+#include "tests/e2e/mounting_fixture.h"
 #include "tests/support/files.h"
 #include "tests/support/mounted.h"
 #include "tests/support/programs.h"
@@ -21,50 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using std::chrono::seconds;
-using ::testing::AllOf;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::Not;
-
-class Mounting : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    dir_ = std::make_unique<TempDir>();
-    fs::permissions(dir_->path(), fs::perms(0755));  // some tests look in as nobody
-    const fs::path source = dir_->path() / "source";
-    fs::create_directories(source);
-    write_file(source / "public", "for all");
-    write_file(source / "private", "for root");
-    fs::permissions(source / "private", fs::perms(0600));
-    write_random_file(source / "large", 1, 8 * kMiB);
-    restic().init();
-    restic().backup({"--tag", "app=a", source.string()});
-  }
-  static void TearDownTestSuite() { dir_.reset(); }
-
-  static Restic restic() { return Restic(dir_->path() / "home"); }
-  // A fresh mount point that everybody can reach.
-  static fs::path mount_point() {
-    static int count = 0;
-    const fs::path path = dir_->path() / ("mnt" + std::to_string(++count));
-    fs::create_directories(path);
-    return path;
-  }
-  static std::string password_file() {
-    write_file(dir_->path() / "password", std::string(kPassword) + "\n");
-    return (dir_->path() / "password").string();
-  }
-  static Finished as_nobody(std::vector<std::string> argv) {
-    argv.insert(argv.begin(), {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"});
-    return run({.argv = std::move(argv)});
-  }
-  static void expect_works(const Mounted& mounted) {
-    EXPECT_EQ(read_file(mounted / "apps/a/latest/public"), "for all");
-  }
-
-  static std::unique_ptr<TempDir> dir_;
-};
-std::unique_ptr<TempDir> Mounting::dir_;
 
 // Whether somebody reads from a pipe with a name, or is about to; `writer` then keeps it open.
 bool has_reader(const fs::path& pipe, UniqueFd& writer) {
@@ -107,128 +68,6 @@ class FuseForAll {
   static constexpr const char* kPath = "/dev/fuse";
   fs::perms before_;
 };
-
-std::vector<std::string> mount_options(const fs::path& mount_point) {
-  std::istringstream words(mount_line(mount_point));
-  std::string device, where, type, list;
-  words >> device >> where >> type >> list;
-  std::vector<std::string> options;
-  std::istringstream stream(list);
-  for (std::string option; std::getline(stream, option, ',');) options.push_back(option);
-  return options;
-}
-
-// --- Options ------------------------------------------------------------------------------------
-
-TEST_F(Mounting, IsReadOnlyWithoutDevicesOrSetuidByDefault) {
-  const Mounted mounted(restic());
-  EXPECT_THAT(mount_options(mounted.path()), ::testing::IsSupersetOf({"ro", "nosuid", "nodev"}));
-  EXPECT_THAT(mount_options(mounted.path()), Not(::testing::Contains("allow_other")));
-  EXPECT_THAT(mount_line(mounted.path()), HasSubstr(" fuse.restreefs "));
-}
-
-TEST_F(Mounting, TheNameOfTheFileSystemHasNoColon) {
-  const Mounted mounted(restic());
-  const std::string line = mount_line(mounted.path());
-  EXPECT_THAT(line.substr(0, line.find(' ')), Not(HasSubstr(":")));
-}
-
-TEST_F(Mounting, GenericOptionsAreAccepted) {
-  for (const char* option : {"ro",
-                             "rw",
-                             "defaults",
-                             "auto",
-                             "noauto",
-                             "user",
-                             "nouser",
-                             "users",
-                             "owner",
-                             "group",
-                             "_netdev",
-                             "nofail",
-                             "exec",
-                             "noexec",
-                             "suid",
-                             "nosuid",
-                             "dev",
-                             "nodev",
-                             "atime",
-                             "noatime",
-                             "relatime",
-                             "async",
-                             "x-systemd.automount",
-                             "x-systemd.idle-timeout=60",
-                             "x-gvfs-show",
-                             "comment=a remark",
-                             "ro,_netdev,nofail,noatime"}) {
-    SCOPED_TRACE(option);
-    const Mounted mounted(restic(), {option});
-    expect_works(mounted);
-    EXPECT_THAT(mount_options(mounted.path()), ::testing::Contains("ro"));
-  }
-}
-
-TEST_F(Mounting, AnUnknownOrMalformedOptionIsAnError) {
-  for (const char* option : {"nonsense", "refresh=soon", "refresh", "uid=-1", "umask=999",
-                             "memory=lots", "ro,nonsense", "timeout=", "lock=yes"}) {
-    const Finished refused = try_mount(mount_of(restic(), {option}));
-    EXPECT_EQ(refused.exit_code, 1) << option << ": " << refused.report();
-    const std::string name = std::string(option).substr(std::string(option).rfind(',') + 1);
-    EXPECT_THAT(refused.err, HasSubstr(name.substr(0, name.find('='))));
-  }
-}
-
-TEST_F(Mounting, ACallWithoutTheTwoPlacesExplainsItself) {
-  const Finished finished =
-      run({.argv = {restreefs_path()}, .env = {{"RESTIC_REPOSITORY", std::nullopt}}});
-  EXPECT_EQ(finished.exit_code, 1) << finished.report();
-  EXPECT_THAT(finished.err, Not(::testing::IsEmpty()));
-  const Finished help = run({.argv = {restreefs_path(), "--help"}});
-  EXPECT_TRUE(help.ok());
-  EXPECT_THAT(help.out, AllOf(HasSubstr("REPOSITORY"), HasSubstr("MOUNTPOINT")));
-  const Finished version = run({.argv = {restreefs_path(), "--version"}});
-  EXPECT_TRUE(version.ok());
-  EXPECT_THAT(version.out, HasSubstr("restreefs"));
-}
-
-TEST_F(Mounting, OwnersAndModesCanBeOverridden) {
-  const Mounted mounted(restic(), {"uid=1001", "gid=1002", "umask=027"});
-  struct stat file {};
-  ASSERT_EQ(::stat((mounted / "apps/a/latest/public").c_str(), &file), 0);
-  EXPECT_EQ(file.st_uid, 1001U);
-  EXPECT_EQ(file.st_gid, 1002U);
-  EXPECT_EQ(file.st_mode & 07777, 0640U & ~027U);
-  struct stat folder {};
-  ASSERT_EQ(::stat((mounted / "apps/a/latest/").c_str(), &folder), 0);
-  EXPECT_EQ(folder.st_uid, 1001U);
-  EXPECT_EQ(folder.st_mode & 07777, 0755U & ~027U);
-}
-
-TEST_F(Mounting, OthersAreKeptOutByDefault) {
-  MountRequest request = mount_of(restic());
-  request.mount_point = mount_point();
-  const Mounted mounted(request);
-  EXPECT_THAT(as_nobody({"ls", mounted.path().string()}).err, HasSubstr("Permission denied"));
-}
-
-TEST_F(Mounting, AllowOtherBringsTheBackedUpPermissionsWithIt) {
-  MountRequest request = mount_of(restic(), {"allow_other"});
-  request.mount_point = mount_point();
-  const Mounted mounted(request);
-  EXPECT_THAT(mount_options(mounted.path()),
-              ::testing::IsSupersetOf({"allow_other", "default_permissions"}));
-  const std::string latest = (mounted / "apps/a/latest/").string();
-  EXPECT_EQ(as_nobody({"cat", latest + "public"}).out, "for all");
-  EXPECT_THAT(as_nobody({"cat", latest + "private"}).err, HasSubstr("Permission denied"));
-}
-
-TEST_F(Mounting, NoDefaultPermissionsShowsOthersEverything) {
-  MountRequest request = mount_of(restic(), {"allow_other,no_default_permissions"});
-  request.mount_point = mount_point();
-  const Mounted mounted(request);
-  EXPECT_THAT(mount_options(mounted.path()), Not(::testing::Contains("default_permissions")));
-  EXPECT_EQ(as_nobody({"cat", (mounted / "apps/a/latest/private").string()}).out, "for root");
-}
 
 // --- Beginnings ---------------------------------------------------------------------------------
 
@@ -448,98 +287,6 @@ TEST_F(Mounting, SigtermWhileTheIndexIsReadRemovesTheLock) {
 TEST_F(Mounting, NeverLooksAtLeavesNothingBehindEither) {
   Mounted mounted(restic());
   mounted.unmount();
-}
-
-// --- Repository and password
-// ----------------------------------------------------------------------
-
-TEST_F(Mounting, ThePasswordCanComeFromFilesAndCommands) {
-  const std::string file = password_file();
-  const std::vector<MountRequest> requests = {
-      {.location = {},
-       .options = {"password_file=" + file},
-       .env = {},
-       .mount_point = {},
-       .cache = {}},
-      {.location = {},
-       .options = {"password_command=cat " + file},
-       .env = {},
-       .mount_point = {},
-       .cache = {}},
-      {.location = {},
-       .options = {},
-       .env = {{"RESTIC_PASSWORD_FILE", file}},
-       .mount_point = {},
-       .cache = {}},
-      {.location = {},
-       .options = {},
-       .env = {{"RESTIC_PASSWORD_COMMAND", "cat '" + file + "'"}},
-       .mount_point = {},
-       .cache = {}},
-  };
-  for (MountRequest request : requests) {
-    request.location = restic().repository().string();
-    request.env.emplace_back("RESTIC_PASSWORD", std::nullopt);
-    const Mounted mounted(request);
-    expect_works(mounted);
-  }
-}
-
-TEST_F(Mounting, WithoutPasswordAndTerminalItSaysSo) {
-  MountRequest request = mount_of(restic());
-  request.env = {{"RESTIC_PASSWORD", std::nullopt}};
-  const Finished refused = try_mount(request);
-  EXPECT_FALSE(refused.timed_out);
-  EXPECT_THAT(refused.exit_code, ::testing::AnyOf(1, 12)) << refused.report();
-  EXPECT_THAT(refused.err, HasSubstr("password"));
-}
-
-TEST_F(Mounting, AFailingPasswordCommandIsNamed) {
-  MountRequest request = mount_of(restic(), {"password_command=false"});
-  request.env = {{"RESTIC_PASSWORD", std::nullopt}};
-  const Finished refused = try_mount(request);
-  EXPECT_EQ(refused.exit_code, 1) << refused.report();
-  EXPECT_THAT(refused.err, HasSubstr("false"));
-}
-
-TEST_F(Mounting, TheRepositoryCanComeFromTheEnvironment) {
-  write_file(dir_->path() / "location", restic().repository().string() + "\n");
-  const std::vector<std::pair<std::string, std::string>> places = {
-      {"RESTIC_REPOSITORY", restic().repository().string()},
-      {"RESTIC_REPOSITORY_FILE", (dir_->path() / "location").string()}};
-  for (const auto& place : places) {
-    SCOPED_TRACE(place.first);
-    const TempDir here;
-    const fs::path on = mount_point();
-    Command command = mount_command(mount_of(restic()), here.path(), on);
-    command.argv.erase(command.argv.begin() + 1);
-    command.env.emplace_back(place.first, place.second);
-    adopt_daemons();
-    const Finished started = run(command);
-    ASSERT_TRUE(started.ok()) << started.report();
-    expect_works(*Mounted::by_others(on));
-  }
-}
-
-TEST_F(Mounting, LocalPathsMayBeWrittenAsResticWritesThem) {
-  MountRequest request = mount_of(restic());
-  request.location = "local:" + restic().repository().string();
-  const Mounted mounted(request);
-  expect_works(mounted);
-}
-
-TEST_F(Mounting, ReadsNoFasterThanItsLimit) {
-  const Mounted mounted(restic(), {"limit_download=4096"});
-  const auto begin = std::chrono::steady_clock::now();
-  EXPECT_EQ(errno_of_reading(mounted / "apps/a/latest/large"), 0);  // 8 MiB
-  EXPECT_GT(std::chrono::steady_clock::now() - begin, seconds(1));
-}
-
-TEST_F(Mounting, ThePasswordIsNotOnTheCommandLineNorInTheLog) {
-  const Mounted mounted(restic(), {"password_file=" + password_file()});
-  const std::string proc = "/proc/" + std::to_string(mounted.pid());
-  EXPECT_THAT(read_file(proc + "/cmdline"), Not(HasSubstr("battery")));
-  EXPECT_THAT(mounted.log(), Not(HasSubstr("battery")));
 }
 
 }  // namespace
