@@ -4,13 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "repo/base/log.h"
+#include "repo/base/waiting.h"
 #include "repo/identity.h"
 #include "repo/lock/lock_holder.h"
 
@@ -65,12 +64,8 @@ Error unreadable(const Error& error, const std::string& name) {
 
 // False if there is no time left, or `stop` was requested.
 bool pause(std::chrono::milliseconds time, const std::stop_token& stop, Deadline by) {
-  std::mutex mutex;
-  std::condition_variable_any asked;
-  std::unique_lock lock(mutex);
-  const auto wait = std::min<Deadline::Clock::duration>(time, by.remaining());
-  asked.wait_for(lock, stop, wait, [] { return false; });
-  return !stop.stop_requested() && !by.expired();
+  const auto end = std::min(Deadline::Clock::now() + time, by.when());
+  return sleep_until(stop, end) && !by.expired();
 }
 
 }  // namespace

@@ -3,14 +3,14 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <set>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "repo/base/log.h"
+#include "repo/base/waiting.h"
 #include "repo/identity.h"
 #include "repo/storage/decorators/write_gate.h"
 
@@ -59,15 +59,6 @@ Result<std::string> claim(Repository& repository, const LockRequest& request, Lo
     return std::move(status).error();
   }
   return name;
-}
-
-// False if `stop` was requested.
-bool sleep_for(milliseconds time, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any asked;
-  std::unique_lock lock(mutex);
-  asked.wait_for(lock, stop, time, [] { return false; });
-  return !stop.stop_requested();
 }
 
 Error lock_removed(const std::string& name) {
@@ -137,8 +128,7 @@ Result<std::unique_ptr<RepositoryLock>> RepositoryLock::acquire(Repository& repo
     }
     const auto left = std::chrono::ceil<milliseconds>(end - Clock::now());
     const milliseconds pause = std::clamp(left, milliseconds(0), wait);
-    sleep_for(pause, request.stop);
-    if (request.stop.stop_requested()) return interrupted();
+    if (!sleep_for(request.stop, pause)) return interrupted();
     patience.waited(check.in_the_way(), pause);
     wait = std::min(wait * 2, request.times.longest_retry);
   }
@@ -177,7 +167,7 @@ void RepositoryLock::keep_fresh(const std::stop_token& stop) {
   const milliseconds slice = std::min(kLookAtTheClock, times.refresh);
   WallClock::time_point refreshed = WallClock::now();
   WallClock::time_point tried = refreshed;
-  while (sleep_for(slice, stop)) {
+  while (sleep_for(stop, slice)) {
     const WallClock::time_point now = WallClock::now();
     // Once in doubt it stays so until it is settled, even if the clock is set back meanwhile.
     const bool in_doubt = is_in_doubt_ || now - refreshed >= times.doubt;
@@ -261,7 +251,7 @@ bool RepositoryLock::take_again(const std::stop_token& stop) {
       return true;
     }
     log::info("the lock is not there yet: {}", fresh.error().message());
-  } while (sleep_for(std::min(request_.times.refresh, request_.times.longest_retry), stop));
+  } while (sleep_for(stop, std::min(request_.times.refresh, request_.times.longest_retry)));
   return false;
 }
 

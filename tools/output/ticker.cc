@@ -3,17 +3,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "repo/base/waiting.h"
+
 namespace restree {
 
 Ticker::Ticker(std::chrono::nanoseconds interval, std::function<void()> tick) {
   if (interval.count() == 0) return;
-  thread_ = std::jthread([this, interval, tick = std::move(tick)](const std::stop_token& stop) {
-    std::unique_lock lock(mutex_);
-    for (auto next = std::chrono::steady_clock::now() + interval; !stop.stop_requested();
-         next = std::max(next + interval, std::chrono::steady_clock::now())) {
-      wake_.wait_until(lock, stop, next, [] { return false; });
-      if (!stop.stop_requested()) tick();
-    }
+  thread_ = std::jthread([interval, tick = std::move(tick)](const std::stop_token& stop) {
+    auto next = Deadline::Clock::now() + interval;
+    for (; sleep_until(stop, next); next = std::max(next + interval, Deadline::Clock::now()))
+      tick();
   });
 }
 

@@ -4,9 +4,7 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <thread>
 
 namespace restree {
@@ -18,8 +16,6 @@ class Ticker {
   ~Ticker();
 
  private:
-  std::mutex mutex_;
-  std::condition_variable_any wake_;
   std::jthread thread_;
 };
 

@@ -1,9 +1,8 @@
 #include "repo/storage/decorators/limited_storage.h"
 
-#include <condition_variable>
-#include <mutex>
 #include <utility>
 
+#include "repo/base/waiting.h"
 #include "repo/storage/decorators/forwarding_storage.h"
 
 namespace restree {
@@ -38,12 +37,9 @@ class LimitedStorage final : public ForwardingStorage {
 
   Status pay(RateLimit* limit, std::size_t bytes) {
     if (limit == nullptr) return {};
-    const auto until = limit->charge(bytes);
-    std::mutex mutex;
-    std::condition_variable_any asked;
-    std::unique_lock lock(mutex);
-    asked.wait_until(lock, stop_, until, [] { return false; });
-    if (stop_.stop_requested()) return Error(ErrorKind::kCancelled, "interrupted");
+    if (!sleep_until(stop_, limit->charge(bytes))) {
+      return Error(ErrorKind::kCancelled, "interrupted");
+    }
     return {};
   }
 

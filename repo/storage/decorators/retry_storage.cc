@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <condition_variable>
-#include <mutex>
 #include <random>
 #include <utility>
 
 #include "repo/base/log.h"
+#include "repo/base/waiting.h"
 
 namespace restree {
 
@@ -21,12 +20,7 @@ std::chrono::milliseconds BackOff::wait(unsigned failures, double luck) const {
 RetryWorld RetryWorld::real(const std::stop_token& stop) {
   return {
       [] { return Deadline::Clock::now(); },
-      [stop](Deadline::Clock::time_point when) {
-        std::mutex mutex;
-        std::condition_variable_any asked;
-        std::unique_lock lock(mutex);
-        asked.wait_until(lock, stop, when, [] { return false; });
-      },
+      [stop](Deadline::Clock::time_point when) { restree::sleep_until(stop, when); },
       [] {
         thread_local std::minstd_rand engine{std::random_device{}()};
         return std::uniform_real_distribution<double>(0, 1)(engine);
