@@ -7,6 +7,8 @@
 #include <tuple>
 #include <utility>
 
+#include "repo/base/waiting.h"
+
 namespace restree {
 namespace {
 
@@ -120,16 +122,16 @@ Result<std::optional<Bytes>> PackFetcher::take(const BlobLocation& place, Deadli
     };
     // The pieces are looked up again after each wait: another reader may have taken a landed piece
     // with its bytes, and a new piece may have taken its place.
-    for (bool is_waiting = false;; is_waiting = true) {
+    bool is_waiting = false;
+    const auto have_landed = [&] {
       pieces = state->pieces.covering(place.pack, range);
-      if (std::ranges::none_of(pieces, is(PieceState::kFlying))) break;
-      if (!is_waiting) ++state->joined;
-      const auto until = Clock::now() + by.remaining();
-      if (landed_.wait_until(state.mutex_lock(), until) == std::cv_status::timeout &&
-          by.expired()) {
-        return Error(ErrorKind::kUnavailable,
-                     "no answer in time from " + storage_->description() + " to a pending read");
-      }
+      if (std::ranges::none_of(pieces, is(PieceState::kFlying))) return true;
+      if (!std::exchange(is_waiting, true)) ++state->joined;
+      return false;
+    };
+    if (!wait_until(landed_, state, by, have_landed)) {
+      return Error(ErrorKind::kUnavailable,
+                   "no answer in time from " + storage_->description() + " to a pending read");
     }
     if (!std::ranges::all_of(pieces, is(PieceState::kLanded))) return std::optional<Bytes>();
     if (!state->pieces.gaps(place.pack, range).empty()) return std::optional<Bytes>();

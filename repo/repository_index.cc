@@ -11,6 +11,7 @@
 
 #include "repo/base/log.h"
 #include "repo/base/thread_pool.h"
+#include "repo/base/waiting.h"
 
 namespace restree {
 namespace {
@@ -40,13 +41,12 @@ Result<bool> RepositoryIndex::refresh(Deadline by, IndexWatch* watch) {
   {
     auto turn = turn_.lock();
     const std::uint64_t mine = turn->begun + 1;
-    while (turn->begun != turn->ended) {
-      if (turn_ended_.wait_until(turn.mutex_lock(), by.when()) == std::cv_status::timeout) {
-        return Error(ErrorKind::kUnavailable,
-                     "load index of " + files_.description + ": no answer in time");
-      }
-      if (turn->ended >= mine) return turn->last;
+    const auto is_free_or_done = [&] { return turn->begun == turn->ended || turn->ended >= mine; };
+    if (!wait_until(turn_ended_, turn, by, is_free_or_done)) {
+      return Error(ErrorKind::kUnavailable,
+                   "load index of " + files_.description + ": no answer in time");
     }
+    if (turn->ended >= mine) return turn->last;
     ++turn->begun;
   }
   // Whatever happens, the turn ends: others wait for it.

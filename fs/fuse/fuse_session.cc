@@ -25,6 +25,7 @@
 
 #include "repo/base/log.h"
 #include "repo/base/unique_fd.h"
+#include "repo/base/waiting.h"
 
 extern char** environ;
 
@@ -195,8 +196,7 @@ bool FuseSession::stop() {
     // Our own question must be answered first: a thread that waits for a file system whose process
     // ends cannot be killed, and neither can the process.
     auto workers = workers_.lock();
-    worker_ended_.wait_until(workers.mutex_lock(), patience.when(),
-                             [&] { return !workers->greeting; });
+    wait_until(worker_ended_, workers, patience, [&] { return !workers->greeting; });
   }
   if (const Status status = unmount(mount_point_, true); !status) {
     log::warning("{}", status.error().message());

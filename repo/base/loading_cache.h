@@ -17,6 +17,7 @@
 #include "repo/base/clock.h"
 #include "repo/base/guarded.h"
 #include "repo/base/result.h"
+#include "repo/base/waiting.h"
 
 namespace restree {
 
@@ -113,11 +114,8 @@ class LoadingCache {
 
   Result<Shared> wait_for(typename Guarded<State>::Handle& state, std::shared_ptr<Flight> flight,
                           Deadline by) {
-    while (!flight->result) {
-      if (landed_.wait_until(state.mutex_lock(), wait_limit(by)) == std::cv_status::timeout &&
-          by.expired() && !flight->result) {
-        return Error(ErrorKind::kUnavailable, "no answer in time to a read that others wait for");
-      }
+    if (!wait_until(landed_, state, by, [&] { return flight->result.has_value(); })) {
+      return Error(ErrorKind::kUnavailable, "no answer in time to a read that others wait for");
     }
     return *flight->result;
   }
@@ -132,11 +130,6 @@ class LoadingCache {
     } catch (const std::exception& failure) {
       return Error(ErrorKind::kLocalIo, failure.what());
     }
-  }
-
-  // A condition variable cannot wait until the end of time.
-  static Deadline::Clock::time_point wait_limit(Deadline by) {
-    return Deadline::Clock::now() + by.remaining();
   }
 
   void settle(const Key& key, Flight& flight, const Result<Shared>& loaded) {

@@ -37,7 +37,7 @@ bool wait_until(std::condition_variable& moved, Handle& state, Deadline by, Pred
 // Until the future has its result; false if it still has none when `by` has come.
 template <class Value>
 bool wait_until(const std::future<Value>& future, Deadline by) {
-  while (future.wait_for(by.remaining()) != std::future_status::ready) {
+  while (future.wait_for(by.remaining()) == std::future_status::timeout) {
     if (by.expired()) return false;
   }
   return true;

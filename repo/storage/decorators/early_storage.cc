@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "repo/base/thread_pool.h"
+#include "repo/base/waiting.h"
 
 namespace restree {
 namespace {
@@ -116,9 +117,7 @@ std::optional<std::vector<ListedFile>> EarlyStorage::take_listing(FileType type,
   if (!place) return std::nullopt;
   auto state = state_.lock();
   Listing& listing = state->listings.at(*place);
-  while (listing.stage == Stage::kReading && !by.expired()) {
-    moved_.wait_for(state.mutex_lock(), by.remaining());
-  }
+  wait_until(moved_, state, by, [&] { return listing.stage != Stage::kReading; });
   const Stage stage = std::exchange(listing.stage, Stage::kWaiting);
   if (stage == Stage::kRead) return std::exchange(listing.files, {});
   // A caller that lists again is past the opening, and has all files that it wanted.
@@ -128,17 +127,16 @@ std::optional<std::vector<ListedFile>> EarlyStorage::take_listing(FileType type,
 
 std::optional<Bytes> EarlyStorage::take(const FileName& file, Deadline by) {
   auto state = state_.lock();
-  while (true) {
-    const auto found = state->files.find(file);
-    if (found == state->files.end()) return std::nullopt;
-    if (found->second.stage != Stage::kReading || by.expired()) {
-      File taken = std::move(found->second);
-      state->files.erase(found);
-      if (taken.stage != Stage::kRead) return std::nullopt;
-      return std::move(taken.content);
-    }
-    moved_.wait_for(state.mutex_lock(), by.remaining());
-  }
+  auto found = state->files.end();
+  wait_until(moved_, state, by, [&] {
+    found = state->files.find(file);
+    return found == state->files.end() || found->second.stage != Stage::kReading;
+  });
+  if (found == state->files.end()) return std::nullopt;
+  File taken = std::move(found->second);
+  state->files.erase(found);
+  if (taken.stage != Stage::kRead) return std::nullopt;
+  return std::move(taken.content);
 }
 
 Result<std::vector<ListedFile>> EarlyStorage::list(FileType type, Deadline by) {

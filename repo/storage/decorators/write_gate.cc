@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "repo/base/waiting.h"
+
 namespace restree {
 
 void WriteGate::hold() { state_.lock()->held = true; }
@@ -21,15 +23,10 @@ void WriteGate::look_first(Look look) { state_.lock()->look = std::move(look); }
 Status WriteGate::pass(FileType type, Deadline by) {
   if (type == FileType::kLock) return {};
   auto state = state_.lock();
-  while (state->held && !state->shut) {
-    const auto slice =
-        Deadline::Clock::now() + by.remaining();  // never() has no moment to wait for
-    moved_.wait_until(state.mutex_lock(), slice);
-    if (state->held && by.expired()) {
-      return Error(ErrorKind::kUnavailable, description() +
-                                                ": nothing may be written until the lock on the "
-                                                "repository could be refreshed");
-    }
+  if (!wait_until(moved_, state, by, [&] { return !state->held || state->shut; })) {
+    return Error(ErrorKind::kUnavailable, description() +
+                                              ": nothing may be written until the lock on the "
+                                              "repository could be refreshed");
   }
   if (state->shut) return *state->shut;
   return {};

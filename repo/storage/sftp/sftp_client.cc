@@ -7,6 +7,8 @@
 #include <deque>
 #include <utility>
 
+#include "repo/base/waiting.h"
+
 namespace restree {
 
 using sftp::Answer;
@@ -135,7 +137,7 @@ SftpClient::Pending SftpClient::send(Request request, bool slow) {
 }
 
 Result<Answer> SftpClient::wait(Pending& pending, std::string_view doing, Deadline by) const {
-  if (pending.wait_for(by.remaining()) == std::future_status::timeout) {
+  if (!wait_until(pending, by)) {
     return Error(ErrorKind::kUnavailable, fmt::format("{}: {}: no answer in time", host_, doing));
   }
   return pending.get();

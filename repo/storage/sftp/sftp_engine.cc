@@ -7,6 +7,8 @@
 #include <array>
 #include <utility>
 
+#include "repo/base/waiting.h"
+
 namespace restree {
 
 using sftp::Answer;
@@ -76,7 +78,7 @@ Result<Bytes> SftpEngine::read(std::string_view handle, std::uint64_t offset, st
   }
   last_used_ = Deadline::Clock::now().time_since_epoch().count();
   wakeup_.wake();
-  if (done.wait_for(by.remaining()) == std::future_status::timeout) {
+  if (!wait_until(done, by)) {
     job->abandoned = true;
     return Error(ErrorKind::kUnavailable, fmt::format("{}: no answer in time", host_));
   }

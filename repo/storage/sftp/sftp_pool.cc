@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "repo/base/log.h"
+#include "repo/base/waiting.h"
 
 namespace restree {
 namespace {
@@ -77,7 +78,7 @@ Result<std::shared_ptr<SftpConnection>> SftpPool::acquire(Deadline by) {
       state->wanted = 1;
       changed_.notify_all();
     }
-    changed_.wait_for(state.mutex_lock(), by.remaining());
+    wait_for_notice(changed_, state, by);
   }
   if (state->last_error) return *state->last_error;
   return Error(ErrorKind::kUnavailable, fmt::format("{}: no connection in time", host_));
