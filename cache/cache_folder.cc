@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-#include "repo/base/directory_stream.h"
+#include "repo/base/file_io.h"
 
 namespace restree {
 namespace {

@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <ctime>
 #include <utility>
 
+#include "repo/base/file_io.h"
 #include "repo/crypto/seal.h"
 
 namespace restree {
@@ -34,14 +34,7 @@ bool is_hole(ByteView sealed) {
 }
 
 bool read_exactly(int fd, std::uint64_t offset, MutableByteView into) {
-  while (!into.empty()) {
-    const ssize_t count = ::pread(fd, into.data(), into.size(), static_cast<off_t>(offset));
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return false;
-    into = into.subspan(static_cast<std::size_t>(count));
-    offset += static_cast<std::uint64_t>(count);
-  }
-  return true;
+  return read_at(fd, offset, into).is_all_of(into);
 }
 
 bool is_whole(int fd, ByteRange range) {

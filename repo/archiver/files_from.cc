@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "repo/base/directory_stream.h"
+#include "repo/base/file_io.h"
 #include "repo/base/log.h"
 #include "repo/base/path.h"
 #include "repo/pattern/glob.h"

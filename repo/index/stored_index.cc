@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "repo/base/file_io.h"
 #include "repo/index/id_order.h"
 
 namespace restree {
@@ -18,14 +19,9 @@ Error damaged(std::string_view what) {
 }
 
 Status read_exactly(int fd, std::uint64_t offset, MutableByteView into) {
-  while (!into.empty()) {
-    const ssize_t count = ::pread(fd, into.data(), into.size(), static_cast<off_t>(offset));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return errno_error(errno, "read the stored index");
-    if (count == 0) return damaged("it ends early");
-    into = into.subspan(static_cast<std::size_t>(count));
-    offset += static_cast<std::uint64_t>(count);
-  }
+  const ReadCount read = read_at(fd, offset, into);
+  if (read.error != 0) return errno_error(read.error, "read the stored index");
+  if (!read.is_all_of(into)) return damaged("it ends early");
   return {};
 }
 

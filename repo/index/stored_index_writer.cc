@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "repo/base/file_io.h"
 #include "repo/crypto/random.h"
 #include "repo/index/id_order.h"
 
@@ -110,7 +111,7 @@ class StoredIndexFile {
     pack_ends_.resize(packs.size());
     RETURN_IF_ERROR(flush());
     RETURN_IF_ERROR(write_tables(packs, files));
-    if (::ftruncate(fd_, static_cast<off_t>(offset_)) != 0) return trouble();
+    if (::ftruncate(fd_, static_cast<off_t>(offset_)) != 0) return trouble(errno);
     std::array<std::byte, kStoredPlainBytes> plain{};
     std::memcpy(plain.data(), &head_, sizeof head_);
     ASSIGN_OR_RETURN(const Bytes sealed, seal(key_, plain));
@@ -154,17 +155,12 @@ class StoredIndexFile {
   }
 
   Status write(ByteView bytes) {
-    while (!bytes.empty()) {
-      const ssize_t count = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset_));
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) return trouble();
-      offset_ += static_cast<std::uint64_t>(count);
-      bytes = bytes.subspan(static_cast<std::size_t>(count));
-    }
+    if (const int error = write_at(fd_, offset_, bytes); error != 0) return trouble(error);
+    offset_ += bytes.size();
     return {};
   }
 
-  static Error trouble() { return errno_error(errno, "write the stored index"); }
+  static Error trouble(int error) { return errno_error(error, "write the stored index"); }
 
   int fd_;
   const SealKey& key_;

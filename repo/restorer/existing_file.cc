@@ -4,28 +4,14 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 #include "repo/base/bytes.h"
+#include "repo/base/file_io.h"
 #include "repo/crypto/sha256.h"
 
 namespace restree {
-namespace {
-
-// False if the file ends before.
-bool read_all_of(int fd, std::uint64_t offset, MutableByteView into) {
-  while (!into.empty()) {
-    const ssize_t count = ::pread(fd, into.data(), into.size(), static_cast<off_t>(offset));
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return false;
-    offset += static_cast<std::uint64_t>(count);
-    into = into.subspan(static_cast<std::size_t>(count));
-  }
-  return true;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 bool ExistingFile::complete() const {
   return size_matches && std::ranges::all_of(matches, [](bool match) { return match; });
@@ -60,7 +46,7 @@ std::optional<ExistingFile> look_at_existing(const UniqueFd& folder, const std::
     if (!size) break;  // then the positions of the later blobs are not known
     if (buffer.size() < *size) buffer = Bytes(*size);
     const MutableByteView bytes = buffer.view().first(*size);
-    if (!read_all_of(fd.get(), offset, bytes)) break;
+    if (!read_at(fd.get(), offset, bytes).is_all_of(bytes)) break;
     found.matches[i] = sha256(bytes) == node.content[i].bytes;
     offset += *size;
   }

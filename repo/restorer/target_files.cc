@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "repo/base/file_io.h"
 #include "repo/restorer/unexpected_entries.h"
 
 namespace restree {
@@ -25,31 +26,21 @@ bool is_zero(ByteView bytes) {
                            std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
 }
 
-// False: errno says why.
-bool write_all(int fd, std::uint64_t position, ByteView bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(position));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return false;
-    position += static_cast<std::uint64_t>(count);
-    bytes = bytes.subspan(static_cast<std::size_t>(count));
-  }
-  return true;
-}
-
-bool write_with_holes(int fd, std::uint64_t position, ByteView bytes) {
+// Returns 0 or an errno value, as write_at() does.
+int write_with_holes(int fd, std::uint64_t position, ByteView bytes) {
   std::size_t begin = 0;  // of what is to be written
   std::size_t at = 0;
   while (at < bytes.size()) {
     const std::uint64_t to_next_block = kHoleBytes - (position + at) % kHoleBytes;
     const std::size_t length = std::min<std::size_t>(to_next_block, bytes.size() - at);
     if (is_zero(bytes.subspan(at, length))) {
-      if (!write_all(fd, position + begin, bytes.subspan(begin, at - begin))) return false;
+      const ByteView data = bytes.subspan(begin, at - begin);
+      if (const int error = write_at(fd, position + begin, data); error != 0) return error;
       begin = at + length;
     }
     at += length;
   }
-  return write_all(fd, position + begin, bytes.subspan(begin));
+  return write_at(fd, position + begin, bytes.subspan(begin));
 }
 
 }  // namespace
@@ -162,9 +153,9 @@ Status TargetFiles::write(FileTask& task, std::uint64_t position, ByteView bytes
     fd = again.get();
   }
   const bool holes = options_.sparse && !task.existing;
-  if (!(holes ? write_with_holes : write_all)(fd, position, bytes)) {
-    return failed("write ", task.item);
-  }
+  // failed() takes the reason from errno.
+  errno = (holes ? write_with_holes : write_at)(fd, position, bytes);
+  if (errno != 0) return failed("write ", task.item);
   task.has_content_ = true;
   return {};
 }

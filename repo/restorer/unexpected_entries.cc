@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "repo/base/directory_stream.h"
+#include "repo/base/file_io.h"
 
 namespace restree {
 namespace {

@@ -14,7 +14,7 @@
 #include <set>
 #include <utility>
 
-#include "repo/base/directory_stream.h"
+#include "repo/base/file_io.h"
 #include "repo/base/unique_fd.h"
 #include "repo/storage/whole_file.h"
 
@@ -73,17 +73,11 @@ Result<UniqueFd> open_for_reading(const std::string& path) {
 // Fills `into` from `offset`; the file must reach that far.
 Status read_exactly(const UniqueFd& fd, const std::string& path, std::uint64_t offset,
                     MutableByteView into) {
-  std::size_t done = 0;
-  while (done < into.size()) {
-    const ssize_t count = ::pread(fd.get(), into.data() + done, into.size() - done,
-                                  static_cast<off_t>(offset + done));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return errno_error(errno, "read " + path);
-    if (count == 0) {
-      return Error(ErrorKind::kCorrupt, fmt::format("{} ends at {}, before byte {}", path,
-                                                    offset + done, offset + into.size()));
-    }
-    done += static_cast<std::size_t>(count);
+  const ReadCount read = read_at(fd.get(), offset, into);
+  if (read.error != 0) return errno_error(read.error, "read " + path);
+  if (!read.is_all_of(into)) {
+    return Error(ErrorKind::kCorrupt, fmt::format("{} ends at {}, before byte {}", path,
+                                                  offset + read.bytes, offset + into.size()));
   }
   return {};
 }

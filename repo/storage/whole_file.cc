@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "repo/base/file_io.h"
 #include "repo/storage/storage.h"
 
 namespace restree {
@@ -42,15 +43,9 @@ ByteView write_around_cache(const UniqueFd& fd, ByteView content) {
 }
 
 Status write_exactly(const UniqueFd& fd, const std::string& path, ByteView content) {
-  const std::size_t size = content.size();
-  content = write_around_cache(fd, content);
-  while (!content.empty()) {
-    const std::size_t at = size - content.size();
-    const ssize_t count =
-        ::pwrite(fd.get(), content.data(), content.size(), static_cast<off_t>(at));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return errno_error(errno, "write " + path);
-    content = content.subspan(static_cast<std::size_t>(count));
+  const ByteView rest = write_around_cache(fd, content);
+  if (const int error = write_at(fd.get(), content.size() - rest.size(), rest); error != 0) {
+    return errno_error(error, "write " + path);
   }
   if (::fsync(fd.get()) != 0 && errno != ENOTSUP && errno != EINVAL) {
     return errno_error(errno, "sync " + path);

@@ -3,7 +3,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include "repo/base/file_io.h"
 
 namespace restree {
 namespace {
@@ -11,17 +11,6 @@ namespace {
 constexpr std::size_t kMostPending = 64 << 10;
 constexpr std::size_t kUsualWidth = 80;
 constexpr std::string_view kEraseLine = "\r\x1b[2K";
-
-// Returns 0, or errno.
-int write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(fd, text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return errno;
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return 0;
-}
 
 // The first `columns` characters of UTF-8 text; each counts as one column.
 std::string_view cut(std::string_view line, std::size_t columns) {
@@ -62,7 +51,7 @@ void ProcessIo::err(std::string_view text) {
   const std::lock_guard lock(mutex_);
   hide_status();
   flush_locked();  // keeps the order of the calls if stdout and stderr go to the same place
-  write_all(STDERR_FILENO, text);
+  write_all(STDERR_FILENO, as_bytes(text));
   show_status();
 }
 
@@ -82,17 +71,17 @@ Status ProcessIo::flush() {
 }
 
 void ProcessIo::flush_locked() {
-  if (failure_ == 0) failure_ = write_all(STDOUT_FILENO, pending_);
+  if (failure_ == 0) failure_ = write_all(STDOUT_FILENO, as_bytes(pending_));
   pending_.clear();
   if (failure_ != 0) stop_.request_stop();
 }
 
 void ProcessIo::hide_status() {
-  if (!status_.empty()) write_all(STDOUT_FILENO, kEraseLine);
+  if (!status_.empty()) write_all(STDOUT_FILENO, as_bytes(kEraseLine));
 }
 
 void ProcessIo::show_status() {
-  if (!status_.empty()) write_all(STDOUT_FILENO, status_);
+  if (!status_.empty()) write_all(STDOUT_FILENO, as_bytes(status_));
 }
 
 }  // namespace restree

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "repo/base/file_io.h"
+
 namespace restree {
 
 Result<OutputFile> OutputFile::create(const std::string& path) {
@@ -35,11 +37,8 @@ Status OutputFile::begin() {
 
 Status OutputFile::write(ByteView bytes) {
   RETURN_IF_ERROR(begin());
-  while (!bytes.empty()) {
-    const ssize_t count = ::write(fd_.get(), bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return errno_error(errno, "write " + path_);
-    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  if (const int error = write_all(fd_.get(), bytes); error != 0) {
+    return errno_error(error, "write " + path_);
   }
   return {};
 }
