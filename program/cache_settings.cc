@@ -1,9 +1,5 @@
 #include "program/cache_settings.h"
 
-#include <pwd.h>
-#include <unistd.h>
-
-#include <array>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -41,20 +37,6 @@ Status take_min_free(const std::string& value, CacheSettings& settings) {
   if (percent > 100) return bad_value("cache_min_free", value, "must be at most 100%");
   limits.least_free_percent = static_cast<unsigned>(percent);
   return {};
-}
-
-// A mount at the start of the system has no HOME in its environment.
-std::string home_folder() {
-  std::string home = environment_variable("HOME");
-  if (!home.empty()) return home;
-  passwd entry{};
-  passwd* found = nullptr;
-  std::array<char, 4096> buffer{};
-  if (::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found) == 0 &&
-      found != nullptr) {
-    home = found->pw_dir;
-  }
-  return home;
 }
 
 }  // namespace

@@ -19,10 +19,9 @@ namespace restree {
 
 namespace {
 
-std::string home_folder() {
-  if (std::string home = environment_variable("HOME"); !home.empty()) return home;
-  const passwd* entry = ::getpwuid(::getuid());
-  return entry == nullptr ? "/" : entry->pw_dir;
+std::string home_or_root() {
+  std::string home = home_folder();
+  return home.empty() ? "/" : home;
 }
 
 std::string login_name() {
@@ -31,7 +30,7 @@ std::string login_name() {
 }
 
 std::string expand_home(std::string path) {
-  if (path == "~" || path.starts_with("~/")) path.replace(0, 1, home_folder());
+  if (path == "~" || path.starts_with("~/")) path.replace(0, 1, home_or_root());
   return path;
 }
 
@@ -54,7 +53,7 @@ std::string expand_tokens(std::string_view text, const SshTarget& target) {
       case 'u':
         return login_name();
       case 'd':
-        return home_folder();
+        return home_or_root();
       case 'i':
         return std::to_string(::getuid());
       default:
