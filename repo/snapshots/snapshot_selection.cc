@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "repo/base/guarded.h"
+#include "repo/base/path.h"
 #include "repo/base/thread_pool.h"
 #include "repo/format/tree.h"
 #include "repo/tree_loading.h"
@@ -19,13 +20,11 @@ namespace {
 constexpr std::size_t kParallelSnapshots = 8;
 constexpr std::string_view kLatest = "latest";
 
-// As restic prints it: absolute, without dots and doubled or trailing slashes.
-std::string absolute_path(const std::string& path) {
+// As snapshots name their paths: absolute, without dots and doubled or trailing slashes.
+std::string as_recorded(const std::string& path) {
   std::error_code failure;
-  std::string clean = std::filesystem::absolute(path, failure).lexically_normal().string();
-  if (failure) return path;
-  while (clean.size() > 1 && clean.back() == '/') clean.pop_back();
-  return clean;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, failure);
+  return failure ? path : clean_path(absolute.string());
 }
 
 std::pair<std::string, std::string> split_subfolder(const std::string& word) {
@@ -161,7 +160,7 @@ Result<AllSnapshots> load_all_snapshots(Repository& repository, Deadline by) {
 
 Result<std::optional<Snapshot>> find_latest(Repository& repository, SnapshotFilter filter,
                                             std::optional<Timestamp> not_after, Deadline by) {
-  for (std::string& path : filter.paths) path = absolute_path(path);
+  for (std::string& path : filter.paths) path = as_recorded(path);
   ASSIGN_OR_RETURN(AllSnapshots all, load_all_snapshots(repository, by));
   if (!all.unreadable.empty()) {
     UnreadableSnapshot& first = all.unreadable.front();

@@ -88,6 +88,15 @@ TEST_F(SnapshotSelection, LatestIsTheNewestThatTheFilterLetsPass) {
   EXPECT_THAT(select_one("latest", {.hosts = {"c"}}), FailsWith(ErrorKind::kInvalid));
 }
 
+TEST_F(SnapshotSelection, TheLatestIsLookedForByCleanPaths) {
+  const auto latest = [&](const std::string& path) {
+    return value_of(find_latest(*repository_, {.paths = {path}}, std::nullopt, soon()));
+  };
+  EXPECT_TRUE(latest("/srv").has_value());
+  EXPECT_TRUE(latest("//srv/x/..//").has_value());
+  EXPECT_FALSE(latest("srv/x").has_value());
+}
+
 TEST_F(SnapshotSelection, LatestUpToAMomentIsTheParentOfABackupThen) {
   const Timestamp second = *parse_timestamp("2026-09-02T00:00:00Z");
   const auto latest = value_of(find_latest(*repository_, {}, second, soon()));

@@ -63,7 +63,7 @@ const OptionTable<GlobalOptions>& own_extended_options() {
 
 // As in restic, one word after -o may hold several options, separated by commas. An option whose
 // value contains commas stands in double quotes.
-std::vector<std::string> split_at_commas(const std::string& list) {
+std::vector<std::string> split_extended(const std::string& list) {
   std::vector<std::string> words(1);
   bool quoted = false;
   for (const char c : list) {
@@ -229,7 +229,7 @@ Status settle(GlobalOptions& options) {
 std::vector<std::string> extended_words(const GlobalOptions& options) {
   std::vector<std::string> all;
   for (const std::string& list : options.extended) {
-    for (std::string& word : split_at_commas(list)) all.push_back(std::move(word));
+    for (std::string& word : split_extended(list)) all.push_back(std::move(word));
   }
   return all;
 }
