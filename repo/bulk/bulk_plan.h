@@ -52,7 +52,6 @@ struct BulkRequest {
 class BulkPlan {
  public:
   void add(const BlobLocation& place, const BlobId& id, std::uint32_t tag, std::uint64_t position);
-  std::size_t use_count() const { return uses_.size(); }
   // The requests for all added blobs. The spans are valid until the plan is changed.
   std::vector<BulkRequest> requests(const BulkLimits& limits = {});
 

@@ -112,7 +112,6 @@ class SftpClient {
   Result<std::string> call_for_handle(sftp::Request request, std::string_view doing, Deadline by);
   Result<sftp::Attributes> call_for_attributes(sftp::Request request, std::string_view doing,
                                                Deadline by);
-  Error no_answer(std::string_view doing) const;
   Status ask_limits(const Patience& patience);
 
   std::unique_ptr<SftpEngine> engine_;
