@@ -11,7 +11,6 @@
 #include "repo/crypto/sha256.h"
 
 namespace restree {
-namespace {}  // namespace
 
 bool ExistingFile::complete() const {
   return size_matches && std::ranges::all_of(matches, [](bool match) { return match; });
