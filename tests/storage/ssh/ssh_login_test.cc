@@ -200,13 +200,20 @@ class Agent {
   explicit Agent(const fs::path& socket)
       : socket_(socket),
         process_(Process::start({.argv = {"ssh-agent", "-D", "-a", socket.string()}})) {
-    if (!holds_within(10s, [&] { return fs::exists(socket); })) throw std::runtime_error("agent");
+    // The socket is there a moment before anybody listens: the agent is asked until it answers.
+    if (!holds_within(60s, [&] { return answers(); })) throw std::runtime_error("agent");
   }
   void add(const fs::path& key) const {
     run_ok({.argv = {"ssh-add", "-q", key.string()}, .env = {{"SSH_AUTH_SOCK", socket_.string()}}});
   }
 
  private:
+  // ssh-add ends with 1 if the agent has no keys, and with 2 if it cannot be asked.
+  bool answers() const {
+    const Command ask{.argv = {"ssh-add", "-l"}, .env = {{"SSH_AUTH_SOCK", socket_.string()}}};
+    return run(ask).exit_code == 1;
+  }
+
   fs::path socket_;
   Process process_;
 };
