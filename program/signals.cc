@@ -1,12 +1,16 @@
 #include "program/signals.h"
 
+#include <fmt/core.h>
 #include <pthread.h>
+#include <string.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
 #include <utility>
 
 #include "program/access.h"
+#include "repo/base/log.h"
 
 namespace restree {
 
@@ -48,7 +52,7 @@ void SignalWatch::end() {
 void SignalWatch::run(const std::stop_token& done) {
   const sigset_t set = signals_.as_sigset();
   while (true) {
-    const int signal = ::sigwaitinfo(&set, nullptr);
+    const int signal = ::sigwaitinfo(&set, &received_);
     if (done.stop_requested()) return;
     if (signal > 0) act_on(signal);
   }
@@ -95,6 +99,18 @@ SignalMeaning::SignalMeaning(SignalWatch& watch, SignalSet signals, std::functio
 }
 
 SignalMeaning::~SignalMeaning() { watch_.finish(*this); }
+
+std::string description_of(const siginfo_t& received) {
+  const char* const name = ::sigabbrev_np(received.si_signo);
+  const std::string signal =
+      name == nullptr ? fmt::format("signal {}", received.si_signo) : fmt::format("SIG{}", name);
+  // Otherwise the kernel sent it, for Ctrl-C for one.
+  if (received.si_code > 0 || received.si_pid == 0) return signal;
+  std::string program;
+  std::getline(std::ifstream(fmt::format("/proc/{}/comm", received.si_pid)), program);
+  if (program.empty()) return fmt::format("{} from process {}", signal, received.si_pid);
+  return fmt::format("{} from process {} ({})", signal, received.si_pid, log::quoted(program));
+}
 
 void end_at_once(ExitCode code) {
   leave_prompt();

@@ -15,6 +15,7 @@
 #include <functional>
 #include <initializer_list>
 #include <stop_token>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -59,6 +60,9 @@ class SignalWatch {
   // Returns once no action is under way. Signals that come later stay blocked and mean nothing.
   void end();
 
+  // For actions: what they act on.
+  const siginfo_t& received() const { return received_; }
+
  private:
   friend class SignalMeaning;
   struct State {
@@ -71,6 +75,7 @@ class SignalWatch {
   void run(const std::stop_token& done);
   void act_on(int signal);
 
+  siginfo_t received_{};  // only the thread below touches it
   const SignalSet signals_;
   const std::function<void(int signal)> otherwise_;
   Guarded<State> state_;
@@ -98,6 +103,9 @@ class SignalMeaning {
   const SignalSet signals_;
   const std::function<void()> action_;
 };
+
+// Which signal came, and from which process: "SIGTERM from process 12 (systemd)".
+std::string description_of(const siginfo_t& received);
 
 // Ends the process where it stands. No destructor runs, but a terminal that is being asked for a
 // password gets its echo back.

@@ -170,6 +170,7 @@ class StoppableSession {
   StoppableSession(const RestreefsOptions& options, SignalWatch& signals,
                    std::stop_source giving_up, HeldLock& lock, Mount& mount)
       : options_(options),
+        signals_(signals),
         giving_up_(std::move(giving_up)),
         lock_(lock),
         context_(mount),
@@ -191,6 +192,7 @@ class StoppableSession {
   // On the watching thread. Later stops change nothing.
   void stop() {
     if (std::exchange(is_stopping_, true)) return;
+    log::warning("unmounting {}: {}", options_.mount_point, description_of(signals_.received()));
     giving_up_.request_stop();
     // A mount that is being made must be there before it can be undone.
     settled_.get_future().wait();
@@ -201,6 +203,7 @@ class StoppableSession {
   }
 
   const RestreefsOptions& options_;
+  const SignalWatch& signals_;
   std::stop_source giving_up_;
   HeldLock& lock_;
   FuseContext context_;

@@ -1,6 +1,7 @@
 // How a mount begins and ends.
 #include <errno.h>
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -217,6 +218,9 @@ TEST_F(Mounting, SigtermAndSigintEndIt) {
     expect_works(mounted);
     mounted.signal(number);
     mounted.expect_end();
+    EXPECT_THAT(mounted.log(),
+                HasSubstr(fmt::format("unmounting {}: {} from process {}", mounted.path().string(),
+                                      number == SIGTERM ? "SIGTERM" : "SIGINT", ::getpid())));
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <fstream>
+#include <future>
 #include <semaphore>
 #include <string>
 #include <thread>
@@ -185,6 +186,22 @@ TEST(Signals, AnActionMayEndTheProcessWhereItStands) {
               while (true) ::pause();
             }),
             130);
+}
+
+TEST(Signals, AreDescribedWithTheProcessThatSentThem) {
+  EXPECT_EQ(exit_code_in_child([] {
+              std::promise<std::string> described;
+              SignalWatch watch(
+                  {SIGTERM}, [&](int) { described.set_value(description_of(watch.received())); });
+              signal_own_process(SIGTERM);
+              const std::string own = "SIGTERM from process " + std::to_string(::getpid()) + " (";
+              return described.get_future().get().starts_with(own) ? 0 : 1;
+            }),
+            0);
+  siginfo_t by_kernel{};
+  by_kernel.si_signo = SIGINT;
+  by_kernel.si_code = SI_KERNEL;
+  EXPECT_EQ(description_of(by_kernel), "SIGINT");
 }
 
 TEST(Signals, UnblockedEndTheProcessAgain) {

@@ -8,7 +8,9 @@
 #include <sys/wait.h>
 
 #include <charconv>
+#include <exception>
 #include <fstream>
+#include <iostream>
 #include <sstream>
 #include <stdexcept>
 
@@ -138,6 +140,12 @@ void Mounted::take_over_process() {
 }
 
 Mounted::~Mounted() {
+  // What a failed test met can often be read only here.
+  if (::testing::Test::HasFailure() || std::uncaught_exceptions() > 0) {
+    std::cout << "log of " << mount_point_ << ", which is "
+              << (is_mounted(mount_point_) ? "" : "not ") << "mounted:\n"
+              << log() << std::flush;
+  }
   if (pidfd_) unmount();
   if (is_mounted(mount_point_)) ::umount2(mount_point_.c_str(), MNT_DETACH);
 }
