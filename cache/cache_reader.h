@@ -65,7 +65,8 @@ class CacheReader {
   std::shared_ptr<const UniqueFd> open(const SealedPlace& place);
   // nullptr: the pack has to be opened; keep it open only if `OpenPacks::closings` is still
   // `closings` then.
-  std::shared_ptr<const UniqueFd> find_open(const SealedPlace& place, std::uint64_t& closings);
+  std::shared_ptr<const UniqueFd> find_open(const SealedPlace& place, std::uint64_t& closings)
+      EXCLUDES(open_);
 
   const CacheFolder& folder_;
   const Now now_;

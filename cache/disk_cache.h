@@ -111,17 +111,17 @@ class DiskCache final : public RepositoryCache {
     return {folder_, limits_, [this] { reader_.close_all(); }};
   }
 
-  void keep(KeptPart part);
-  void submit(Job job);
-  bool takes(State& state) const;
-  void start_writing(State& state);
+  void keep(KeptPart part) EXCLUDES(state_);
+  void submit(Job job) EXCLUDES(state_);
+  bool takes(State& state) const REQUIRES(state_);
+  void start_writing(State& state) REQUIRES(state_);
   void write_on();
   void run(std::vector<KeptPart> parts, const std::vector<Job>& jobs);
   void hand_over_lookups();
-  void note_trouble(const Error& error);
+  void note_trouble(const Error& error) EXCLUDES(state_);
   void note_damage(const std::string& path);
-  void note_listing(bool is_other);
-  bool is_news(const std::vector<std::string>& snapshot_names);
+  void note_listing(bool is_other) EXCLUDES(state_);
+  bool is_news(const std::vector<std::string>& snapshot_names) EXCLUDES(state_);
 
   CacheFolder folder_;
   const CacheLimits limits_;

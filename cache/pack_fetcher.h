@@ -90,15 +90,15 @@ class PackFetcher final : public SealedSource {
   using Locked = Guarded<State>::Handle;
 
   std::vector<SharedPiece> begin_ahead(State& state, const PackId& pack, BlobType type,
-                                       ByteRange range, std::uint64_t most);
-  void submit(const std::vector<SharedPiece>& ahead);
+                                       ByteRange range, std::uint64_t most) REQUIRES(state_);
+  void submit(const std::vector<SharedPiece>& ahead) EXCLUDES(state_);
   std::vector<SharedPiece> begin_missing(State& state, const BlobLocation& place, BlobType type,
-                                         ByteRange worth_having);
-  Status fetch_all(const std::vector<SharedPiece>& own, Deadline by);
-  Status fetch(const SharedPiece& piece, Deadline by);
+                                         ByteRange worth_having) REQUIRES(state_);
+  Status fetch_all(const std::vector<SharedPiece>& own, Deadline by) EXCLUDES(state_);
+  Status fetch(const SharedPiece& piece, Deadline by) EXCLUDES(state_);
   Result<Bytes> read_or_explain(const Piece& piece, Deadline by);
   // nullopt: part of the blob is missing, and no request for it is under way.
-  Result<std::optional<Bytes>> take(const BlobLocation& place, Deadline by);
+  Result<std::optional<Bytes>> take(const BlobLocation& place, Deadline by) EXCLUDES(state_);
 
   const std::shared_ptr<Storage> storage_;
   const FetchOptions options_;

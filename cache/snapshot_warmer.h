@@ -62,12 +62,12 @@ class SnapshotWarmer {
     std::unordered_map<BlobId, Error> bad;  // data blobs that could not be read
   };
 
-  Status load_trees(const BlobId& root);
-  void take_in(const Folder& folder, const Tree& tree);
+  Status load_trees(const BlobId& root) EXCLUDES(found_);
+  void take_in(const Folder& folder, const Tree& tree) EXCLUDES(found_);
   void count(BlobType type, const BlobId& id);
   Status check_room() const;
-  Status load_data(const std::unordered_set<BlobId>& data);
-  Status name_damaged(const BlobId& root);
+  Status load_data(const std::unordered_set<BlobId>& data) EXCLUDES(found_);
+  Status name_damaged(const BlobId& root) EXCLUDES(found_);
   void tell(const std::string& path, const Error& error);
   Status check_kept(std::uint64_t dropped_before) const;
 

@@ -5,6 +5,11 @@ target_include_directories(restree_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(restree_options INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast
   $<$<BOOL:${RESTREE_WERROR}>:-Werror>)
+# Uses of locks that repo/base/guarded.h does not allow. Only clang sees them.
+set(RESTREE_LOCK_WARNINGS -Wthread-safety)
+if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+  target_compile_options(restree_options INTERFACE ${RESTREE_LOCK_WARNINGS})
+endif()
 if(RESTREE_BATCH GREATER 1 AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   # gcc takes a source that is included for a header, and would have no local types in it.
   target_compile_options(restree_options INTERFACE -Wno-subobject-linkage)

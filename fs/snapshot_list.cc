@@ -72,7 +72,7 @@ Status SnapshotList::load_new(const std::vector<SnapshotId>& ids, Deadline by) {
     return {};
   }));
   if (!loaded.lock()->empty()) has_changed_ = true;
-  for (Snapshot& snapshot : *loaded.lock()) {
+  for (Snapshot& snapshot : std::exchange(*loaded.lock(), {})) {
     const SnapshotId id = snapshot.id;
     readable_.emplace(id, std::make_shared<const Snapshot>(std::move(snapshot)));
   }

@@ -1,12 +1,12 @@
 #include "program/sftp_kind.h"
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "repo/base/guarded.h"
 #include "repo/storage/channel/limited_channel.h"
 #include "repo/storage/decorators/retry_storage.h"
 #include "repo/storage/sftp/sftp_location.h"
@@ -43,20 +43,21 @@ SftpPool::Connect through_libssh2(const SftpLocation& location, const SshOptions
   struct Kept {
     explicit Kept(const SshOptions& options) : login(options.password, options.passphrase) {}
     SshLogin login;
-    std::mutex reading;
-    std::optional<SshTarget> target;
+    Guarded<std::optional<SshTarget>> target;
   };
   const auto kept = std::make_shared<Kept>(options);
   return [location, options,
           kept](const Patience& patience) -> Result<std::unique_ptr<SftpConnection>> {
+    std::optional<SshTarget> target;
     {
-      const std::lock_guard lock(kept->reading);
-      if (!kept->target) {
-        ASSIGN_OR_RETURN(kept->target, find_ssh_target(location.host, location.user, location.port,
-                                                       options, patience.by));
+      auto read = kept->target.lock();
+      if (!*read) {
+        ASSIGN_OR_RETURN(*read, find_ssh_target(location.host, location.user, location.port,
+                                                options, patience.by));
       }
+      target = *read;
     }
-    ASSIGN_OR_RETURN(auto channel, SshSession::connect(*kept->target, kept->login, patience));
+    ASSIGN_OR_RETURN(auto channel, SshSession::connect(*target, kept->login, patience));
     return greet(std::move(channel), location.host, options, patience);
   };
 }

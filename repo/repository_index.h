@@ -118,7 +118,7 @@ class RepositoryIndex {
 
   Result<bool> refresh_now(Deadline by, IndexWatch* watch);
   // The part of the loaded index that stays valid now that the repository has `files`.
-  Loaded begin_with(const std::set<std::string>& files, IndexWatch* watch) const;
+  Loaded begin_with(const std::set<std::string>& files, IndexWatch* watch) const EXCLUDES(loaded_);
   // `damaged` is counted up for each file that is left out.
   Result<std::shared_ptr<const Index>> load_files(const std::vector<std::string>& names,
                                                   Deadline by, IndexWatch* watch,
@@ -127,7 +127,8 @@ class RepositoryIndex {
   // Starts the thread that writes the merged file, if enough is new.
   void merge(const Loaded& loaded);
   void run_merge(const IndexesToStore& what, const Loaded& loaded, const std::stop_token& stop);
-  void give_up(const std::shared_ptr<const StoredIndex>& stored, const Error& error);
+  void give_up(const std::shared_ptr<const StoredIndex>& stored, const Error& error)
+      EXCLUDES(loaded_);
 
   const Files files_;
   const SealKey& key_;

@@ -60,7 +60,7 @@ class FuseSession {
   };
 
   explicit FuseSession(std::string mount_point) : mount_point_(std::move(mount_point)) {}
-  void start_worker(Workers& workers);
+  void start_worker(Workers& workers) REQUIRES(workers_);
   void serve(Threads::iterator self);
   void widen_read_ahead();
 

@@ -27,8 +27,8 @@ PendingRequest::PendingRequest(fuse_req_t request, Interrupts& interrupts)
     : interrupts_(interrupts), process_(fuse_req_ctx(request)->pid), request_(request) {}
 
 fuse_req_t PendingRequest::take() {
-  const std::lock_guard lock(mutex_);
-  const fuse_req_t taken = std::exchange(request_, nullptr);
+  auto request = request_.lock();
+  const fuse_req_t taken = std::exchange(*request, nullptr);
   // After this no on_interrupt is running or will run.
   if (taken != nullptr) fuse_req_interrupt_func(taken, nullptr, nullptr);
   return taken;
@@ -48,10 +48,7 @@ std::shared_ptr<PendingRequest> Interrupts::watch(fuse_req_t request) {
 }
 
 void Interrupts::add(std::shared_ptr<PendingRequest> interrupted) {
-  {
-    const std::lock_guard lock(mutex_);
-    interrupted_.push_back(std::move(interrupted));
-  }
+  interrupted_.lock()->push_back(std::move(interrupted));
   wake_.notify_one();
 }
 
@@ -59,10 +56,12 @@ void Interrupts::run(const std::stop_token& stop) {
   for (;;) {
     std::shared_ptr<PendingRequest> pending;
     {
-      std::unique_lock lock(mutex_);
-      if (!wake_.wait(lock, stop, [&] { return !interrupted_.empty(); })) return;
-      pending = std::move(interrupted_.front());
-      interrupted_.pop_front();
+      auto interrupted = interrupted_.lock();
+      const bool is_there =
+          wake_.wait(interrupted.mutex_lock(), stop, [&] { return !interrupted->empty(); });
+      if (!is_there) return;
+      pending = std::move(interrupted->front());
+      interrupted->pop_front();
     }
     if (!is_dying(pending->process_)) continue;
     if (const fuse_req_t request = pending->take()) fuse_reply_err(request, EINTR);

@@ -11,7 +11,6 @@
 #include <condition_variable>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <thread>
 
 #include "repo/base/guarded.h"
@@ -34,8 +33,7 @@ class PendingRequest : public std::enable_shared_from_this<PendingRequest> {
 
   Interrupts& interrupts_;
   const pid_t process_;
-  std::mutex mutex_;
-  fuse_req_t request_;
+  Guarded<fuse_req_t> request_;
 };
 
 // Threads: any. Owns the thread that answers.
@@ -51,9 +49,8 @@ class Interrupts {
   void add(std::shared_ptr<PendingRequest> interrupted);
   void run(const std::stop_token& stop);
 
-  std::mutex mutex_;
+  Guarded<std::deque<std::shared_ptr<PendingRequest>>> interrupted_;
   std::condition_variable_any wake_;
-  std::deque<std::shared_ptr<PendingRequest>> interrupted_;
   std::jthread thread_;
 };
 

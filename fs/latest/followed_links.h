@@ -72,7 +72,7 @@ class FollowedLinks {
   };
 
   // Drops the pairs of processes that have ended, and pairs that were not used for too long.
-  void drop_ended();
+  void drop_ended() EXCLUDES(state_);
 
   const std::shared_ptr<Processes> processes_;
   const std::function<Clock::time_point()> now_;

@@ -13,10 +13,7 @@ Refresher::Refresher(Mount& mount, FuseSession& session, std::chrono::seconds in
 
 std::function<void()> Refresher::poke() const {
   return [bell = bell_] {
-    {
-      const std::lock_guard lock(bell->mutex);
-      bell->poked = true;
-    }
+    *bell->poked.lock() = true;
     bell->rung.notify_all();
   };
 }
@@ -26,9 +23,9 @@ void Refresher::run(Mount& mount, FuseSession& session, std::chrono::seconds int
   bool told = false;
   while (!stop.stop_requested()) {
     {
-      std::unique_lock lock(bell_->mutex);
-      bell_->rung.wait_for(lock, stop, interval, [&] { return bell_->poked; });
-      bell_->poked = false;
+      auto poked = bell_->poked.lock();
+      bell_->rung.wait_for(poked.mutex_lock(), stop, interval, [&] { return *poked; });
+      *poked = false;
     }
     if (stop.stop_requested()) return;
     const Result<Mount::Changes> changes = mount.refresh();

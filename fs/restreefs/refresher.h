@@ -5,12 +5,12 @@
 #include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <stop_token>
 #include <thread>
 
 #include "fs/fuse/fuse_session.h"
 #include "fs/mount.h"
+#include "repo/base/guarded.h"
 
 namespace restree {
 
@@ -27,9 +27,8 @@ class Refresher {
 
  private:
   struct Bell {
-    std::mutex mutex;
+    Guarded<bool> poked;
     std::condition_variable_any rung;
-    bool poked = false;
   };
   void run(Mount& mount, FuseSession& session, std::chrono::seconds interval,
            const std::stop_token& stop);

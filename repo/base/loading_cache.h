@@ -113,7 +113,7 @@ class LoadingCache {
   };
 
   Result<Shared> wait_for(typename Guarded<State>::Handle& state, std::shared_ptr<Flight> flight,
-                          Deadline by) {
+                          Deadline by) REQUIRES(state_) {
     if (!wait_until(landed_, state, by, [&] { return flight->result.has_value(); })) {
       return Error(ErrorKind::kUnavailable, "no answer in time to a read that others wait for");
     }
@@ -132,7 +132,7 @@ class LoadingCache {
     }
   }
 
-  void settle(const Key& key, Flight& flight, const Result<Shared>& loaded) {
+  void settle(const Key& key, Flight& flight, const Result<Shared>& loaded) EXCLUDES(state_) {
     {
       auto state = state_.lock();
       flight.result = loaded;
@@ -157,7 +157,7 @@ class LoadingCache {
     landed_.notify_all();
   }
 
-  void shrink(State& state) {
+  void shrink(State& state) REQUIRES(state_) {
     auto oldest = state.recent.end();
     while (state.weight > budget_ && oldest != state.recent.begin()) {
       const auto found = state.entries.find(*--oldest);
@@ -167,7 +167,8 @@ class LoadingCache {
     }
   }
 
-  void drop(State& state, typename std::unordered_map<Key, Entry, Hash>::iterator found) {
+  void drop(State& state, typename std::unordered_map<Key, Entry, Hash>::iterator found)
+      REQUIRES(state_) {
     state.weight -= found->second.weight;
     state.recent.erase(found->second.place);
     state.entries.erase(found);

@@ -1,14 +1,16 @@
 #include "repo/base/waiting.h"
 
-#include <mutex>
+#include <condition_variable>
+
+#include "repo/base/guarded.h"
 
 namespace restree {
 
 bool sleep_until(const std::stop_token& stop, Deadline::Clock::time_point when) {
-  std::mutex mutex;
+  Mutex mutex;
   std::condition_variable_any asked;
-  std::unique_lock lock(mutex);
-  asked.wait_until(lock, stop, when, [] { return false; });
+  MutexLock lock(mutex);
+  asked.wait_until(lock.mutex_lock(), stop, when, [] { return false; });
   return !stop.stop_requested();
 }
 

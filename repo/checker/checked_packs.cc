@@ -41,8 +41,8 @@ std::uint64_t bytes_in_pack(const IndexEntry& entry) {
 void CheckedPacks::pack(const std::string& file, const PackId& pack,
                         std::span<const IndexedBlob> blobs) {
   const std::uint64_t content = content_hash(blobs);
-  const std::lock_guard lock(mutex_);
-  const auto [at, is_new] = described_.try_emplace(pack);
+  auto read = read_.lock();
+  const auto [at, is_new] = read->described.try_emplace(pack);
   Described& known = at->second;
   if (is_new) {
     known.content = content;
@@ -54,13 +54,14 @@ void CheckedPacks::pack(const std::string& file, const PackId& pack,
 }
 
 void CheckedPacks::damaged(const std::string& file, const Error& error) {
-  const std::lock_guard lock(mutex_);
-  damaged_files_.push_back(fmt::format("error loading index {}: {}", file, error.message()));
+  read_.lock()->damaged_files.push_back(
+      fmt::format("error loading index {}: {}", file, error.message()));
 }
 
 void CheckedPacks::take_index(std::shared_ptr<const Index> index, CheckListener& listener,
                               CheckFindings& findings) {
   index_ = std::move(index);
+  Read read = std::exchange(*read_.lock(), {});
   const std::span<const IndexEntry> entries = index_->entries();
   sizes_.assign(index_->pack_count(), kPackOverheadBytes);
   begins_.assign(index_->pack_count() + 1, 0);
@@ -80,7 +81,7 @@ void CheckedPacks::take_index(std::shared_ptr<const Index> index, CheckListener&
     std::sort(
         order_.begin() + begins_[number], order_.begin() + begins_[number + 1],
         [&](std::uint32_t a, std::uint32_t b) { return entries[a].offset < entries[b].offset; });
-    const Described& described = described_[id(number)];
+    const Described& described = read.described[id(number)];
     if (described.differs) {
       ++findings.errors;
       findings.damaged = true;
@@ -98,8 +99,7 @@ void CheckedPacks::take_index(std::shared_ptr<const Index> index, CheckListener&
           fmt::format("pack {} contains a mix of tree and data blobs", id(number).short_hex()));
     }
   }
-  described_.clear();
-  for (const std::string& text : damaged_files_) {
+  for (const std::string& text : read.damaged_files) {
     ++findings.errors;
     findings.damaged = findings.index_damaged = true;
     listener.error("error: " + text);

@@ -7,13 +7,13 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "repo/base/clock.h"
+#include "repo/base/guarded.h"
 #include "repo/checker/check_report.h"
 #include "repo/index/index.h"
 #include "repo/repository.h"
@@ -51,9 +51,13 @@ class CheckedPacks final : public IndexWatch {
     bool differs = false;
   };
 
-  std::mutex mutex_;
-  std::unordered_map<PackId, Described> described_;
-  std::vector<std::string> damaged_files_;
+  // What the index files say, until take_index().
+  struct Read {
+    std::unordered_map<PackId, Described> described;
+    std::vector<std::string> damaged_files;
+  };
+
+  Guarded<Read> read_;
   std::shared_ptr<const Index> index_;
   std::vector<std::uint64_t> sizes_;
   std::vector<std::uint32_t> order_;   // positions, pack by pack

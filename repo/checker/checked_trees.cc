@@ -24,8 +24,11 @@ bool CheckedTrees::is_new(const BlobId& tree) {
 
 Status CheckedTrees::check(std::vector<BlobId> roots, const BulkOptions& bulk) {
   std::vector<BlobId> waiting;
-  for (const BlobId& root : roots) {
-    if (is_new(root)) waiting.push_back(root);
+  {
+    const MutexLock lock(mutex_);
+    for (const BlobId& root : roots) {
+      if (is_new(root)) waiting.push_back(root);
+    }
   }
   while (!waiting.empty()) {
     // The trees found last are read first (depth before breadth), so that few trees wait.
@@ -39,7 +42,7 @@ Status CheckedTrees::check(std::vector<BlobId> roots, const BulkOptions& bulk) {
         loader.run([&](std::span<const BlobUse> uses, const Result<ByteView>& blob) -> Status {
           std::vector<BlobId> found;
           check_tree(*uses[0].id, blob, found);
-          const std::lock_guard lock(mutex_);
+          const MutexLock lock(mutex_);
           for (const BlobId& tree : found) {
             if (is_new(tree)) waiting.push_back(tree);
           }
@@ -70,7 +73,7 @@ void CheckedTrees::check_tree(const BlobId& id, const Result<ByteView>& blob,
   if (wrong.empty()) return;
   std::string text = fmt::format("error for tree {}:", id.short_hex());
   for (const std::string& line : wrong) text += "\n  " + line;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   findings_.errors += wrong.size();
   findings_.damaged = true;
   listener_.error(text);
@@ -104,7 +107,7 @@ void CheckedTrees::check_content(const BlobId& tree, const Node& node,
     }
   }
   if (positions.empty()) return;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (const std::size_t position : positions) used_[position] = true;
 }
 

@@ -8,9 +8,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <vector>
 
+#include "repo/base/guarded.h"
 #include "repo/bulk/bulk_load.h"
 #include "repo/checker/check_report.h"
 #include "repo/format/tree.h"
@@ -33,25 +33,30 @@ class CheckedTrees {
   // Checks these trees and everything below them. Errors: those of BulkLoader.
   Status check(std::vector<BlobId> roots, const BulkOptions& bulk);
   // Which blobs are in use, by the position of the blob's first entry in the index.
-  const std::vector<bool>& used() const { return used_; }
+  std::vector<bool> used() const {
+    const MutexLock lock(mutex_);
+    return used_;
+  }
 
  private:
   static constexpr std::size_t kBatch = 4096;
 
-  bool is_new(const BlobId& tree);
-  void check_tree(const BlobId& id, const Result<ByteView>& blob, std::vector<BlobId>& found);
+  bool is_new(const BlobId& tree) REQUIRES(mutex_);
+  void check_tree(const BlobId& id, const Result<ByteView>& blob, std::vector<BlobId>& found)
+      EXCLUDES(mutex_);
   void check_node(const BlobId& tree, const Node& node, std::vector<BlobId>& found,
-                  std::vector<std::string>& wrong);
-  void check_content(const BlobId& tree, const Node& node, std::vector<std::string>& wrong);
+                  std::vector<std::string>& wrong) EXCLUDES(mutex_);
+  void check_content(const BlobId& tree, const Node& node, std::vector<std::string>& wrong)
+      EXCLUDES(mutex_);
 
   Repository& repository_;
   const std::shared_ptr<const Index> index_;
   const bool track_data_;
-  CheckListener& listener_;
-  CheckFindings& findings_;
-  std::mutex mutex_;  // protects the members below, the listener and the findings
-  std::vector<bool> used_;
-  std::vector<BlobId> unknown_;  // trees that are in no index and were reported already
+  mutable Mutex mutex_;
+  CheckListener& listener_ GUARDED_BY(mutex_);
+  CheckFindings& findings_ GUARDED_BY(mutex_);
+  std::vector<bool> used_ GUARDED_BY(mutex_);
+  std::vector<BlobId> unknown_ GUARDED_BY(mutex_);  // in no index, and reported already
 };
 
 }  // namespace restree

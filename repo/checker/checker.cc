@@ -8,6 +8,7 @@
 #include <cmath>
 #include <random>
 
+#include "repo/base/guarded.h"
 #include "repo/base/thread_pool.h"
 #include "repo/checker/pack_check.h"
 
@@ -106,7 +107,7 @@ Status Checker::check_trees(const std::vector<BlobId>& roots, bool only_these) {
 std::vector<std::uint32_t> Checker::choose(const PackSubset& subset) const {
   std::vector<bool> wanted(packs_.count(), !only_used_packs_);
   if (only_used_packs_ && trees_) {
-    const std::vector<bool>& used = trees_->used();
+    const std::vector<bool> used = trees_->used();
     const auto entries = packs_.index().entries();
     for (std::size_t i = 0; i < entries.size(); ++i) {
       const auto first = packs_.index().position(entries[i].type(), entries[i].id);
@@ -139,7 +140,7 @@ std::vector<std::uint32_t> Checker::choose(const PackSubset& subset) const {
 }
 
 Status Checker::read_packs(const std::vector<std::uint32_t>& numbers) {
-  std::mutex mutex;
+  Mutex reporting;
   return parallel_for(numbers.size(), bulk_.threads, [&](std::size_t i) -> Status {
     if (bulk_.stop.stop_requested()) return Error(ErrorKind::kCancelled, "interrupted");
     ASSIGN_OR_RETURN(const std::vector<std::string> wrong,
@@ -147,7 +148,7 @@ Status Checker::read_packs(const std::vector<std::uint32_t>& numbers) {
     ++packs_read_;
     if (wrong.empty()) return {};
     const PackId& pack = packs_.id(numbers[i]);
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(reporting);
     ++findings_.errors;
     findings_.damaged = true;
     findings_.broken_packs.insert(pack);

@@ -14,81 +14,81 @@ DumpQueue::DumpQueue(Repository& repository, const BulkOptions& bulk)
 DumpQueue::~DumpQueue() { abandon(); }
 
 void DumpQueue::abandon() {
-  {
-    const std::lock_guard lock(mutex_);
-    ending_ = true;
-  }
+  state_.lock()->ending = true;
   changed_.notify_all();
 }
 
 bool DumpQueue::push(DumpEntry entry) {
-  std::unique_lock lock(mutex_);
   const bool is_blob = entry.blob != nullptr;
   const std::uint64_t bytes = is_blob ? entry.size : 0;
-  changed_.wait(lock, [&] {
-    return ending_ || queue_.empty() ||
-           (queue_.size() < kMostEntries && bytes_ + bytes <= kMostBytes);
-  });
-  if (ending_) return false;
   auto waiting = std::make_shared<Waiting>();
   waiting->entry = std::move(entry);
   waiting->ready = !is_blob;
-  bytes_ += bytes;
-  if (is_blob) to_load_.push_back(waiting);
-  queue_.push_back(std::move(waiting));
-  lock.unlock();
+  {
+    auto state = state_.lock();
+    changed_.wait(state.mutex_lock(), [&] {
+      return state->ending || state->queue.empty() ||
+             (state->queue.size() < kMostEntries && state->bytes + bytes <= kMostBytes);
+    });
+    if (state->ending) return false;
+    state->bytes += bytes;
+    if (is_blob) state->to_load.push_back(waiting);
+    state->queue.push_back(std::move(waiting));
+  }
   changed_.notify_all();
   return true;
 }
 
 void DumpQueue::close(Status status) {
   {
-    const std::lock_guard lock(mutex_);
-    closed_ = true;
-    status_ = std::move(status);
+    auto state = state_.lock();
+    state->closed = true;
+    state->status = std::move(status);
   }
   changed_.notify_all();
 }
 
 Result<std::optional<DumpEntry>> DumpQueue::take() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return queue_.empty() ? closed_ : queue_.front()->ready; });
-  if (queue_.empty()) {
-    RETURN_IF_ERROR(status_);
-    return std::optional<DumpEntry>();
+  std::optional<DumpEntry> entry;
+  {
+    auto state = state_.lock();
+    changed_.wait(state.mutex_lock(), [&] {
+      return state->queue.empty() ? state->closed : state->queue.front()->ready;
+    });
+    if (state->queue.empty()) {
+      RETURN_IF_ERROR(state->status);
+      return entry;
+    }
+    entry = std::move(state->queue.front()->entry);
+    state->queue.pop_front();
+    if (entry->blob != nullptr) state->bytes -= entry->size;
   }
-  std::optional<DumpEntry> entry = std::move(queue_.front()->entry);
-  queue_.pop_front();
-  if (entry->blob != nullptr) bytes_ -= entry->size;
-  lock.unlock();
   changed_.notify_all();
   return entry;
 }
 
-DumpQueue::Batch DumpQueue::next_batch(std::unique_lock<std::mutex>& lock) {
-  changed_.wait(lock, [&] { return ending_ || !to_load_.empty() || closed_; });
+DumpQueue::Batch DumpQueue::next_batch() {
+  auto state = state_.lock();
+  changed_.wait(state.mutex_lock(),
+                [&] { return state->ending || !state->to_load.empty() || state->closed; });
   Batch batch;
-  if (ending_) return batch;
+  if (state->ending) return batch;
   std::uint64_t bytes = 0;
-  while (!to_load_.empty() && batch.size() < kBatchEntries && bytes < kBatchBytes) {
-    bytes += to_load_.front()->entry.size;
-    batch.push_back(std::move(to_load_.front()));
-    to_load_.pop_front();
+  while (!state->to_load.empty() && batch.size() < kBatchEntries && bytes < kBatchBytes) {
+    bytes += state->to_load.front()->entry.size;
+    batch.push_back(std::move(state->to_load.front()));
+    state->to_load.pop_front();
   }
   return batch;
 }
 
 void DumpQueue::load_batches() {
   for (;;) {
-    Batch batch;
-    {
-      std::unique_lock lock(mutex_);
-      batch = next_batch(lock);
-    }
+    const Batch batch = next_batch();
     if (batch.empty()) return;
     load(batch);
     {
-      const std::lock_guard lock(mutex_);
+      auto state = state_.lock();
       for (const auto& waiting : batch) waiting->ready = true;
     }
     changed_.notify_all();

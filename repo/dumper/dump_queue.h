@@ -13,12 +13,12 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "repo/base/guarded.h"
 #include "repo/bulk/bulk_load.h"
 #include "repo/format/tree.h"
 
@@ -59,21 +59,23 @@ class DumpQueue {
     bool ready = false;
   };
   using Batch = std::vector<std::shared_ptr<Waiting>>;
+  struct State {
+    std::deque<std::shared_ptr<Waiting>> queue;
+    std::deque<std::shared_ptr<Waiting>> to_load;
+    std::uint64_t bytes = 0;  // of the blobs in the queue
+    bool closed = false;
+    bool ending = false;
+    Status status;
+  };
 
   void load_batches();
-  Batch next_batch(std::unique_lock<std::mutex>& lock);
+  Batch next_batch() EXCLUDES(state_);
   void load(const Batch& batch);
 
   Repository& repository_;
   const BulkOptions bulk_;
-  std::mutex mutex_;
+  Guarded<State> state_;
   std::condition_variable changed_;
-  std::deque<std::shared_ptr<Waiting>> queue_;
-  std::deque<std::shared_ptr<Waiting>> to_load_;
-  std::uint64_t bytes_ = 0;  // of the blobs in the queue
-  bool closed_ = false;
-  bool ending_ = false;
-  Status status_;
   std::vector<std::jthread> loaders_;
 };
 

@@ -53,7 +53,7 @@ Status ContentCheck::ask_for_packs() {
   });
   if (!asked) return asked.error();
   uses_.clear();
-  for (const Use& use : *doubtful.lock()) doubtful_[*use.id].push_back(use.tag);
+  for (const Use& use : std::exchange(*doubtful.lock(), {})) doubtful_[*use.id].push_back(use.tag);
   return {};
 }
 

@@ -62,7 +62,9 @@ void TreesAhead::load_on() {
       bytes += repository_.blob_size(BlobType::kTree, tree).value_or(0);
       // Only half of the budget, so that loaded trees are not dropped before the walk needs them.
       if (++trees > kWindow || bytes > kBudgetBytes / 2) return;
-      if (cache_.knows(BlobType::kTree, tree) || !queued_.lock()->insert(tree).second) continue;
+      if (cache_.knows(BlobType::kTree, tree)) continue;
+      const bool is_new = queued_.lock()->insert(tree).second;
+      if (!is_new) continue;
       const bool taken = pool_.try_submit([this, tree] {
         queued_.lock()->erase(tree);
         // The result is ignored: the walk gets an error when it loads the tree.

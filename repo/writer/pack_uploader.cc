@@ -172,7 +172,7 @@ void PackUploader::run() {
     std::unique_ptr<OpenPack> pack;
     {
       auto state = state_.lock();
-      changed_.wait(state.mutex_lock(), [&] {
+      changed_.wait(state.mutex_lock(), [&]() REQUIRES(state_) {
         return state->ending || (!state->waiting.empty() && !failure_in(*state));
       });
       if (state->ending) return;

@@ -46,7 +46,7 @@ class PackUploader {
   // An empty buffer of at least `wanted_bytes` bytes; buffer_bytes, unless a single blob needs
   // more.
   Result<Bytes> take_buffer(std::size_t wanted_bytes);
-  void give_back(Bytes buffer);
+  void give_back(Bytes buffer) EXCLUDES(state_);
 
   // Stores a pack to which no blobs will be added.
   Status submit(std::unique_ptr<OpenPack> pack);
@@ -55,7 +55,7 @@ class PackUploader {
   // The error that ended it, if any.
   std::optional<Error> failure() const;
   // Makes it fail with this error, unless it has failed already.
-  void fail(Error error);
+  void fail(Error error) EXCLUDES(state_);
 
  private:
   struct State {
@@ -68,7 +68,7 @@ class PackUploader {
   };
   void run();
   Status store(OpenPack& pack);
-  std::optional<Error> failure_in(const State& state) const;
+  std::optional<Error> failure_in(const State& state) const REQUIRES(state_);
 
   Repository& repository_;
   PendingIndex& index_;

@@ -33,7 +33,7 @@ class PendingIndex {
     std::size_t blobs = 0;
     Deadline::Clock::time_point oldest;
   };
-  Status write(std::vector<IndexedPack> packs, Deadline by);
+  Status write(std::vector<IndexedPack> packs, Deadline by) EXCLUDES(state_);
 
   Repository& repository_;
   Guarded<State> state_;

@@ -85,7 +85,7 @@ class RepositoryWriter {
   Result<SavedBlob> save_new(BlobType type, const BlobId& id, ByteView plain);
   Status store(const IndexedBlob& blob, ByteView content, bool in_raw_blocks);
   Result<Slot> reserve(const IndexedBlob& blob);
-  Status filled(BlobType type, OpenPack* pack);
+  Status filled(BlobType type, OpenPack* pack) EXCLUDES(figures_);
   void count(const IndexedBlob& blob, std::size_t raw_bytes);
 
   Repository& repository_;

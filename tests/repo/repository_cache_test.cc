@@ -2,10 +2,10 @@
 #include "repo/repository_cache.h"
 
 #include <atomic>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "repo/base/guarded.h"
 #include "repo/bulk/bulk_load.h"
 #include "repo/index/stored_index_format.h"
 #include "repo/writer/repository_writer.h"
@@ -323,9 +323,9 @@ class CachedBulkLoad : public CachedRepository {
     options.limits = BulkLimits{.gap_bytes = gap_bytes};
     BulkLoader loader(*repository_, BlobType::kData, options);
     for (std::uint32_t i = 0; i < numbers.size(); ++i) loader.want(ids_[numbers[i]], i);
-    std::mutex mutex;
+    Mutex loading;
     EXPECT_OK(loader.run([&](std::span<const BlobUse> uses, const Result<ByteView>& blob) {
-      const std::lock_guard lock(mutex);
+      const MutexLock lock(loading);
       for (const BlobUse& use : uses) {
         loaded[use.tag] = blob ? std::string(as_text(*blob)) : blob.error().message();
       }

@@ -8,10 +8,10 @@
 
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "repo/base/guarded.h"
 #include "repo/restorer/restorer.h"
 #include "tests/support/files.h"
 #include "tests/support/memory_repository.h"
@@ -23,19 +23,20 @@ class RestoreLog final : public RestoreListener {
  public:
   void item(RestoreAction action, RestoredKind, const std::string& location,
             std::uint64_t) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     constexpr const char* kWords[] = {"restored ", "updated ", "unchanged ", "deleted "};
     items.push_back(kWords[static_cast<std::size_t>(action)] + location);
   }
   void error(const std::string& location, const Error& error) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     errors.push_back(location + ": " + error.message());
   }
+  // For tests, once the restorer has returned and its threads have ended.
   std::vector<std::string> items;
   std::vector<std::string> errors;
 
  private:
-  std::mutex mutex_;
+  Mutex mutex_;
 };
 
 class RestoreFixture : public ::testing::Test {

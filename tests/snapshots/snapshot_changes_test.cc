@@ -87,8 +87,8 @@ class SnapshotChanges : public ::testing::Test {
                             {.patience = kPatience,
                              .stop = std::move(stop),
                              .on_done = [this](const SnapshotId& id, const Status& removed) {
-                               done_.lock()->emplace(
-                                   id, removed ? std::string() : removed.error().message());
+                               const std::string why = removed ? "" : removed.error().message();
+                               done_.lock()->emplace(id, why);
                              }});
   }
 
@@ -151,7 +151,8 @@ TEST_F(SnapshotChanges, RemovesSeveralAndReportsEach) {
   EXPECT_EQ(value_of(remove(ids)), 0U);
   EXPECT_THAT(stored(), ElementsAre(kept));
   std::vector<SnapshotId> reported;
-  for (const auto& [id, why] : *done_.lock()) reported.push_back(id);
+  const std::map<SnapshotId, std::string> done = *done_.lock();
+  for (const auto& [id, why] : done) reported.push_back(id);
   EXPECT_THAT(reported, UnorderedElementsAreArray(ids));
 }
 

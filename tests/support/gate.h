@@ -3,7 +3,8 @@
 
 #include <condition_variable>
 #include <cstddef>
-#include <mutex>
+
+#include "repo/base/guarded.h"
 
 namespace restree::testing {
 
@@ -12,35 +13,32 @@ class Gate {
  public:
   // Waits for the gate to be open.
   void pass() {
-    std::unique_lock lock(mutex_);
-    ++arrived_;
+    auto state = state_.lock();
+    ++state->arrived;
     changed_.notify_all();
-    changed_.wait(lock, [&] { return open_; });
+    changed_.wait(state.mutex_lock(), [&] { return state->open; });
   }
 
   void wait_for_arrivals(std::size_t count) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return arrived_ >= count; });
+    auto state = state_.lock();
+    changed_.wait(state.mutex_lock(), [&] { return state->arrived >= count; });
   }
 
   void open() {
-    {
-      const std::lock_guard lock(mutex_);
-      open_ = true;
-    }
+    state_.lock()->open = true;
     changed_.notify_all();
   }
 
-  std::size_t arrived() const {
-    const std::lock_guard lock(mutex_);
-    return arrived_;
-  }
+  std::size_t arrived() const { return state_.lock()->arrived; }
 
  private:
-  mutable std::mutex mutex_;
+  struct State {
+    std::size_t arrived = 0;
+    bool open = false;
+  };
+
+  Guarded<State> state_;
   std::condition_variable changed_;
-  std::size_t arrived_ = 0;
-  bool open_ = false;
 };
 
 }  // namespace restree::testing

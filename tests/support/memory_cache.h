@@ -62,7 +62,8 @@ class MemoryCache final : public RepositoryCache {
 
   std::vector<std::string> names(FileType type) override {
     std::vector<std::string> all;
-    for (const auto& [file, bytes] : content_.lock()->files) {
+    auto content = content_.lock();
+    for (const auto& [file, bytes] : content->files) {
       if (file.type == type) all.push_back(file.name);
     }
     return all;

@@ -53,7 +53,7 @@ class BackupReport final : public ArchiveEvents {
   std::string status_line() const;
   std::vector<std::string> current_files() const;
   // Estimate from the totals of the scan; nullopt while these are not known.
-  std::optional<std::chrono::seconds> time_left() const;
+  std::optional<std::chrono::seconds> time_left() const EXCLUDES(totals_);
   double seconds() const;
 
   const Output& output_;

@@ -28,7 +28,7 @@ ProcessIo::ProcessIo(std::stop_source stop)
     : stop_(std::move(stop)), is_terminal_(::isatty(STDOUT_FILENO) == 1) {}
 
 ProcessIo::~ProcessIo() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   hide_status();
   flush_locked();
 }
@@ -40,7 +40,7 @@ std::size_t ProcessIo::width() const {
 }
 
 void ProcessIo::out(std::string_view text) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   hide_status();
   pending_ += text;
   if (is_terminal_ || pending_.size() >= kMostPending) flush_locked();
@@ -48,7 +48,7 @@ void ProcessIo::out(std::string_view text) {
 }
 
 void ProcessIo::err(std::string_view text) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   hide_status();
   flush_locked();  // keeps the order of the calls if stdout and stderr go to the same place
   write_all(STDERR_FILENO, as_bytes(text));
@@ -57,14 +57,14 @@ void ProcessIo::err(std::string_view text) {
 
 void ProcessIo::status(std::string_view line) {
   if (!is_terminal_) return;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   hide_status();
   status_ = cut(line, width() - 1);
   show_status();
 }
 
 Status ProcessIo::flush() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   flush_locked();
   if (failure_ != 0) return errno_error(failure_, "write to standard output");
   return {};

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstddef>
-#include <mutex>
 #include <stop_token>
 #include <string>
 #include <string_view>
 
+#include "repo/base/guarded.h"
 #include "repo/base/result.h"
 
 namespace restree {
@@ -50,16 +50,16 @@ class ProcessIo final : public Io {
   Status flush() override;
 
  private:
-  void flush_locked();
-  void hide_status();
-  void show_status();
+  void flush_locked() REQUIRES(mutex_);
+  void hide_status() REQUIRES(mutex_);
+  void show_status() REQUIRES(mutex_);
 
   std::stop_source stop_;
   const bool is_terminal_;
-  std::mutex mutex_;
-  std::string pending_;  // output not written yet
-  std::string status_;   // the status line that the terminal shows now
-  int failure_ = 0;      // errno of the first write that failed
+  Mutex mutex_;
+  std::string pending_ GUARDED_BY(mutex_);  // output not written yet
+  std::string status_ GUARDED_BY(mutex_);   // the status line that the terminal shows now
+  int failure_ GUARDED_BY(mutex_) = 0;      // errno of the first write that failed
 };
 
 }  // namespace restree

@@ -34,8 +34,8 @@ class RateLimit {
     double bytes = 0;  // that may move; negative: owed
     Clock::time_point counted;
   };
-  void refill(State& state, Clock::time_point now) const;
-  Clock::time_point when_above(const State& state, double bytes) const;
+  void refill(State& state, Clock::time_point now) const REQUIRES(state_);
+  Clock::time_point when_above(const State& state, double bytes) const REQUIRES(state_);
 
   const double per_second_;
   const double burst_bytes_;

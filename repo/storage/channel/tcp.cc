@@ -10,12 +10,13 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "repo/base/guarded.h"
 
 namespace restree {
 
@@ -34,9 +35,11 @@ using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
 // getaddrinfo(3) knows no deadline, so a thread of its own makes the call and is left behind if it
 // does not return in time; what it shares with the caller lives until both are done with it.
 struct Lookup {
-  std::mutex mutex;
-  std::optional<int> outcome;
-  Addresses addresses;
+  struct Answer {
+    std::optional<int> outcome;
+    Addresses addresses;
+  };
+  Guarded<Answer> answer;
   Wakeup done;
 };
 
@@ -59,24 +62,20 @@ Result<Addresses> resolve(const std::string& host, std::uint16_t port, const Pat
   std::thread([lookup, host, service] {
     Addresses found;
     const int outcome = look_up(host, service, AI_ADDRCONFIG, found);
-    {
-      const std::lock_guard lock(lookup->mutex);
-      lookup->addresses = std::move(found);
-      lookup->outcome = outcome;
-    }
+    *lookup->answer.lock() = {outcome, std::move(found)};
     lookup->done.wake();
   }).detach();
   patience.wait(lookup->done.fd(), POLLIN);
-  const std::lock_guard lock(lookup->mutex);
-  if (!lookup->outcome) {
+  auto answer = lookup->answer.lock();
+  if (!answer->outcome) {
     return Error(ErrorKind::kUnavailable,
                  fmt::format("{}: no answer from the name service in time", host));
   }
-  if (*lookup->outcome != 0) {
+  if (*answer->outcome != 0) {
     return Error(ErrorKind::kUnavailable, fmt::format("{}: no address for this name: {}", host,
-                                                      ::gai_strerror(*lookup->outcome)));
+                                                      ::gai_strerror(*answer->outcome)));
   }
-  return std::move(lookup->addresses);
+  return std::move(answer->addresses);
 }
 
 void set_option(int fd, int level, int name, int value) {

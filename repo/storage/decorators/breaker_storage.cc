@@ -127,7 +127,8 @@ void BreakerStorage::probe_on() {
     if (!found && found.error().kind() == ErrorKind::kCancelled) return;
     // A server that answers with an error is back; a repository that has vanished is back only if
     // the probe finds it.
-    const bool is_back = found || (is_answer(found.error()) && state_.lock()->vanished.empty());
+    const bool had_vanished = !state_.lock()->vanished.empty();
+    const bool is_back = found || (is_answer(found.error()) && !had_vanished);
     if (is_back) note_return();
   }
 }

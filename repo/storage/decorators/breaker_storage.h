@@ -95,13 +95,13 @@ class BreakerStorage final : public ForwardingStorage {
 
   template <class Call>
   auto pass(Call call) -> decltype(call());
-  std::optional<Error> begin();
+  std::optional<Error> begin() EXCLUDES(state_);
   // nullptr: it succeeded.
-  void end(const Error* failure, std::uint64_t read_bytes);
-  void set_away(State& state, std::string_view what, const std::string& why);
-  void note_vanished(const std::string& why);
+  void end(const Error* failure, std::uint64_t read_bytes) EXCLUDES(state_);
+  void set_away(State& state, std::string_view what, const std::string& why) REQUIRES(state_);
+  void note_vanished(const std::string& why) EXCLUDES(state_);
   void probe_on();
-  void note_return();
+  void note_return() EXCLUDES(state_, on_return_);
 
   ConfirmedStorage& confirmed_;  // the inner storage, which this one has made
   const BreakerTiming timing_;

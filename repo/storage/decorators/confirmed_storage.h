@@ -75,8 +75,8 @@ class ConfirmedStorage final : public ForwardingStorage {
 
   bool is_known() const { return state_.lock()->config.has_value(); }
   // Ok only if the repository is there.
-  Status confirm(Deadline by);
-  Status confirm_by_key(Deadline by);
+  Status confirm(Deadline by) EXCLUDES(state_);
+  Status confirm_by_key(Deadline by) EXCLUDES(state_);
   Error away(const std::string& why);
   // Makes a call, and believes that a file is gone only if it still is between two looks at the
   // config.
@@ -84,7 +84,7 @@ class ConfirmedStorage final : public ForwardingStorage {
   auto confirmed(const FileName& file, Deadline by, Call call) -> decltype(call());
   // nullopt: there has been no listing.
   std::optional<bool> was_last_empty(FileType type) const;
-  bool is_doubtful(FileType type, const Names& names) const;
+  bool is_doubtful(FileType type, const Names& names) const EXCLUDES(state_);
 
   const OnAway on_away_;
   Guarded<State> state_;

@@ -73,7 +73,7 @@ class EarlyStorage final : public ForwardingStorage {
 
   void begin(Deadline by);
   void run(std::size_t place, Deadline by);
-  void give_up(std::size_t place);
+  void give_up(std::size_t place) EXCLUDES(state_);
   // Keeps the listing; returns the files that are to be read early, which it has noted.
   std::vector<FileName> note(std::size_t place, Result<std::vector<ListedFile>> listed);
   void read_early(const FileName& file, Deadline by);

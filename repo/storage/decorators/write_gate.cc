@@ -34,7 +34,8 @@ Status WriteGate::pass(FileType type, Deadline by) {
 
 Status WriteGate::pass_with_a_look(FileType type, Deadline by) {
   RETURN_IF_ERROR(pass(type, by));
-  const Look look = type == FileType::kLock ? nullptr : state_.lock()->look;
+  if (type == FileType::kLock) return {};
+  const Look look = state_.lock()->look;
   if (!look) return {};
   Status seen = look(by);
   if (!seen && seen.error().kind() == ErrorKind::kLocked) shut(seen.error());

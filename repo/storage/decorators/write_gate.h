@@ -30,7 +30,7 @@ class WriteGate final : public ForwardingStorage {
   void hold();
   void open();
   // For good; every later change fails with `error`.
-  void shut(const Error& error);
+  void shut(const Error& error) EXCLUDES(state_);
   // Calls `look` before each removal, and before each write of anything but packs. If it fails, the
   // change fails in the same way; if with kLocked, the gate is shut. Calls it once more after a
   // snapshot was written: kLocked then fails the write. An empty function: no look.

@@ -69,10 +69,10 @@ class SftpPool {
 
   // Takes the dead connections out. They are to be destroyed once the lock is released.
   static Connections bury(State& state);
-  std::size_t allowed(const State& state) const;
+  std::size_t allowed(const State& state) const REQUIRES(state_);
   void run();
-  void attempt();
-  void tidy();
+  void attempt() EXCLUDES(state_);
+  void tidy() EXCLUDES(state_);
 
   const std::string host_;
   const std::size_t most_;

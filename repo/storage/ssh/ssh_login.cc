@@ -264,7 +264,7 @@ Result<bool> SshLogin::try_passwords(Attempt& attempt) {
 Result<std::shared_ptr<const Secret>> SshLogin::ask(const SecretSource& source,
                                                     const std::string& what_for,
                                                     Patience& patience) {
-  const std::lock_guard lock(asking_);
+  const MutexLock lock(asking_);
   if (const auto kept = kept_.find(what_for); kept != kept_.end()) return kept->second;
   if (!source) return Error(ErrorKind::kDenied, "no " + what_for);
   const auto before = Deadline::Clock::now();
@@ -276,7 +276,7 @@ Result<std::shared_ptr<const Secret>> SshLogin::ask(const SecretSource& source,
 }
 
 void SshLogin::forget(const std::string& what_for, const std::shared_ptr<const Secret>& secret) {
-  const std::lock_guard lock(asking_);
+  const MutexLock lock(asking_);
   const auto kept = kept_.find(what_for);
   if (kept != kept_.end() && kept->second == secret) kept_.erase(kept);
 }

@@ -12,11 +12,11 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "repo/base/guarded.h"
 #include "repo/base/result.h"
 #include "repo/crypto/secret.h"
 #include "repo/storage/channel/wakeup.h"
@@ -54,8 +54,8 @@ class SshLogin {
 
   const SecretSource password_source_;
   const SecretSource passphrase_source_;
-  std::mutex asking_;  // held while a person is asked, so that other logins wait for the answer
-  std::map<std::string, std::shared_ptr<const Secret>> kept_;  // by what it is for
+  Mutex asking_;  // held while a person is asked, so that other logins wait for the answer
+  std::map<std::string, std::shared_ptr<const Secret>> kept_ GUARDED_BY(asking_);  // by purpose
 };
 
 }  // namespace restree

@@ -16,10 +16,10 @@
 #include <filesystem>
 #include <iterator>
 #include <limits>
-#include <mutex>
 #include <thread>
 #include <vector>
 
+#include "repo/base/guarded.h"
 #include "tests/support/process.h"
 
 namespace restree {
@@ -65,29 +65,29 @@ class WaitingThreads {
   explicit WaitingThreads(std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
       threads_.emplace_back([this] {
-        std::unique_lock lock(mutex_);
-        ids_.push_back(::gettid());
+        auto state = state_.lock();
+        state->ids.push_back(::gettid());
         changed_.notify_all();
-        changed_.wait(lock, [this] { return done_; });
+        changed_.wait(state.mutex_lock(), [&] { return state->done; });
       });
     }
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return ids_.size() == count; });
+    auto state = state_.lock();
+    changed_.wait(state.mutex_lock(), [&] { return state->ids.size() == count; });
   }
   ~WaitingThreads() {
-    {
-      const std::lock_guard lock(mutex_);
-      done_ = true;
-    }
+    state_.lock()->done = true;
     changed_.notify_all();
   }
-  const std::vector<pid_t>& ids() const { return ids_; }
+  std::vector<pid_t> ids() const { return state_.lock()->ids; }
 
  private:
-  std::mutex mutex_;
+  struct State {
+    std::vector<pid_t> ids;
+    bool done = false;
+  };
+
+  Guarded<State> state_;
   std::condition_variable changed_;
-  bool done_ = false;
-  std::vector<pid_t> ids_;
   std::vector<std::jthread> threads_;  // last: they use what is above
 };
 
