@@ -8,6 +8,9 @@
 
 #include <atomic>
 #include <memory>
+#include <utility>
+
+#include "repo/base/guarded.h"
 
 namespace restree::log {
 namespace {
@@ -36,17 +39,16 @@ std::shared_ptr<spdlog::logger> make_logger(spdlog::sink_ptr sink, const std::st
   return logger;
 }
 
-// The logger in use. It is replaced only before other threads exist or while they are quiet, but
-// an atomic costs nothing here and forgives a late line.
-std::shared_ptr<spdlog::logger>& current_logger() {
-  static auto logger =
-      make_logger(std::make_shared<spdlog::sinks::stderr_sink_mt>(), "restree: %v");
+using Logger = std::shared_ptr<spdlog::logger>;
+
+// The logger in use. A line that another thread is writing while it is replaced goes to the old one.
+Guarded<Logger>& current_logger() {
+  static Guarded<Logger> logger(
+      make_logger(std::make_shared<spdlog::sinks::stderr_sink_mt>(), "restree: %v"));
   return logger;
 }
 
-void use(std::shared_ptr<spdlog::logger> logger) {
-  std::atomic_store(&current_logger(), std::move(logger));
-}
+void use(Logger logger) { *current_logger().lock() = std::move(logger); }
 
 }  // namespace
 
@@ -69,7 +71,9 @@ void open_syslog(const std::string& program) {
 }
 
 void write(Level level, std::string_view line) {
-  if (enabled(level)) std::atomic_load(&current_logger())->log(to_spdlog(level), line);
+  if (!enabled(level)) return;
+  const Logger logger = *current_logger().lock();
+  logger->log(to_spdlog(level), line);
 }
 
 namespace {

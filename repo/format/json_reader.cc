@@ -1,21 +1,16 @@
 #include "repo/format/json_reader.h"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cstring>
 #include <limits>
-#include <memory>
 #include <optional>
 
-#include "repo/crypto/secret.h"
 #include "repo/format/utf8.h"
 
 namespace restree::json {
 namespace {
-
-// Trees and snapshots stay far below; one large index would otherwise hold on to its size in every
-// thread that ever read one.
-constexpr std::size_t kKeptBytes = std::size_t{1} << 20;
 
 bool is_high_surrogate(std::uint32_t unit) { return unit >= 0xd800 && unit < 0xdc00; }
 bool is_low_surrogate(std::uint32_t unit) { return unit >= 0xdc00 && unit < 0xe000; }
@@ -64,9 +59,42 @@ char simple_escape(char letter) {
   }
 }
 
-std::unique_ptr<Workspace>& spare() {
-  thread_local std::unique_ptr<Workspace> workspace;
-  return workspace;
+// --- Strings, eight bytes at a time --------------------------------------------------------------
+
+constexpr std::uint64_t kEach = 0x0101010101010101;
+constexpr std::uint64_t kHighBits = kEach * 0x80;
+
+// The high bit of each byte of `word` that is less than `limit` (at most 0x80). Bits above the lowest
+// one may be wrong, because of what was carried over.
+std::uint64_t less_than(std::uint64_t word, std::uint8_t limit) {
+  return (word - kEach * limit) & ~word & kHighBits;
+}
+std::uint64_t equal_to(std::uint64_t word, char c) {
+  return less_than(word ^ (kEach * static_cast<std::uint8_t>(c)), 1);
+}
+
+// The first byte from `at` on that is not just a part of a string: its end, an escape, a control
+// character, or the beginning of a character that is not ASCII.
+const char* find_special(const char* at, const char* end) {
+  static_assert(std::endian::native == std::endian::little, "the lowest byte comes first");
+  while (end - at >= 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, at, sizeof word);
+    const std::uint64_t special =
+        equal_to(word, '"') | equal_to(word, '\\') | less_than(word, 0x20) | (word & kHighBits);
+    if (special != 0) return at + std::countr_zero(special) / 8;
+    at += 8;
+  }
+  const auto is_plain = [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
+  };
+  while (at != end && is_plain(*at)) ++at;
+  return at;
+}
+
+bool ends_word(char c) {
+  return c == ',' || c == ']' || c == '}' || c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
 
 }  // namespace
@@ -131,28 +159,70 @@ std::string Value::to_bytes() const {
   return std::move(*bytes);
 }
 
-std::unique_ptr<Workspace> Workspace::take() {
-  auto mine = std::move(spare());
-  return mine != nullptr ? std::move(mine) : std::make_unique<Workspace>();
-}
-
-void Workspace::give_back(std::unique_ptr<Workspace> workspace) {
-  if (workspace->padded_.size() <= kKeptBytes) spare() = std::move(workspace);
-}
-
-simdjson::ondemand::document Workspace::start(ByteView text) {
-  if (padded_.size() < text.size() + simdjson::SIMDJSON_PADDING) {
-    padded_ = Bytes(text.size() + text.size() / 4 + simdjson::SIMDJSON_PADDING);
+std::string_view Place::pass_string() {
+  const char* const begin = at_;
+  const char* at = begin + 1;
+  while (true) {
+    at = find_special(at, end_);
+    if (at == end_) throw BadJson("a string has no end");
+    if (*at == '"') break;
+    if (*at == '\\') {
+      if (end_ - at < 2) throw BadJson("a string has no end");
+      at += 2;
+    } else if (static_cast<unsigned char>(*at) < 0x20) {
+      throw BadJson("a control character in a string");
+    } else {
+      const std::size_t length = decode_utf8({at, static_cast<std::size_t>(end_ - at)}).length;
+      if (length == 0) throw BadJson("a string that is not UTF-8");
+      at += length;
+    }
   }
-  if (!text.empty()) std::memcpy(padded_.data(), text.data(), text.size());
-  std::memset(padded_.data() + text.size(), 0, simdjson::SIMDJSON_PADDING);
-  simdjson::ondemand::document document;
-  require(
-      parser_.iterate(reinterpret_cast<const char*>(padded_.data()), text.size(), padded_.size())
-          .get(document));
-  return document;
+  at_ = at + 1;
+  return {begin, static_cast<std::size_t>(at_ - begin)};
 }
 
-void Workspace::wipe() { wipe_memory(padded_.view()); }
+std::string_view Place::pass_word() {
+  const char* const begin = at_;
+  while (at_ != end_ && !ends_word(*at_)) {
+    const char c = *at_;
+    const bool belongs = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' || c == '+' ||
+                         c == '.' || c == 'E';
+    if (!belongs) throw BadJson("a value is neither quoted nor a number");
+    ++at_;
+  }
+  if (at_ == begin) throw BadJson("a value is missing");
+  return {begin, static_cast<std::size_t>(at_ - begin)};
+}
+
+void Place::pass_brackets() {
+  std::string open;
+  do {
+    const char c = next();
+    switch (c) {
+      case '{':
+      case '[':
+        open.push_back(c == '{' ? '}' : ']');
+        ++at_;
+        break;
+      case '}':
+      case ']':
+        if (c != open.back()) throw BadJson("brackets that do not match");
+        open.pop_back();
+        ++at_;
+        break;
+      case '"':
+        pass_string();
+        break;
+      case ',':
+      case ':':
+        ++at_;
+        break;
+      case '\0':
+        throw BadJson("a bracket is not closed");
+      default:
+        pass_word();
+    }
+  } while (!open.empty());
+}
 
 }  // namespace restree::json

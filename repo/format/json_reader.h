@@ -1,21 +1,19 @@
-// JSON from a repository, read once from front to back. For the .cc files of this room: the one
-// place that includes simdjson.
+// JSON from a repository, read once from front to back. For the .cc files of this room.
 //
-// simdjson finds where tokens begin (and refuses what is not UTF-8 or does not close a string) and
-// walks the structure; what a token says is decided here, since restic's rules differ: a number is
-// an unsigned integer of 64 bits and never a double, `null` is the same as absent, and half a
-// surrogate pair becomes U+FFFD as in Go.
+// No library fits: a number is an unsigned integer of 64 bits and never a double, `null` is the same
+// as absent, half a surrogate pair becomes U+FFFD as in Go, and a document of many MiB is read
+// without a tree of its values. What differs from RFC 8259: the inside of a value that nobody asks
+// for is only followed to its end.
 //
 // Errors: whatever is off throws BadJson inside of read_json(), which returns it as kCorrupt. That
-//         keeps twenty fields a node free of plumbing. What a skipped value holds is not looked at.
-// Threads: any. Views live until read_json() returns.
+//         keeps twenty fields a node free of plumbing.
+// Limits: a byte of memory for each bracket that is open in a value which is passed over.
+// Threads: any. Nothing is copied: views live as long as the text that read_json() was given.
 #pragma once
 
-#include <simdjson.h>
-
+#include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,45 +35,60 @@ class BadJson : public std::exception {
   const char* reason_;
 };
 
-inline void require(simdjson::error_code code) {
-  if (code != simdjson::SUCCESS) throw BadJson(simdjson::error_message(code));
-}
-
 // Appends what stands between the quotes of a JSON string to `out`, its escapes resolved.
 void append_unescaped(std::string_view inside, std::string& out);
 
-// A field's name as it is meant; `storage` holds it in the rare case that it has escapes.
-inline std::string_view key_of(simdjson::ondemand::field& field, std::string& storage) {
-  const char* const begin = field.key().raw();
-  const char* end = begin;
-  bool escaped = false;
-  for (; *end != '"'; ++end) {
-    if (*end != '\\') continue;
-    escaped = true;
-    ++end;
+// How far a document has been read.
+class Place {
+ public:
+  explicit Place(std::string_view text) : at_(text.data()), end_(text.data() + text.size()) {}
+
+  const char* position() const { return at_; }
+  bool is_at_end() {
+    pass_spaces();
+    return at_ == end_;
   }
-  const std::string_view inside(begin, static_cast<std::size_t>(end - begin));
-  if (!escaped) return inside;
-  storage.clear();
-  append_unescaped(inside, storage);
-  return storage;
-}
+  // The byte that comes next, behind any spaces; 0 at the end.
+  char next() { return is_at_end() ? '\0' : *at_; }
+  // Passes the byte that comes next if it is `wanted`.
+  bool pass(char wanted) {
+    if (next() != wanted) return false;
+    ++at_;
+    return true;
+  }
+  void require(char wanted, const char* otherwise) {
+    if (!pass(wanted)) throw BadJson(otherwise);
+  }
 
-class Value;
+  // The string that comes next, with its quotes.
+  std::string_view pass_string();
+  // The number, `true`, `false` or `null` that comes next.
+  std::string_view pass_word();
+  // The object or array that comes next, to its closing bracket.
+  void pass_brackets();
 
-// Calls `use(key, value)` for every field in order.
-template <class Use>
-void each_field(simdjson::ondemand::object object, Use&& use);
-// Calls `use(value)` for every element.
-template <class Use>
-void each_element(simdjson::ondemand::array array, Use&& use);
+ private:
+  static bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+  void pass_spaces() {
+    while (at_ != end_ && is_space(*at_)) ++at_;
+  }
+
+  const char* at_;
+  const char* end_;
+};
 
 // One value on the way: to be used at once, and once.
 class Value {
  public:
-  explicit Value(simdjson::ondemand::value value) : value_(value), token_(value_.raw_json_token()) {
-    while (!token_.empty() && is_space(token_.back())) token_.remove_suffix(1);
-    if (token_.empty()) throw BadJson("a value is missing");
+  // Passes the value, unless it has brackets.
+  explicit Value(Place& place) : place_(&place), begin_(nullptr) {
+    const char first = place.next();
+    if (first == '{' || first == '[') {
+      begin_ = place.position();
+      token_ = std::string_view(begin_, 1);
+    } else {
+      token_ = first == '"' ? place.pass_string() : place.pass_word();
+    }
   }
 
   bool is_null() const { return token_ == "null"; }
@@ -87,9 +100,7 @@ class Value {
   std::uint32_t to_u32() const;
   // What stands between the quotes, escapes unresolved.
   std::string_view quoted() const {
-    if (token_.size() < 2 || token_.front() != '"' || token_.back() != '"') {
-      throw BadJson("not a string");
-    }
+    if (token_.front() != '"') throw BadJson("not a string");
     return token_.substr(1, token_.size() - 2);
   }
   // Empty for null.
@@ -104,117 +115,110 @@ class Value {
     return id;
   }
 
+  // Calls `use(key, value)` for every field in order.
   template <class Use>
-  void each_field(Use&& use) {
-    if (is_null()) return;
-    simdjson::ondemand::object object;
-    require(value_.get_object().get(object));
-    json::each_field(object, std::forward<Use>(use));
-  }
+  void each_field(Use&& use);
+  // Calls `use(value)` for every element in order.
   template <class Use>
-  void each_element(Use&& use) {
-    if (is_null()) return;
-    simdjson::ondemand::array array;
-    require(value_.get_array().get(array));
-    json::each_element(array, std::forward<Use>(use));
+  void each_element(Use&& use);
+
+  // Passes what has brackets, unless it was read.
+  void pass_unread() const {
+    if (begin_ != nullptr && place_->position() == begin_) place_->pass_brackets();
   }
 
  private:
-  static bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
-
-  simdjson::ondemand::value value_;
-  std::string_view token_;
+  Place* place_;
+  const char* begin_;       // of an object or array; nullptr: a scalar
+  std::string_view token_;  // at least one byte
 };
 
+// Calls `use(key, value)` for every field of the object that comes next.
 template <class Use>
-void each_field(simdjson::ondemand::object object, Use&& use) {
-  std::string storage;
-  for (auto step : object) {
-    simdjson::ondemand::field field;
-    require(std::move(step).get(field));
-    use(key_of(field, storage), Value(field.value()));
-  }
+void each_field(Place& place, Use&& use) {
+  place.require('{', "not an object");
+  if (place.pass('}')) return;
+  std::string unescaped;
+  do {
+    if (place.next() != '"') throw BadJson("a field has no name");
+    std::string_view key = place.pass_string();
+    key = key.substr(1, key.size() - 2);
+    if (key.find('\\') != std::string_view::npos) {
+      unescaped.clear();
+      append_unescaped(key, unescaped);
+      key = unescaped;
+    }
+    place.require(':', "a field has no value");
+    const Value value(place);
+    use(key, Value(value));
+    value.pass_unread();
+  } while (place.pass(','));
+  place.require('}', "an object has no end");
+}
+
+// Calls `use(value)` for every element of the array that comes next.
+template <class Use>
+void each_element(Place& place, Use&& use) {
+  place.require('[', "not an array");
+  if (place.pass(']')) return;
+  do {
+    const Value value(place);
+    use(Value(value));
+    value.pass_unread();
+  } while (place.pass(','));
+  place.require(']', "an array has no end");
 }
 
 template <class Use>
-void each_element(simdjson::ondemand::array array, Use&& use) {
-  for (auto step : array) {
-    simdjson::ondemand::value element;
-    require(std::move(step).get(element));
-    use(Value(element));
-  }
+void Value::each_field(Use&& use) {
+  if (is_null()) return;
+  if (begin_ == nullptr) throw BadJson("not an object");
+  json::each_field(*place_, std::forward<Use>(use));
 }
 
-// A thread's parser and its copy of the text with the padding that simdjson reads into.
-class Workspace {
- public:
-  // A workspace that only the caller uses until it gives it back.
-  static std::unique_ptr<Workspace> take();
-  // Keeps it for the thread's next document unless it has grown large.
-  static void give_back(std::unique_ptr<Workspace> workspace);
-
-  simdjson::ondemand::document start(ByteView text);
-  void wipe();
-
- private:
-  simdjson::ondemand::parser parser_;
-  Bytes padded_;
-};
-
-enum class Secrecy { kNone, kWipe };
-
-// Reads a document whose root is an object (or, where `use` asks for it, an array) by calling
-// `use(root)` with a Root. `what` names the document in the Error.
 template <class Use>
-Status read_json(ByteView text, std::string_view what, Use&& use, Secrecy secrecy = Secrecy::kNone);
+void Value::each_element(Use&& use) {
+  if (is_null()) return;
+  if (begin_ == nullptr) throw BadJson("not an array");
+  json::each_element(*place_, std::forward<Use>(use));
+}
 
+// The whole of a document.
 class Root {
  public:
-  explicit Root(simdjson::ondemand::document& document) : document_(document) {}
+  explicit Root(Place& place) : place_(place) {}
 
-  bool is_array() {
-    auto type = simdjson::ondemand::json_type::null;
-    require(document_.type().get(type));
-    return type == simdjson::ondemand::json_type::array;
-  }
+  bool is_array() { return place_.next() == '['; }
   template <class Use>
   void each_field(Use&& use) {
-    simdjson::ondemand::object object;
-    require(document_.get_object().get(object));
-    json::each_field(object, std::forward<Use>(use));
+    json::each_field(place_, std::forward<Use>(use));
     require_end();
   }
   template <class Use>
   void each_element(Use&& use) {
-    simdjson::ondemand::array array;
-    require(document_.get_array().get(array));
-    json::each_element(array, std::forward<Use>(use));
+    json::each_element(place_, std::forward<Use>(use));
     require_end();
   }
 
  private:
   void require_end() {
-    if (document_.current_location().error() != simdjson::OUT_OF_BOUNDS) {
-      throw BadJson("something follows the end");
-    }
+    if (!place_.is_at_end()) throw BadJson("something follows the end");
   }
 
-  simdjson::ondemand::document& document_;
+  Place& place_;
 };
 
+// Reads a document whose root is an object (or, where `use` asks for it, an array) by calling
+// `use(root)` with a Root. `what` names the document in the Error.
 template <class Use>
-Status read_json(ByteView text, std::string_view what, Use&& use, Secrecy secrecy) {
-  auto workspace = Workspace::take();
-  Status status;
+Status read_json(ByteView text, std::string_view what, Use&& use) {
   try {
-    auto document = workspace->start(text);
-    use(Root(document));
+    Place place(as_text(text));
+    use(Root(place));
   } catch (const BadJson& bad) {
-    status = Error(ErrorKind::kCorrupt, std::string(what) + ": " + bad.what());
+    return Error(ErrorKind::kCorrupt, std::string(what) + ": " + bad.what());
   }
-  if (secrecy == Secrecy::kWipe) workspace->wipe();
-  Workspace::give_back(std::move(workspace));
-  return status;
+  return {};
 }
 
 }  // namespace restree::json

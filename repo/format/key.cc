@@ -64,19 +64,16 @@ Result<SealKey> parse_master_key(ByteView json) {
   Secret encrypt;
   Secret mac_k;
   Secret mac_r;
-  RETURN_IF_ERROR(json::read_json(
-      json, "master key",
-      [&](json::Root root) {
-        root.each_field([&](std::string_view key, json::Value value) {
-          if (key == "encrypt") encrypt = Secret(value.to_bytes());
-          if (key != "mac") return;
-          value.each_field([&](std::string_view part, json::Value part_value) {
-            if (part == "k") mac_k = Secret(part_value.to_bytes());
-            if (part == "r") mac_r = Secret(part_value.to_bytes());
-          });
-        });
-      },
-      json::Secrecy::kWipe));
+  RETURN_IF_ERROR(json::read_json(json, "master key", [&](json::Root root) {
+    root.each_field([&](std::string_view key, json::Value value) {
+      if (key == "encrypt") encrypt = Secret(value.to_bytes());
+      if (key != "mac") return;
+      value.each_field([&](std::string_view part, json::Value part_value) {
+        if (part == "k") mac_k = Secret(part_value.to_bytes());
+        if (part == "r") mac_r = Secret(part_value.to_bytes());
+      });
+    });
+  }));
   return SealKey::make(encrypt.view(), mac_k.view(), mac_r.view());
 }
 
