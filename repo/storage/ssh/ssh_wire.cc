@@ -26,6 +26,15 @@ Result<std::array<UniqueFd, 2>> socket_pair() {
   return std::array<UniqueFd, 2>{UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
+template <class Callback>
+void set_callback(LIBSSH2_SESSION* session, int type, Callback* callback) {
+#if LIBSSH2_VERSION_NUM >= 0x010b01
+  libssh2_session_callback_set2(session, type, reinterpret_cast<libssh2_cb_generic*>(callback));
+#else
+  libssh2_session_callback_set(session, type, reinterpret_cast<void*>(callback));
+#endif
+}
+
 }  // namespace
 
 Result<std::unique_ptr<SshWire>> SshWire::open(const SshTarget& target, const Patience& patience) {
@@ -45,12 +54,9 @@ Result<std::unique_ptr<SshWire>> SshWire::open(const SshTarget& target, const Pa
 }
 
 void SshWire::attach(LIBSSH2_SESSION* session) {
-  libssh2_session_callback_set(session, LIBSSH2_CALLBACK_SEND,
-                               reinterpret_cast<void*>(&SshWire::send_callback));
-  libssh2_session_callback_set(session, LIBSSH2_CALLBACK_RECV,
-                               reinterpret_cast<void*>(&SshWire::receive_callback));
-  libssh2_session_callback_set(session, LIBSSH2_CALLBACK_DISCONNECT,
-                               reinterpret_cast<void*>(&SshWire::disconnect_callback));
+  set_callback(session, LIBSSH2_CALLBACK_SEND, &SshWire::send_callback);
+  set_callback(session, LIBSSH2_CALLBACK_RECV, &SshWire::receive_callback);
+  set_callback(session, LIBSSH2_CALLBACK_DISCONNECT, &SshWire::disconnect_callback);
 }
 
 void SshWire::disconnect_callback(LIBSSH2_SESSION*, int, const char* message, int size, const char*,
