@@ -4,7 +4,9 @@
 #include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
@@ -35,21 +37,23 @@ bool has_reader(const fs::path& pipe, UniqueFd& writer) {
 }
 
 // The program where mount.fuse3 looks for it, as after `make install`: it does not keep our PATH.
+// Only for this process and its children, in mounts of their own: the folder is the system's.
 class Installed {
  public:
-  Installed() {
-    if (fs::is_symlink(kPath)) fs::remove(kPath);  // of a test that was killed
-    fs::create_symlink(restreefs_path(), kPath);
+  Installed() : outside_(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC)) {
+    const bool is_done = ::unshare(CLONE_NEWNS) == 0 &&
+                         ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                         ::mount("none", kFolder, "tmpfs", 0, nullptr) == 0;
+    if (!is_done) throw std::system_error(errno, std::generic_category(), "mounts of our own");
+    fs::create_symlink(restreefs_path(), fs::path(kFolder) / "restreefs");
   }
-  ~Installed() {
-    std::error_code ignored;
-    fs::remove(kPath, ignored);
-  }
+  ~Installed() { EXPECT_EQ(::setns(outside_.get(), CLONE_NEWNS), 0); }
   Installed(const Installed&) = delete;
   Installed& operator=(const Installed&) = delete;
 
  private:
-  static constexpr const char* kPath = "/usr/local/sbin/restreefs";
+  static constexpr const char* kFolder = "/usr/local/sbin";
+  const UniqueFd outside_;
 };
 
 // /dev/fuse as udev makes it on every Debian; bare containers and virtual machines may not have it.
