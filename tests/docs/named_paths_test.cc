@@ -32,7 +32,8 @@ std::string text_of(const path& file) {
 }
 
 std::vector<path> documents() {
-  std::vector<path> all = {"ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "bench/README.md"};
+  std::vector<path> all = {"ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "SECURITY.md",
+                           "bench/README.md"};
   for (const auto& entry : std::filesystem::directory_iterator(project() / "docs")) {
     all.push_back(path("docs") / entry.path().filename());
   }
