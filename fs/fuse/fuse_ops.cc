@@ -3,6 +3,7 @@
 #include <climits>
 #include <cstring>
 #include <exception>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,9 +27,15 @@ FuseContext& context_of(fuse_req_t request) {
 template <class Work>
 void answer(fuse_req_t request, const char* operation, const Work& work) {
   FuseContext& context = context_of(request);
-  Reply reply(request, context.interrupts);
+  std::optional<Reply> reply;
   try {
-    work(context, reply);
+    reply.emplace(request, context.interrupts);
+  } catch (...) {
+    fuse_reply_err(request, ENOMEM);  // there is no Reply yet that could do it
+    return;
+  }
+  try {
+    work(context, *reply);
   } catch (const std::exception& failure) {
     log::error("{}: {}", operation, failure.what());
   } catch (...) {

@@ -23,6 +23,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "fs/fuse/device_calls.h"
 #include "repo/base/log.h"
 #include "repo/base/unique_fd.h"
 #include "repo/base/waiting.h"
@@ -36,6 +37,8 @@ namespace {
 constexpr int kWakeSignal = SIGUSR1;
 // How long stop() lets requests under way come to their end.
 constexpr std::chrono::seconds kStopPatience{5};
+// After which a worker without memory for a request looks again.
+constexpr std::chrono::milliseconds kMemoryPause{20};
 
 // libfuse tells why a mount failed only through its log.
 Guarded<std::string>& last_fuse_message() {
@@ -112,6 +115,11 @@ Result<std::unique_ptr<FuseSession>> FuseSession::mount(FuseContext& context,
   if (fuse_session_mount(made->session_.get(), mount_point.c_str()) != 0) {
     return mount_error(mount_point);
   }
+  // The device that was just opened, read and written by our own calls from here on.
+  if (fuse_session_custom_io(made->session_.get(), &device_calls(),
+                             fuse_session_fd(made->session_.get())) != 0) {
+    return mount_error(mount_point);
+  }
   return made;
 }
 
@@ -130,6 +138,11 @@ void FuseSession::serve(Threads::iterator self) {
   while (fuse_session_exited(session) == 0) {
     const int received = fuse_session_receive_buf(session, &buffer);
     if (received == -EINTR) continue;
+    if (received == -ENOMEM || received == -EAGAIN) {
+      // The request waits in the kernel; other work may give memory back meanwhile.
+      std::this_thread::sleep_for(kMemoryPause);
+      continue;
+    }
     if (received <= 0) {
       if (received < 0) log::error("read from /dev/fuse: {}", errno_error(-received, "").message());
       fuse_session_exit(session);

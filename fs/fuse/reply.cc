@@ -2,9 +2,25 @@
 
 #include <sys/uio.h>
 
+#include <climits>
 #include <vector>
 
 namespace restree {
+namespace {
+
+// The kernel takes at most IOV_MAX parts, of which libfuse's header is one.
+constexpr std::size_t kMostSlices = IOV_MAX - 1;
+
+std::vector<std::byte> joined(std::span<const ByteView> slices) {
+  std::size_t size = 0;
+  for (const ByteView slice : slices) size += slice.size();
+  std::vector<std::byte> bytes;
+  bytes.reserve(size);
+  for (const ByteView slice : slices) bytes.insert(bytes.end(), slice.begin(), slice.end());
+  return bytes;
+}
+
+}  // namespace
 
 Reply::Reply(fuse_req_t request, Interrupts& interrupts) : pending_(interrupts.watch(request)) {}
 
@@ -35,14 +51,22 @@ bool Reply::data(std::string_view bytes) {
 }
 
 void Reply::data(std::span<const ByteView> slices) {
-  const fuse_req_t request = take();
-  if (request == nullptr) return;
+  // All memory is had before the request is taken: from then on only this call can answer it.
+  std::vector<std::byte> together;
+  ByteView whole;
+  if (slices.size() > kMostSlices) {
+    together = joined(slices);
+    whole = together;
+    slices = std::span(&whole, 1);
+  }
   std::vector<iovec> vectors;
   vectors.reserve(slices.size());
   for (const ByteView slice : slices) {
     // iovec is for reading and writing alike; this one is only read.
     vectors.push_back({const_cast<std::byte*>(slice.data()), slice.size()});
   }
+  const fuse_req_t request = take();
+  if (request == nullptr) return;
   fuse_reply_iov(request, vectors.data(), static_cast<int>(vectors.size()));
 }
 

@@ -37,6 +37,8 @@ constexpr int to_errno(ErrorKind kind) {
   return EIO;
 }
 
+// A reply that the kernel refuses becomes EIO as well (device_calls.h).
+//
 // Threads: the one that serves the request. If the program that asked is killed meanwhile, the
 // request is answered from elsewhere (interrupts.h), and the answer given here is dropped.
 class Reply {

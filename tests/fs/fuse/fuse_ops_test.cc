@@ -2,10 +2,10 @@
 // <linux/fuse.h> has them, and read the bytes that a kernel would get.
 #include "fs/fuse/fuse_ops.h"
 
+#include <fcntl.h>
 #include <fuse_lowlevel.h>
 #include <linux/fuse.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <array>
@@ -14,8 +14,11 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
+#include "fs/fuse/device_calls.h"
 #include "repo/base/unique_fd.h"
 #include "tests/support/fake_processes.h"
 #include "tests/support/memory_repository.h"
@@ -24,6 +27,7 @@ namespace restree {
 namespace {
 
 using testing::file_node;
+using testing::folder_node;
 using testing::MemoryRepository;
 using testing::value_of;
 
@@ -50,6 +54,14 @@ class FuseOps : public ::testing::Test {
         {file_node("f", {blob_}, 7, R"(,"extended_attributes":[{"name":"user.a","value":"YWJj"}])"),
          file_node("lost", {lost}, 5),
          R"({"name":"link","type":"symlink","linktarget":"../elsewhere"})"}));
+    std::vector<std::string> many;
+    for (int i = 100; i < 400; ++i) many.push_back(file_node("n" + std::to_string(i), {blob_}, 7));
+    const BlobId long_part = builder.add_data(std::string(10'000, 'x'));
+    large_ = builder.add_snapshot(
+        builder.add_tree({file_node("pieces", std::vector<BlobId>(2000, blob_), 14'000),
+                          file_node("long", std::vector<BlobId>(20, long_part), 200'000),
+                          folder_node("many", builder.add_tree(many))}),
+        {.time = "2026-08-01T03:00:05Z"});
     builder.finish();
     repository_ = memory_.open();
     MountOptions options;
@@ -78,6 +90,8 @@ class FuseOps : public ::testing::Test {
     return inode;
   }
   std::uint64_t file(const std::string& name) { return inode_of({"ids", snapshot_, name}); }
+  // Files and a folder that take long replies, in a snapshot of their own.
+  std::uint64_t large(const std::string& name) { return inode_of({"ids", large_, name}); }
   Answer read(std::uint64_t inode, std::uint64_t offset, std::uint32_t size) {
     fuse_read_in request{};
     request.offset = offset;
@@ -118,6 +132,13 @@ class FuseOps : public ::testing::Test {
     EXPECT_EQ(header.len, static_cast<std::uint32_t>(size));
     return {-header.error, message.substr(sizeof header, header.len - sizeof header)};
   }
+  // From now on the kernel refuses long messages, as a real one may refuse any.
+  void refuse_long_replies() {
+    const int bytes = 4096;
+    ASSERT_EQ(::setsockopt(device_, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes), 0);
+  }
+  int device() const { return device_; }
+  int kernel_end() const { return kernel_.get(); }
   bool has_answer() {
     char byte = 0;
     return ::recv(kernel_.get(), &byte, 1, MSG_DONTWAIT | MSG_PEEK) > 0;
@@ -129,6 +150,7 @@ class FuseOps : public ::testing::Test {
   MemoryRepository memory_;
   BlobId blob_;
   std::string snapshot_;
+  std::string large_;
   std::unique_ptr<Repository> repository_;
   std::unique_ptr<Mount> mount_;
   std::unique_ptr<FuseContext> context_;
@@ -149,17 +171,8 @@ class FuseOps : public ::testing::Test {
         fuse_session_new(&args, &fuse_operations(), sizeof(fuse_lowlevel_ops), context_.get()));
     fuse_opt_free_args(&args);  // it was copied to add words to it
     ASSERT_NE(session_, nullptr);
-    static const fuse_custom_io io = [] {
-      fuse_custom_io calls{};
-      calls.writev = [](int fd, iovec* parts, int count, void*) {
-        return ::writev(fd, parts, count);
-      };
-      calls.read = [](int fd, void* into, std::size_t size, void*) {
-        return ::read(fd, into, size);
-      };
-      return calls;
-    }();
-    ASSERT_EQ(fuse_session_custom_io(session_.get(), &io, ends[1]), 0);
+    device_ = ends[1];
+    ASSERT_EQ(fuse_session_custom_io(session_.get(), &device_calls(), device_), 0);
   }
   void greet() {
     fuse_init_in hello{};
@@ -172,6 +185,7 @@ class FuseOps : public ::testing::Test {
   }
 
   UniqueFd kernel_;
+  int device_ = -1;  // the session's
   std::unique_ptr<fuse_session, End> session_;
   std::uint64_t unique_ = 0;
 
@@ -233,6 +247,47 @@ TEST_F(FuseOps, ReadBytesAndNothingPastTheEnd) {
 }
 
 TEST_F(FuseOps, ReadDamageAsAnInputOutputError) { EXPECT_EQ(read(file("lost"), 0, 5).error, EIO); }
+
+TEST_F(FuseOps, ReadAcrossMoreChunksThanAReplyHasParts) {
+  const Answer whole = read(large("pieces"), 0, 1 << 17);
+  EXPECT_EQ(whole.error, 0);
+  std::string wanted;
+  for (int i = 0; i < 2000; ++i) wanted += "content";
+  EXPECT_EQ(whole.body, wanted);
+  EXPECT_EQ(read(large("pieces"), 3, 7 * 1023).body, wanted.substr(3, 7 * 1023));
+}
+
+TEST_F(FuseOps, AnswerWithAnErrorWhereTheKernelRefusesTheReply) {
+  const std::uint64_t inode = large("long");
+  EXPECT_EQ(read(inode, 0, 1 << 17).error, 0);
+  refuse_long_replies();
+  EXPECT_EQ(read(inode, 0, 1 << 17).error, EIO);
+  EXPECT_EQ(read(inode, 0, 10).body, std::string(10, 'x'));
+}
+
+TEST_F(FuseOps, TakeReferencesBackWhereTheKernelRefusesAListing) {
+  const std::uint64_t directory = large("many");
+  const std::size_t before = mount_->known_inodes();
+  refuse_long_replies();
+  fuse_read_in request{};
+  request.size = 1 << 16;
+  EXPECT_EQ(ask_with(FUSE_READDIRPLUS, directory, request).error, EIO);
+  EXPECT_EQ(mount_->known_inodes(), before);
+}
+
+TEST_F(FuseOps, WaitForARequestWhereTheDeviceHasNoneYet) {
+  const int flags = ::fcntl(device(), F_GETFL);
+  ASSERT_EQ(::fcntl(device(), F_SETFL, flags | O_NONBLOCK), 0);
+  // The worker finds nothing at first, in most runs; it must get the request in all of them.
+  std::array<char, 64> got{};
+  ssize_t received = 0;
+  {
+    const std::jthread worker(
+        [&] { received = device_calls().read(device(), got.data(), got.size(), nullptr); });
+    ASSERT_EQ(::send(kernel_end(), "request", 7, 0), 7);
+  }
+  EXPECT_EQ(std::string(got.data(), static_cast<std::size_t>(received)), "request");
+}
 
 TEST_F(FuseOps, ReadALinksTarget) {
   EXPECT_EQ(ask(FUSE_READLINK, file("link")).body, "../elsewhere");
