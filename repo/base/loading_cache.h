@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <list>
@@ -25,9 +26,20 @@ namespace restree {
 //            reader releases it.
 // Threads:   any. Loads run without a lock held, at most one at a time for a key.
 // Limits:    values held here weigh at most `budget` together, least recently used go first. One
-//            value heavier than the whole budget is handed out and not kept.
+//            value heavier than the whole budget is handed out and not kept. Keeping::kInUse holds
+//            more: see there.
 // Errors:    those of the load. A failure is remembered for a moment, since the kernel asks again
 //            page by page after a large read failed.
+enum class Keeping : std::uint8_t {
+  kWithinBudget,
+  // For values that are asked for many times in a row, so that loading one for each time would cost
+  // more than any memory. The value used last is kept, whatever it weighs. One that had to go and
+  // was soon wanted again is in use: it is kept beside the budget, until kInUse times the weight of
+  // itself and the budget was loaded since its last use. As "soon" means the same, the values in
+  // use weigh at most about kInUse times the budget and the heaviest one.
+  kInUse,
+};
+
 template <class Key, class Value, class Hash = std::hash<Key>>
 class LoadingCache {
  public:
@@ -38,7 +50,10 @@ class LoadingCache {
   static constexpr std::chrono::seconds kDamageMemory{5};
   static constexpr std::chrono::milliseconds kOutageMemory{700};
 
-  LoadingCache(std::size_t budget, Weigh weigh) : budget_(budget), weigh_(std::move(weigh)) {}
+  static constexpr std::size_t kInUse = 4;
+
+  LoadingCache(std::size_t budget, Weigh weigh, Keeping keeping = Keeping::kWithinBudget)
+      : budget_(budget), weigh_(std::move(weigh)), keeping_(keeping) {}
 
   // The value if it is held or being loaded, or else what `load()` returns.
   template <class Load>
@@ -61,7 +76,7 @@ class LoadingCache {
           continue;
         }
         if (!entry.failure) {
-          state->recent.splice(state->recent.begin(), state->recent, entry.place);
+          touch(*state, entry);
           return entry.value;
         }
         if (!waited && Deadline::Clock::now() < entry.forget_at) return *entry.failure;
@@ -91,7 +106,10 @@ class LoadingCache {
     return found == state->entries.end() ? nullptr : found->second.value;
   }
 
-  std::size_t weight() const { return state_.lock()->weight; }
+  std::size_t weight() const {
+    auto state = state_.lock();
+    return state->weight + state->weight_in_use;
+  }
 
  private:
   struct Flight {
@@ -104,12 +122,24 @@ class LoadingCache {
     std::size_t weight = 0;
     std::optional<Error> failure;
     Deadline::Clock::time_point forget_at;  // of the failure
-    typename Recent::iterator place;
+    typename Recent::iterator place;        // in the list of those in use, or in the other
+    bool in_use = false;
+    std::uint64_t used_at = 0;  // State::loaded at the last use
+  };
+  // A value that had to go.
+  struct Dropped {
+    std::size_t weight;
+    std::uint64_t used_at;
   };
   struct State {
     std::unordered_map<Key, Entry, Hash> entries;
-    Recent recent;  // front: used last
-    std::size_t weight = 0;
+    Recent recent;           // front: used last
+    std::size_t weight = 0;  // of these
+    // With Keeping::kInUse only.
+    Recent in_use;  // front: used last
+    std::size_t weight_in_use = 0;
+    std::unordered_map<Key, Dropped, Hash> dropped;  // heavy ones, lately
+    std::uint64_t loaded = 0;                        // the weight of all loads so far
   };
 
   Result<Shared> wait_for(typename Guarded<State>::Handle& state, std::shared_ptr<Flight> flight,
@@ -143,7 +173,11 @@ class LoadingCache {
         entry.value = *loaded;
         entry.weight = weigh_(**loaded);
         state->weight += entry.weight;
-        if (entry.weight > budget_) drop(*state, found);
+        if (keeping_ == Keeping::kInUse) {
+          note_load(*state, key, entry);
+        } else if (entry.weight > budget_) {
+          drop(*state, found);
+        }
       } else {
         const bool outage = loaded.error().kind() == ErrorKind::kUnavailable;
         entry.failure = loaded.error();
@@ -158,26 +192,88 @@ class LoadingCache {
   }
 
   void shrink(State& state) REQUIRES(state_) {
+    if (keeping_ == Keeping::kInUse) end_use(state);
     auto oldest = state.recent.end();
     while (state.weight > budget_ && oldest != state.recent.begin()) {
       const auto found = state.entries.find(*--oldest);
       if (found->second.flight != nullptr) continue;
+      if (keeping_ == Keeping::kInUse) {
+        if (is_newest(state, oldest)) return;
+        remember_dropped(state, found->first, found->second);
+      }
       ++oldest;
       drop(state, found);
     }
   }
 
+  void touch(State& state, Entry& entry) REQUIRES(state_) {
+    Recent& list = entry.in_use ? state.in_use : state.recent;
+    list.splice(list.begin(), list, entry.place);
+    entry.used_at = state.loaded;
+  }
+
+  // Whether so little was loaded since a use that the next one is likely to come.
+  bool is_soon(const State& state, std::uint64_t used_at, std::size_t weight) const {
+    return state.loaded - used_at <= kInUse * (budget_ + weight);
+  }
+
+  void note_load(State& state, const Key& key, Entry& entry) REQUIRES(state_) {
+    const auto before = state.dropped.find(key);
+    if (before != state.dropped.end()) {
+      if (is_soon(state, before->second.used_at, before->second.weight)) {
+        state.in_use.splice(state.in_use.begin(), state.recent, entry.place);
+        entry.in_use = true;
+        state.weight -= entry.weight;
+        state.weight_in_use += entry.weight;
+      }
+      state.dropped.erase(before);
+    }
+    state.loaded += entry.weight;
+    entry.used_at = state.loaded;
+  }
+
+  // Values that were not used for long become the oldest of those within the budget.
+  void end_use(State& state) REQUIRES(state_) {
+    while (!state.in_use.empty()) {
+      Entry& entry = state.entries.find(state.in_use.back())->second;
+      if (is_soon(state, entry.used_at, entry.weight)) return;
+      state.recent.splice(state.recent.end(), state.in_use, entry.place);
+      entry.in_use = false;
+      state.weight_in_use -= entry.weight;
+      state.weight += entry.weight;
+    }
+  }
+
+  // Whether all that were used after it are still being loaded.
+  bool is_newest(const State& state, typename Recent::iterator place) const {
+    for (const Key& key : state.recent) {
+      const Entry& entry = state.entries.find(key)->second;
+      if (entry.flight == nullptr) return entry.place == place;
+    }
+    return false;
+  }
+
+  // Light ones are quick to load again, and there may be very many.
+  void remember_dropped(State& state, const Key& key, const Entry& entry) REQUIRES(state_) {
+    if (entry.value == nullptr || entry.weight <= budget_ / kMostDropped) return;
+    if (state.dropped.size() >= kMostDropped) state.dropped.clear();
+    state.dropped[key] = {entry.weight, entry.used_at};
+  }
+
   void drop(State& state, typename std::unordered_map<Key, Entry, Hash>::iterator found)
       REQUIRES(state_) {
-    state.weight -= found->second.weight;
-    state.recent.erase(found->second.place);
+    Entry& entry = found->second;
+    (entry.in_use ? state.weight_in_use : state.weight) -= entry.weight;
+    (entry.in_use ? state.in_use : state.recent).erase(entry.place);
     state.entries.erase(found);
   }
 
   static constexpr std::size_t kFailureWeight = 512;
+  static constexpr std::size_t kMostDropped = 64;
 
   const std::size_t budget_;
   const Weigh weigh_;
+  const Keeping keeping_;
   Guarded<State> state_;
   std::condition_variable landed_;
 };

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <new>
 #include <stdexcept>
@@ -242,6 +243,87 @@ TEST_F(LoadingCacheTest, StaysWithinItsBudgetUnderManyReaders) {
   }
   EXPECT_LE(cache_.weight(), 10'000U);
   EXPECT_GT(cache_.weight(), 9'000U);
+}
+
+// With a budget of 10,000, and values that are needed again and again.
+class KeepingWhatIsInUse : public ::testing::Test {
+ protected:
+  void use(int key, std::size_t size) {
+    EXPECT_OK(cache_.get(key, soon(), [&]() -> Result<Cache::Shared> {
+      ++loads_[key];
+      return std::make_shared<const std::string>(size, 'x');
+    }));
+  }
+
+  Cache cache_{10'000, [](const std::string& text) { return text.size(); }, Keeping::kInUse};
+  std::map<int, int> loads_;
+};
+
+TEST_F(KeepingWhatIsInUse, LoadsAValueOnceThatIsHeavierThanTheBudget) {
+  for (int i = 0; i < 100; ++i) use(1, 1'000'000);
+  EXPECT_EQ(loads_[1], 1);
+}
+
+TEST_F(KeepingWhatIsInUse, LoadsItTwiceAtMostWhileOthersAreUsedInBetween) {
+  for (int i = 0; i < 100; ++i) {
+    use(1, 1'000'000);
+    use(2 + i, 500);
+  }
+  EXPECT_EQ(loads_[1], 2);
+}
+
+TEST_F(KeepingWhatIsInUse, KeepsTheBudgetForOthersBesideIt) {
+  for (int i = 0; i < 100; ++i) {
+    use(1, 1'000'000);
+    for (int key = 2; key < 12; ++key) use(key, 900);
+  }
+  EXPECT_EQ(loads_[1], 2);
+  for (int key = 2; key < 12; ++key) EXPECT_LE(loads_[key], 2) << key;
+}
+
+TEST_F(KeepingWhatIsInUse, KeepsSeveralHeavyOnesThatTakeTurns) {
+  for (int i = 0; i < 100; ++i) {
+    for (int key = 1; key <= 4; ++key) use(key, 100'000);
+  }
+  for (int key = 1; key <= 4; ++key) EXPECT_LE(loads_[key], 2) << key;
+}
+
+TEST_F(KeepingWhatIsInUse, LetsGoOfWhatIsUsedNoMore) {
+  for (int i = 0; i < 3; ++i) {
+    use(1, 50'000);
+    use(2, 50'000);
+  }
+  EXPECT_EQ(cache_.weight(), 100'000U);
+  for (int key = 3; key < 600; ++key) use(key, 1'000);
+  EXPECT_LE(cache_.weight(), 10'000U);
+}
+
+TEST_F(KeepingWhatIsInUse, StaysWithinTheBudgetInAWalkThroughManyValues) {
+  for (int round = 0; round < 3; ++round) {
+    for (int key = 0; key < 1000; ++key) {
+      use(key, 3'000);
+      ASSERT_LE(cache_.weight(), 10'000U);
+    }
+  }
+}
+
+TEST_F(KeepingWhatIsInUse, SharesAHeavyValueAmongManyReaders) {
+  {
+    std::vector<std::jthread> readers;
+    for (int reader = 0; reader < 8; ++reader) {
+      readers.emplace_back([this, reader] {
+        for (int i = 0; i < 1000; ++i) {
+          const int key = i % 3 == 0 ? 0 : i * 7 + reader;
+          const std::size_t size = key == 0 ? 500'000 : 400;
+          const auto text = cache_.get(key, soon(), [&]() -> Result<Cache::Shared> {
+            return std::make_shared<const std::string>(size, 'x');
+          });
+          if (value_of(text)->size() != size) ADD_FAILURE() << "another key's value";
+        }
+      });
+    }
+  }
+  EXPECT_LE(cache_.weight(), 510'000U);
 }
 
 }  // namespace
