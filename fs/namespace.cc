@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "fs/inode_numbers.h"
+#include "repo/snapshots/free_names.h"
 
 namespace restree {
 
@@ -106,7 +107,7 @@ class NamespaceBuilder {
              const std::shared_ptr<const Snapshot>& snapshot, bool without_leading_path,
              bool with_latest) {
     const auto& siblings = node(parent).children;
-    const std::string free_name = free_entry_name(name, [&](const std::string& candidate) {
+    const std::string free_name = free_names_[parent].find(name, [&](const std::string& candidate) {
       return siblings.contains(candidate) || (with_latest && candidate == kLatestEntry);
     });
     VirtualNode& added =
@@ -134,6 +135,7 @@ class NamespaceBuilder {
 
   const std::shared_ptr<Namespace> space_;
   const NamespaceOptions& options_;
+  std::unordered_map<std::uint64_t, FreeNames> free_names_;  // of each directory
   std::uint64_t apps_ = 0;
   std::uint64_t hosts_ = 0;
   std::uint64_t ids_ = 0;

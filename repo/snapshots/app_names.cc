@@ -10,11 +10,11 @@
 #include <set>
 
 #include "repo/base/name_hash.h"
+#include "repo/snapshots/free_names.h"
 
 namespace restree {
 namespace {
 
-constexpr std::size_t kLongestName = 255;
 // Fewer hexadecimal digits are not taken for the beginning of an id.
 constexpr std::size_t kShortestId = 4;
 constexpr std::size_t kMostNamesInMessage = 20;
@@ -32,12 +32,14 @@ using AppSnapshots = std::map<std::string, const Snapshot*>;
 std::map<std::string, AppSnapshots> by_app(const std::vector<Snapshot>& snapshots,
                                            const std::string& time_template) {
   std::map<std::string, AppSnapshots> apps;
+  std::map<std::string, FreeNames> free_names;
   for (const Snapshot& snapshot : snapshots) {
-    AppSnapshots& own = apps[entry_name(app_of(snapshot))];
-    own.emplace(free_entry_name(app_entry_name(snapshot, time_template),
-                                [&](const std::string& name) {
-                                  return name == kLatestEntry || own.contains(name);
-                                }),
+    const std::string app = entry_name(app_of(snapshot));
+    AppSnapshots& own = apps[app];
+    own.emplace(free_names[app].find(app_entry_name(snapshot, time_template),
+                                     [&](const std::string& name) {
+                                       return name == kLatestEntry || own.contains(name);
+                                     }),
                 &snapshot);
   }
   return apps;
@@ -97,10 +99,10 @@ std::string entry_name(std::string_view name) {
       entry += c;
     }
   }
-  if (entry.size() <= kLongestName) return entry;
+  if (entry.size() <= kLongestEntryName) return entry;
   // The hash distinguishes long names that begin alike.
   const std::string tail = fmt::format("%~{:016x}", hash_name(0, name));
-  return entry.substr(0, kLongestName - tail.size()) + tail;
+  return entry.substr(0, kLongestEntryName - tail.size()) + tail;
 }
 
 std::optional<std::string> format_time(Timestamp time, const std::string& time_template) {
@@ -111,16 +113,6 @@ std::optional<std::string> format_time(Timestamp time, const std::string& time_t
   const std::size_t length = std::strftime(text.data(), text.size(), time_template.c_str(), &parts);
   if (length == 0) return std::nullopt;
   return std::string(text.data(), length);
-}
-
-std::string free_entry_name(const std::string& name,
-                            const std::function<bool(const std::string&)>& is_taken) {
-  std::string free_name = name;
-  for (int i = 1; is_taken(free_name); ++i) {
-    const std::string number = fmt::format("-{}", i);
-    free_name = name.substr(0, kLongestName - number.size()) + number;
-  }
-  return free_name;
 }
 
 std::string app_entry_name(const Snapshot& snapshot, const std::string& time_template) {

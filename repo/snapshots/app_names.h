@@ -4,7 +4,7 @@
 // Pure functions; any thread.
 #pragma once
 
-#include <functional>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +20,7 @@ namespace restree {
 inline constexpr std::string_view kDefaultTimeTemplate = "%Y-%m-%dT%H-%M-%SZ";
 // The name of the entry beside the snapshots of an app that leads to the newest one.
 inline constexpr std::string_view kLatestEntry = "latest";
+inline constexpr std::size_t kLongestEntryName = 255;
 
 // The app that a snapshot belongs to: `M_A` from its tags `maintainer=M` and `app=A`, or `A`, or
 // else the last component of its first path.
@@ -29,10 +30,6 @@ std::string app_of(const Snapshot& snapshot);
 // the dots of "." and "..") are written as %XX, and so is '%' itself, so that two names never
 // become one. An empty name and one of more than 255 bytes are replaced too.
 std::string entry_name(std::string_view name);
-// `name`, or the first of `name`-1, `name`-2 and so on that is not taken. `name` must come from
-// entry_name().
-std::string free_entry_name(const std::string& name,
-                            const std::function<bool(const std::string&)>& is_taken);
 
 // Formats a time with strftime(3), in UTC; nullopt if the result is empty.
 std::optional<std::string> format_time(Timestamp time, const std::string& time_template);
