@@ -38,7 +38,7 @@ timespec to_timespec(Timestamp time) {
 }  // namespace
 
 struct stat attributes_of(const Node& node, std::uint64_t inode, std::uint64_t file_size,
-                          const Ownership& ownership) {
+                          const Ownership& ownership, std::optional<std::uint64_t> zero_blobs) {
   struct stat shown {};
   const bool is_directory = node.type == NodeType::kDirectory;
   const mode_t permissions =
@@ -52,7 +52,8 @@ struct stat attributes_of(const Node& node, std::uint64_t inode, std::uint64_t f
   shown.st_blksize = kPreferredIoBytes;
   if (node.type == NodeType::kFile) {
     shown.st_size = static_cast<off_t>(file_size);
-    const std::uint64_t holes = count_zero_blobs(node.content) * kZeroBlobBytes;
+    if (!zero_blobs) zero_blobs = count_zero_blobs(node.content);
+    const std::uint64_t holes = *zero_blobs * kZeroBlobBytes;
     const std::uint64_t stored = file_size - std::min(file_size, holes);
     shown.st_blocks = static_cast<blkcnt_t>((stored + kBlockBytes - 1) / kBlockBytes);
   } else if (node.type == NodeType::kSymlink) {

@@ -25,9 +25,11 @@ struct Ownership {
 // st_blksize, by which programs choose the size of their buffers.
 inline constexpr blksize_t kPreferredIoBytes = 128 << 10;
 
-// A backed-up node. `file_size`: from its layout; ignored for all but files.
+// A backed-up node. `file_size`: from its layout; ignored for all but files. `zero_blobs`: how many
+// of the file's blobs are zeros, if that is known already; a large file has very many to look at.
 struct stat attributes_of(const Node& node, std::uint64_t inode, std::uint64_t file_size,
-                          const Ownership& ownership);
+                          const Ownership& ownership,
+                          std::optional<std::uint64_t> zero_blobs = std::nullopt);
 
 // A directory or link above the snapshots, or the top of a snapshot that has no node of its own.
 // `generation` is put into the nanoseconds of a directory's times: it changes when the entries may

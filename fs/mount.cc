@@ -112,8 +112,9 @@ Result<Mount::Directory> Mount::directory_of(std::uint64_t inode, Deadline by) {
   return Directory{known->subtree, known->place.view};
 }
 
-Result<SharedTree> Mount::load_tree(std::uint64_t directory, const BlobId& tree, Deadline by) {
-  Result<SharedTree> loaded = trees_.load(tree, by);
+Result<SharedCompactTree> Mount::load_tree(std::uint64_t directory, const BlobId& tree,
+                                           Deadline by) {
+  Result<SharedCompactTree> loaded = trees_.load(tree, by);
   if (!loaded)
     return failures_.report(as_damage(std::move(loaded).error()), directory, "read directory");
   return loaded;
@@ -125,8 +126,8 @@ Result<Mount::Located> Mount::locate(std::uint64_t inode, Deadline by) {
   const Place place = known->place;
   const std::optional<BlobId> tree_id = tree_around(place);
   if (!tree_id) return no_such_inode();
-  ASSIGN_OR_RETURN(SharedTree tree, load_tree(place.parent, *tree_id, by));
-  const Node* node = &tree->nodes()[place.position];
+  ASSIGN_OR_RETURN(SharedCompactTree tree, load_tree(place.parent, *tree_id, by));
+  const Node node = tree->nodes()[place.position];
   return Located{*tree_id, std::move(tree), node, place};
 }
 
@@ -155,9 +156,9 @@ std::string Mount::describe(std::uint64_t inode) const {
   if (!is_virtual(way.top)) return "a forgotten file";
   std::string below;
   for (const WalkAhead::Step& step : way.steps) {
-    const SharedTree tree = trees_.peek(step.tree);
+    const SharedCompactTree tree = trees_.peek(step.tree);
     below += '/';
-    below += tree == nullptr ? std::string_view("?") : tree->nodes()[step.position].name;
+    below += tree == nullptr ? std::string_view("?") : tree->nodes().name(step.position);
   }
   const auto found = virtual_node(way.top);
   if (!found) return "a forgotten snapshot, path " + log::quoted(below);
@@ -185,10 +186,14 @@ std::uint64_t Mount::number_of(std::uint64_t directory, const Directory& where, 
 
 Mount::Found Mount::show(const BlobId& tree, std::uint32_t position, const Node& node,
                          std::uint64_t inode) {
-  const std::uint64_t size = node.type == NodeType::kFile && !node.content.empty()
-                                 ? layouts_.layout_of(tree, position, node)->size()
-                                 : 0;
-  return {inode, attributes_of(node, inode, size, options_.ownership), true};
+  std::uint64_t size = 0;
+  std::uint64_t zero_blobs = 0;
+  if (node.type == NodeType::kFile && !node.content.empty()) {
+    const auto layout = layouts_.layout_of(tree, position, node);
+    size = layout->size();
+    zero_blobs = layout->zero_blobs();
+  }
+  return {inode, attributes_of(node, inode, size, options_.ownership, zero_blobs), true};
 }
 
 Mount::Found Mount::take(std::uint64_t directory, const Directory& where, const Node& node,
@@ -229,17 +234,17 @@ Result<std::optional<Mount::Found>> Mount::lookup(std::uint64_t directory, std::
     }
   }
   ASSIGN_OR_RETURN(const Directory where, directory_of(directory, by));
-  ASSIGN_OR_RETURN(const SharedTree tree, load_tree(directory, where.tree, by));
-  const Node* node = tree->find(name);
-  if (node == nullptr) return std::optional<Found>();
-  if (node->subtree && is_own_ancestor(directory, *node->subtree)) {
+  ASSIGN_OR_RETURN(const SharedCompactTree tree, load_tree(directory, where.tree, by));
+  const std::optional<std::uint32_t> position = tree->find(name);
+  if (!position) return std::optional<Found>();
+  const Node node = tree->nodes()[*position];
+  if (node.subtree && is_own_ancestor(directory, *node.subtree)) {
     return failures_.report(
         Error(ErrorKind::kCorrupt, fmt::format("directory {} contains itself (tree {})",
-                                               log::quoted(name), node->subtree->hex())),
+                                               log::quoted(name), node.subtree->hex())),
         directory, "look up");
   }
-  const auto position = static_cast<std::uint32_t>(node - tree->nodes().data());
-  return std::optional(take(directory, where, *node, position));
+  return std::optional(take(directory, where, node, *position));
 }
 
 bool Mount::lasting_absence(std::uint64_t directory) const {
@@ -261,7 +266,7 @@ Result<Mount::Found> Mount::attributes(std::uint64_t inode) {
     return show_virtual(*node, generation, by);
   }
   ASSIGN_OR_RETURN(const Located located, locate(inode, by));
-  return show(located.tree_id, located.place.position, *located.node, inode);
+  return show(located.tree_id, located.place.position, located.node, inode);
 }
 
 Result<std::string> Mount::link_target(std::uint64_t inode) {
@@ -273,16 +278,16 @@ Result<std::string> Mount::link_target(std::uint64_t inode) {
     return node->target;
   }
   ASSIGN_OR_RETURN(const Located located, locate(inode, deadline()));
-  if (located.node->type != NodeType::kSymlink) {
+  if (located.node.type != NodeType::kSymlink) {
     return Error(ErrorKind::kInvalid, "not a symbolic link");
   }
-  if (holds_zero_byte(located.node->link_target)) {
+  if (holds_zero_byte(located.node.link_target)) {
     // The kernel would show only the part before the zero byte.
     return failures_.report(Error(ErrorKind::kCorrupt, "the target holds a zero byte: " +
-                                                           log::quoted(located.node->link_target)),
+                                                           log::quoted(located.node.link_target)),
                             inode, "read link");
   }
-  return std::string(located.node->link_target);
+  return std::string(located.node.link_target);
 }
 
 namespace {
@@ -322,7 +327,7 @@ Status Mount::with_node(std::uint64_t inode, const std::function<void(const Node
   }
   if (!is_virtual(inode)) {
     ASSIGN_OR_RETURN(const Located located, locate(inode, by));
-    use(located.node);
+    use(&located.node);
     return {};
   }
   ASSIGN_OR_RETURN(const auto node, virtual_node(inode));
@@ -332,7 +337,7 @@ Status Mount::with_node(std::uint64_t inode, const std::function<void(const Node
   }
   ASSIGN_OR_RETURN(const std::uint32_t number, view_of(*node, by));
   const std::shared_ptr<const SnapshotView> shown = views_.at(number);
-  use(shown->own ? shown->own->node : nullptr);
+  use(shown->own ? &shown->own->node : nullptr);
   return {};
 }
 

@@ -123,11 +123,11 @@ class Mount {
  private:
   Mount(Repository& repository, MountOptions options);
 
-  // A node together with what keeps it alive.
+  // A node together with the tree that its views point into.
   struct Located {
     BlobId tree_id;
-    SharedTree tree;
-    const Node* node;
+    SharedCompactTree tree;
+    Node node;
     Place place;
   };
 
@@ -144,7 +144,7 @@ class Mount {
   };
   Result<Directory> directory_of(std::uint64_t inode, Deadline by);
   // The tree of a directory, whose damage is then reported as that directory's.
-  Result<SharedTree> load_tree(std::uint64_t directory, const BlobId& tree, Deadline by);
+  Result<SharedCompactTree> load_tree(std::uint64_t directory, const BlobId& tree, Deadline by);
   Result<Located> locate(std::uint64_t inode, Deadline by);
   // The tree in which an entry is. nullopt: the kernel has forgotten the directory.
   std::optional<BlobId> tree_around(const Place& place) const;

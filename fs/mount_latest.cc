@@ -33,7 +33,7 @@ Result<Mount::Found> Mount::show_virtual(const VirtualNode& node, std::uint32_t 
   ASSIGN_OR_RETURN(const std::uint32_t number, view_of(node, by));
   const std::shared_ptr<const SnapshotView> shown = views_.at(number);
   if (shown->own) {
-    found.attributes = attributes_of(*shown->own->node, node.inode, 0, options_.ownership);
+    found.attributes = attributes_of(shown->own->node, node.inode, 0, options_.ownership);
   }
   return found;
 }

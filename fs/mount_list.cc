@@ -66,7 +66,7 @@ Status Mount::list_virtual(std::uint64_t directory, std::uint64_t offset, Listin
 Status Mount::list_tree(std::uint64_t directory, std::uint64_t offset, bool with_attributes,
                         Listing& listing, Deadline by) {
   ASSIGN_OR_RETURN(const Directory where, directory_of(directory, by));
-  ASSIGN_OR_RETURN(const SharedTree tree, load_tree(directory, where.tree, by));
+  ASSIGN_OR_RETURN(const SharedCompactTree tree, load_tree(directory, where.tree, by));
 
   if (offset == 0) reading_ahead_.directory_is_listed(*tree);
   std::uint64_t next = offset;
@@ -75,9 +75,9 @@ Status Mount::list_tree(std::uint64_t directory, std::uint64_t offset, bool with
     if (!listing.has_room(dots)) return {};
     listing.add(dots, directory, S_IFDIR, std::nullopt, ++next);
   }
-  const std::span<const Node> nodes = tree->nodes();
+  const CompactTree::Nodes nodes = tree->nodes();
   for (std::uint64_t i = next - 2; i < nodes.size(); ++i) {
-    const Node& node = nodes[i];
+    const Node node = nodes[i];
     if (!listing.has_room(node.name)) return {};
     const auto position = static_cast<std::uint32_t>(i);
     // A directory that contains itself is listed by name, and refused when looked up.

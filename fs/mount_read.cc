@@ -23,10 +23,10 @@ Result<Mount::Slices> Mount::read(std::uint64_t inode, std::uint64_t offset, std
   if (hidden_files_.holds(inode)) return hidden_files_.read(inode, offset, size);
   const Deadline by = deadline();
   ASSIGN_OR_RETURN(const Located file, locate(inode, by));
-  if (file.node->type != NodeType::kFile) {
+  if (file.node.type != NodeType::kFile) {
     return Error(ErrorKind::kInvalid, "only files can be read");
   }
-  const auto layout = layouts_.layout_of(file.tree_id, file.place.position, *file.node);
+  const auto layout = layouts_.layout_of(file.tree_id, file.place.position, file.node);
   Slices slices;
   if (offset >= layout->size()) return slices;
   const std::uint64_t end = std::min<std::uint64_t>(layout->size(), offset + size);
@@ -44,7 +44,7 @@ Result<Mount::Slices> Mount::read(std::uint64_t inode, std::uint64_t offset, std
           std::move(error), inode,
           fmt::format("read bytes {} to {}", piece.file_offset, piece.file_offset + piece.length));
     };
-    const BlobId& id = file.node->content[piece.blob];
+    const BlobId& id = file.node.content[piece.blob];
     if (!piece.placed) {
       return fail({ErrorKind::kCorrupt, "no index names several blobs of the file, the first is " +
                                             id.hex() + "; where they begin cannot be told"});
@@ -70,13 +70,13 @@ Result<std::optional<std::uint64_t>> Mount::seek(std::uint64_t inode, std::uint6
                                                  bool data) {
   if (hidden_files_.holds(inode)) return hidden_files_.seek(inode, offset, data);
   ASSIGN_OR_RETURN(const Located file, locate(inode, deadline()));
-  const auto layout = layouts_.layout_of(file.tree_id, file.place.position, *file.node);
-  if (file.node->type != NodeType::kFile || offset >= layout->size()) {
+  const auto layout = layouts_.layout_of(file.tree_id, file.place.position, file.node);
+  if (file.node.type != NodeType::kFile || offset >= layout->size()) {
     return std::optional<std::uint64_t>();
   }
   while (offset < layout->size()) {
     const FileLayout::Piece piece = layout->piece_at(offset);
-    const BlobId& id = file.node->content[piece.blob];
+    const BlobId& id = file.node.content[piece.blob];
     const bool last = piece.file_offset + piece.length == layout->size();
     // The last chunk of a hole is shorter than the others, so it has a hash of its own.
     const bool hole =

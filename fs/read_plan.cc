@@ -19,6 +19,7 @@ FileLayout FileLayout::make(std::span<const BlobId> content, std::uint64_t recor
                             const BlobSize& size_of) {
   FileLayout layout;
   layout.ends_.resize(content.size());
+  layout.zero_blobs_ = count_zero_blobs(content);
   std::vector<std::uint32_t> after_gap;  // sizes from the first gap on, until the file's end
   std::uint64_t end = 0;
   for (std::size_t i = 0; i < content.size(); ++i) {
@@ -68,9 +69,11 @@ FileLayout::Piece FileLayout::piece_at(std::uint64_t offset) const {
 }
 
 FileLayouts::FileLayouts(std::size_t budget_bytes, FileLayout::BlobSize size_of)
-    : size_of_(std::move(size_of)), remembered_(budget_bytes, [](const FileLayout& layout) {
-        return layout.memory_bytes() + sizeof layout;
-      }) {}
+    : size_of_(std::move(size_of)),
+      remembered_(
+          budget_bytes,
+          [](const FileLayout& layout) { return layout.memory_bytes() + sizeof layout; },
+          Keeping::kInUse) {}
 
 std::shared_ptr<const FileLayout> FileLayouts::layout_of(const BlobId& tree, std::uint32_t position,
                                                          const Node& file) {

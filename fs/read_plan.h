@@ -28,6 +28,8 @@ class FileLayout {
                          const BlobSize& size_of);
 
   std::uint64_t size() const { return size_; }
+  // How many of the file's blobs are those of holes: zero_blob_id().
+  std::uint64_t zero_blobs() const { return zero_blobs_; }
   std::size_t memory_bytes() const { return ends_.capacity() * sizeof ends_.front(); }
 
   // A blob, or a run of blobs none of whose places is known, that holds some of a range.
@@ -48,6 +50,7 @@ class FileLayout {
   std::size_t last_gap_ = 0;
   bool has_gap_ = false;
   std::uint64_t size_ = 0;
+  std::uint64_t zero_blobs_ = 0;
 };
 
 // The id of the blob that backs up 512 KiB of zeros: what a hole is cut into.
@@ -60,8 +63,8 @@ std::uint64_t count_zero_blobs(std::span<const BlobId> content);
 // The layouts of files that are being read.
 //
 // Threads: any.
-// Limits:  `budget_bytes` of layouts. Only those of many blobs are remembered: the others are quick
-//          to make.
+// Limits:  `budget_bytes` of layouts, 8 bytes a blob. Only those of many blobs are remembered: the
+//          others are quick to make. A layout that is in use stays, whatever it weighs.
 class FileLayouts {
  public:
   // `size_of` is called by any thread.

@@ -38,13 +38,13 @@ struct NextFiles {
   std::vector<Prefetcher::Wanted> wanted;
   bool leaves = false;
 };
-NextFiles files_between(const Tree& tree, Ahead ahead) {
-  const std::span<const Node> nodes = tree.nodes();
+NextFiles files_between(const CompactTree& tree, Ahead ahead) {
+  const CompactTree::Nodes nodes = tree.nodes();
   NextFiles next;
   next.leaves = ahead.end >= nodes.size();
   std::uint64_t bytes = 0;
   for (std::uint64_t i = ahead.begin; i < std::min<std::uint64_t>(ahead.end, nodes.size()); ++i) {
-    const Node& node = nodes[i];
+    const Node node = nodes[i];
     next.leaves = next.leaves || node.type == NodeType::kDirectory;
     if (!is_small_file(node)) continue;
     bytes += node.size;
@@ -83,7 +83,7 @@ void ReadingAhead::file_is_read(const File& file, const FileLayout& layout, std:
 
 void ReadingAhead::bytes_are_read(const File& file, const FileLayout& layout, std::uint64_t begin,
                                   std::uint64_t end) {
-  const Node& node = file.tree->nodes()[file.position];
+  const Node node = file.tree->nodes()[file.position];
   if (fetcher_ != nullptr) {
     const Ahead far = fetched_readers_.note(file.inode, begin, end, fetcher_->window_bytes());
     fetch_files(blobs_between(node, layout, far));
@@ -122,10 +122,10 @@ void ReadingAhead::fetch_files(std::span<const Wanted> wanted) {
   fetcher_->want(places, BlobType::kData);
 }
 
-void ReadingAhead::directory_is_listed(const Tree& tree) {
+void ReadingAhead::directory_is_listed(const CompactTree& tree) {
   if (fetcher_ == nullptr) return;
   std::vector<BlobLocation> places;
-  for (const Node& node : tree.nodes()) {
+  for (const Node node : tree.nodes()) {
     if (!node.subtree || trees_.peek(*node.subtree) != nullptr) continue;
     const auto place = repository_.find_blob(BlobType::kTree, *node.subtree);
     if (place && !repository_.is_cached(*place, BlobType::kTree)) places.push_back(*place);

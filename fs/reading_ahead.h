@@ -52,7 +52,7 @@ class ReadingAhead {
   struct File {
     std::uint64_t inode;
     std::uint64_t directory;  // the inode of the directory that holds it
-    SharedTree tree;          // of that directory
+    SharedCompactTree tree;   // of that directory
     std::uint32_t position;   // of the file in that tree
   };
   // The way from a directory above down to the file, through at most kMostSteps trees.
@@ -62,7 +62,7 @@ class ReadingAhead {
   void file_is_read(const File& file, const FileLayout& layout, std::uint64_t begin,
                     std::uint64_t end, const Way& way);
   // Somebody lists a directory from its beginning, and will often go on into those below it.
-  void directory_is_listed(const Tree& tree);
+  void directory_is_listed(const CompactTree& tree);
 
  private:
   using Wanted = Prefetcher::Wanted;

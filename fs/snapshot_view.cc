@@ -22,17 +22,18 @@ Result<std::optional<Descent>> follow(TreeSource& trees, const BlobId& root,
   Descent reached;
   reached.tree = root;
   for (std::size_t i = 0; i < way.size(); ++i) {
-    ASSIGN_OR_RETURN(const SharedTree tree, trees.load(reached.tree, by));
-    const Node* node = tree->find(way[i]);
-    if (node == nullptr) return std::nullopt;
-    if (node->type != NodeType::kDirectory) {
+    ASSIGN_OR_RETURN(const SharedCompactTree tree, trees.load(reached.tree, by));
+    const std::optional<std::uint32_t> position = tree->find(way[i]);
+    if (!position) return std::nullopt;
+    const Node node = tree->nodes()[*position];
+    if (node.type != NodeType::kDirectory) {
       if (i + 1 < way.size()) return std::nullopt;
       break;
     }
     // This folder holds more than the way to the targets: stop here, so that all of it is shown.
-    if (tree->nodes().size() > 1 || !node->subtree) break;
+    if (tree->nodes().size() > 1 || !node.subtree) break;
     reached.steps = i + 1;
-    reached.tree = *node->subtree;
+    reached.tree = *node.subtree;
     reached.own = SnapshotView::OwnNode{tree, node};
     reached.path += '/';
     reached.path += way[i];

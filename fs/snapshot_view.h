@@ -28,8 +28,8 @@ struct SnapshotView {
   // The node whose attributes the directory takes: where the shown tree hangs in the tree above.
   // Empty if the snapshot's root tree itself is shown, since that has no node.
   struct OwnNode {
-    SharedTree tree;
-    const Node* node;
+    SharedCompactTree tree;
+    Node node;  // whose views point into the tree
   };
   std::optional<OwnNode> own;
 };

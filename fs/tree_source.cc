@@ -6,20 +6,23 @@
 namespace restree {
 namespace {
 
-Result<SharedTree> load_and_log(BlobSource& blobs, const BlobId& id, Deadline by) {
-  ASSIGN_OR_RETURN(SharedTree tree, load_tree(blobs, id, by));
+Result<SharedCompactTree> load_and_log(BlobSource& blobs, const BlobId& id, Deadline by) {
+  ASSIGN_OR_RETURN(const SharedTree tree, load_tree(blobs, id, by));
   for (const std::string& refused : tree->refused()) {
     log::error("tree {}: an entry is not shown: {}", id.hex(), refused);
   }
-  return tree;
+  return CompactTree::make(*tree);
 }
 
 }  // namespace
 
 TreeSource::TreeSource(BlobSource& blobs, std::size_t budget_bytes)
-    : blobs_(blobs), trees_(budget_bytes, [](const Tree& tree) { return tree.memory_bytes(); }) {}
+    : blobs_(blobs),
+      trees_(
+          budget_bytes, [](const CompactTree& tree) { return tree.memory_bytes(); },
+          Keeping::kInUse) {}
 
-Result<SharedTree> TreeSource::load(const BlobId& id, Deadline by) {
+Result<SharedCompactTree> TreeSource::load(const BlobId& id, Deadline by) {
   return trees_.get(id, by, [&] { return load_and_log(blobs_, id, by); });
 }
 

@@ -11,10 +11,10 @@ constexpr std::uint64_t kLargestSmall = 1 << 20;
 
 // The next directory in a tree from position `next` on. Moves `next` behind it. nullopt: no
 // directory follows.
-std::optional<BlobId> next_directory(const Tree& tree, std::size_t& next) {
-  const std::span<const Node> nodes = tree.nodes();
+std::optional<BlobId> next_directory(const CompactTree& tree, std::size_t& next) {
+  const CompactTree::Nodes nodes = tree.nodes();
   while (next < nodes.size()) {
-    const Node& node = nodes[next++];
+    const Node node = nodes[next++];
     if (node.type == NodeType::kDirectory && node.subtree) return *node.subtree;
   }
   return std::nullopt;
@@ -42,7 +42,7 @@ std::size_t WalkAhead::widen(const BlobId& directory, std::size_t most_bytes) {
 std::vector<WalkAhead::Frame> WalkAhead::frames_of(const std::vector<Step>& way) const {
   std::vector<Frame> frames;
   for (const Step& step : way) {
-    SharedTree tree = trees_.peek(step.tree);
+    SharedCompactTree tree = trees_.peek(step.tree);
     if (tree == nullptr) {
       frames.clear();
     } else {
@@ -64,14 +64,14 @@ void WalkAhead::go_on(const std::vector<Step>& way, std::size_t most_bytes) {
       continue;
     }
     ++count;
-    Result<SharedTree> tree = trees_.load(*id, Deadline::after(time_limit_));
+    Result<SharedCompactTree> tree = trees_.load(*id, Deadline::after(time_limit_));
     if (!tree) return;
     bytes += want(*id, **tree, bytes < kDecoded);
     frames.push_back({std::move(*tree), 0});
   }
 }
 
-std::size_t WalkAhead::want(const BlobId& id, const Tree& tree, bool is_near) {
+std::size_t WalkAhead::want(const BlobId& id, const CompactTree& tree, bool is_near) {
   Known before;
   {
     auto state = state_.lock();
@@ -82,7 +82,7 @@ std::size_t WalkAhead::want(const BlobId& id, const Tree& tree, bool is_near) {
   }
   std::vector<Prefetcher::Wanted> files;
   std::size_t bytes = 0;
-  for (const Node& node : tree.nodes()) {
+  for (const Node node : tree.nodes()) {
     if (bytes >= kMostOfOne) break;
     if (!is_small_file(node)) continue;
     files.push_back({node.content.front(), node.size});

@@ -68,7 +68,7 @@ class WalkAhead {
     std::size_t window = 0;
   };
   struct Frame {
-    SharedTree tree;
+    SharedCompactTree tree;
     std::size_t next;
   };
   static constexpr std::size_t kMostKnown = 4096;
@@ -76,7 +76,7 @@ class WalkAhead {
   std::size_t widen(const BlobId& directory, std::size_t most_bytes);
   std::vector<Frame> frames_of(const std::vector<Step>& way) const;
   // Wants the files of a directory; returns how many bytes they have.
-  std::size_t want(const BlobId& id, const Tree& tree, bool is_near);
+  std::size_t want(const BlobId& id, const CompactTree& tree, bool is_near);
 
   TreeSource& trees_;
   const Wanting wanting_;

@@ -179,6 +179,23 @@ TEST(FileLayouts, RemembersLayoutsOfManyBlobsByTreeAndPosition) {
   EXPECT_EQ(asked, 304U) << "made anew";
 }
 
+TEST(FileLayouts, KeepALayoutThatIsInUseWhateverItWeighs) {
+  std::size_t asked = 0;
+  FileLayouts layouts(1 << 10, [&](const BlobId&) {
+    ++asked;
+    return std::uint32_t{10};
+  });
+  const std::vector<BlobId> content(10'000, zero_blob_id());
+  Node large;
+  large.content = content;
+  for (int i = 0; i < 100; ++i) {
+    const auto layout = layouts.layout_of(blob(2), 0, large);
+    EXPECT_EQ(layout->size(), 100'000U);
+    EXPECT_EQ(layout->zero_blobs(), 10'000U);
+  }
+  EXPECT_EQ(asked, 10'000U);
+}
+
 TEST(ZeroBlob, IsTheHashOfItsZeros) {
   EXPECT_EQ(zero_blob_id().bytes, sha256(as_bytes(std::string(kZeroBlobBytes, '\0'))));
 }

@@ -46,18 +46,18 @@ class ReadingAheadTest : public ::testing::Test {
         *repository_, *decoded_, *parsed_,
         ReadingAhead::Options{.fetcher = fetcher_.get(), .threads = 1});
   }
-  SharedTree tree(const BlobId& id) { return value_of(parsed_->load(id, soon())); }
+  SharedCompactTree tree(const BlobId& id) { return value_of(parsed_->load(id, soon())); }
 
   // An entry of the root tree, as its reader finds it.
   ReadingAhead::File found(const std::string& name) {
-    const SharedTree root = tree(root_);
-    const auto position = static_cast<std::uint32_t>(root->find(name) - root->nodes().data());
+    const SharedCompactTree root = tree(root_);
+    const auto position = root->find(name).value();
     return {.inode = 100 + position, .directory = 1, .tree = root, .position = position};
   }
   // Reads a small file of the root tree whole.
   void read_whole(const std::string& name) {
     const ReadingAhead::File file = found(name);
-    const Node& node = file.tree->nodes()[file.position];
+    const Node node = file.tree->nodes()[file.position];
     const FileLayout layout = FileLayout::make(
         node.content, node.size, [&](const BlobId&) { return std::uint32_t(node.size); });
     ahead_->file_is_read(file, layout, 0, node.size, [&] {
@@ -126,7 +126,7 @@ TEST_F(ReadingAheadTest, AReadFromTheBeginningBringsBytesThatFollowAndALeapDoesN
 
 TEST_F(ReadingAheadTest, AListingFetchesTheTreesBelowFromAFarStorage) {
   open({folder("one", {file("a")}), folder("two", {file("b")})}, true);
-  const SharedTree root = tree(root_);
+  const SharedCompactTree root = tree(root_);
   value_of(parsed_->load(trees_["two"], soon()));
   ahead_->directory_is_listed(*root);
   EXPECT_TRUE(holds_within(kPatience, [&] { return fetcher_->figures().ahead_bytes > 0; }));

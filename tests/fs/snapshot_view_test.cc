@@ -47,12 +47,12 @@ class SnapshotViewTest : public ::testing::Test {
   // The names at the top of the view.
   std::vector<std::string> names(const SnapshotView& view) {
     std::vector<std::string> names;
-    const SharedTree tree = value_of(trees_.load(view.tree, soon()));
-    for (const Node& node : tree->nodes()) names.emplace_back(node.name);
+    const SharedCompactTree tree = value_of(trees_.load(view.tree, soon()));
+    for (const Node node : tree->nodes()) names.emplace_back(node.name);
     return names;
   }
   static std::string own_name(const SnapshotView& view) {
-    return view.own ? std::string(view.own->node->name) : "none";
+    return view.own ? std::string(view.own->node.name) : "none";
   }
   static Deadline soon() { return Deadline::after(std::chrono::seconds(60)); }
 
@@ -209,9 +209,9 @@ TEST_F(SnapshotViewTest, NeverHidesAnythingInTheTree) {
       };
   const std::function<void(const BlobId&, const std::string&, std::set<std::string>&)> walk =
       [&](const BlobId& id, const std::string& path, std::set<std::string>& leaves) {
-        const SharedTree tree = value_of(trees_.load(id, soon()));
+        const SharedCompactTree tree = value_of(trees_.load(id, soon()));
         if (tree->nodes().empty()) leaves.insert(path);
-        for (const Node& node : tree->nodes()) {
+        for (const Node node : tree->nodes()) {
           const std::string own = path + "/" + std::string(node.name);
           node.subtree ? walk(*node.subtree, own, leaves) : void(leaves.insert(own));
         }
