@@ -60,6 +60,7 @@ Mount::Mount(Repository& repository, MountOptions options)
       views_(trees_),
       failures_([this](std::uint64_t inode) { return describe(inode); }),
       hidden_files_(hidden_files(*this), options_.ownership),
+      views_ahead_(views_, options_.time_limit),
       reading_ahead_(repository, blobs_, trees_,
                      {.fetcher = options_.fetcher,
                       .threads = options_.read_ahead_threads,

@@ -43,6 +43,7 @@
 #include "fs/snapshot_list.h"
 #include "fs/snapshot_view.h"
 #include "fs/tree_source.h"
+#include "fs/views_ahead.h"
 #include "fs/walk_ahead.h"
 #include "repo/blob_cache.h"
 #include "repo/repository.h"
@@ -190,7 +191,8 @@ class Mount {
   std::atomic<std::uint64_t> served_bytes_ = 0;
   FailureLog failures_;
   HiddenFiles hidden_files_;
-  ReadingAhead reading_ahead_;  // last: its threads use what is above
+  ViewsAhead views_ahead_;
+  ReadingAhead reading_ahead_;  // these two last: their threads use what is above
 };
 
 }  // namespace restree

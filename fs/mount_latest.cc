@@ -42,6 +42,7 @@ Result<std::optional<Mount::Found>> Mount::take_virtual(const SnapshotList::Publ
                                                         const VirtualNode& child, pid_t thread,
                                                         Deadline by) {
   if (child.kind != VirtualNode::Kind::kSymlink) {
+    if (child.without_leading_path) views_ahead_.snapshot_is_shown(now.space, child);
     ASSIGN_OR_RETURN(Found found, show_virtual(child, now.generation, by));
     known_nodes_.remember(child);
     return std::optional(found);

@@ -43,6 +43,7 @@ Status Mount::list_virtual(std::uint64_t directory, std::uint64_t offset, Listin
   const Namespace& space = *listed.space;
   const VirtualNode* node = space.find(directory);
   if (node == nullptr) return no_such_directory();
+  if (offset == 0) views_ahead_.directory_is_listed(directory);
 
   std::uint64_t count = offset & ((std::uint64_t{1} << kCountBits) - 1);
   const std::uint64_t base = (listed.generation & kGenerationsOfOffsets) << kCountBits;

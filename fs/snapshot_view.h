@@ -52,6 +52,10 @@ class SnapshotViews {
 
   // The number of the view in a snapshot's directory, which the first call opens.
   Result<std::uint32_t> number_of(const VirtualNode& directory, Deadline by);
+  // Whether number_of() has the answer.
+  bool knows(std::uint64_t directory) const {
+    return opened_.lock()->by_directory.contains(directory);
+  }
   // `number`: one that number_of() has returned.
   std::shared_ptr<const SnapshotView> at(std::uint32_t number) const;
 

@@ -1,15 +1,18 @@
-// What a mount costs where folders are large: how often it loads, not
+// What a mount costs where folders, files and lists of snapshots are large: how often it loads, not
 // how long it takes.
 #include <atomic>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "tests/fs/mount_fixture.h"
+#include "tests/support/gate.h"
 
 namespace restree {
 namespace {
 
+using testing::BuiltSnapshot;
 using testing::Entries;
 using testing::file_node;
 using testing::folder_node;
@@ -85,6 +88,63 @@ TEST_F(MountOfALargeFolder, LoadsItTwiceAtMostWhileFoldersInItAreRead) {
     }
   }
   EXPECT_LE(loads_, 2);
+}
+
+// Each of these has folders above its target, each of which is a tree to load.
+class MountOfManySnapshots : public MountTest {
+ protected:
+  static constexpr std::size_t kSnapshots = 40;
+
+  MountOfManySnapshots() {
+    auto& builder = memory_.builder();
+    for (std::size_t i = 0; i < kSnapshots; ++i) {
+      const std::string name = "f" + std::to_string(i);
+      const BlobId folder = builder.add_tree({file_node(name, {data(name)}, name.size())});
+      const BlobId root = builder.add_tree({folder_node("app", folder)});
+      builder.add_snapshot(
+          root, {.time = "2026-09-01T03:00:" + std::to_string(10 + i) + "Z", .paths = {"/app"}});
+    }
+    builder.finish();
+    open();
+    app_ = lookup({"apps", "app"}).inode;
+    listed_ = names(app_);
+  }
+  ~MountOfManySnapshots() override { gate_.open(); }
+  void hold_the_packs() {
+    memory_.storage().watch([this](const FileName& file) -> Status {
+      if (file.type == FileType::kPack) gate_.pass();
+      return {};
+    });
+  }
+  Result<std::optional<Mount::Found>> show(std::size_t snapshot) {
+    return mount_->lookup(app_, listed_[2 + snapshot]);
+  }
+
+  testing::Gate gate_;
+  std::uint64_t app_ = 0;
+  std::vector<std::string> listed_;
+};
+
+TEST_F(MountOfManySnapshots, LoadsTheirRootsAtOnceForAProgramThatGoesThroughThem) {
+  EXPECT_OK(show(0));
+  hold_the_packs();
+  const std::jthread program([&] { EXPECT_OK(show(1)); });
+  gate_.wait_for_arrivals(16);  // which one after the other never come
+  gate_.open();
+}
+
+TEST_F(MountOfManySnapshots, LoadsOneRootForAProgramThatHasChosenOne) {
+  const std::size_t before = memory_.storage().reads(FileType::kPack);
+  EXPECT_OK(show(5));
+  for (int again = 0; again < 5; ++again) EXPECT_OK(show(5));
+  mount_.reset();  // ends whatever works ahead
+  EXPECT_LE(memory_.storage().reads(FileType::kPack) - before, 2U);
+}
+
+TEST_F(MountOfManySnapshots, EndsWhileTheyAreBeingLoaded) {
+  EXPECT_OK(show(0));
+  EXPECT_OK(show(1));
+  mount_.reset();
 }
 
 }  // namespace
