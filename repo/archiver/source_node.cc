@@ -2,15 +2,14 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/syscall.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <climits>
 #include <cstring>
+
+#include "repo/base/xattr_at.h"
 
 namespace restree {
 namespace {
@@ -21,32 +20,6 @@ constexpr mode_t kPermissionBits = 07777;
 
 Timestamp timestamp_of(const struct timespec& time) {
   return {time.tv_sec, static_cast<std::uint32_t>(time.tv_nsec)};
-}
-
-// A short path to an object at any depth, for system calls that take no directory descriptor.
-std::string short_path(const SourcePlace& place) {
-  if (place.folder_fd == AT_FDCWD) return place.name;
-  return fmt::format("/proc/self/fd/{}/{}", place.folder_fd, place.name);
-}
-
-// llistxattr(2) relative to a directory descriptor. Linux has a system call for it from 6.13 on;
-// before that a path through /proc is needed, which takes twice as long: a tenth of the time of a
-// backup in which nothing changed.
-ssize_t list_xattrs(const SourcePlace& place, char* buffer, std::size_t room) {
-#ifdef SYS_listxattrat
-  constexpr long kListXattrAt = SYS_listxattrat;
-#else
-  constexpr long kListXattrAt = 465;  // the same for every processor since 5.1
-#endif
-  static std::atomic<bool> is_known = true;
-  if (is_known.load(std::memory_order_relaxed)) {
-    const long size = ::syscall(kListXattrAt, place.folder_fd, place.name.c_str(),
-                                AT_SYMLINK_NOFOLLOW, buffer, room);
-    // EPERM is the answer of a container's system call filter to calls that it does not know.
-    if (size >= 0 || (errno != ENOSYS && errno != EPERM)) return size;
-    is_known = false;
-  }
-  return ::llistxattr(short_path(place).c_str(), buffer, room);
 }
 
 // Calls `read(buffer, size)` with buffers that grow until the answer fits; -1 and errno otherwise.
@@ -66,11 +39,11 @@ ssize_t read_growing(std::string& buffer, std::size_t first_bytes, Read read) {
   }
 }
 
-void read_xattr(const std::string& access, const char* name, const std::string& path,
+void read_xattr(const XattrsAt& xattrs, const char* name, const std::string& path,
                 SourceNode& node) {
   std::string value;
   const ssize_t size = read_growing(value, kFirstValueBytes, [&](char* buffer, std::size_t room) {
-    return ::lgetxattr(access.c_str(), name, buffer, room);
+    return xattrs.get(name, buffer, room);
   });
   if (size >= 0) {
     node.xattrs.push_back({name, std::move(value), true});
@@ -85,14 +58,14 @@ void read_xattr(const std::string& access, const char* name, const std::string& 
 // The order is that of the kernel, as in restic.
 void read_xattrs(const SourcePlace& place, const std::string& path, SourceNode& node) {
   // Most files have no extended attributes: then one call is enough and no memory is allocated.
+  const XattrsAt xattrs(place.folder_fd, place.name);
   std::array<char, kFirstListBytes> first;
-  ssize_t size = list_xattrs(place, first.data(), first.size());
+  ssize_t size = xattrs.list(first.data(), first.size());
   std::string list;
   if (size > 0) list.assign(first.data(), static_cast<std::size_t>(size));
   if (size < 0 && errno == ERANGE) {
-    size = read_growing(list, 2 * kFirstListBytes, [&](char* buffer, std::size_t room) {
-      return list_xattrs(place, buffer, room);
-    });
+    size = read_growing(list, 2 * kFirstListBytes,
+                        [&](char* buffer, std::size_t room) { return xattrs.list(buffer, room); });
   }
   if (size < 0) {
     if (errno == ENOTSUP || errno == ENODATA) return;
@@ -100,9 +73,8 @@ void read_xattrs(const SourcePlace& place, const std::string& path, SourceNode& 
     return;
   }
   if (list.empty()) return;
-  const std::string access = short_path(place);
   for (std::size_t at = 0; at < list.size(); at += std::strlen(list.c_str() + at) + 1) {
-    read_xattr(access, list.c_str() + at, path, node);
+    read_xattr(xattrs, list.c_str() + at, path, node);
   }
 }
 
