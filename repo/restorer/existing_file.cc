@@ -24,13 +24,14 @@ std::optional<ExistingFile> look_at_existing(const UniqueFd& folder, const std::
                                              const Node& node, const Repository& repository,
                                              bool trust_mtime, const std::stop_token& stop) {
   // Opening it must not block, even if it is a FIFO or a device.
-  const UniqueFd fd(
+  ExistingFile found;
+  found.fd = UniqueFd(
       ::openat(folder.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat attributes {};
-  if (!fd || ::fstat(fd.get(), &attributes) != 0 || !S_ISREG(attributes.st_mode)) {
+  if (!found.fd || ::fstat(found.fd.get(), &attributes) != 0 || !S_ISREG(attributes.st_mode)) {
     return std::nullopt;
   }
-  ExistingFile found;
+  found.identity = EntryIdentity::of(attributes);
   found.size_matches = static_cast<std::uint64_t>(attributes.st_size) == node.size;
   found.is_linked = attributes.st_nlink > 1;
   const Timestamp mtime{.seconds = attributes.st_mtim.tv_sec,
@@ -45,7 +46,7 @@ std::optional<ExistingFile> look_at_existing(const UniqueFd& folder, const std::
     if (!size) break;  // then the positions of the later blobs are not known
     if (buffer.size() < *size) buffer = Bytes(*size);
     const MutableByteView bytes = buffer.view().first(*size);
-    if (!read_at(fd.get(), offset, bytes).is_all_of(bytes)) break;
+    if (!read_at(found.fd.get(), offset, bytes).is_all_of(bytes)) break;
     found.matches[i] = sha256(bytes) == node.content[i].bytes;
     offset += *size;
   }

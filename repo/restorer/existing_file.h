@@ -10,10 +10,14 @@
 #include "repo/base/unique_fd.h"
 #include "repo/format/tree.h"
 #include "repo/repository.h"
+#include "repo/restorer/entry_identity.h"
 
 namespace restree {
 
 struct ExistingFile {
+  // Open for reading, from before the first look at it. Whoever keeps this object closes it.
+  UniqueFd fd;
+  EntryIdentity identity;
   bool size_matches = false;
   // It has other names, so that writing into it would change them as well.
   bool is_linked = false;

@@ -176,16 +176,4 @@ Error Restorer::end_early(const Error& reason) {
       .hinting(hint.empty() ? "The same command again goes on from here." : hint);
 }
 
-Status Restorer::set_metadata_of_unchanged() {
-  if (options_.dry_run) return {};
-  return parallel_for(files_.size(), options_.threads, [this](std::size_t i) -> Status {
-    if (files_[i].fate != Fate::kMetadata) return {};
-    RETURN_IF_ERROR(stop_if_asked());
-    const PlannedItem& item = plan_->files()[i];
-    const Status status = target_files_->set_metadata(item);
-    if (!status) fail(plan_->location(item), status.error());
-    return {};
-  });
-}
-
 }  // namespace restree

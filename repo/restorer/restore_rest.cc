@@ -1,84 +1,84 @@
 // What a restore does once the contents of files are there: links, special files, folders.
 #include <fcntl.h>
-#include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
-#include <functional>
+#include <utility>
 
 #include "repo/base/log.h"
 #include "repo/format/node_name.h"
 #include "repo/restorer/restorer.h"
+#include "repo/restorer/target_place.h"
 #include "repo/restorer/unexpected_entries.h"
 
 namespace restree {
 namespace {
 
-bool is_same_file(int folder_a, const std::string& name_a, int folder_b,
-                  const std::string& name_b) {
-  struct stat a {};
-  struct stat b {};
-  return ::fstatat(folder_a, name_a.c_str(), &a, AT_SYMLINK_NOFOLLOW) == 0 &&
-         ::fstatat(folder_b, name_b.c_str(), &b, AT_SYMLINK_NOFOLLOW) == 0 &&
-         a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
-// -1 and errno if it fails; EEXIST if something of that name is there.
-using MakeEntry = std::function<int(const char* name)>;
-
-std::string unused_name() {
-  static std::atomic<unsigned> count = 0;
-  return fmt::format(".restree-{}-{}", ::getpid(), count++);
-}
-
-// Makes an entry. An old entry of that name is replaced if it may be and is not a folder with
-// entries: the new one is first made under another name, so that the old one stays if that fails.
-Status make_in_place(int folder, const std::string& name, bool may_replace,
-                     const std::string& doing, const MakeEntry& make) {
-  if (make(name.c_str()) == 0) return {};
-  if (errno != EEXIST || !may_replace) return errno_error(errno, doing);
-  const std::string beside = unused_name();
-  if (make(beside.c_str()) != 0) return errno_error(errno, doing);
-  const auto take_place = [&] {
-    return ::renameat(folder, beside.c_str(), folder, name.c_str()) == 0;
-  };
-  if (take_place()) return {};
-  if (errno == EISDIR && ::unlinkat(folder, name.c_str(), AT_REMOVEDIR) == 0 && take_place()) {
-    return {};
-  }
-  const int failure = errno;
-  ::unlinkat(folder, beside.c_str(), 0);
-  return errno_error(failure, "remove what is in its place");
-}
-
-Status make_special(int folder, const std::string& name, bool may_replace, const Node& node) {
+Status make_special(const UniqueFd& folder, const std::string& name, const Node& node) {
   if (node.type == NodeType::kSymlink && holds_zero_byte(node.link_target)) {
     return Error(ErrorKind::kUnsupported, "make it: no link's target can hold a zero byte, as " +
                                               log::quoted(node.link_target) + " does");
   }
-  return make_in_place(folder, name, may_replace, "make it", [&](const char* as) {
-    constexpr mode_t kOwnerOnly = 0600;
-    switch (node.type) {
-      case NodeType::kSymlink:
-        return ::symlinkat(std::string(node.link_target).c_str(), folder, as);
-      case NodeType::kBlockDevice:
-        return ::mknodat(folder, as, S_IFBLK | kOwnerOnly, node.device);
-      case NodeType::kCharDevice:
-        return ::mknodat(folder, as, S_IFCHR | kOwnerOnly, node.device);
-      case NodeType::kFifo:
-        return ::mknodat(folder, as, S_IFIFO | kOwnerOnly, 0);
-      case NodeType::kFile:
-      case NodeType::kDirectory:
-      case NodeType::kSocket:
-        break;
-    }
-    return 0;
-  });
+  constexpr mode_t kOwnerOnly = 0600;
+  int result = 0;
+  switch (node.type) {
+    case NodeType::kSymlink:
+      result = ::symlinkat(std::string(node.link_target).c_str(), folder.get(), name.c_str());
+      break;
+    case NodeType::kBlockDevice:
+      result = ::mknodat(folder.get(), name.c_str(), S_IFBLK | kOwnerOnly, node.device);
+      break;
+    case NodeType::kCharDevice:
+      result = ::mknodat(folder.get(), name.c_str(), S_IFCHR | kOwnerOnly, node.device);
+      break;
+    case NodeType::kFifo:
+      result = ::mknodat(folder.get(), name.c_str(), S_IFIFO | kOwnerOnly, 0);
+      break;
+    case NodeType::kFile:
+    case NodeType::kDirectory:
+    case NodeType::kSocket:
+      break;
+  }
+  if (result != 0) return errno_error(errno, "make it");
+  return {};
+}
+
+// Whether `name` in `folder` leads to this file.
+bool leads_to(const UniqueFd& folder, const std::string& name, const EntryIdentity& file) {
+  struct stat attributes {};
+  return ::fstatat(folder.get(), name.c_str(), &attributes, AT_SYMLINK_NOFOLLOW) == 0 &&
+         S_ISREG(attributes.st_mode) && is_same_entry(folder.get(), attributes, file);
 }
 
 }  // namespace
+
+// A folder that this restore has made is private itself until it is finished, and empty. In any
+// other the entry is made in a private folder, and then moved to its place, whole.
+Status Restorer::make_entry(const PlannedItem& item, const MakeEntry& make) {
+  const std::string name(item.node->name);
+  ASSIGN_OR_RETURN(const TargetFolders::Handle folder, folders_->open(item.folder));
+  if (folders_->state(item.folder) == TargetFolders::State::kMade) return make(*folder, name);
+  ASSIGN_OR_RETURN(const UniqueFd* const inside, workplace_in(item.folder));
+  Status done = make(*inside, name);
+  if (done) {
+    done = take_place(*inside, name, *folder, name, target_files_->path(item),
+                      options_.remove_unexpected);
+  }
+  if (!done) ::unlinkat(inside->get(), name.c_str(), 0);
+  return done;
+}
+
+Result<const UniqueFd*> Restorer::workplace_in(std::uint32_t folder) {
+  if (!workplace_ || workplace_->folder != folder) {
+    workplace_.reset();
+    ASSIGN_OR_RETURN(TargetFolders::Handle around, folders_->open(folder));
+    ASSIGN_OR_RETURN(PrivateFolder inside,
+                     PrivateFolder::make(*around, folders_->path(folder), folders_->own_entries()));
+    workplace_.emplace(folder, std::move(around), std::move(inside));
+  }
+  return &workplace_->inside.fd();
+}
 
 Status Restorer::make_links() {
   for (std::uint32_t i = 0; i < files_.size(); ++i) {
@@ -113,15 +113,20 @@ Status Restorer::make_link(std::uint32_t number) {
     return Error(ErrorKind::kNotFound, "not restored; the file whose other name it is, " +
                                            plan_->location(first) + ", could not be restored");
   }
+  const EntryIdentity file = first_file.kept ? *first_file.kept : first_file.task->identity();
   ASSIGN_OR_RETURN(const TargetFolders::Handle from, folders_->open(first.folder));
   ASSIGN_OR_RETURN(const TargetFolders::Handle to, folders_->open(item.folder));
-  const std::string first_name(first.node->name);
-  const std::string name(item.node->name);
-  if (is_same_file(from->get(), first_name, to->get(), name)) return {};
-  const bool may_replace = folders_->state(item.folder) == TargetFolders::State::kExisting;
-  return make_in_place(
-      to->get(), name, may_replace, "link it to " + target_files_->path(first),
-      [&](const char* as) { return ::linkat(from->get(), first_name.c_str(), to->get(), as, 0); });
+  if (leads_to(*to, std::string(item.node->name), file)) return {};
+  return make_entry(item, [&](const UniqueFd& folder, const std::string& name) -> Status {
+    const std::string first_name(first.node->name);
+    if (::linkat(from->get(), first_name.c_str(), folder.get(), name.c_str(), 0) != 0) {
+      return errno_error(errno, "link it to " + target_files_->path(first));
+    }
+    if (leads_to(folder, name, file)) return {};
+    ::unlinkat(folder.get(), name.c_str(), 0);
+    return Error(ErrorKind::kLocalIo, "not linked to " + target_files_->path(first) +
+                                          ", which is another file than the one restored");
+  });
 }
 
 Status Restorer::make_others() {
@@ -136,19 +141,24 @@ Status Restorer::make_others() {
     const Status made = may ? make_other(item) : Status(may.error());
     if (!made) fail(plan_->location(item), made.error());
   }
+  workplace_.reset();
   return {};
 }
 
 Status Restorer::make_other(const PlannedItem& item) {
+  Status metadata;
   if (!options_.dry_run) {
-    ASSIGN_OR_RETURN(const TargetFolders::Handle folder, folders_->open(item.folder));
-    const bool may_replace = folders_->state(item.folder) == TargetFolders::State::kExisting;
-    RETURN_IF_ERROR(
-        make_special(folder->get(), std::string(item.node->name), may_replace, *item.node));
+    const Status made =
+        make_entry(item, [&](const UniqueFd& folder, const std::string& name) -> Status {
+          RETURN_IF_ERROR(make_special(folder, name, *item.node));
+          metadata = metadata_.apply_in(folder, name, *item.node);
+          return {};
+        });
+    if (!made) return made;
   }
   tell(RestoreAction::kRestored, RestoredKind::kOther, item, 0);
-  if (options_.dry_run) return {};
-  return target_files_->set_metadata(item);
+  if (!metadata) return std::move(metadata).error().with(target_files_->path(item));
+  return {};
 }
 
 // Children before their parents: work in a folder changes its time, and a folder may get a mode
@@ -167,6 +177,7 @@ Status Restorer::finish_folders() {
       const auto folder = folders_->open(i);
       status =
           folder ? metadata_.apply((*folder)->get(), *planned.node, {}) : Status(folder.error());
+      if (folder) folders_->note_owner(i, **folder);
     }
     if (!status) {
       fail(plan_->location(i), status.error());

@@ -75,7 +75,6 @@ Status Restorer::restore(const BlobId& tree) {
                                              .remove_unexpected = options_.remove_unexpected});
   RETURN_IF_ERROR(decide_files());
   RETURN_IF_ERROR(write_files());
-  RETURN_IF_ERROR(set_metadata_of_unchanged());
   RETURN_IF_ERROR(make_links());
   RETURN_IF_ERROR(make_others());
   return finish_folders();
@@ -146,8 +145,9 @@ void Restorer::decide(std::uint32_t number) {
       replaces = existing || is_something_there(**folder, std::string(item.node->name));
     }
   }
-  if (existing && existing->complete()) {
+  if (existing && existing->complete() && target_files_->may_keep(*existing, item)) {
     file.fate = Fate::kMetadata;
+    if (!options_.dry_run) keep(number, *existing);
     return tell(RestoreAction::kUnchanged, RestoredKind::kFile, item, size);
   }
   ++figures_.items_total;
@@ -161,8 +161,22 @@ void Restorer::decide(std::uint32_t number) {
   file.task = std::make_unique<FileTask>();
   file.task->item = item;
   file.task->replaces = replaces;
-  // Other names must keep their content; the file is written anew, beside them.
-  if (existing && !existing->is_linked) file.task->existing = std::move(existing);
+  if (!existing || !target_files_->may_write_into(*existing, item)) return;
+  existing->fd.reset();
+  file.task->existing = std::move(existing);
+}
+
+// By the descriptor through which the content was compared: a moment later the name may lead to
+// another file.
+void Restorer::keep(std::uint32_t number, const ExistingFile& existing) {
+  const PlannedItem& item = plan_->files()[number];
+  const Status status = target_files_->set_metadata(existing, item);
+  if (!status) fail(plan_->location(item), status.error());
+  if (item.node->links < 2) return;
+  struct stat attributes {};
+  const bool is_known = ::fstat(existing.fd.get(), &attributes) == 0;
+  files_[number].kept =
+      std::make_unique<EntryIdentity>(is_known ? EntryIdentity::of(attributes) : existing.identity);
 }
 
 Result<bool> Restorer::may_overwrite(const PlannedItem& item) {

@@ -1,12 +1,16 @@
 // Restores a snapshot's tree to a folder, in place: content that is already right is kept.
 //
-// Order: folders, for the owner alone; contents of files, pack by pack, each finished with its
-// metadata; then hard links, symbolic links and special files; last, from the leaves up, each
-// folder: its unexpected entries are removed, and its own metadata is set. If a restore ends early,
-// the same restore started again goes on where it ended.
+// Order: folders, for the owner alone; files that are right already get their metadata, and contents
+// of the others are written pack by pack, each finished with its metadata; then hard links, symbolic
+// links and special files; last, from the leaves up, each folder: its unexpected entries are
+// removed, and its own metadata is set. If a restore ends early, the same restore started again goes
+// on where it ended.
+// Others may be able to write to the target while root restores into it. Whatever they put, move or
+// link there, nothing outside of the target is reached, and no file but those restored gets owner,
+// mode or content of the snapshot's: see target_folders.h, target_files.h, private_folder.h.
 // Ownership: repository and listener outlive it.
 // Threads:   one calls; the work is done on several. figures(): any.
-// Limits:    plan: see restore_plan.h; 250 bytes for each file and 72 for each blob to be written;
+// Limits:    plan: see restore_plan.h; 310 bytes for each file and 72 for each blob to be written;
 //            buffers: see bulk_load.h.
 // Errors:    those of one item are reported to the listener and the rest goes on. The one that ends
 //            the restore is returned: kUnavailable, kCancelled, kLocalIo (the target is full or
@@ -27,6 +31,8 @@
 #include <string>
 #include <vector>
 
+#include "repo/restorer/entry_identity.h"
+#include "repo/restorer/private_folder.h"
 #include "repo/restorer/restore_options.h"
 #include "repo/restorer/restore_plan.h"
 #include "repo/restorer/target_files.h"
@@ -58,8 +64,9 @@ class Restorer {
   };
   struct PlannedFile {
     Fate fate = Fate::kLeave;
-    std::uint32_t first_name = 0;    // kLink: the file that has the content
-    std::unique_ptr<FileTask> task;  // kWrite, unless it is a dry run
+    std::uint32_t first_name = 0;         // kLink: the file that has the content
+    std::unique_ptr<FileTask> task;       // kWrite, unless it is a dry run
+    std::unique_ptr<EntryIdentity> kept;  // kMetadata, if other names may be linked to it
   };
 
   BulkOptions bulk_options() const;
@@ -72,6 +79,7 @@ class Restorer {
   Status decide_files();
   void decide(std::uint32_t number);
   Result<bool> may_overwrite(const PlannedItem& item);
+  void keep(std::uint32_t number, const ExistingFile& existing);
 
   // restore_contents.cc
   struct WantedBlob {
@@ -89,8 +97,18 @@ class Restorer {
   void finish_file(FileTask& task);
   void report_failure(FileTask& task);
   Error end_early(const Error& reason);
-  Status set_metadata_of_unchanged();
 
+  // restore_rest.cc
+  // A folder, and one inside it in which entries are made that then go into it.
+  struct Workplace {
+    std::uint32_t folder;
+    TargetFolders::Handle around;
+    PrivateFolder inside;
+  };
+  // Makes an entry of a name in a folder that no other user can change.
+  using MakeEntry = std::function<Status(const UniqueFd& folder, const std::string& name)>;
+  Status make_entry(const PlannedItem& item, const MakeEntry& make);
+  Result<const UniqueFd*> workplace_in(std::uint32_t folder);
   Status make_links();
   Status make_link(std::uint32_t number);
   Status make_others();
@@ -108,6 +126,7 @@ class Restorer {
   TargetMetadata metadata_;
   std::optional<TargetFiles> target_files_;
   std::vector<PlannedFile> files_;  // in the order of the plan's files
+  std::optional<Workplace> workplace_;
 };
 
 }  // namespace restree

@@ -11,12 +11,13 @@
 #include <utility>
 
 #include "repo/base/file_io.h"
-#include "repo/restorer/unexpected_entries.h"
+#include "repo/restorer/target_place.h"
 
 namespace restree {
 namespace {
 
 constexpr int kOpenToWrite = O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+constexpr int kOpenToRead = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 constexpr mode_t kNewFileMode = 0600;
 // Only runs of whole blocks can become holes.
 constexpr std::uint64_t kHoleBytes = 4096;
@@ -73,38 +74,45 @@ Status TargetFiles::open_once(FileTask& task) {
   return {};
 }
 
-// Removes the entry in the place of a file; a folder only if it is empty or may be removed whole.
-Status TargetFiles::clear_place(const UniqueFd& folder, const std::string& name,
-                                const std::string& path) const {
-  if (options_.remove_unexpected)
-    return remove_entry(folder, name, path, false, [](const auto&) {});
-  if (::unlinkat(folder.get(), name.c_str(), 0) == 0 || errno == ENOENT) return {};
-  if (errno == EISDIR && ::unlinkat(folder.get(), name.c_str(), AT_REMOVEDIR) == 0) return {};
-  return errno_error(errno, "remove what is in the place of " + path)
-      .hinting("With --delete a folder goes with all that lies in it.");
-}
-
 Result<UniqueFd> TargetFiles::open_first(FileTask& task) const {
   ASSIGN_OR_RETURN(const TargetFolders::Handle folder, folders_.open(task.item.folder));
-  Result<UniqueFd> fd = task.existing ? open_existing(task, *folder) : create(task, *folder);
-  if (fd) task.begun_ = true;
+  Result<UniqueFd> fd =
+      task.existing ? open_to_write(task, *folder, task.existing->identity) : create(task, *folder);
+  if (!fd) return fd;
+  struct stat attributes {};
+  if (::fstat(fd->get(), &attributes) != 0) return failed("look at ", task.item);
+  task.identity_ = EntryIdentity::of(attributes);
+  task.begun_ = true;
   return fd;
 }
 
-Result<UniqueFd> TargetFiles::open_existing(const FileTask& task, const UniqueFd& folder) const {
-  const std::string name(task.item.node->name);
+// Opens the file of a task by its name, and makes sure that it is the one.
+Result<UniqueFd> TargetFiles::open_to_write(const FileTask& task, const UniqueFd& folder,
+                                            const EntryIdentity& expected) const {
+  const std::string name = task.beside_ ? *task.beside_ : std::string(task.item.node->name);
+  struct stat attributes {};
+  const auto is_expected = [&](const UniqueFd& fd) {
+    return ::fstat(fd.get(), &attributes) == 0 && S_ISREG(attributes.st_mode) &&
+           is_same_entry(fd.get(), attributes, expected) && attributes.st_nlink == 1;
+  };
   UniqueFd fd(::openat(folder.get(), name.c_str(), kOpenToWrite));
   if (!fd && errno == EACCES) {  // not root, and it is read-only
-    ::fchmodat(folder.get(), name.c_str(), kNewFileMode, 0);
+    const UniqueFd closed(::openat(folder.get(), name.c_str(), kOpenToRead));
+    if (closed && is_expected(closed)) ::fchmod(closed.get(), kNewFileMode);
     fd = UniqueFd(::openat(folder.get(), name.c_str(), kOpenToWrite));
   }
   if (!fd) return failed("open ", task.item);
+  if (!is_expected(fd)) {
+    return Error(ErrorKind::kLocalIo,
+                 path(task.item) + " is another file than a moment ago, and was not written to")
+        .hinting("Somebody has replaced or linked it while the restore ran.");
+  }
   return fd;
 }
 
 Result<UniqueFd> TargetFiles::create(FileTask& task, const UniqueFd& folder) const {
   const PlannedItem& item = task.item;
-  const std::string name(item.node->name);
+  std::string name(item.node->name);
   UniqueFd fd;
   const auto make = [&] {
     fd = UniqueFd(
@@ -113,9 +121,11 @@ Result<UniqueFd> TargetFiles::create(FileTask& task, const UniqueFd& folder) con
   };
   if (!make()) {
     if (errno != EEXIST) return failed("make ", item);
-    RETURN_IF_ERROR(clear_place(folder, name, path(item)));
-    task.replaces = false;
+    RETURN_IF_ERROR(check_place(folder, name, path(item), options_.remove_unexpected));
+    name = unused_name();
     if (!make()) return failed("make ", item);
+    task.replaces = true;
+    task.beside_ = std::make_unique<const std::string>(name);
   }
   if (Status status = make_room(fd.get(), item); !status) {
     ::unlinkat(folder.get(), name.c_str(), 0);
@@ -136,12 +146,9 @@ Status TargetFiles::make_room(int fd, const PlannedItem& item) const {
   return {};
 }
 
-Result<UniqueFd> TargetFiles::open_again(const PlannedItem& item) const {
-  ASSIGN_OR_RETURN(const TargetFolders::Handle folder, folders_.open(item.folder));
-  const std::string name(item.node->name);
-  UniqueFd fd(::openat(folder->get(), name.c_str(), kOpenToWrite));
-  if (!fd) return failed("open ", item);
-  return fd;
+Result<UniqueFd> TargetFiles::open_again(const FileTask& task) const {
+  ASSIGN_OR_RETURN(const TargetFolders::Handle folder, folders_.open(task.item.folder));
+  return open_to_write(task, *folder, task.identity_);
 }
 
 Status TargetFiles::write(FileTask& task, std::uint64_t position, ByteView bytes) {
@@ -149,7 +156,7 @@ Status TargetFiles::write(FileTask& task, std::uint64_t position, ByteView bytes
   UniqueFd again;
   int fd = task.fd_.get();
   if (fd < 0) {
-    ASSIGN_OR_RETURN(again, open_again(task.item));
+    ASSIGN_OR_RETURN(again, open_again(task));
     fd = again.get();
   }
   const bool holes = options_.sparse && !task.existing;
@@ -163,10 +170,11 @@ Status TargetFiles::write(FileTask& task, std::uint64_t position, ByteView bytes
 // The size is set last: until then nothing is cut off that might have to stay.
 Status TargetFiles::complete(FileTask& task) {
   RETURN_IF_ERROR(open_once(task));
+  if (task.beside_) return replace(task);
   if (!task.existing || task.existing->size_matches) return {};
   UniqueFd again;
   if (!task.fd_) {
-    ASSIGN_OR_RETURN(again, open_again(task.item));
+    ASSIGN_OR_RETURN(again, open_again(task));
   }
   const int fd = task.fd_ ? task.fd_.get() : again.get();
   if (::ftruncate(fd, static_cast<off_t>(task.item.node->size)) != 0) {
@@ -175,8 +183,16 @@ Status TargetFiles::complete(FileTask& task) {
   return {};
 }
 
+Status TargetFiles::replace(FileTask& task) const {
+  ASSIGN_OR_RETURN(const TargetFolders::Handle folder, folders_.open(task.item.folder));
+  RETURN_IF_ERROR(take_place(*folder, *task.beside_, *folder, std::string(task.item.node->name),
+                             path(task.item), options_.remove_unexpected));
+  task.beside_ = nullptr;
+  return {};
+}
+
 Result<UniqueFd> TargetFiles::take_descriptor(FileTask& task) {
-  if (!task.fd_) return open_again(task.item);
+  if (!task.fd_) return open_again(task);
   --open_count_;
   return std::exchange(task.fd_, UniqueFd());
 }
@@ -184,6 +200,10 @@ Result<UniqueFd> TargetFiles::take_descriptor(FileTask& task) {
 Status TargetFiles::finish(FileTask& task) {
   ASSIGN_OR_RETURN(const UniqueFd fd, take_descriptor(task));
   Status status = metadata_.apply(fd.get(), *task.item.node, {});
+  struct stat attributes {};
+  if (task.item.node->links > 1 && ::fstat(fd.get(), &attributes) == 0) {
+    task.identity_ = EntryIdentity::of(attributes);
+  }
   if (!status) return std::move(status).error().with(path(task.item));
   return {};
 }
@@ -191,10 +211,12 @@ Status TargetFiles::finish(FileTask& task) {
 TargetFiles::Left TargetFiles::give_up(FileTask& task) {
   if (!task.is_begun()) return task.replaces ? Left::kAsItWas : Left::kNothing;
   const Result<UniqueFd> fd = take_descriptor(task);
-  if (!task.existing && !task.has_content_) {
+  if (!task.existing && (task.beside_ || !task.has_content_)) {
     const Result<TargetFolders::Handle> folder = folders_.open(task.item.folder);
-    const std::string name(task.item.node->name);
-    if (folder && ::unlinkat((*folder)->get(), name.c_str(), 0) == 0) return Left::kNothing;
+    const std::string name = task.beside_ ? *task.beside_ : std::string(task.item.node->name);
+    const bool is_removed = folder && ::unlinkat((*folder)->get(), name.c_str(), 0) == 0;
+    if (task.beside_) return Left::kAsItWas;
+    if (is_removed) return Left::kNothing;
   }
   if (fd) {
     // The file is reported as failed anyway, so that errors here add nothing.
@@ -208,9 +230,35 @@ TargetFiles::Left TargetFiles::give_up(FileTask& task) {
   return task.existing ? Left::kPartlyOverwritten : Left::kIncomplete;
 }
 
-Status TargetFiles::set_metadata(const PlannedItem& item) {
-  ASSIGN_OR_RETURN(const TargetFolders::Handle folder, folders_.open(item.folder));
-  Status status = metadata_.apply_at(folder->get(), std::string(item.node->name), *item.node);
+// Its owner may hold it open for writing, or read in it what the snapshot gives to another.
+bool TargetFiles::is_of_another(const ExistingFile& existing, const PlannedItem& item) {
+  const uid_t owner = existing.identity.owner;
+  if (!is_root_ || owner == metadata_.owner(*item.node)) return false;
+  const Result<TargetFolders::Handle> folder = folders_.open(item.folder);
+  return !folder || !folders_.own_entries().are_of(**folder, owner);
+}
+
+// By its other names an existing file may be one that lies elsewhere, and root would hand it to the
+// owner that the snapshot names. A file that runs with its owner's rights must not be one that
+// another user still holds open for writing.
+bool TargetFiles::may_keep(const ExistingFile& existing, const PlannedItem& item) {
+  if (!is_root_) return true;
+  constexpr std::uint16_t kRunsAsOwner = 06000;
+  const bool runs_as_owner = (item.node->permissions & kRunsAsOwner) != 0 ||
+                             std::ranges::any_of(item.node->xattrs, [](const auto& xattr) {
+                               return xattr.name == "security.capability";
+                             });
+  if (runs_as_owner && is_of_another(existing, item)) return false;
+  return !existing.is_linked || metadata_.has_access_of(existing.fd.get(), *item.node);
+}
+
+// Other names must keep their content.
+bool TargetFiles::may_write_into(const ExistingFile& existing, const PlannedItem& item) {
+  return !existing.is_linked && !is_of_another(existing, item);
+}
+
+Status TargetFiles::set_metadata(const ExistingFile& existing, const PlannedItem& item) {
+  Status status = metadata_.apply(existing.fd.get(), *item.node, {});
   if (!status) return std::move(status).error().with(path(item));
   return {};
 }

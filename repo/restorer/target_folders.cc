@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
+#include "repo/restorer/target_place.h"
 #include "repo/restorer/unexpected_entries.h"
 
 namespace restree {
@@ -15,19 +17,27 @@ constexpr mode_t kNewFolderMode = 0700;
 
 }  // namespace
 
-// Links in the path to the target are followed: the user has named that path.
+// Links in the path to the target are followed: the user has named that path. But not a link in the
+// place of a folder that was made just before.
 Status TargetFolders::make_target() {
-  if (!dry_run_) {
-    for (std::size_t end = target_.find('/', 1);; end = target_.find('/', end + 1)) {
-      const std::string part = target_.substr(0, end);
-      if (::mkdir(part.c_str(), kNewFolderMode) != 0 && errno != EEXIST && errno != EROFS &&
-          errno != EACCES) {
-        return errno_error(errno, "make the target folder " + part);
+  UniqueFd at(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  for (std::size_t begin = 1; at && begin < target_.size();) {
+    const std::size_t end = std::min(target_.find('/', begin), target_.size());
+    const std::string part = target_.substr(begin, end - begin);
+    begin = end + 1;
+    if (part.empty()) continue;
+    bool is_made = false;
+    if (!dry_run_) {
+      is_made = ::mkdirat(at.get(), part.c_str(), kNewFolderMode) == 0;
+      if (!is_made && errno != EEXIST && errno != EROFS && errno != EACCES) {
+        return errno_error(errno, "make the target folder " + target_.substr(0, end));
       }
-      if (end == std::string::npos) break;
     }
+    const int follow = is_made ? O_NOFOLLOW : 0;
+    at = UniqueFd(::openat(at.get(), part.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC | follow));
   }
-  UniqueFd root(::open(target_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  UniqueFd root;
+  if (at) root = UniqueFd(::openat(at.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!root) {
     if (dry_run_ && errno == ENOENT) {
       states_[0] = State::kAbsent;
@@ -42,6 +52,7 @@ Status TargetFolders::make_target() {
 
 Status TargetFolders::make_all(const RestorePlan::OnError& on_error) {
   states_.assign(plan_.folders().size(), State::kFailed);
+  identities_.resize(plan_.folders().size());
   RETURN_IF_ERROR(make_target());
   for (std::uint32_t i = 1; i < states_.size(); ++i) {
     const State parent = states_[plan_.folders()[i].parent];
@@ -66,24 +77,45 @@ Result<TargetFolders::State> TargetFolders::make(std::uint32_t folder) {
   struct stat attributes {};
   if (dry_run_) {
     const int result = ::fstatat(parent->get(), name.c_str(), &attributes, AT_SYMLINK_NOFOLLOW);
+    identities_[folder] = EntryIdentity::of(attributes);
     return result == 0 && S_ISDIR(attributes.st_mode) ? State::kExisting : State::kAbsent;
   }
-  if (::mkdirat(parent->get(), name.c_str(), kNewFolderMode) == 0) return State::kMade;
+  if (::mkdirat(parent->get(), name.c_str(), kNewFolderMode) == 0) {
+    return take_made(folder, *parent, name);
+  }
   if (errno != EEXIST) return errno_error(errno, "make folder " + path(folder));
   if (::fstatat(parent->get(), name.c_str(), &attributes, AT_SYMLINK_NOFOLLOW) != 0) {
     return errno_error(errno, "look at " + path(folder));
   }
-  if (S_ISDIR(attributes.st_mode)) return State::kExisting;
+  if (S_ISDIR(attributes.st_mode)) {
+    identities_[folder] = EntryIdentity::of(attributes);
+    return State::kExisting;
+  }
   if (planned.unreadable) {
     return Error(ErrorKind::kCorrupt, path(folder) + " is not a folder, and left as it was");
   }
-  if (::unlinkat(parent->get(), name.c_str(), 0) != 0) {
-    return errno_error(errno, "remove " + path(folder) + ", which is not a folder");
+  RETURN_IF_ERROR(make_folder_in_place(*parent, name, kNewFolderMode, path(folder)));
+  return take_made(folder, *parent, name);
+}
+
+// Where others can write to the parent, they may have moved a folder of theirs there already. It is
+// then like one that was there before.
+Result<TargetFolders::State> TargetFolders::take_made(std::uint32_t folder, const UniqueFd& parent,
+                                                      const std::string& name) {
+  UniqueFd fd(::openat(parent.get(), name.c_str(), kOpenFolder));
+  struct stat attributes {};
+  if (!fd || ::fstat(fd.get(), &attributes) != 0) {
+    return errno_error(errno, "open folder " + path(folder));
   }
-  if (::mkdirat(parent->get(), name.c_str(), kNewFolderMode) != 0) {
-    return errno_error(errno, "make folder " + path(folder));
-  }
-  return State::kMade;
+  identities_[folder] = EntryIdentity::of(attributes);
+  const bool is_private = own_entries_.are_private(parent, attributes);
+  keep(folder, std::make_shared<const UniqueFd>(std::move(fd)));
+  return is_private ? State::kMade : State::kExisting;
+}
+
+void TargetFolders::note_owner(std::uint32_t folder, const UniqueFd& fd) {
+  struct stat attributes {};
+  if (::fstat(fd.get(), &attributes) == 0) identities_[folder] = EntryIdentity::of(attributes);
 }
 
 TargetFolders::Handle TargetFolders::cached(std::uint32_t folder) {
@@ -111,7 +143,15 @@ Result<TargetFolders::Handle> TargetFolders::open(std::uint32_t folder) {
   for (; !way.empty(); way.pop_back()) {
     const std::string name(plan_.folders()[way.back()].node->name);
     UniqueFd fd(::openat(handle->get(), name.c_str(), kOpenFolder));
-    if (!fd) return errno_error(errno, "open folder " + path(way.back()));
+    struct stat attributes {};
+    if (!fd || ::fstat(fd.get(), &attributes) != 0) {
+      return errno_error(errno, "open folder " + path(way.back()));
+    }
+    if (!is_same_entry(fd.get(), attributes, identities_[way.back()])) {
+      return Error(ErrorKind::kLocalIo,
+                   path(way.back()) + " is another folder than when the restore began")
+          .hinting("Somebody has moved it meanwhile. Nothing more was restored into it.");
+    }
     handle = std::make_shared<const UniqueFd>(std::move(fd));
     keep(way.back(), handle);
   }

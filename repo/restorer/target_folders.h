@@ -1,5 +1,7 @@
-// The folders of a restore's target, as descriptors, so that no symbolic link is followed below the
-// target.
+// The folders of a restore's target, as descriptors: of one name each, not followed if it is a link,
+// relative to the descriptor of the folder above. So nothing outside of the target is reached,
+// whatever others do in it meanwhile, and a folder that has taken the place of the one that was made
+// or found is refused.
 //
 // Ownership: the descriptors; the plan outlives it.
 // Threads:   make_all(): one. open(): any, afterwards.
@@ -15,6 +17,8 @@
 #include "repo/base/guarded.h"
 #include "repo/base/result.h"
 #include "repo/base/unique_fd.h"
+#include "repo/restorer/entry_identity.h"
+#include "repo/restorer/own_entries.h"
 #include "repo/restorer/restore_plan.h"
 
 namespace restree {
@@ -24,7 +28,7 @@ class TargetFolders {
   using Handle = std::shared_ptr<const UniqueFd>;
   enum class State : std::uint8_t {
     kAbsent,    // not there: a dry run makes nothing
-    kMade,      // was not there before, so that nothing else lies in it
+    kMade,      // nothing else lies in it, and no other user can change it until it is finished
     kExisting,  // may hold anything
     kFailed,    // could not be made, nor could anything below it
   };
@@ -38,8 +42,11 @@ class TargetFolders {
   Status make_all(const RestorePlan::OnError& on_error);
   State state(std::uint32_t folder) const { return states_[folder]; }
 
-  // A descriptor of a folder that is there.
+  // A descriptor of a folder that is there. kLocalIo: another one is in its place now.
   Result<Handle> open(std::uint32_t folder);
+  // Its owner was changed, through the descriptor.
+  void note_owner(std::uint32_t folder, const UniqueFd& fd);
+  OwnEntries& own_entries() { return own_entries_; }
   // For messages.
   std::string path(std::uint32_t folder) const;
   const std::string& target() const { return target_; }
@@ -53,6 +60,7 @@ class TargetFolders {
 
   Status make_target();
   Result<State> make(std::uint32_t folder);
+  Result<State> take_made(std::uint32_t folder, const UniqueFd& parent, const std::string& name);
   Handle cached(std::uint32_t folder);
   void keep(std::uint32_t folder, const Handle& handle);
 
@@ -60,6 +68,8 @@ class TargetFolders {
   const std::string target_;
   const bool dry_run_;
   std::vector<State> states_;
+  std::vector<EntryIdentity> identities_;  // of the folders that are there
+  OwnEntries own_entries_;
   Guarded<Open> open_;
 };
 

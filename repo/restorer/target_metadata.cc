@@ -4,9 +4,11 @@
 #include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <optional>
@@ -14,7 +16,7 @@
 #include <vector>
 
 #include "repo/base/log.h"
-#include "repo/base/unique_fd.h"
+#include "repo/base/xattr_at.h"
 #include "repo/format/node_name.h"
 
 namespace restree {
@@ -55,40 +57,51 @@ std::uint32_t id_of_group(const std::string& name, std::uint32_t number) {
 
 }  // namespace
 
-// Calls that take a descriptor, or for one that was opened with O_PATH, which they refuse, its path
-// in /proc: that leads to the very object, were it a symbolic link.
+// An open file or folder, or an entry that is reached by its name in a private folder. By name no
+// call follows a link.
 struct TargetMetadata::Object {
-  int fd;
-  std::string proc_path;  // empty: the descriptor itself will do
+  int fd;            // of the item, or of the folder that holds it
+  std::string name;  // empty: the descriptor itself is meant
 
+  bool is_open() const { return name.empty(); }
+  XattrsAt xattrs() const { return {fd, name}; }
+
+  int look(struct stat& into) const {
+    return is_open() ? ::fstat(fd, &into) : ::fstatat(fd, name.c_str(), &into, AT_SYMLINK_NOFOLLOW);
+  }
   int change_owner(uid_t uid, gid_t gid) const {
-    return proc_path.empty() ? ::fchown(fd, uid, gid) : ::chown(proc_path.c_str(), uid, gid);
+    return is_open() ? ::fchown(fd, uid, gid)
+                     : ::fchownat(fd, name.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW);
   }
   int change_mode(mode_t mode) const {
-    return proc_path.empty() ? ::fchmod(fd, mode) : ::chmod(proc_path.c_str(), mode);
+    if (is_open()) return ::fchmod(fd, mode);
+    constexpr long kFchmodAt2 = 452;  // since Linux 6.6, the same for every processor
+    const long changed = ::syscall(kFchmodAt2, fd, name.c_str(), mode, AT_SYMLINK_NOFOLLOW);
+    // EPERM is the answer of a container's system call filter to calls that it does not know.
+    if (changed == 0 || (errno != ENOSYS && errno != EPERM)) return static_cast<int>(changed);
+    // Links have no mode, and nothing else can have taken the place of what was made in there.
+    return ::fchmodat(fd, name.c_str(), mode, 0);
   }
   int change_times(const std::array<timespec, 2>& times) const {
-    return proc_path.empty() ? ::futimens(fd, times.data())
-                             : ::utimensat(AT_FDCWD, proc_path.c_str(), times.data(), 0);
+    return is_open() ? ::futimens(fd, times.data())
+                     : ::utimensat(fd, name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW);
   }
   ssize_t list_xattrs(char* into, std::size_t size) const {
-    return proc_path.empty() ? ::flistxattr(fd, into, size)
-                             : ::listxattr(proc_path.c_str(), into, size);
+    return is_open() ? ::flistxattr(fd, into, size) : xattrs().list(into, size);
   }
-  ssize_t get_xattr(const char* name, char* into, std::size_t size) const {
-    return proc_path.empty() ? ::fgetxattr(fd, name, into, size)
-                             : ::getxattr(proc_path.c_str(), name, into, size);
+  ssize_t get_xattr(const char* xattr, char* into, std::size_t size) const {
+    return is_open() ? ::fgetxattr(fd, xattr, into, size) : xattrs().get(xattr, into, size);
   }
-  int set_xattr(const char* name, std::string_view value) const {
-    return proc_path.empty() ? ::fsetxattr(fd, name, value.data(), value.size(), 0)
-                             : ::setxattr(proc_path.c_str(), name, value.data(), value.size(), 0);
+  int set_xattr(const char* xattr, std::string_view value) const {
+    return is_open() ? ::fsetxattr(fd, xattr, value.data(), value.size(), 0)
+                     : xattrs().set(xattr, value);
   }
-  int remove_xattr(const char* name) const {
-    return proc_path.empty() ? ::fremovexattr(fd, name) : ::removexattr(proc_path.c_str(), name);
+  int remove_xattr(const char* xattr) const {
+    return is_open() ? ::fremovexattr(fd, xattr) : xattrs().remove(xattr);
   }
-  bool has_xattr(const char* name, std::string_view value) const {
+  bool has_xattr(const char* xattr, std::string_view value) const {
     std::string there(value.size() + 1, '\0');
-    const ssize_t size = get_xattr(name, there.data(), there.size());
+    const ssize_t size = get_xattr(xattr, there.data(), there.size());
     return size == static_cast<ssize_t>(value.size()) &&
            std::string_view(there).substr(0, value.size()) == value;
   }
@@ -107,6 +120,38 @@ struct TargetMetadata::Object {
   }
 };
 
+struct TargetMetadata::XattrChange {
+  std::string name;
+  std::optional<std::string_view> value;  // nullopt: it is removed
+};
+
+// What could not be set: the first reason, and how many there are.
+class TargetMetadata::Notes {
+ public:
+  explicit Notes(bool is_root) : is_root_(is_root) {}
+
+  void add(Error error) {
+    ++count_;
+    if (!first_) first_ = std::move(error);
+  }
+  // Does not count what only root may do, unless root was refused.
+  void add(int errno_value, const std::string& doing) {
+    if (!is_root_ && (errno_value == EPERM || errno_value == EACCES)) return;
+    add(errno_error(errno_value, doing));
+  }
+  Status status() && {
+    if (!first_ || count_ == 1) return first_ ? Status(std::move(*first_)) : Status();
+    return Error(first_->kind(), first_->message() + "; and " + std::to_string(count_ - 1) +
+                                     " more of its attributes could not be set")
+        .hinting(first_->hint());
+  }
+
+ private:
+  const bool is_root_;
+  std::optional<Error> first_;
+  unsigned count_ = 0;
+};
+
 TargetMetadata::TargetMetadata(bool ownership_by_name,
                                std::function<bool(std::string_view)> select_xattr)
     : ownership_by_name_(ownership_by_name),
@@ -114,95 +159,90 @@ TargetMetadata::TargetMetadata(bool ownership_by_name,
       is_root_(::geteuid() == 0) {}
 
 Status TargetMetadata::apply(int fd, const Node& node, What what) const {
-  return apply_to({.fd = fd, .proc_path = {}}, node, what);
+  return apply_to({.fd = fd, .name = {}}, node, what);
 }
 
-Status TargetMetadata::apply_at(int folder, const std::string& name, const Node& node) const {
-  const UniqueFd fd(::openat(folder, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd) return errno_error(errno, "open");
-  return apply_to({.fd = fd.get(), .proc_path = "/proc/self/fd/" + std::to_string(fd.get())}, node,
-                  What());
+Status TargetMetadata::apply_in(const UniqueFd& folder, const std::string& name,
+                                const Node& node) const {
+  return apply_to({.fd = folder.get(), .name = name}, node, What());
+}
+
+bool TargetMetadata::has_access_of(int fd, const Node& node) const {
+  const Object object{.fd = fd, .name = {}};
+  struct stat now {};
+  Notes notes(is_root_);
+  return object.look(now) == 0 && now.st_uid == owner(node) && now.st_gid == group(node) &&
+         (now.st_mode & 07777) == node.permissions && xattr_changes(object, node, notes).empty();
 }
 
 // Calls that would change nothing are not made: each is a turn in the file system's journal.
 Status TargetMetadata::apply_to(const Object& object, const Node& node, What what) const {
   struct stat now {};
-  if (::fstatat(object.fd, "", &now, AT_EMPTY_PATH) != 0) {
-    return errno_error(errno, "look at it");
-  }
-  std::optional<Error> first_error;
-  const auto note = [&](int errno_value, const char* doing) {
-    if (!is_root_ && (errno_value == EPERM || errno_value == EACCES)) return;
-    if (!first_error) first_error = errno_error(errno_value, doing);
-  };
+  if (object.look(now) != 0) return errno_error(errno, "look at it");
+  Notes notes(is_root_);
   const uid_t uid = owner(node);
   const gid_t gid = group(node);
   bool mode_may_have_changed = false;
   if (now.st_uid != uid || now.st_gid != gid) {
     mode_may_have_changed = true;  // the kernel takes setuid and setgid away
-    if (object.change_owner(uid, gid) != 0) note(errno, "set the owner");
+    if (object.change_owner(uid, gid) != 0) notes.add(errno, "set the owner");
   }
-  if (Result<bool> changed = set_xattrs(object, node); !changed) {
-    mode_may_have_changed = true;
-    if (!first_error) first_error = std::move(changed).error();
-  } else if (*changed) {
-    mode_may_have_changed = true;  // an ACL says what the group may
-  }
+  if (set_xattrs(object, node, notes)) mode_may_have_changed = true;  // an ACL says what groups may
   const std::array<timespec, 2> times = {to_timespec(node.atime), to_timespec(node.mtime)};
   if (what.times && !(equal(now.st_atim, times[0]) && equal(now.st_mtim, times[1]))) {
-    if (object.change_times(times) != 0) note(errno, "set the times");
+    if (object.change_times(times) != 0) notes.add(errno, "set the times");
   }
   const mode_t mode = node.permissions;
   if (node.type != NodeType::kSymlink && (mode_may_have_changed || (now.st_mode & 07777) != mode)) {
-    if (object.change_mode(mode) != 0) note(errno, "set the mode");
+    if (object.change_mode(mode) != 0) notes.add(errno, "set the mode");
   }
-  if (first_error) return std::move(*first_error);
-  return {};
+  return std::move(notes).status();
 }
 
-// True if there was something to change.
-Result<bool> TargetMetadata::set_xattrs(const Object& object, const Node& node) const {
-  const auto refused = [&](int errno_value) {
-    return !means_no_xattrs(errno_value) &&
-           (is_root_ || (errno_value != EPERM && errno_value != EACCES));
-  };
+// True if there was something to change. One that fails does not keep the next from being set.
+bool TargetMetadata::set_xattrs(const Object& object, const Node& node, Notes& notes) const {
+  const std::vector<XattrChange> changes = xattr_changes(object, node, notes);
+  for (const XattrChange& change : changes) {
+    const int result = change.value ? object.set_xattr(change.name.c_str(), *change.value)
+                                    : object.remove_xattr(change.name.c_str());
+    if (result == 0 || means_no_xattrs(errno)) continue;
+    notes.add(errno,
+              (change.value ? "set the extended attribute " : "remove the extended attribute ") +
+                  log::quoted(change.name));
+  }
+  return !changes.empty();
+}
+
+std::vector<TargetMetadata::XattrChange> TargetMetadata::xattr_changes(const Object& object,
+                                                                       const Node& node,
+                                                                       Notes& notes) const {
+  std::vector<XattrChange> changes;
   const std::optional<std::string> names = object.xattr_names();
   if (!names) {
-    if (!refused(errno)) return false;
-    return errno_error(errno, "list the extended attributes");
+    notes.add(errno, "list the extended attributes");
+    return changes;
   }
-  bool changed = false;
-  std::optional<Error> impossible;
   for (const ExtendedAttribute& wanted : node.xattrs) {
     if (select_xattr_ && !select_xattr_(wanted.name)) continue;
     if (holds_zero_byte(wanted.name)) {
-      impossible =
-          Error(ErrorKind::kUnsupported, "set the extended attribute " + log::quoted(wanted.name) +
-                                             ": no attribute's name can hold a zero byte");
+      notes.add(Error(ErrorKind::kUnsupported, "set the extended attribute " +
+                                                   log::quoted(wanted.name) +
+                                                   ": no attribute's name can hold a zero byte"));
       continue;
     }
-    const std::string name(wanted.name);
+    std::string name(wanted.name);
     if (!names->empty() && object.has_xattr(name.c_str(), wanted.value)) continue;
-    changed = true;
-    if (object.set_xattr(name.c_str(), wanted.value) != 0 && refused(errno)) {
-      return errno_error(errno, "set the extended attribute " + name);
-    }
+    changes.push_back({.name = std::move(name), .value = wanted.value});
   }
   for (std::size_t begin = 0; begin < names->size();) {
-    const char* const name = names->c_str() + begin;
-    const std::string_view there(name);
+    const std::string_view there(names->c_str() + begin);
     begin += there.size() + 1;
-    bool wanted = false;
-    for (const ExtendedAttribute& each : node.xattrs) wanted |= each.name == there;
-    if (select_xattr_ && !select_xattr_(there)) wanted = true;
-    if (wanted) continue;
-    changed = true;
-    if (object.remove_xattr(name) != 0 && refused(errno)) {
-      return errno_error(errno, "remove the extended attribute " + std::string(there));
-    }
+    if (select_xattr_ && !select_xattr_(there)) continue;
+    const bool is_wanted = std::ranges::any_of(
+        node.xattrs, [&](const ExtendedAttribute& wanted) { return wanted.name == there; });
+    if (!is_wanted) changes.push_back({.name = std::string(there), .value = std::nullopt});
   }
-  if (impossible) return std::move(*impossible);
-  return changed;
+  return changes;
 }
 
 std::uint32_t TargetMetadata::owner(const Node& node) const {

@@ -263,6 +263,21 @@ TEST_F(RestoreFailure, AnIncompleteFileIsRestoredAgainAlsoIfOnlyOlderOrChangedOn
   }
 }
 
+TEST_F(RestoreFailure, ALinkAndAFileOfTwoNamesStayUntilTheirSuccessorIsWhole) {
+  const BlobId tree = tree_of({file_of("link", {"one", long_}), file_of("two", {"one", long_})});
+  fs::create_symlink("elsewhere", target() / "link");
+  put("two", "mine");
+  fs::create_hard_link(target() / "two", dir_.path() / "the other");
+  spoil_pack_of(long_);
+  restore_tree(tree);
+  EXPECT_EQ(fs::read_symlink(target() / "link"), "elsewhere");
+  expect_untouched("two", "mine");
+  EXPECT_THAT(names_in(target()), ElementsAre("link", "two"));
+  EXPECT_THAT(listener_.errors,
+              UnorderedElementsAre(StartsWith("/link: not restored; the existing one is left"),
+                                   StartsWith("/two: not restored; the existing one is left")));
+}
+
 // --- The storage goes away in the middle
 
 TEST_F(RestoreFailure, FilesThatWereNotBegunAreLeftAloneWhenTheStorageGoesAway) {

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,9 +24,13 @@ class RestoreLog final : public RestoreListener {
  public:
   void item(RestoreAction action, RestoredKind, const std::string& location,
             std::uint64_t) override {
-    const MutexLock lock(mutex_);
     constexpr const char* kWords[] = {"restored ", "updated ", "unchanged ", "deleted "};
-    items.push_back(kWords[static_cast<std::size_t>(action)] + location);
+    const std::string line = kWords[static_cast<std::size_t>(action)] + location;
+    {
+      const MutexLock lock(mutex_);
+      items.push_back(line);
+    }
+    if (on_item) on_item(line);
   }
   void error(const std::string& location, const Error& error) override {
     const MutexLock lock(mutex_);
@@ -34,6 +39,7 @@ class RestoreLog final : public RestoreListener {
   // For tests, once the restorer has returned and its threads have ended.
   std::vector<std::string> items;
   std::vector<std::string> errors;
+  std::function<void(const std::string& line)> on_item;  // called in the middle of the restore
 
  private:
   Mutex mutex_;

@@ -255,6 +255,17 @@ TEST_F(RestorerTest, ATextWithAZeroByteIsAnErrorOfItsItem) {
   EXPECT_EQ(attribute_names(target() / "f"), (std::vector<std::string>{"user.c"}));
 }
 
+TEST_F(RestorerTest, AnAttributeThatCannotBeSetDoesNotKeepTheNextFromBeingSet) {
+  const std::string long_name(300, 'x');  // more than Linux can carry
+  restore({file("f", "content",
+                R"(,"extended_attributes":[{"name":"user.)" + long_name +
+                    R"(","value":"eA=="},{"name":"user.)" + long_name +
+                    R"(y","value":"eA=="},{"name":"user.z","value":"eQ=="}])")});
+  EXPECT_EQ(attribute_names(target() / "f"), (std::vector<std::string>{"user.z"}));
+  EXPECT_THAT(listener_.errors,
+              ElementsAre(AllOf(HasSubstr("user." + long_name), HasSubstr("and 1 more"))));
+}
+
 TEST_F(RestorerTest, AnOwnersNameIsNotCutShortAtAZeroByte) {
   options_.ownership_by_name = true;
   restore(
