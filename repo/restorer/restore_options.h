@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -38,6 +39,8 @@ struct RestoreOptions {
   Select select;                                       // empty: everything
   std::function<bool(std::string_view)> select_xattr;  // by name; empty: all of them
   bool tell_items = false;                             // RestoreListener::item is wanted
+  // The memory for the list of all that is restored; nullopt: half of what this process may have.
+  std::optional<std::uint64_t> plan_bytes;
   std::size_t threads = 4;
   std::chrono::seconds patience{900};  // for each request to the storage
   std::stop_token stop;

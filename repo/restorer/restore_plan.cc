@@ -1,7 +1,13 @@
 #include "repo/restorer/restore_plan.h"
 
+#include <fmt/core.h>
+
+#include <atomic>
+#include <deque>
+#include <limits>
 #include <utility>
 
+#include "repo/base/memory_allowed.h"
 #include "repo/tree_loading.h"
 
 namespace restree {
@@ -14,15 +20,26 @@ std::string joined(const std::string& folder, std::string_view name) {
   return path;
 }
 
+// What a restore keeps of each file besides its node: its place in the plan, what becomes of it, its
+// task, and the blob that most of them have.
+constexpr std::uint64_t kBytesAnItem = 320;
+constexpr std::uint64_t kBytesAFolder = 2 * sizeof(PlannedFolder) + 64;
+// Folders and files are counted in 32 bits.
+constexpr std::uint64_t kMostPaths = std::numeric_limits<std::uint32_t>::max() - 1;
+
 }  // namespace
 
 // Goes through the trees level by level, since all trees of a level can be asked for at once, and
 // then brings the folders into the order in which the backup met them.
 class RestorePlanner {
  public:
-  RestorePlanner(Repository& repository, const Select& select, const BulkOptions& bulk,
+  RestorePlanner(Repository& repository, const RestoreOptions& options, const BulkOptions& bulk,
                  const RestorePlan::OnError& on_error)
-      : repository_(repository), select_(select), bulk_(bulk), on_error_(on_error) {}
+      : repository_(repository),
+        select_(options.select),
+        most_bytes_(options.plan_bytes ? *options.plan_bytes : memory_allowed() / 2),
+        bulk_(bulk),
+        on_error_(on_error) {}
 
   Result<RestorePlan> plan(const BlobId& root);
 
@@ -37,18 +54,22 @@ class RestorePlanner {
   };
 
   Status load_level(std::uint32_t begin, std::uint32_t end, const BlobId& root);
-  void take_nodes(std::uint32_t number);
+  Status take_nodes(std::uint32_t number);
   void take_folder(std::uint32_t parent, const Node& node, SelectVerdict verdict,
                    std::string location);
+  Status check_size() const;
   void mark_needed();
   RestorePlan in_order();
   std::string location_of(std::uint32_t number) const;
 
   Repository& repository_;
   const Select& select_;
+  const std::uint64_t most_bytes_;
   const BulkOptions& bulk_;
   const RestorePlan::OnError& on_error_;
-  std::vector<Found> found_;
+  std::deque<Found> found_;
+  std::uint64_t items_ = 0;
+  std::atomic<std::uint64_t> bytes_ = 0;  // of the plan, so far
 };
 
 Result<RestorePlan> RestorePlanner::plan(const BlobId& root) {
@@ -58,7 +79,7 @@ Result<RestorePlan> RestorePlanner::plan(const BlobId& root) {
   for (std::uint32_t begin = 0; begin < found_.size();) {
     const auto end = static_cast<std::uint32_t>(found_.size());
     RETURN_IF_ERROR(load_level(begin, end, root));
-    for (std::uint32_t i = begin; i < end; ++i) take_nodes(i);
+    for (std::uint32_t i = begin; i < end; ++i) RETURN_IF_ERROR(take_nodes(i));
     begin = end;
   }
   mark_needed();
@@ -82,6 +103,7 @@ Status RestorePlanner::load_level(std::uint32_t begin, std::uint32_t end, const 
   return loader.run([&](std::span<const BlobUse> uses, const Result<ByteView>& blob) -> Status {
     const Result<SharedTree> tree =
         blob ? parse_tree(*uses[0].id, *blob) : Result<SharedTree>(blob.error());
+    if (tree) bytes_ += (*tree)->memory_bytes();
     for (const BlobUse& use : uses) {
       PlannedFolder& folder = found_[use.tag].folder;
       if (!tree) {
@@ -100,11 +122,11 @@ Status RestorePlanner::load_level(std::uint32_t begin, std::uint32_t end, const 
   });
 }
 
-void RestorePlanner::take_nodes(std::uint32_t number) {
+Status RestorePlanner::take_nodes(std::uint32_t number) {
   const std::shared_ptr<const Tree> tree = found_[number].folder.tree;
   const std::string location = std::exchange(found_[number].location, {});
   found_[number].first_child = static_cast<std::uint32_t>(found_.size());
-  if (tree == nullptr) return;
+  if (tree == nullptr) return {};
   for (const Node& node : tree->nodes()) {
     if (node.type == NodeType::kSocket) continue;
     const bool is_folder = node.type == NodeType::kDirectory;
@@ -118,8 +140,23 @@ void RestorePlanner::take_nodes(std::uint32_t number) {
       take_folder(number, node, verdict, std::move(path));
     } else if (verdict.selected) {
       found_[number].items.push_back(&node);
+      ++items_;
+      bytes_ += kBytesAnItem;
     }
   }
+  return check_size();
+}
+
+Status RestorePlanner::check_size() const {
+  const std::uint64_t paths = found_.size() + items_;
+  if (bytes_ <= most_bytes_ && paths <= kMostPaths) return {};
+  return Error(ErrorKind::kLocalIo,
+               fmt::format("nothing is restored: the snapshot has more than {} files and folders, "
+                           "and a list of all of them would take more than {} MiB of memory",
+                           paths, most_bytes_ >> 20))
+      .hinting(
+          "A folder that is stored once can appear in any number of places. Restore parts of the "
+          "snapshot, with SNAPSHOT:FOLDER or --include.");
 }
 
 void RestorePlanner::take_folder(std::uint32_t parent, const Node& node, SelectVerdict verdict,
@@ -135,6 +172,7 @@ void RestorePlanner::take_folder(std::uint32_t parent, const Node& node, SelectV
                   .unreadable = false};
   child.wants_tree = verdict.children;
   child.location = std::move(location);
+  bytes_ += sizeof(Found) + kBytesAFolder + child.location.capacity();
   found_.push_back(std::move(child));
   ++found_[parent].child_count;
 }
@@ -184,9 +222,9 @@ std::string RestorePlanner::location_of(std::uint32_t number) const {
 }
 
 Result<RestorePlan> RestorePlan::make(Repository& repository, const BlobId& root,
-                                      const Select& select, const BulkOptions& bulk,
+                                      const RestoreOptions& options, const BulkOptions& bulk,
                                       const OnError& on_error) {
-  return RestorePlanner(repository, select, bulk, on_error).plan(root);
+  return RestorePlanner(repository, options, bulk, on_error).plan(root);
 }
 
 std::string RestorePlan::location(std::uint32_t folder) const {

@@ -2,7 +2,10 @@
 //
 // Ownership: keeps the trees, and so the nodes that it points to.
 // Threads:   any, once made.
-// Limits:    the parsed trees of all that is selected: about 400 bytes a file.
+// Limits:    the parsed trees of all that is selected, and what the restore keeps of each path:
+//            about 400 bytes a file. A tree can appear in any number of places, so that a small
+//            repository can hold more paths than any memory: a plan that would take more than
+//            RestoreOptions::plan_bytes is refused, before anything is made for it.
 #pragma once
 
 #include <cstdint>
@@ -38,10 +41,11 @@ class RestorePlan {
  public:
   using OnError = std::function<void(const std::string& location, Error error)>;
 
-  // Loads all trees below `root` that `select` allows, level by level. A tree that cannot be loaded
-  // is an error of its folder only. Errors: those of BulkLoader.
-  static Result<RestorePlan> make(Repository& repository, const BlobId& root, const Select& select,
-                                  const BulkOptions& bulk, const OnError& on_error);
+  // Loads all trees below `root` that `options.select` allows, level by level. A tree that cannot be
+  // loaded is an error of its folder only. Errors: those of BulkLoader; kLocalIo: it is too large.
+  static Result<RestorePlan> make(Repository& repository, const BlobId& root,
+                                  const RestoreOptions& options, const BulkOptions& bulk,
+                                  const OnError& on_error);
 
   // Depth first, parents before their children; 0 is the root.
   const std::vector<PlannedFolder>& folders() const { return folders_; }

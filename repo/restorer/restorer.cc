@@ -61,8 +61,7 @@ Status Restorer::stop_if_asked() const {
 
 Status Restorer::restore(const BlobId& tree) {
   const auto on_error = [this](const std::string& location, Error error) { fail(location, error); };
-  ASSIGN_OR_RETURN(plan_,
-                   RestorePlan::make(repository_, tree, options_.select, bulk_options(), on_error));
+  ASSIGN_OR_RETURN(plan_, RestorePlan::make(repository_, tree, options_, bulk_options(), on_error));
   for (std::size_t i = 1; i < plan_->folders().size(); ++i) {
     figures_.items_total += plan_->folders()[i].selected ? 1 : 0;
   }

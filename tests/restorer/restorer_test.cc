@@ -131,6 +131,34 @@ TEST_F(RestorerTest, OverwriteIfChangedTrustsSizeAndTime) {
   EXPECT_EQ(read_file(target() / "a"), "right");
 }
 
+// 10^40 paths, of a repository with 40 trees.
+TEST_F(RestorerTest, ATreeThatIsInMorePlacesThanMemoryCanHoldIsRefusedBeforeAnythingIsMade) {
+  std::string one = file("f", "content");
+  for (int level = 0; level < 40; ++level) {
+    const BlobId below = repository_.builder().add_tree({one});
+    std::vector<std::string> nodes;
+    for (int i = 0; i < 10; ++i) nodes.push_back(folder_node("d" + std::to_string(i), below));
+    one = folder_node("level", repository_.builder().add_tree(nodes));
+  }
+  const BlobId tree = tree_of({one});
+  options_.plan_bytes = 4 << 20;
+  restore_tree(tree);
+  ASSERT_THAT(status_, FailsWith(ErrorKind::kLocalIo));
+  EXPECT_THAT(status_.error().message(),
+              AllOf(HasSubstr("nothing is restored"), HasSubstr("4 MiB of memory")));
+  EXPECT_FALSE(fs::exists(target()));
+  // What a filter leaves of it is restored.
+  options_.select = [](const std::string& location, bool) {
+    const bool is_first = location.find_first_of("123456789") == std::string::npos;
+    return SelectVerdict{.selected = is_first, .children = is_first};
+  };
+  restore_tree(tree);
+  ASSERT_OK(status_);
+  fs::path deepest = target();
+  for (int level = 0; level < 40; ++level) deepest = deepest / "level" / "d0";
+  EXPECT_EQ(read_file(deepest / "f"), "content");
+}
+
 TEST_F(RestorerTest, ADryRunMakesNothing) {
   options_.dry_run = true;
   options_.tell_items = true;

@@ -1,0 +1,12 @@
+// How much memory this process may have at most, for what has to be bounded but not small.
+#pragma once
+
+#include <cstdint>
+
+namespace restree {
+
+// In bytes: the machine's memory, a container's share of it (/sys/fs/cgroup/memory.max), or the
+// process's own limit (ulimit -v), whichever is least. Threads: any.
+std::uint64_t memory_allowed();
+
+}  // namespace restree
