@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "fs/inode_numbers.h"
+#include "fs/shown_acl.h"
 #include "repo/base/log.h"
 #include "repo/format/node_name.h"
 
@@ -304,7 +305,9 @@ Result<std::vector<std::string>> Mount::attribute_names(std::uint64_t inode) {
   RETURN_IF_ERROR(with_node(inode, [&](const Node* node) {
     for (const ExtendedAttribute& attribute : xattrs_of(node)) {
       // In the list that the kernel gets it would read as two names, neither of which exists.
-      if (!holds_zero_byte(attribute.name)) names.emplace_back(attribute.name);
+      if (holds_zero_byte(attribute.name)) continue;
+      if (is_hidden_by_umask(attribute.name, options_.ownership.umask)) continue;
+      names.emplace_back(attribute.name);
     }
   }));
   return names;
@@ -317,6 +320,8 @@ Result<std::optional<std::string>> Mount::attribute(std::uint64_t inode, std::st
       if (attribute.name == name) value = std::string(attribute.value);
     }
   }));
+  if (is_hidden_by_umask(name, options_.ownership.umask)) value.reset();
+  if (value) apply_umask_to_acl(name, *value, options_.ownership.umask);
   return value;
 }
 

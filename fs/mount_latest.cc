@@ -35,6 +35,8 @@ Result<Mount::Found> Mount::show_virtual(const VirtualNode& node, std::uint32_t 
   if (shown->own) {
     found.attributes = attributes_of(shown->own->node, node.inode, 0, options_.ownership);
   }
+  // `cp -a` gives this mode to the folder in which it puts the content back, which may be private.
+  if (shown->is_of_unknown_folder) found.attributes.st_mode &= ~mode_t{077};
   return found;
 }
 

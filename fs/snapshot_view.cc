@@ -52,10 +52,13 @@ Result<SnapshotView> open_view(TreeSource& trees, std::shared_ptr<const Snapshot
   view.tree = *snapshot->tree;
   if (without_leading_path) {
     const std::vector<std::string> folder = common_folder(snapshot->paths);
+    // If the way to the targets does not begin in the root tree, that is not "/".
+    view.is_of_unknown_folder = !folder.empty();
     for (std::size_t skipped = 0; skipped < folder.size(); ++skipped) {
       ASSIGN_OR_RETURN(std::optional<Descent> reached,
                        follow(trees, *snapshot->tree, std::span(folder).subspan(skipped), by));
       if (!reached) continue;
+      view.is_of_unknown_folder = skipped > 0 && !reached->own;
       view.tree = reached->tree;
       view.own = std::move(reached->own);
       view.stripped_path = std::move(reached->path);

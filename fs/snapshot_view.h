@@ -32,6 +32,10 @@ struct SnapshotView {
     Node node;  // whose views point into the tree
   };
   std::optional<OwnNode> own;
+
+  // The tree is that of a folder of which the snapshot does not know the mode and owner, as after a
+  // backup of "." or of names in the current folder. Only of a view without the leading path.
+  bool is_of_unknown_folder = false;
 };
 
 // The view that shows the whole tree, or the one without the leading path of the targets: the

@@ -173,5 +173,23 @@ TEST_F(MountTest, BendsOwnersAndModesAsTheOptionsSay) {
   EXPECT_EQ(file.st_mode, mode_t{S_IFREG | 0600});
 }
 
+TEST_F(MountTest, ShowsAclsAsTheUmaskLeavesThem) {
+  MountOptions options;
+  options.ownership = {.uid = {}, .gid = {}, .umask = 0077};
+  mount({file_node("f", {}, 0,
+                   R"(,"extended_attributes":[{"name":"system.posix_acl_access",)"
+                   // Owner, group and others: rw, r, r.
+                   R"("value":"AgAAAAEABgD/////BAAEAP////8gAAQA/////w=="},)"
+                   R"({"name":"system.nfs4_acl","value":"eA=="}])")},
+        options);
+  const std::uint64_t file = in_snapshot("f").inode;
+  const std::optional<std::string> acl =
+      value_of(mount_->attribute(file, "system.posix_acl_access"));
+  ASSERT_TRUE(acl);
+  EXPECT_EQ((std::string{(*acl)[6], (*acl)[14], (*acl)[22]}), (std::string{6, 0, 0}));
+  EXPECT_EQ(value_of(mount_->attribute(file, "system.nfs4_acl")), std::nullopt);
+  EXPECT_THAT(value_of(mount_->attribute_names(file)), ElementsAre("system.posix_acl_access"));
+}
+
 }  // namespace
 }  // namespace restree

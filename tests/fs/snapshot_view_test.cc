@@ -154,6 +154,27 @@ TEST_F(SnapshotViewTest, OfARelativeFileIsTheWholeTree) {
   EXPECT_THAT(names(open({"/srv/gitea/app.ini"}, {file("app.ini")})), ElementsAre("app.ini"));
 }
 
+// Then the mount must not show a mode that opens a private folder to all.
+TEST_F(SnapshotViewTest, SaysWhetherAnythingIsKnownOfItsFolder) {
+  const auto is_unknown = [&](const std::vector<std::string>& targets,
+                              const std::vector<std::string>& nodes, bool stripped = true) {
+    return open(targets, nodes, stripped).is_of_unknown_folder;
+  };
+  EXPECT_TRUE(is_unknown({"/srv/gitea"}, {file("app.ini"), folder("data", {})}));
+  EXPECT_TRUE(is_unknown({"/srv/gitea"}, {folder("data", {})}));
+  EXPECT_TRUE(is_unknown({"/srv/gitea/app.ini"}, {file("app.ini")}));
+  EXPECT_TRUE(is_unknown({"/srv/a", "/srv/b"}, {folder("a", {}), folder("b", {})}));
+  // The root of the system.
+  EXPECT_FALSE(is_unknown({"/"}, {folder("etc", {}), folder("srv", {})}));
+  EXPECT_FALSE(is_unknown({"/etc", "/srv"}, {folder("etc", {}), folder("srv", {})}));
+  EXPECT_FALSE(is_unknown({"/hosts"}, {file("hosts")}));
+  EXPECT_FALSE(is_unknown({"/srv/gitea"}, {folder("etc", {}), folder("srv", {})}));
+  // A folder whose node is there.
+  EXPECT_FALSE(is_unknown({"/srv/gitea"}, {folder("srv", {folder("gitea", {file("a")})})}));
+  EXPECT_FALSE(is_unknown({"/srv/gitea"}, {folder("gitea", {file("a")})}));
+  EXPECT_FALSE(is_unknown({"/srv/gitea"}, {file("app.ini")}, /*stripped=*/false));
+}
+
 TEST_F(SnapshotViewTest, WhosePathRepeatsANameStripsAllOfIt) {
   const auto view = open({"/data/x/data"}, {folder("data", {folder("x", {folder("data", {})})})});
   EXPECT_EQ(view.stripped_path, "/data/x/data");
