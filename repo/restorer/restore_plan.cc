@@ -5,9 +5,11 @@
 #include <atomic>
 #include <deque>
 #include <limits>
+#include <map>
 #include <utility>
 
 #include "repo/base/memory_allowed.h"
+#include "repo/restorer/path_count.h"
 #include "repo/tree_loading.h"
 
 namespace restree {
@@ -57,7 +59,9 @@ class RestorePlanner {
   Status take_nodes(std::uint32_t number);
   void take_folder(std::uint32_t parent, const Node& node, SelectVerdict verdict,
                    std::string location);
+  Status look_ahead(std::uint32_t begin, std::uint32_t end) const;
   Status check_size() const;
+  Error too_large(double paths) const;
   void mark_needed();
   RestorePlan in_order();
   std::string location_of(std::uint32_t number) const;
@@ -78,6 +82,7 @@ Result<RestorePlan> RestorePlanner::plan(const BlobId& root) {
   found_[0].location = "/";
   for (std::uint32_t begin = 0; begin < found_.size();) {
     const auto end = static_cast<std::uint32_t>(found_.size());
+    RETURN_IF_ERROR(look_ahead(begin, end));
     RETURN_IF_ERROR(load_level(begin, end, root));
     for (std::uint32_t i = begin; i < end; ++i) RETURN_IF_ERROR(take_nodes(i));
     begin = end;
@@ -147,12 +152,36 @@ Status RestorePlanner::take_nodes(std::uint32_t number) {
   return check_size();
 }
 
+// If few trees hang in many places, the paths may be more than can be listed, and are first counted.
+// What a filter leaves of them is not known before they are listed.
+Status RestorePlanner::look_ahead(std::uint32_t begin, std::uint32_t end) const {
+  constexpr std::uint32_t kManyFolders = 100'000;
+  constexpr std::size_t kFewTrees = kManyFolders / 10;
+  if (select_ || end - begin < kManyFolders) return {};
+  std::map<BlobId, double> places;
+  for (std::uint32_t i = begin; i < end && places.size() <= kFewTrees; ++i) {
+    if (const auto& subtree = found_[i].folder.node->subtree) places[*subtree] += 1;
+  }
+  if (places.size() > kFewTrees) return {};
+  const auto most = static_cast<double>(most_bytes_ / kBytesAnItem);
+  ASSIGN_OR_RETURN(const double below,
+                   count_paths_below(repository_, std::move(places), most, bulk_));
+  const double paths = static_cast<double>(found_.size() + items_) + below;
+  if (paths > most) return too_large(paths);
+  return {};
+}
+
 Status RestorePlanner::check_size() const {
   const std::uint64_t paths = found_.size() + items_;
   if (bytes_ <= most_bytes_ && paths <= kMostPaths) return {};
+  return too_large(static_cast<double>(paths));
+}
+
+Error RestorePlanner::too_large(double paths) const {
   return Error(ErrorKind::kLocalIo,
-               fmt::format("nothing is restored: the snapshot has more than {} files and folders, "
-                           "and a list of all of them would take more than {} MiB of memory",
+               fmt::format("nothing is restored: the snapshot has more than {:.0f} files and "
+                           "folders, and a list of all of them would take more than {} MiB of "
+                           "memory",
                            paths, most_bytes_ >> 20))
       .hinting(
           "A folder that is stored once can appear in any number of places. Restore parts of the "
