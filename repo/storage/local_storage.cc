@@ -16,6 +16,7 @@
 
 #include "repo/base/file_io.h"
 #include "repo/base/unique_fd.h"
+#include "repo/storage/odd_files.h"
 #include "repo/storage/whole_file.h"
 
 namespace restree {
@@ -29,9 +30,6 @@ struct Permissions {
 };
 constexpr Permissions kOwnerOnly{0700, 0400};
 constexpr Permissions kWithGroup{0770, 0440};
-
-// A range of this length is allocated before it is known whether the file is that long.
-constexpr std::uint64_t kBelievedRangeBytes = 16 << 20;
 
 // A call costs little, so that what it reads may as well stay in the processor's cache.
 constexpr std::uint64_t kRequestBytes = 1 << 20;
@@ -56,25 +54,54 @@ class LocalStorage final : public Storage {
   std::string description() const override { return root_; }
 
  private:
+  Status list_folder(const UniqueFd& root, const std::string& folder, std::set<std::string>& seen,
+                     std::vector<ListedFile>& into);
   Status make_missing_folder(const FileName& file, mode_t mode) const;
   Error explain_failed_write(Error error, std::size_t size) const;
   std::string path_of(const FileName& file) const { return root_ + "/" + relative_path(file); }
   Permissions permissions() const;
 
   const std::string root_;
+  OddFiles odd_files_;
 };
 
-Result<UniqueFd> open_for_reading(const std::string& path) {
-  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return errno_error(errno, "open " + path);
-  return fd;
+// The error of a call on one file. What only this file need be to blame for is kCorrupt.
+Error file_error(int errno_value, std::string_view doing) {
+  Error error = errno_error(errno_value, doing);
+  switch (errno_value) {
+    case EIO:      // a place on the disk that cannot be read
+    case EUCLEAN:  // the same in the file system's own tables
+    case EBADMSG:  // or a wrong checksum there
+    case ELOOP:
+    case EISDIR:
+    case ENXIO:   // a socket
+    case ENODEV:  // a device that nothing drives
+      return {ErrorKind::kCorrupt, error.message()};
+    default:
+      return error;
+  }
+}
+
+struct FileToRead {
+  UniqueFd fd;
+  std::uint64_t size_bytes;
+};
+
+// Never waits for the other end of a FIFO, and never reads one.
+Result<FileToRead> open_for_reading(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (!fd) return file_error(errno, "open " + path);
+  struct stat attributes {};
+  if (::fstat(fd.get(), &attributes) != 0) return file_error(errno, "stat " + path);
+  RETURN_IF_ERROR(expect_regular(path, attributes.st_mode));
+  return FileToRead{std::move(fd), static_cast<std::uint64_t>(attributes.st_size)};
 }
 
 // Fills `into` from `offset`; the file must reach that far.
 Status read_exactly(const UniqueFd& fd, const std::string& path, std::uint64_t offset,
                     MutableByteView into) {
   const ReadCount read = read_at(fd.get(), offset, into);
-  if (read.error != 0) return errno_error(read.error, "read " + path);
+  if (read.error != 0) return file_error(read.error, "read " + path);
   if (!read.is_all_of(into)) {
     return Error(ErrorKind::kCorrupt, fmt::format("{} ends at {}, before byte {}", path,
                                                   offset + read.bytes, offset + into.size()));
@@ -82,26 +109,18 @@ Status read_exactly(const UniqueFd& fd, const std::string& path, std::uint64_t o
   return {};
 }
 
-Result<std::uint64_t> size_of(const UniqueFd& fd, const std::string& path) {
-  struct stat attributes {};
-  if (::fstat(fd.get(), &attributes) != 0) return errno_error(errno, "stat " + path);
-  return static_cast<std::uint64_t>(attributes.st_size);
-}
-
 // Called before memory is taken for the range: a hostile index must not make us allocate more than
 // the file holds.
-Status expect_range(const UniqueFd& fd, const std::string& path, ByteRange range) {
-  if (range.length <= kBelievedRangeBytes) return {};
-  ASSIGN_OR_RETURN(const std::uint64_t size, size_of(fd, path));
-  if (range.offset <= size && range.length <= size - range.offset) return {};
-  return Error(ErrorKind::kCorrupt, fmt::format("{} ends at {}, before byte {}", path, size,
-                                                range.offset + range.length));
+Status expect_range(const FileToRead& file, const std::string& path, ByteRange range) {
+  if (range.offset <= file.size_bytes && range.length <= file.size_bytes - range.offset) return {};
+  return Error(ErrorKind::kCorrupt, fmt::format("{} ends at {}, before byte {}", path,
+                                                file.size_bytes, range.offset + range.length));
 }
 
 // Adds the files of one folder below `root`. A missing folder is not an error.
-Status list_folder(const UniqueFd& root, const std::string& root_path, const std::string& folder,
-                   std::set<std::string>& seen, std::vector<ListedFile>& into) {
-  const std::string path = root_path + "/" + folder;
+Status LocalStorage::list_folder(const UniqueFd& root, const std::string& folder,
+                                 std::set<std::string>& seen, std::vector<ListedFile>& into) {
+  const std::string path = root_ + "/" + folder;
   UniqueFd fd(::openat(root.get(), folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) {
     if (errno == ENOENT || errno == ENOTDIR) return {};
@@ -115,12 +134,21 @@ Status list_folder(const UniqueFd& root, const std::string& root_path, const std
     const dirent* entry = ::readdir(directory.get());
     if (entry == nullptr) break;
     if (!is_repository_name(entry->d_name) || !seen.insert(entry->d_name).second) continue;
+    const std::string file = path + "/" + entry->d_name;
     struct stat attributes {};
-    if (::fstatat(::dirfd(directory.get()), entry->d_name, &attributes, 0) != 0) {
+    Status regular;
+    if (::fstatat(::dirfd(directory.get()), entry->d_name, &attributes, 0) == 0) {
+      regular = expect_regular(file, attributes.st_mode);
+    } else {
       if (errno == ENOENT) continue;  // removed since
-      return errno_error(errno, "stat " + path + "/" + entry->d_name);
+      regular = file_error(errno, "stat " + file);
+      if (regular.error().kind() != ErrorKind::kCorrupt) return regular;
     }
-    into.push_back({entry->d_name, static_cast<std::uint64_t>(attributes.st_size)});
+    if (regular) {
+      into.push_back({entry->d_name, static_cast<std::uint64_t>(attributes.st_size)});
+    } else {
+      odd_files_.leave_out(file, regular.error());
+    }
   }
   if (errno != 0) return errno_error(errno, "list " + path);
   return {};
@@ -138,12 +166,11 @@ Result<std::vector<ListedFile>> LocalStorage::list(FileType type, Deadline) {
   }
   const std::string folder(directory_of(type));
   if (type != FileType::kPack) {
-    RETURN_IF_ERROR(list_folder(root, root_, folder, seen, listed));
+    RETURN_IF_ERROR(list_folder(root, folder, seen, listed));
     return listed;
   }
   for (int prefix = 0; prefix < 256; ++prefix) {
-    RETURN_IF_ERROR(
-        list_folder(root, root_, fmt::format("{}/{:02x}", folder, prefix), seen, listed));
+    RETURN_IF_ERROR(list_folder(root, fmt::format("{}/{:02x}", folder, prefix), seen, listed));
   }
   return listed;
 }
@@ -151,7 +178,8 @@ Result<std::vector<ListedFile>> LocalStorage::list(FileType type, Deadline) {
 Result<std::uint64_t> LocalStorage::size(const FileName& file, Deadline) {
   const std::string path = path_of(file);
   struct stat attributes {};
-  if (::stat(path.c_str(), &attributes) != 0) return errno_error(errno, "stat " + path);
+  if (::stat(path.c_str(), &attributes) != 0) return file_error(errno, "stat " + path);
+  RETURN_IF_ERROR(expect_regular(path, attributes.st_mode));
   return static_cast<std::uint64_t>(attributes.st_size);
 }
 
@@ -164,20 +192,20 @@ Result<Bytes> LocalStorage::read(const FileName& file, ByteRange range, Deadline
 Result<MutableByteView> LocalStorage::read_into(Bytes& buffer, const FileName& file,
                                                 ByteRange range, Deadline) {
   const std::string path = path_of(file);
-  ASSIGN_OR_RETURN(const UniqueFd fd, open_for_reading(path));
-  RETURN_IF_ERROR(expect_range(fd, path, range));
+  ASSIGN_OR_RETURN(const FileToRead opened, open_for_reading(path));
+  RETURN_IF_ERROR(expect_range(opened, path, range));
   if (buffer.size() < range.length) {
     buffer = Bytes();  // first, so that there are never two
     buffer = Bytes(range.length);
   }
   const MutableByteView bytes = buffer.view().first(range.length);
-  RETURN_IF_ERROR(read_exactly(fd, path, range.offset, bytes));
+  RETURN_IF_ERROR(read_exactly(opened.fd, path, range.offset, bytes));
   return bytes;
 }
 
 // Failures are ignored: the read that follows reports them.
 void LocalStorage::expect(const FileName& file, ByteRange range) {
-  const UniqueFd fd(::open(path_of(file).c_str(), O_RDONLY | O_CLOEXEC));
+  const UniqueFd fd(::open(path_of(file).c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!fd) return;
   static_cast<void>(::posix_fadvise(fd.get(), static_cast<off_t>(range.offset),
                                     static_cast<off_t>(range.length), POSIX_FADV_WILLNEED));
@@ -185,10 +213,11 @@ void LocalStorage::expect(const FileName& file, ByteRange range) {
 
 Result<Bytes> LocalStorage::read_all(const FileName& file, Deadline) {
   const std::string path = path_of(file);
-  ASSIGN_OR_RETURN(const UniqueFd fd, open_for_reading(path));
-  ASSIGN_OR_RETURN(const std::uint64_t size, size_of(fd, path));
-  Bytes bytes(size);
-  RETURN_IF_ERROR(read_exactly(fd, path, 0, bytes.view()));
+  ASSIGN_OR_RETURN(const FileToRead opened, open_for_reading(path));
+  Status fits = expect_file_size(file, opened.size_bytes);
+  if (!fits) return std::move(fits).error().with(root_);
+  Bytes bytes(opened.size_bytes);
+  RETURN_IF_ERROR(read_exactly(opened.fd, path, 0, bytes.view()));
   return bytes;
 }
 

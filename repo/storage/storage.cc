@@ -24,6 +24,30 @@ std::string_view directory_of(FileType type) {
   return "";
 }
 
+std::uint64_t most_file_bytes(FileType type) {
+  constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+  switch (type) {
+    case FileType::kConfig:
+    case FileType::kKey:
+    case FileType::kLock:
+      return kMiB;
+    case FileType::kSnapshot:
+      return 64 * kMiB;     // which names half a million paths, and more where it is compressed
+    case FileType::kIndex:  // one of ten million blobs stays below
+    case FileType::kPack:   // restic's have 128 MiB and a blob at most
+      return 1024 * kMiB;
+  }
+  return 0;
+}
+
+Status expect_file_size(const FileName& file, std::uint64_t size_bytes) {
+  const std::uint64_t most = most_file_bytes(file.type);
+  if (size_bytes <= most) return {};
+  return Error(ErrorKind::kCorrupt,
+               fmt::format("{} has {} bytes, more than the {} that a file of its kind may have",
+                           relative_path(file), size_bytes, most));
+}
+
 std::string relative_path(const FileName& file) {
   if (file.type == FileType::kConfig) return "config";
   std::string path(directory_of(file.type));

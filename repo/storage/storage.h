@@ -5,7 +5,9 @@
 // Limits:    every call ends by its deadline, with kUnavailable if that is why.
 // Errors:    kNotFound: the file is not there (only if the other side says so: a dead line is never
 //            kNotFound). kUnavailable: a retry may help. kDenied: permission, login or host key.
-//            kCorrupt: the file ends before the wanted range does. kLocalIo: the local disk failed.
+//            kCorrupt: the file ends before the wanted range does; it cannot be read, while others
+//            may be (a broken place on the disk, a link that leads in a circle); it is no regular
+//            file; it is larger than any file of its type. kLocalIo: the local disk failed.
 //            A repository that is away (its disk is not mounted, another folder or repository lies
 //            in its place) has no files: an implementation says kNotFound and lists nothing. That
 //            alone does not mean that files are gone. A caller that opens a repository to work with
@@ -44,6 +46,10 @@ std::string relative_path(const FileName& file);
 std::string_view directory_of(FileType type);
 // The folders of a repository relative to its root, each after the one that it lies in.
 std::vector<std::string> repository_folders();
+// More than any file of the type holds. A larger one (a sparse file, perhaps) is not read as a whole.
+std::uint64_t most_file_bytes(FileType type);
+// kCorrupt: the file is larger than that.
+Status expect_file_size(const FileName& file, std::uint64_t size_bytes);
 // True for exactly 64 lower-case hex digits; all other names are strays that a listing leaves out.
 bool is_repository_name(std::string_view name);
 
@@ -77,7 +83,8 @@ class Storage {
   // Makes the folders of a repository, and those that it lies in, where they are missing.
   virtual Status make_folders(Deadline by) = 0;
 
-  // Every file of the type with a valid name, in no order, each name once. A missing folder is an
+  // Every regular file of the type with a valid name, in no order, each name once. What else has
+  // such a name (a folder, a FIFO) is left out and named in the log. A missing folder is an
   // empty list: copying tools leave empty folders out, and a folder of a repository that is away is
   // missing too (see Errors). Not for kConfig.
   virtual Result<std::vector<ListedFile>> list(FileType type, Deadline by) = 0;
@@ -99,7 +106,8 @@ class Storage {
 
   virtual ReadHabit read_habit() const = 0;
 
-  // The whole file. For the small ones: config, keys, snapshots, locks and indexes.
+  // The whole file, if it is no larger than most_file_bytes(): config, keys, snapshots, locks,
+  // indexes, and packs where every byte of one is looked at.
   virtual Result<Bytes> read_all(const FileName& file, Deadline by) = 0;
 
   // Writes a new file so that others see either nothing or all of it, and it survives a power cut

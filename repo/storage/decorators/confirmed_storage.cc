@@ -57,7 +57,7 @@ Status ConfirmedStorage::confirm(Deadline by) {
   switch (read.error().kind()) {
     case ErrorKind::kNotFound:
       return away("the repository is not there any more: no config file (is its disk mounted?)");
-    case ErrorKind::kCorrupt:  // it is being written
+    case ErrorKind::kCorrupt:  // it is being written, or its disk fails
       return confirm_by_key(by);
     case ErrorKind::kLocalIo:
       return away("the repository cannot be read any more: " + read.error().message());
@@ -69,9 +69,14 @@ Status ConfirmedStorage::confirm(Deadline by) {
 Status ConfirmedStorage::confirm_by_key(Deadline by) {
   const std::string name = state_.lock()->key_name;
   if (!name.empty()) {
-    const auto size = inner().size({FileType::kKey, name}, by);
-    if (size) return {};
-    if (size.error().kind() != ErrorKind::kNotFound) return size.error();
+    // Its bytes and not its size, which a disk that fails may still be able to give.
+    const auto key = inner().read_all({FileType::kKey, name}, by);
+    if (key) return {};
+    const ErrorKind kind = key.error().kind();
+    if (kind == ErrorKind::kCorrupt || kind == ErrorKind::kLocalIo) {
+      return away("the repository cannot be read any more: " + key.error().message());
+    }
+    if (kind != ErrorKind::kNotFound) return key.error();
   }
   return away(
       "another repository lies there now: neither its config file nor its key file is the one "
@@ -84,10 +89,11 @@ auto ConfirmedStorage::confirmed(const FileName& file, Deadline by, Call call) -
     auto result = call();
     if (result || file.type == FileType::kConfig || !is_known()) return result;
     const ErrorKind kind = result.error().kind();
-    if (kind != ErrorKind::kNotFound && kind != ErrorKind::kLocalIo) return result;
+    const bool may_be_gone = kind == ErrorKind::kNotFound;
+    if (!may_be_gone && kind != ErrorKind::kLocalIo && kind != ErrorKind::kCorrupt) return result;
     RETURN_IF_ERROR(confirm(by));
     // A call that the local disk refuses (it is full, for example) is not repeated.
-    if (again || kind == ErrorKind::kLocalIo) return result;
+    if (again || !may_be_gone) return result;
   }
 }
 

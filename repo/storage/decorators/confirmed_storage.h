@@ -7,9 +7,10 @@
 // config is read, the call is then repeated, and its second result counts only if the config is
 // there once more.
 //
-// confirmed: kNotFound of a file, and a failure of the local disk; a listing that is empty (one of
-//            locks: not the first) or lacks a name that the one before had; the first one of
-//            snapshots; every one of packs, as it takes long enough for a disk to go meanwhile.
+// confirmed: kNotFound of a file; one that cannot be read or is cut short; a failure of the local
+//            disk; a listing that is empty (one of locks: not the first) or lacks a name that the
+//            one before had; the first one of snapshots; every one of packs, as it takes long
+//            enough for a disk to go meanwhile.
 // written:   beside the right config only. In a local folder, where it costs nothing, the config is
 //            read before and after every write; elsewhere before the files that name others
 //            (index files, snapshots), and after a snapshot, which ends a backup.

@@ -294,6 +294,30 @@ TEST_F(Confirmed, APlaceThatFailsAltogetherIsAway) {
   EXPECT_THAT(reasons_[0], HasSubstr("Transport endpoint is not connected"));
 }
 
+// The same where each file by itself seems to be to blame.
+TEST_F(Confirmed, ADiskOfWhichNothingCanBeReadIsAway) {
+  open();
+  storage_.remember_key(kKeyName);
+  watched_->watch(
+      [](const FileName&) -> Status { return Error(ErrorKind::kCorrupt, "Input/output error"); });
+  EXPECT_THAT(storage_.read_all(named(FileType::kIndex, 'a'), soon()),
+              FailsWith(ErrorKind::kUnavailable));
+  ASSERT_THAT(reasons_, SizeIs(1));
+  EXPECT_THAT(reasons_[0], HasSubstr("cannot be read any more: Input/output error"));
+}
+
+TEST_F(Confirmed, AFileThatIsCorruptInARepositoryThatIsThereIsJustThat) {
+  open();
+  storage_.remember_key(kKeyName);
+  watched_->watch([](const FileName& file) -> Status {
+    if (file.type == FileType::kConfig) return {};
+    return Error(ErrorKind::kCorrupt, "Input/output error");
+  });
+  EXPECT_THAT(storage_.read_all(named(FileType::kIndex, 'a'), soon()),
+              FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(reasons_, IsEmpty());
+}
+
 TEST_F(Confirmed, AFileThatCannotBeReadIsNotARepositoryThatIsAway) {
   open();
   watched_->watch([](const FileName& file) -> Status {
