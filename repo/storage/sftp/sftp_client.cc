@@ -23,6 +23,8 @@ constexpr std::uint32_t kMaxReadPiece = 255 * 1024;
 constexpr std::uint32_t kMaxWritePiece = 128 * 1024;
 constexpr std::size_t kMaxWriteBytesInFlight = 4 << 20;
 constexpr std::uint32_t kPermissionBits = 07777;
+// How often a file is opened that the server refuses to open without a reason.
+constexpr int kOpenAttempts = 6;
 
 // Used before the engine runs: sends all of `out` and receives until `got` is `enough`.
 Status exchange_bytes(ByteChannel& channel, ByteView out, MutableByteView in, std::size_t enough,
@@ -129,6 +131,7 @@ Status SftpClient::ask_limits(const Patience& patience) {
   if (read != 0) abilities_.max_read_bytes = granted(read, kMaxReadPiece);
   if (write != 0) abilities_.max_write_bytes = granted(write, kMaxWritePiece);
   abilities_.max_open_handles = handles;
+  if (handles != 0) handles_.set_most(handles);
   return {};
 }
 
@@ -170,12 +173,27 @@ Status SftpClient::call_for_ok(Request request, std::string_view doing, Deadline
   return wait_for_ok(pending, doing, by);
 }
 
-Result<std::string> SftpClient::call_for_handle(Request request, std::string_view doing,
-                                                Deadline by) {
-  ASSIGN_OR_RETURN(const Answer answer, call(std::move(request), doing, by));
-  auto handle = sftp::parse_handle(answer);
-  if (!handle) return unexpected(answer, doing);
-  return std::move(*handle);
+Result<std::string> SftpClient::call_for_handle(const std::function<Request()>& make,
+                                                std::string_view doing, Deadline by) {
+  for (int attempt = 1;; ++attempt) {
+    auto turn = handles_.begin(by);
+    if (!turn) {
+      return Error(ErrorKind::kUnavailable,
+                   fmt::format("{}: {}: the server holds no more files open", host_, doing));
+    }
+    turn->repeated = attempt > 1;
+    Result<Answer> answer = call(make(), doing, by);
+    if (answer) {
+      if (auto handle = sftp::parse_handle(*answer)) {
+        handles_.opened(*turn);
+        return std::move(*handle);
+      }
+    }
+    Error error = answer ? unexpected(*answer, doing) : std::move(answer).error();
+    const bool is_refused = answer && sftp::is_plain_failure(*answer) && attempt < kOpenAttempts;
+    if (!is_refused) handles_.failed();
+    if (!is_refused || !handles_.refused(*turn, by)) return error;
+  }
 }
 
 Result<sftp::Attributes> SftpClient::call_for_attributes(Request request, std::string_view doing,
@@ -187,25 +205,34 @@ Result<sftp::Attributes> SftpClient::call_for_attributes(Request request, std::s
 }
 
 Result<std::string> SftpClient::open(std::string_view path, std::uint32_t flags, Deadline by) {
-  Request request(Type::kOpen, path.size() + 16);
-  request.string(path).u32(flags).no_attributes();
-  return call_for_handle(std::move(request), fmt::format("open {}", path), by);
+  const auto make = [&] {
+    Request request(Type::kOpen, path.size() + 16);
+    request.string(path).u32(flags).no_attributes();
+    return request;
+  };
+  return call_for_handle(make, fmt::format("open {}", path), by);
 }
 
 Result<std::string> SftpClient::create(std::string_view path, std::uint32_t mode, Deadline by) {
-  Request request(Type::kOpen, path.size() + 16);
-  request.string(path)
-      .u32(sftp::kOpenWrite | sftp::kOpenCreate | sftp::kOpenExclusive)
-      .permissions(mode);
-  return call_for_handle(std::move(request), fmt::format("create {}", path), by);
+  const auto make = [&] {
+    Request request(Type::kOpen, path.size() + 16);
+    request.string(path)
+        .u32(sftp::kOpenWrite | sftp::kOpenCreate | sftp::kOpenExclusive)
+        .permissions(mode);
+    return request;
+  };
+  return call_for_handle(make, fmt::format("create {}", path), by);
 }
 
 Status SftpClient::close(std::string_view handle, Deadline by) {
-  return call_for_ok(std::move(Request(Type::kClose).string(handle)), "close", by);
+  auto closed = send(std::move(Request(Type::kClose).string(handle)));
+  handles_.closed();
+  return wait_for_ok(closed, "close", by);
 }
 
 void SftpClient::close_later(std::string_view handle) {
   send(std::move(Request(Type::kClose).string(handle)));
+  handles_.closed();
 }
 
 Result<Bytes> SftpClient::read(std::string_view handle, std::uint64_t offset, std::uint64_t length,
@@ -227,6 +254,9 @@ Result<Bytes> SftpClient::read_to_end(std::string_view handle, std::uint64_t max
   if (!attributes->size) {
     return Error(ErrorKind::kUnsupported,
                  fmt::format("{}: the server does not report the size of files", host_));
+  }
+  if (attributes->permissions && !attributes->may_be_file()) {
+    return Error(ErrorKind::kCorrupt, fmt::format("{}: it is not a regular file", host_));
   }
   const std::uint64_t size = *attributes->size;
   if (size > max_bytes) {
@@ -339,6 +369,7 @@ Status SftpClient::write_and_close(std::string_view handle, ByteView content, De
   }
   auto measured = send(std::move(Request(Type::kFstat).string(handle)), /*slow=*/true);
   auto closed = send(std::move(Request(Type::kClose).string(handle)), /*slow=*/true);
+  handles_.closed();
   while (!writes.empty()) wait_for_one();
   RETURN_IF_ERROR(std::move(result));
   if (synced) RETURN_IF_ERROR(wait_for_ok(*synced, "flush to disk", by));

@@ -8,7 +8,8 @@
 // Ownership: the channel, and the one thread that drives it. The destructor ends both.
 // Threads:   any.
 // Limits:    kFirstBytesInFlight of data asked for and not yet there, or more where the line needs
-//            more (see FlightWindow); requests beyond that queue. When answers are due and no byte
+//            more (see FlightWindow); requests beyond that queue. As many files at once as the
+//            server holds open (see SftpHandles): to open another waits for one to be closed. When answers are due and no byte
 //            has moved for `silence`, the connection is given up (four times that while the server
 //            flushes a file to its disk).
 // Errors:    kUnavailable: the connection is gone, or the deadline came; `alive()` tells which.
@@ -19,6 +20,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <future>
 #include <memory>
 #include <string>
@@ -31,6 +33,7 @@
 #include "repo/storage/channel/byte_channel.h"
 #include "repo/storage/channel/wakeup.h"
 #include "repo/storage/sftp/sftp_engine.h"
+#include "repo/storage/sftp/sftp_handles.h"
 #include "repo/storage/sftp/sftp_packet.h"
 
 namespace restree {
@@ -67,6 +70,9 @@ class SftpClient {
   std::size_t load() const { return engine_->load(); }
   // When the last request was made.
   Deadline::Clock::time_point last_used() const { return engine_->last_used(); }
+
+  // What is opened and closed counts here; a caller that sends such requests itself says so.
+  SftpHandles& handles() { return handles_; }
 
   Result<std::string> open(std::string_view path, std::uint32_t flags, Deadline by);
   Result<std::string> create(std::string_view path, std::uint32_t mode, Deadline by);
@@ -109,7 +115,9 @@ class SftpClient {
   SftpClient(std::unique_ptr<SftpEngine> engine, Abilities abilities, std::string host);
   Result<sftp::Answer> call(sftp::Request request, std::string_view doing, Deadline by);
   Status call_for_ok(sftp::Request request, std::string_view doing, Deadline by);
-  Result<std::string> call_for_handle(sftp::Request request, std::string_view doing, Deadline by);
+  // `make` makes the request, once for each attempt.
+  Result<std::string> call_for_handle(const std::function<sftp::Request()>& make,
+                                      std::string_view doing, Deadline by);
   Result<sftp::Attributes> call_for_attributes(sftp::Request request, std::string_view doing,
                                                Deadline by);
   Status ask_limits(const Patience& patience);
@@ -117,6 +125,7 @@ class SftpClient {
   std::unique_ptr<SftpEngine> engine_;
   Abilities abilities_;
   std::string host_;
+  SftpHandles handles_;
 };
 
 }  // namespace restree

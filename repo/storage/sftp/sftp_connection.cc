@@ -22,6 +22,7 @@ class SftpConnection::OpenFile {
 SftpConnection::SftpConnection(std::unique_ptr<SftpClient> client,
                                std::shared_ptr<std::atomic<unsigned>> count)
     : client_(std::move(client)), count_(std::move(count)) {
+  client_->handles().on_shortage([this] { forget_idle(); });
   if (count_) ++*count_;
 }
 
@@ -66,8 +67,25 @@ void SftpConnection::forget_unused_since(Deadline::Clock::time_point when) {
   }
 }
 
+void SftpConnection::forget_idle() {
+  std::list<Remembered> forgotten;
+  auto files = files_.lock();
+  for (auto file = files->begin(); file != files->end();) {
+    const auto next = std::next(file);
+    if (file->file.use_count() == 1) forgotten.splice(forgotten.begin(), *files, file);
+    file = next;
+  }
+}
+
 Result<Bytes> SftpConnection::read(const std::string& path, std::uint64_t offset,
                                    std::uint64_t length, Deadline by) {
+  auto bytes = read_open(path, offset, length, by);
+  if (client_->handles().is_short()) forget_idle();
+  return bytes;
+}
+
+Result<Bytes> SftpConnection::read_open(const std::string& path, std::uint64_t offset,
+                                        std::uint64_t length, Deadline by) {
   if (const auto known = recall(path)) {
     auto bytes = client_->read(known->handle(), offset, length, by);
     if (bytes || !client_->alive()) return bytes;

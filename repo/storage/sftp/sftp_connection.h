@@ -4,6 +4,9 @@
 // A pack that is removed while it is open can still be read to its end, which is right: its name is
 // the hash of its content. That another program has replaced a file is noticed when a read fails.
 //
+// Where the server holds few files open, those that are not in use are given back as soon as
+// somebody waits for room.
+//
 // Ownership: the client and the open files, which close themselves.
 // Threads:   any.
 // Limits:    kMaxOpenFiles besides those that are being read.
@@ -42,6 +45,8 @@ class SftpConnection {
                      Deadline by);
   // The file is about to be removed or replaced.
   void forget(const std::string& path);
+  // Closes the files that nobody is reading.
+  void forget_idle();
   // Closes the files that were not read since `when`.
   void forget_unused_since(Deadline::Clock::time_point when);
 
@@ -54,6 +59,8 @@ class SftpConnection {
     Deadline::Clock::time_point used;
   };
 
+  Result<Bytes> read_open(const std::string& path, std::uint64_t offset, std::uint64_t length,
+                          Deadline by);
   std::shared_ptr<OpenFile> recall(const std::string& path);
   void remember(const std::string& path, std::shared_ptr<OpenFile> file);
 

@@ -30,7 +30,11 @@ class FolderLister {
   using Found = std::function<void(const std::string&, sftp::Entry&&)>;
 
   FolderLister(SftpClient& client, const Found& found, Deadline by)
-      : client_(client), found_(found), by_(by) {}
+      : client_(client), found_(found), by_(by) {
+    const std::uint64_t handles = client.abilities().max_open_handles;
+    at_once_ =
+        handles == 0 ? kFoldersAtOnce / 4 : std::clamp<std::size_t>(handles / 4, 1, kFoldersAtOnce);
+  }
 
   ~FolderLister() {
     for (const auto& listing : open_) {
@@ -40,13 +44,20 @@ class FolderLister {
   FolderLister(const FolderLister&) = delete;
   FolderLister& operator=(const FolderLister&) = delete;
 
-  void begin(const std::string& folder) {
-    Listing listing{folder, {}, {}, false};
-    listing.answers.push_back(client_.send(std::move(Request(Type::kOpendir).string(folder))));
-    open_.push_back(std::move(listing));
-  }
+  bool is_done() const { return open_.empty() && refused_.empty(); }
 
-  std::size_t open() const { return open_.size(); }
+  // Begins with the next folders, as many as may be open at once.
+  void fill(std::vector<std::string>::const_iterator& next,
+            std::vector<std::string>::const_iterator end) {
+    while (open_.size() < at_once_ && (!refused_.empty() || next != end)) {
+      if (refused_.empty()) {
+        begin(*next++);
+        continue;
+      }
+      begin(refused_.front());
+      refused_.pop_front();
+    }
+  }
 
   // Waits for the oldest answer of one folder, and sends its next requests.
   Status step() {
@@ -70,9 +81,32 @@ class FolderLister {
   }
 
  private:
+  void begin(const std::string& folder) {
+    Listing listing{folder, {}, {}, false};
+    listing.answers.push_back(client_.send(std::move(Request(Type::kOpendir).string(folder))));
+    open_.push_back(std::move(listing));
+  }
+
+  // The server may hold no more folders open: this one comes once others are closed.
+  bool can_wait(const sftp::Answer& answer) {
+    if (!sftp::is_plain_failure(answer)) return false;
+    const auto held = static_cast<std::size_t>(
+        std::ranges::count_if(open_, [](const Listing& other) { return !other.handle.empty(); }));
+    if (held == 0 && std::exchange(has_given_back_, true)) return false;
+    client_.handles().give_back();
+    at_once_ = std::max<std::size_t>(1, held);
+    return true;
+  }
+
   Status opened(Listing& listing, const sftp::Answer& answer, const std::string& doing) {
     if (auto handle = sftp::parse_handle(answer)) {
       listing.handle = std::move(*handle);
+      client_.handles().opened_besides();
+      return {};
+    }
+    if (can_wait(answer)) {
+      refused_.push_back(listing.folder);
+      listing.ended = true;
       return {};
     }
     Error error = client_.unexpected(answer, doing);
@@ -97,7 +131,10 @@ class FolderLister {
   SftpClient& client_;
   const Found& found_;
   const Deadline by_;
+  std::size_t at_once_;
   std::deque<Listing> open_;
+  std::deque<std::string> refused_;  // that are to be opened again
+  bool has_given_back_ = false;      // what others did not use, when no folder was open
 };
 
 }  // namespace
@@ -105,16 +142,13 @@ class FolderLister {
 Status list_folders(SftpClient& client, const std::vector<std::string>& folders,
                     const std::function<void(const std::string& folder, sftp::Entry&&)>& found,
                     Deadline by) {
-  const std::uint64_t handles = client.abilities().max_open_handles;
-  const std::size_t at_once =
-      handles == 0 ? kFoldersAtOnce / 4 : std::clamp<std::size_t>(handles / 4, 1, kFoldersAtOnce);
   FolderLister lister(client, found, by);
   auto next = folders.begin();
-  while (next != folders.end() || lister.open() > 0) {
-    while (next != folders.end() && lister.open() < at_once) lister.begin(*next++);
+  for (;;) {
+    lister.fill(next, folders.end());
+    if (lister.is_done()) return {};
     RETURN_IF_ERROR(lister.step());
   }
-  return {};
 }
 
 }  // namespace restree

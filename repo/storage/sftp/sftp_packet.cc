@@ -154,6 +154,11 @@ std::optional<std::vector<Entry>> parse_names(const Answer& answer) {
   return entries;
 }
 
+bool is_plain_failure(const Answer& answer) {
+  const auto status = parse_status(answer);
+  return status && status->code == StatusCode::kFailure;
+}
+
 Error status_error(const Status& status, std::string_view doing) {
   std::string message = fmt::format("{}: {}", doing, meaning(status.code));
   // OpenSSH's own text repeats the code; other servers say more.

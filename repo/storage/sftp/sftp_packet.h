@@ -78,6 +78,7 @@ struct Attributes {
   // False only if the server says that it is of another type; an unknown type may be the right one.
   bool may_be_file() const { return !permissions || type() == 0 || type() == 0100000; }
   bool may_be_directory() const { return !permissions || type() == 0 || type() == 0040000; }
+  bool is_link() const { return permissions && type() == 0120000; }
 
  private:
   std::uint32_t type() const { return *permissions & 0170000U; }
@@ -127,6 +128,9 @@ std::optional<std::string> parse_handle(const Answer& answer);
 std::optional<Attributes> parse_attributes(const Answer& answer);
 std::optional<std::vector<Entry>> parse_names(const Answer& answer);
 
+// The STATUS for everything that has none of its own: a disk that fails, a folder that is opened as
+// a file, too many open files.
+bool is_plain_failure(const Answer& answer);
 // A STATUS other than OK as an Error; `doing` says what to which file.
 Error status_error(const Status& status, std::string_view doing);
 

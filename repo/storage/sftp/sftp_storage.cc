@@ -15,8 +15,8 @@ namespace restree {
 
 namespace {
 
-// An index of ten million blobs in one file stays below this.
-constexpr std::uint64_t kMaxWholeFileBytes = 1024ULL * 1024 * 1024;
+// Of both kinds that a storage remembers.
+constexpr std::size_t kMostRememberedPaths = 1000;
 constexpr std::chrono::seconds kCleaningTime{5};
 
 // In the same folder, and of a form that listings do not take for a file of the repository.
@@ -24,6 +24,11 @@ std::string temporary_name(const std::string& path) {
   std::random_device random;
   return fmt::format("{}{}{:08x}{:08x}{:08x}{:08x}", path, kTemporaryMark, random(), random(),
                      random(), random());
+}
+
+// True if the connection is gone, or was given no time to answer.
+bool is_unanswered(const Error& error, const SftpClient& client, Deadline by) {
+  return error.kind() == ErrorKind::kUnavailable && (!client.alive() || by.expired());
 }
 
 std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
@@ -38,14 +43,22 @@ Result<std::vector<ListedFile>> SftpStorage::list(FileType type, Deadline by) {
   SftpClient& client = connection->client();
   std::vector<ListedFile> files;
   std::unordered_set<std::string> seen;
-  const auto take = [&](const std::string&, sftp::Entry&& entry) {
-    if (!is_repository_name(entry.name) || !entry.attributes.may_be_file()) return;
-    if (!seen.insert(entry.name).second) return;
-    files.push_back({std::move(entry.name), entry.attributes.size.value_or(0)});
+  std::vector<std::string> links;
+  const auto take = [&](const std::string& folder, sftp::Entry&& entry) {
+    if (!is_repository_name(entry.name) || !seen.insert(entry.name).second) return;
+    const std::string path = folder + "/" + entry.name;
+    if (entry.attributes.is_link()) {
+      links.push_back(path);
+    } else if (entry.attributes.may_be_file()) {
+      files.push_back({std::move(entry.name), entry.attributes.size.value_or(0)});
+    } else {
+      odd_files_.leave_out(path, expect_regular(path, *entry.attributes.permissions).error());
+    }
   };
   const std::string top = root_ + "/" + std::string(directory_of(type));
   if (type != FileType::kPack) {
     RETURN_IF_ERROR(list_folders(client, {top}, take, by));
+    RETURN_IF_ERROR(follow_links(client, links, files, by));
     return files;
   }
   std::vector<std::string> folders;
@@ -55,24 +68,82 @@ Result<std::vector<ListedFile>> SftpStorage::list(FileType type, Deadline by) {
   };
   RETURN_IF_ERROR(list_folders(client, {top}, take_folder, by));
   RETURN_IF_ERROR(list_folders(client, folders, take, by));
+  RETURN_IF_ERROR(follow_links(client, links, files, by));
   return files;
 }
 
-Result<std::uint64_t> SftpStorage::size(const FileName& file, Deadline by) {
-  ASSIGN_OR_RETURN(const auto connection, pool_->acquire(by));
-  const auto attributes = connection->client().stat(path_of(file), by);
-  if (!attributes) {
-    return explain_missing(connection->client(), attributes.error(), by);
+Status SftpStorage::follow_links(SftpClient& client, const std::vector<std::string>& links,
+                                 std::vector<ListedFile>& into, Deadline by) {
+  for (const std::string& link : links) {
+    const auto target = client.stat(link, by);
+    if (!target && target.error().kind() == ErrorKind::kNotFound) continue;
+    if (!target && is_unanswered(target.error(), client, by)) return target.error();
+    if (target && target->may_be_file()) {
+      into.push_back({link.substr(link.rfind('/') + 1), target->size.value_or(0)});
+    } else {
+      odd_files_.leave_out(
+          link, target ? expect_regular(link, *target->permissions).error() : target.error());
+    }
   }
-  if (!attributes->size) {
+  return {};
+}
+
+Status SftpStorage::expect_file(SftpClient& client, const std::string& path, Deadline by) const {
+  const auto attributes = client.stat(path, by);
+  if (!attributes) return attributes.error();
+  return attributes->may_be_file() ? Status() : expect_regular(path, *attributes->permissions);
+}
+
+template <class Attempt>
+auto SftpStorage::judged(const FileName& file, Deadline by, Attempt attempt)
+    -> decltype(attempt(std::declval<SftpConnection&>())) {
+  ASSIGN_OR_RETURN(const auto connection, pool_->acquire(by));
+  SftpClient& client = connection->client();
+  const std::string path = path_of(file);
+  const auto note_unanswered = [&](const Error& error) {
+    if (!is_unanswered(error, client, by)) return false;
+    auto unanswered = unanswered_.lock();
+    if (unanswered->size() >= kMostRememberedPaths) unanswered->clear();
+    unanswered->insert(path);
+    return true;
+  };
+  if (unanswered_.lock()->contains(path)) {
+    RETURN_IF_ERROR(expect_file(client, path, by));
+    unanswered_.lock()->erase(path);
+  }
+  auto first = attempt(*connection);
+  if (first || first.error().kind() != ErrorKind::kUnavailable) return first;
+  if (note_unanswered(first.error())) return first;
+  // Maybe the server holds no more files open, whichever connection has opened them.
+  for (const auto& each : pool_->all()) each->forget_idle();
+  const Status is_file = expect_file(client, path, by);
+  if (!is_file && is_file.error().kind() != ErrorKind::kUnavailable) return is_file.error();
+  auto second = attempt(*connection);
+  if (second || second.error().kind() != ErrorKind::kUnavailable) return second;
+  if (note_unanswered(second.error()) || file.type == FileType::kConfig) return second;
+  const FileName config{FileType::kConfig, ""};
+  auto handle = client.open(path_of(config), sftp::kOpenRead, by);
+  if (!handle) return second;
+  const auto content = client.read_to_end(*handle, most_file_bytes(config.type), by);
+  client.close_later(*handle);
+  if (!content) return second;
+  return Error(ErrorKind::kCorrupt,
+               second.error().message() + ", while the server can read other files");
+}
+
+Result<std::uint64_t> SftpStorage::size(const FileName& file, Deadline by) {
+  return judged(file, by, [&](SftpConnection& connection) -> Result<std::uint64_t> {
+    const std::string path = path_of(file);
+    const auto attributes = connection.client().stat(path, by);
+    if (!attributes) return explain_missing(connection.client(), attributes.error(), by);
+    if (!attributes->may_be_file()) return expect_regular(path, *attributes->permissions).error();
+    if (attributes->size) return *attributes->size;
     return Error(ErrorKind::kUnsupported,
                  fmt::format("{}: the server does not report the size of files", description_));
-  }
-  return *attributes->size;
+  });
 }
 
 Result<Bytes> SftpStorage::read(const FileName& file, ByteRange range, Deadline by) {
-  ASSIGN_OR_RETURN(const auto connection, pool_->acquire(by));
   const std::string path = path_of(file);
   if (range.length == 0) {
     // There is nothing to read, but a missing file and a place beyond the end are errors all the
@@ -81,20 +152,23 @@ Result<Bytes> SftpStorage::read(const FileName& file, ByteRange range, Deadline 
     if (range.offset <= end) return Bytes();
     return Error(ErrorKind::kCorrupt, fmt::format("read {}: end of file", path));
   }
-  auto bytes = connection->read(path, range.offset, range.length, by);
-  if (!bytes) return std::move(bytes).error().with(fmt::format("read {}", relative_path(file)));
-  return bytes;
+  return judged(file, by, [&](SftpConnection& connection) -> Result<Bytes> {
+    auto bytes = connection.read(path, range.offset, range.length, by);
+    if (!bytes) return std::move(bytes).error().with(fmt::format("read {}", relative_path(file)));
+    return bytes;
+  });
 }
 
 Result<Bytes> SftpStorage::read_all(const FileName& file, Deadline by) {
-  ASSIGN_OR_RETURN(const auto connection, pool_->acquire(by));
-  SftpClient& client = connection->client();
-  auto handle = client.open(path_of(file), sftp::kOpenRead, by);
-  if (!handle) return explain_missing(client, std::move(handle).error(), by);
-  auto content = client.read_to_end(*handle, kMaxWholeFileBytes, by);
-  client.close_later(*handle);
-  if (!content) return std::move(content).error().with(fmt::format("read {}", relative_path(file)));
-  return content;
+  return judged(file, by, [&](SftpConnection& connection) -> Result<Bytes> {
+    SftpClient& client = connection.client();
+    auto handle = client.open(path_of(file), sftp::kOpenRead, by);
+    if (!handle) return explain_missing(client, std::move(handle).error(), by);
+    auto content = client.read_to_end(*handle, most_file_bytes(file.type), by);
+    client.close_later(*handle);
+    if (content) return content;
+    return std::move(content).error().with(fmt::format("read {}", relative_path(file)));
+  });
 }
 
 Status SftpStorage::write(const FileName& file, ByteView content, Deadline by) {
@@ -114,7 +188,11 @@ Status SftpStorage::write(const FileName& file, ByteView content, Deadline by) {
     RETURN_IF_ERROR(make_path(client, folder_of(path), modes.folder, by));
     handle = client.create(temporary, modes.writing, by);
   }
-  if (!handle) return std::move(handle).error();
+  if (!handle) {
+    // It may be there all the same, if the answer was lost.
+    if (is_unanswered(handle.error(), client, by)) abandoned_.lock()->push_back(temporary);
+    return std::move(handle).error();
+  }
   // The server's umask may have taken bits away. Sent with the writes, so it costs no round trip.
   auto chmodded = client.send(
       std::move(sftp::Request(sftp::Type::kFsetstat).string(*handle).permissions(modes.writing)));
@@ -125,19 +203,35 @@ Status SftpStorage::write(const FileName& file, ByteView content, Deadline by) {
   if (written) written = publish(client, temporary, path, by);
   if (!written) {
     // The write may have failed at its deadline, so the removal has a time of its own.
-    if (client.alive()) {
-      const auto cleaned = client.remove(temporary, Deadline::after(kCleaningTime));
-      if (!cleaned) log::debug("{}", cleaned.error().message());
-    }
+    abandoned_.lock()->push_back(temporary);
+    if (client.alive()) remove_abandoned(client);
     return explain_failed_write(client, std::move(written).error(), content.size())
         .with(fmt::format("write {}", relative_path(file)));
   }
+  remove_abandoned(client);
   forget(path);
   // Read-only, as protection against accidents; some servers do not support it.
   if (auto status = client.chmod(path, modes.finished, by); !status) {
     log::debug("{}", status.error().message());
   }
   return {};
+}
+
+// What cannot be removed now is tried again after the next write.
+void SftpStorage::remove_abandoned(SftpClient& client) {
+  std::vector<std::string> paths;
+  abandoned_.lock()->swap(paths);
+  std::vector<std::string> left;
+  for (const std::string& path : paths) {
+    const auto removed = client.remove(path, Deadline::after(kCleaningTime));
+    if (removed || removed.error().kind() == ErrorKind::kNotFound) continue;
+    log::debug("{}", removed.error().message());
+    if (removed.error().kind() == ErrorKind::kUnavailable) left.push_back(path);
+  }
+  if (left.empty()) return;
+  auto abandoned = abandoned_.lock();
+  abandoned->insert(abandoned->end(), left.begin(), left.end());
+  if (abandoned->size() > kMostRememberedPaths) abandoned->resize(kMostRememberedPaths);
 }
 
 Error SftpStorage::explain_failed_write(SftpClient& client, Error error, std::size_t size) const {

@@ -2,14 +2,22 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
+#include "repo/storage/odd_files.h"
 #include "repo/storage/sftp/sftp_pool.h"
 #include "repo/storage/storage.h"
 
 namespace restree {
 
 // Makes each call once: RetryStorage repeats those that fail.
+//
+// A server gives the same plain failure for a file that cannot be read as for trouble of its own. It
+// is the file's if the file fails again while the config can be read. To open a FIFO blocks the
+// server and answers nothing: a file that was not answered for is looked at before it is opened once
+// more.
 //
 // Ownership: the pool.
 // Threads:   any; calls share the pool's connections.
@@ -56,6 +64,17 @@ class SftpStorage final : public Storage {
   // SFTP has no status for a full disk, so after a failed write this asks how much room there is.
   Error explain_failed_write(SftpClient& client, Error error, std::size_t size) const;
   void forget(const std::string& path);
+  // Makes `attempt(connection)`, which reads the file in some way, and finds out whether the file is
+  // to blame if that fails without a reason.
+  template <class Attempt>
+  auto judged(const FileName& file, Deadline by, Attempt attempt)
+      -> decltype(attempt(std::declval<SftpConnection&>()));
+  Status expect_file(SftpClient& client, const std::string& path, Deadline by) const;
+  // Adds those of the links that lead to a file, and names the others.
+  Status follow_links(SftpClient& client, const std::vector<std::string>& links,
+                      std::vector<ListedFile>& into, Deadline by);
+  // Removes the temporary files that cut connections have left.
+  void remove_abandoned(SftpClient& client);
   // If the whole repository is missing, the error names the folder where it should be.
   Error explain_missing(SftpClient& client, Error error, Deadline by) const;
 
@@ -63,6 +82,9 @@ class SftpStorage final : public Storage {
   const std::string root_;
   const std::string description_;
   Guarded<std::optional<bool>> shared_with_group_;
+  OddFiles odd_files_;
+  Guarded<std::set<std::string>> unanswered_;    // paths whose reading was not answered
+  Guarded<std::vector<std::string>> abandoned_;  // temporary files, maybe there
 };
 
 }  // namespace restree
