@@ -1,7 +1,11 @@
 #include "repo/storage/decorators/retry_storage.h"
 
+#include <fmt/chrono.h>
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
+#include <ctime>
 #include <random>
 #include <utility>
 
@@ -41,6 +45,7 @@ RetryStorage::RetryStorage(std::shared_ptr<Storage> inner, BackOff back_off, std
 
 template <class Attempt>
 auto RetryStorage::repeat(Deadline by, Attempt attempt) -> decltype(attempt()) {
+  note_call();
   for (unsigned failures = 1;; ++failures) {
     auto result = attempt();
     if (result || result.error().kind() != ErrorKind::kUnavailable) {
@@ -48,31 +53,49 @@ auto RetryStorage::repeat(Deadline by, Attempt attempt) -> decltype(attempt()) {
       note_success();
       return result;
     }
-    note_failure(result.error());
+    const auto until = end_of_attempts(by);
+    note_failure(result.error(), until);
     if (stop_.stop_requested()) {
       return Error(ErrorKind::kCancelled, "stopped: " + result.error().message());
     }
     const auto now = world_.now();
-    if (now >= by.when()) return result;
-    world_.sleep_until(std::min(by.when(), now + back_off_.wait(failures, world_.luck())));
+    if (now >= until) return result;
+    world_.sleep_until(std::min(until, now + back_off_.wait(failures, world_.luck())));
     if (stop_.stop_requested()) {
       return Error(ErrorKind::kCancelled, "stopped: " + result.error().message());
     }
-    if (world_.now() >= by.when()) return result;
+    if (world_.now() >= until) return result;
   }
 }
 
-void RetryStorage::note_failure(const Error& error) {
+void RetryStorage::note_call() {
+  auto trouble = trouble_.lock();
+  if (!trouble->asked) trouble->asked = world_.now();
+}
+
+Deadline::Clock::time_point RetryStorage::end_of_attempts(Deadline by) const {
+  const auto trouble = trouble_.lock();
+  return trouble->was_reached ? by.when() : std::min(by.when(), *trouble->asked + kFirstContact);
+}
+
+void RetryStorage::note_failure(const Error& error, Deadline::Clock::time_point until) {
+  const auto now = world_.now();
   {
-    const auto now = world_.now();
     auto trouble = trouble_.lock();
     if (trouble->announced) return;
     if (!trouble->since) trouble->since = now;
+    // At first contact the error follows within seconds.
+    if (!trouble->was_reached) return;
     trouble->announced = !trouble->told || now - *trouble->told >= kQuietTime;
     if (!trouble->announced) return;
     trouble->told = now;
   }
-  log::warning("{}: {}; trying again", description(), error.message());
+  const auto left = std::chrono::duration_cast<std::chrono::seconds>(until - now);
+  const bool has_end = left < std::chrono::hours(24 * 365);
+  const std::time_t end = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now() +
+                                                               (has_end ? left : left.zero()));
+  log::warning("{}: {}; trying again{}", description(), error.message(),
+               has_end ? fmt::format(" until {:%H:%M:%S}", fmt::localtime(end)) : "");
 }
 
 void RetryStorage::note_success() {
@@ -80,6 +103,7 @@ void RetryStorage::note_success() {
   {
     const auto now = world_.now();
     auto trouble = trouble_.lock();
+    trouble->was_reached = true;
     if (!trouble->since) return;
     lasted = now - *std::exchange(trouble->since, std::nullopt);
     if (!std::exchange(trouble->announced, false)) return;

@@ -39,6 +39,10 @@ struct RetryWorld {
 // content, so a second write can only put the same bytes in place. A remove whose first attempt was
 // cut off may find the file gone, and counts that as success.
 //
+// Until the other side has answered for the first time, calls are repeated for kFirstContact only:
+// the name may be wrong, or the port, and whoever wrote it is waiting. One that has answered once is
+// worth waiting for.
+//
 // Ownership: shares the storage that it decorates.
 // Threads:   any.
 // Errors:    those of the decorated storage; at the deadline kUnavailable with the last cause.
@@ -48,6 +52,7 @@ struct RetryWorld {
 class RetryStorage final : public ForwardingStorage {
  public:
   static constexpr std::chrono::seconds kQuietTime{10};
+  static constexpr std::chrono::seconds kFirstContact{3};
 
   RetryStorage(std::shared_ptr<Storage> inner, BackOff back_off, const std::stop_token& stop);
   RetryStorage(std::shared_ptr<Storage> inner, BackOff back_off, std::stop_token stop,
@@ -70,10 +75,15 @@ class RetryStorage final : public ForwardingStorage {
     std::optional<Deadline::Clock::time_point> since;  // while it lasts
     std::optional<Deadline::Clock::time_point> told;   // when the last line was logged
     bool announced = false;                            // in the log, this time
+    bool was_reached = false;                          // ever
+    std::optional<Deadline::Clock::time_point> asked;  // when the first call was made
   };
   template <class Attempt>
   auto repeat(Deadline by, Attempt attempt) -> decltype(attempt());
-  void note_failure(const Error& error);
+  void note_call();
+  // When to stop repeating a call that may last until `by`.
+  Deadline::Clock::time_point end_of_attempts(Deadline by) const;
+  void note_failure(const Error& error, Deadline::Clock::time_point until);
   void note_success();
 
   const BackOff back_off_;

@@ -100,6 +100,12 @@ class RetryStorageTest : public ::testing::Test {
                             },
                             [] { return 0.0; }}) {}
 
+  // The other side answers for the first time.
+  void SetUp() override {
+    EXPECT_OK(storage_.list(FileType::kPack, in(60s)));
+    inner_->calls = 0;
+  }
+
   Deadline in(Clock::duration time) const { return Deadline::at(now_ + time); }
 
   std::shared_ptr<Failing> inner_ = std::make_shared<Failing>();
@@ -114,6 +120,35 @@ TEST_F(RetryStorageTest, UnavailableStorageIsTriedAgainAfterGrowingPauses) {
   inner_->errors.assign(3, ErrorKind::kUnavailable);
   EXPECT_THAT(storage_.read(kFile, {1, 2}, in(60s)), Holds("12"));
   EXPECT_EQ(slept_, (std::vector<Clock::duration>{100ms, 200ms, 400ms}));
+}
+
+class NeverReached : public RetryStorageTest {
+ protected:
+  void SetUp() override {}
+};
+
+TEST_F(NeverReached, AStorageIsGivenUpWithinSecondsWithTheReason) {
+  inner_->errors.assign(1000, ErrorKind::kUnavailable);
+  const auto began = now_;
+  ::testing::internal::CaptureStderr();
+  const auto answer = storage_.read_all(kFile, in(15min));
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  ASSERT_THAT(answer, FailsWith(ErrorKind::kUnavailable));
+  EXPECT_EQ(answer.error().message(), "nas: trouble");
+  EXPECT_GT(inner_->calls, 1);
+  EXPECT_EQ(now_ - began, RetryStorage::kFirstContact);
+  inner_->calls = 0;
+  EXPECT_THAT(storage_.read_all(kFile, in(15min)), FailsWith(ErrorKind::kUnavailable));
+  EXPECT_EQ(inner_->calls, 1);
+}
+
+TEST_F(NeverReached, AnAnswerWithinSecondsIsFirstContactAndLaterTroubleIsWaitedFor) {
+  inner_->errors = {ErrorKind::kUnavailable, ErrorKind::kUnavailable, ErrorKind::kNotFound};
+  EXPECT_THAT(storage_.read_all(kFile, in(15min)), FailsWith(ErrorKind::kNotFound));
+  inner_->errors.assign(1000, ErrorKind::kUnavailable);
+  const auto began = now_;
+  EXPECT_THAT(storage_.read_all(kFile, in(15min)), FailsWith(ErrorKind::kUnavailable));
+  EXPECT_EQ(now_ - began, 15min);
 }
 
 TEST_F(RetryStorageTest, EveryCallIsRepeated) {
@@ -170,7 +205,15 @@ TEST_F(RetryStorageTest, TroubleIsLoggedOnceAndSoIsItsEnd) {
   const std::string log = ::testing::internal::GetCapturedStderr();
   EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 2) << log;
   EXPECT_THAT(log, ::testing::HasSubstr("nas: trouble"));
+  EXPECT_THAT(log, ::testing::ContainsRegex("trying again until [0-9]+:[0-9]+:[0-9]+\n"));
   EXPECT_THAT(log, ::testing::HasSubstr("works again"));
+}
+
+TEST_F(RetryStorageTest, TroubleThatMayLastForEverHasNoEndInTheLog) {
+  inner_->errors.assign(5, ErrorKind::kUnavailable);
+  ::testing::internal::CaptureStderr();
+  EXPECT_THAT(storage_.read_all(kFile, Deadline::never()), FailsWith(ErrorKind::kNotFound));
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), ::testing::HasSubstr("trying again\n"));
 }
 
 TEST_F(RetryStorageTest, TroubleThatComesAndGoesDoesNotFillTheLog) {
