@@ -17,6 +17,7 @@ namespace restree {
 namespace {
 
 constexpr std::size_t kMaxGreetingBytes = 8192;
+constexpr std::string_view kGreetingBegin = "SSH-";
 
 Result<std::array<UniqueFd, 2>> socket_pair() {
   std::array<int, 2> ends{};
@@ -126,12 +127,30 @@ ssize_t SshWire::receive(void* data, std::size_t size) {
   const auto count = static_cast<std::size_t>(got);
   moved_ += count;
   if (allowance_ != kNoAllowance) allowance_ -= count;
+  if (!has_greeted_ && !look_for_greeting({static_cast<const std::byte*>(data), count})) {
+    failure_ = EPROTO;
+    ended_ = true;
+    return -failure_;
+  }
   if (greeting_.size() < kMaxGreetingBytes) {
     const auto* bytes = static_cast<const std::byte*>(data);
     const std::size_t room = kMaxGreetingBytes - greeting_.size();
     greeting_.insert(greeting_.end(), bytes, bytes + std::min(room, count));
   }
   return got;
+}
+
+bool SshWire::look_for_greeting(ByteView bytes) {
+  for (const char c : as_text(bytes)) {
+    if (line_.size() < kGreetingBegin.size()) line_ += c;
+    if (line_ == kGreetingBegin) {
+      has_greeted_ = true;
+      return true;
+    }
+    if (c == '\n') line_.clear();
+  }
+  before_greeting_ += bytes.size();
+  return before_greeting_ <= kMaxBytesBeforeGreeting;
 }
 
 ByteChannel::Wait SshWire::wait_for() const {
@@ -153,6 +172,7 @@ std::string SshWire::last_words() const {
       return "proxy: " + log::quoted(words);
     }
   }
+  if (failure_ == EPROTO && !has_greeted_) return "what answers is not an SSH server";
   if (failure_ != 0) return std::generic_category().message(failure_);
   return ended_ ? "the server closed the connection" : "";
 }

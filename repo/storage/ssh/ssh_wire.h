@@ -29,6 +29,8 @@ namespace restree {
 class SshWire {
  public:
   static constexpr std::size_t kNoAllowance = SIZE_MAX;
+  // How much a server may say before its greeting; OpenSSH's client stops at 1024 lines.
+  static constexpr std::size_t kMaxBytesBeforeGreeting = 64 << 10;
 
   // Connects, or starts the proxy.
   static Result<std::unique_ptr<SshWire>> open(const SshTarget& target, const Patience& patience);
@@ -37,15 +39,18 @@ class SshWire {
   void attach(LIBSSH2_SESSION* session);
 
   // Repeats `call` (int or ssize_t from libssh2) until it returns something other than EAGAIN, and
-  // returns that. kUnavailable: it did not end in time.
+  // returns that. kUnavailable: it did not end in time, also if bytes come without end.
   template <class Call>
   Result<long> drive(const Patience& patience, std::string_view doing, Call call) {
     while (true) {
+      allow(kDrivenBytes);
       const long outcome = static_cast<long>(call());
       push();
       if (outcome != LIBSSH2_ERROR_EAGAIN) return outcome;
       const auto wait = wait_for();
-      if (!patience.wait(wait.fd, wait.events)) return too_late(patience, doing);
+      if (patience.by.expired() || !patience.wait(wait.fd, wait.events)) {
+        return too_late(patience, doing);
+      }
     }
   }
 
@@ -74,10 +79,15 @@ class SshWire {
   void* login = nullptr;
 
  private:
+  // A call of libssh2 takes in bytes for as long as there are any; this lets it return.
+  static constexpr std::size_t kDrivenBytes = 64 << 10;
+
   SshWire(std::string host, UniqueFd fd) : host_(std::move(host)), fd_(std::move(fd)) {}
   Error too_late(const Patience& patience, std::string_view doing) const;
   ssize_t send(const void* data, std::size_t size);
   ssize_t receive(void* data, std::size_t size);
+  // Looks for the line that begins with "SSH-" in what comes first. False: it is too far away.
+  bool look_for_greeting(ByteView bytes);
   static ssize_t send_callback(libssh2_socket_t fd, const void* data, std::size_t size, int flags,
                                void** abstract);
   static ssize_t receive_callback(libssh2_socket_t fd, void* data, std::size_t size, int flags,
@@ -96,6 +106,9 @@ class SshWire {
   std::size_t allowance_ = kNoAllowance;
   std::uint64_t moved_ = 0;
   std::vector<std::byte> greeting_;
+  std::string line_;  // the first bytes of the line that is coming in before the greeting
+  std::size_t before_greeting_ = 0;
+  bool has_greeted_ = false;
   int failure_ = 0;  // errno
   bool shut_ = false;
   bool ended_ = false;

@@ -1,11 +1,16 @@
 // Logging in to a real sshd, in every way that people do, and being refused with the right message.
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <stop_token>
+#include <thread>
+#include <utility>
 
 #include "program/storage_kinds.h"
 #include "tests/support/environment.h"
@@ -352,6 +357,74 @@ TEST_F(SshLoginTest, ANameWithoutAnAddressAndARefusalGiveDifferentMessages) {
   sshd().stop();
   const auto refused = read(300ms);
   EXPECT_THAT(refused.error().message(), HasSubstr("Connection refused"));
+}
+
+// Answers each connection with bytes that never end, until the client hangs up.
+class TalkingServer {
+ public:
+  explicit TalkingServer(std::string first, std::string then)
+      : first_(std::move(first)), then_(std::move(then)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const any = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(::bind(listener_.get(), any, size), 0);
+    EXPECT_EQ(::listen(listener_.get(), 8), 0);
+    EXPECT_EQ(::getsockname(listener_.get(), any, &size), 0);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::jthread([this](const std::stop_token& stop) { talk(stop); });
+  }
+  ~TalkingServer() {
+    thread_.request_stop();
+    ::shutdown(listener_.get(), SHUT_RDWR);
+  }
+  TalkingServer(const TalkingServer&) = delete;
+  TalkingServer& operator=(const TalkingServer&) = delete;
+
+  std::string location() const {
+    return "sftp://nobody@127.0.0.1:" + std::to_string(port_) + "//x";
+  }
+
+ private:
+  void talk(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      const UniqueFd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      if (!client) continue;
+      const std::string* next = &first_;
+      while (::send(client.get(), next->data(), next->size(), MSG_NOSIGNAL) > 0) next = &then_;
+    }
+  }
+
+  const std::string first_;
+  const std::string then_;
+  UniqueFd listener_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  std::uint16_t port_ = 0;
+  std::jthread thread_;
+};
+
+TEST_F(SshLoginTest, BytesWithoutEndBeforeTheGreetingAreNoSshServer) {
+  serve();
+  for (const std::string& talk : {std::string(70'000, 'x'), std::string("no SSH here\n")}) {
+    const TalkingServer server(talk, talk);
+    options_.connect_timeout = 60s;
+    const auto answer = read_from(server.location(), 60s);
+    ASSERT_THAT(answer, FailsWith(ErrorKind::kUnavailable));
+    EXPECT_THAT(answer.error().message(), HasSubstr("what answers is not an SSH server"));
+  }
+}
+
+// A packet of the kind that says nothing (SSH_MSG_IGNORE, 8 bytes in all), again and again.
+TEST_F(SshLoginTest, PacketsWithoutEndKeepNobodyBeyondTheTimeToConnect) {
+  serve();
+  using namespace std::string_literals;
+  const std::string ignore = "\0\0\0\x0c\x06\x02\0\0\0\0\0\0\0\0\0\0"s;
+  std::string many;
+  for (int i = 0; i < 1000; ++i) many += ignore;
+  const TalkingServer server("SSH-2.0-talker\r\n", many);
+  options_.connect_timeout = 300ms;
+  const auto answer = read_from(server.location(), 300ms);
+  EXPECT_THAT(answer, FailsWith(ErrorKind::kUnavailable));
 }
 
 // Passwords need an account that has one, which only root can make.
