@@ -35,6 +35,10 @@ class ByteChannel {
 
   // Bytes sent and received so far: as long as the number grows, the other side is alive.
   virtual std::uint64_t bytes_moved() const = 0;
+
+  // True if the last call moved nothing because a limit of our own forbade it: then the other side
+  // is not the one that is silent.
+  virtual bool is_held() const { return false; }
 };
 
 }  // namespace restree

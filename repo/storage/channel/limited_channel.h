@@ -22,6 +22,7 @@ class LimitedChannel final : public ByteChannel {
   Result<std::size_t> write_some(ByteView bytes) override;
   Wait wait_for() const override;
   std::uint64_t bytes_moved() const override { return inner_->bytes_moved(); }
+  bool is_held() const override { return read_is_held_ || write_is_held_; }
 
  private:
   LimitedChannel(std::unique_ptr<ByteChannel> inner, RateLimits limits, UniqueFd timer)

@@ -21,9 +21,9 @@ constexpr std::size_t kCallLoad = 4096;
 // Enough to keep the channel busy; more would only make later, shorter requests wait.
 constexpr std::size_t kMaxOutgoingBytes = 512 << 10;
 constexpr std::size_t kMaxAwaited = 1024;
-// An answer that begins to come in shows that the other side is alive, and so do this many bytes in
-// either direction. The few bytes of a request do not: the buffers of a dead line take those for
-// long.
+// Each byte of an answer shows that the other side is alive, and so do this many bytes in either
+// direction, or room for more once there was none. The few bytes of a request do not: the buffers of
+// a dead line take those for long.
 constexpr std::uint64_t kProgressBytes = 32 << 10;
 // After so many, the engine looks for new requests again.
 constexpr int kReadsInARow = 16;
@@ -162,6 +162,8 @@ void SftpEngine::enqueue(Request request, Awaited awaited) {
 Result<bool> SftpEngine::write_out() {
   const ByteView unsent = ByteView(outgoing_).subspan(outgoing_sent_);
   ASSIGN_OR_RETURN(const std::size_t sent, channel_->write_some(unsent));
+  if (sent > 0 && is_full_) note_progress();
+  is_full_ = sent == 0 && !unsent.empty();
   outgoing_sent_ += sent;
   if (outgoing_sent_ > kMaxOutgoingBytes) {
     outgoing_.erase(outgoing_.begin(),
@@ -184,6 +186,7 @@ Result<bool> SftpEngine::read_in() {
       if (in.header_bytes < sizeof in.header) continue;
       RETURN_IF_ERROR(begin_packet());
     } else {
+      note_progress();
       in.rest = in.rest.subspan(got);
     }
     if (in.rest.empty()) {
@@ -289,7 +292,7 @@ void SftpEngine::note_progress() {
 
 Status SftpEngine::wait() {
   const std::uint64_t moved = channel_->bytes_moved();
-  if (moved - moved_seen_ >= kProgressBytes) note_progress();
+  if (moved - moved_seen_ >= kProgressBytes || channel_->is_held()) note_progress();
   const auto silence = slow_calls_ > 0 ? 4 * limits_.silence : limits_.silence;
   const auto by = awaited_.empty() ? Deadline::never() : Deadline::at(moved_at_ + silence);
   if (by.expired()) {

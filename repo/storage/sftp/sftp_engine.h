@@ -145,6 +145,7 @@ class SftpEngine {
   std::size_t slow_calls_ = 0;
   std::vector<std::byte> outgoing_;
   std::size_t outgoing_sent_ = 0;
+  bool is_full_ = false;  // the channel had no room for it
   Incoming incoming_;
   std::uint64_t moved_seen_ = 0;
   Deadline::Clock::time_point moved_at_;

@@ -158,6 +158,34 @@ TEST_F(SftpClientTest, SilenceWhileAnAnswerIsDueEndsTheConnection) {
   EXPECT_FALSE(client->alive());
 }
 
+// A channel that a limit of the client's own holds up.
+class HeldChannel final : public ByteChannel {
+ public:
+  explicit HeldChannel(std::unique_ptr<ByteChannel> inner) : inner_(std::move(inner)) {}
+  Result<std::size_t> read_some(MutableByteView into) override { return inner_->read_some(into); }
+  Result<std::size_t> write_some(ByteView bytes) override { return inner_->write_some(bytes); }
+  Wait wait_for() const override { return inner_->wait_for(); }
+  std::uint64_t bytes_moved() const override { return inner_->bytes_moved(); }
+  bool is_held() const override { return true; }
+
+ private:
+  const std::unique_ptr<ByteChannel> inner_;
+};
+
+TEST_F(SftpClientTest, TheClientsOwnPauseIsNoSilenceOfTheServer) {
+  auto [channel, fd] = SocketChannel::make();
+  server_ = std::jthread([server = FakeServer(std::move(fd))]() mutable {
+    server.greet();
+    const ReadRequest read = as_read(server.receive());
+    EXPECT_FALSE(server.has_more_within(200ms));  // longer than the silence that is allowed
+    server.answer_data(read.id, pattern(read.offset, read.length));
+    server.receive();
+  });
+  const auto client = value_of(SftpClient::start(std::make_unique<HeldChannel>(std::move(channel)),
+                                                 "fake", 50ms, {soon(), nullptr}));
+  EXPECT_THAT(client->read("h", 0, 10, soon()), Holds(pattern(0, 10)));
+}
+
 TEST_F(SftpClientTest, ADeadlineLeavesTheConnectionInUse) {
   const auto client = client_of([](FakeServer& server) {
     server.greet();
