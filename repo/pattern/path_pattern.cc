@@ -40,28 +40,46 @@ bool is_rooted(PartsView parts) {
   return parts.front().kind == Kind::kText && parts.front().text == kRoot;
 }
 
-bool matches_somewhere(PartsView parts, PathView path);
+// Whether parts that hold a `**` match the path from `start` on. Each `**` stands for no, one, two…
+// components. As in restic, every later `**` counts as one component for the largest number that is
+// tried, so some paths that should match do not.
+//
+// `reached` gets all positions in the path that the parts so far can end at: to try the numbers one
+// by one would take a time that grows with every `**` by a power.
+bool matches_from(PartsView parts, PathView path, std::size_t start, std::vector<bool>& reached) {
+  reached.assign(path.size() + 1, false);
+  reached[start] = true;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i].kind != Kind::kAnyDepth) {
+      for (std::size_t at = path.size(); at > start; --at) {
+        reached[at] = reached[at - 1] && part_matches(parts[i], path[at - 1]);
+      }
+      reached[start] = false;
+      continue;
+    }
+    // The first position that would take more components than are tried.
+    const std::size_t end = std::min(start + path.size() + i + 2, parts.size() + path.size() + 1);
+    const std::size_t beyond = end > parts.size() ? end - parts.size() : 0;
+    for (std::size_t at = start; at < path.size(); ++at) {
+      if (reached[at] && path[at] != kRoot) reached[at + 1] = true;
+    }
+    for (std::size_t at = beyond; at <= path.size(); ++at) reached[at] = false;
+  }
+  return std::ranges::find(reached, true) != reached.end();
+}
 
-// Replaces the first `**` by no, one, two… `*`, and tries each. As in restic, every other `**`
-// counts as one component for the largest number that is tried, so some paths that should match do
-// not.
-bool matches_expanded(PartsView parts, std::size_t any_depth, PathView path) {
-  static const Part kAnyName = {Kind::kGlob, "*"};
-  const PartsView behind = parts.subspan(any_depth + 1);
-  std::vector<Part> expanded(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(any_depth));
-  for (std::size_t stars = 0; stars + parts.size() <= path.size() + 1; ++stars) {
-    if (stars > 0) expanded.push_back(kAnyName);
-    const std::size_t length = expanded.size();
-    expanded.insert(expanded.end(), behind.begin(), behind.end());
-    if (matches_somewhere(expanded, path)) return true;
-    expanded.resize(length);
+bool matches_any_depth(PartsView parts, PathView path) {
+  std::vector<bool> reached;
+  if (is_rooted(parts)) return matches_from(parts, path, 0, reached);
+  const std::size_t first = !path.empty() && path.front() == kRoot ? 1 : 0;
+  for (std::size_t start = path.size(); start-- > first;) {
+    if (matches_from(parts, path, start, reached)) return true;
   }
   return false;
 }
 
 bool matches_somewhere(PartsView parts, PathView path) {
-  const std::size_t any_depth = any_depth_at(parts);
-  if (any_depth < parts.size()) return matches_expanded(parts, any_depth, path);
+  if (any_depth_at(parts) < parts.size()) return matches_any_depth(parts, path);
   if (parts.empty()) return path.empty();
   if (parts.size() > path.size()) return false;
   const bool rooted = is_rooted(parts);

@@ -1,6 +1,10 @@
 #include "repo/pattern/path_pattern.h"
 
+#include <algorithm>
+#include <cstddef>
+#include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "repo/pattern/pattern_filter.h"
@@ -55,6 +59,61 @@ TEST(PathPattern, DoubleStarIsAnyNumberOfFolders) {
   EXPECT_FALSE(matches("/a/**/z", "/b/z"));
   EXPECT_TRUE(matches("**", "/a"));
   EXPECT_FALSE(matches("/**/a/**/b", "/p/q/a/b")) << "restic counts the second one as a folder";
+}
+
+TEST(PathPattern, ManyDoubleStarsTakeNoTimeToSpeakOf) {
+  std::string pattern;
+  std::string path;
+  for (int i = 0; i < 30; ++i) pattern += "/**/a*";
+  for (int i = 0; i < 200; ++i) path += "/ab";
+  EXPECT_TRUE(matches(pattern, path));
+  EXPECT_FALSE(matches(pattern + "/z", path));
+  EXPECT_FALSE(matches("x" + pattern + "/z", path));
+}
+
+// restic's rule as it has it: the first `**` is replaced by no, one, two… `*`, and each is tried.
+bool matches_by_trying(const std::vector<std::string_view>& pattern,
+                       const std::vector<std::string_view>& path) {
+  const auto any_depth = std::ranges::find(pattern, "**");
+  if (any_depth == pattern.end()) {
+    if (pattern.empty() || pattern.size() > path.size()) return false;
+    const std::size_t last = pattern.front() == "/" ? 0 : path.size() - pattern.size();
+    for (std::size_t at = pattern.front() == "/" ? 0 : 1; at <= last; ++at) {
+      const auto is_same = [](std::string_view part, std::string_view name) {
+        return part == name || (part == "*" && name != "/");
+      };
+      if (std::equal(pattern.begin(), pattern.end(), path.begin() + std::ptrdiff_t(at), is_same)) {
+        return true;
+      }
+    }
+    return false;
+  }
+  for (std::size_t stars = 0; stars + pattern.size() <= path.size() + 1; ++stars) {
+    std::vector<std::string_view> tried(pattern.begin(), any_depth);
+    tried.insert(tried.end(), stars, "*");
+    tried.insert(tried.end(), any_depth + 1, pattern.end());
+    if (matches_by_trying(tried, path)) return true;
+  }
+  return false;
+}
+
+TEST(PathPattern, DoubleStarsMatchWhatResticsRuleMatches) {
+  std::mt19937 random(7);
+  const auto words = [&](std::size_t most, const std::vector<std::string>& of) {
+    std::string text;
+    for (std::size_t i = 1 + random() % most; i > 0; --i) text += "/" + of[random() % of.size()];
+    return text;
+  };
+  std::size_t matched = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    std::string pattern = words(6, {"**", "a", "b", "*", "**"});
+    if (random() % 2 == 0) pattern.erase(0, 1);
+    const std::string path = words(7, {"a", "b", "c"});
+    const bool expected = matches_by_trying(path_parts(pattern), path_parts(path));
+    ASSERT_EQ(matches(pattern, path), expected) << pattern << " and " << path;
+    matched += expected ? 1 : 0;
+  }
+  EXPECT_GT(matched, 5'000U);
 }
 
 TEST(PathPattern, MatchesNoEmptyPath) {
