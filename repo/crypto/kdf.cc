@@ -9,6 +9,8 @@
 #include <string>
 #include <utility>
 
+#include "repo/crypto/derivation.h"
+
 namespace restree {
 namespace {
 
@@ -63,6 +65,7 @@ Result<Secret> derive_key(const Secret& password, ByteView salt, ScryptParameter
   // Finds out what the processor can do; only the first call takes any time.
   if (sodium_init() < 0) return Error(ErrorKind::kLocalIo, "libsodium does not start");
   std::string bytes(kDerivedBytes, '\0');
+  const DerivationUnderWay under_way;
   const int failed = crypto_pwhash_scryptsalsa208sha256_ll(
       reinterpret_cast<const std::uint8_t*>(password.text().data()), password.size(),
       reinterpret_cast<const std::uint8_t*>(salt.data()), salt.size(), parameters.n, parameters.r,

@@ -74,7 +74,7 @@ const std::vector<Room>& rooms() {
         "repo/dumper", "repo/format", "repo/lock", "repo/pattern", "repo/repairer", "repo/restorer",
         "repo/snapshots", "repo/trees", "tools/cli", "tools/output", "tools/session"}},
       {"tools/restree",
-       {"program", "tools/cli", "tools/commands", "tools/output", "tools/session"}},
+       {"program", "repo/crypto", "tools/cli", "tools/commands", "tools/output", "tools/session"}},
   };
   return all;
 }

@@ -5,14 +5,16 @@
 #include <utility>
 
 #include "program/access.h"
+#include "repo/crypto/derivation.h"
 
 namespace restree {
 
 StopOnSignal::StopOnSignal(std::stop_source stop)
     : watch_({SIGINT, SIGTERM}, [stop = std::move(stop)](int) mutable {
-        // At a password prompt nothing has begun yet, so the first signal already ends the process.
-        const bool asking = leave_prompt();
-        if (!stop.request_stop() || asking) end_at_once(ExitCode::kCancelled);
+        // At a password prompt, and while the first key is derived, nothing has begun that would
+        // have to be ended in good order.
+        const bool nothing_has_begun = leave_prompt() || only_derives_a_key();
+        if (!stop.request_stop() || nothing_has_begun) end_at_once(ExitCode::kCancelled);
       }) {
   ::signal(SIGHUP, SIG_IGN);
   ::signal(SIGPIPE, SIG_IGN);

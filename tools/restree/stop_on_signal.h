@@ -8,7 +8,8 @@
 namespace restree {
 
 // The first signal requests `stop`; the next one ends the process at once. So does the first one if
-// a stop was requested otherwise, or while the terminal is being asked for a password.
+// a stop was requested otherwise, while the terminal is being asked for a password, or while a key is
+// derived that opens the first repository (see repo/crypto/derivation.h).
 // Ownership: a SignalWatch. Threads: must be made before any other thread. SIGHUP and SIGPIPE are
 // ignored from then on; restic sends SIGHUP to check whether a process is still alive.
 class StopOnSignal {

@@ -8,6 +8,7 @@
 #include "program/repository_opening.h"
 #include "program/ssh_settings.h"
 #include "program/storage_kinds.h"
+#include "repo/crypto/derivation.h"
 #include "tools/session/old_caches.h"
 
 namespace restree {
@@ -119,6 +120,7 @@ Status Session::open_repository(Locking locking, Reading reading) {
     opening.location = parsed ? (*parsed)->identity(options_.ssh.options) : where;
     opening.may_be_offline = locking == Locking::kShared;
   }
+  const NothingButDerivation nothing_else;
   ASSIGN_OR_RETURN(OpenedRepository opened, restree::open_repository(opening, secret, patience()));
   repository_ = std::move(opened.repository);
   cache_ = std::move(opened.cache);

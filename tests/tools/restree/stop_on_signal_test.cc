@@ -10,9 +10,14 @@
 #include <functional>
 #include <semaphore>
 #include <stop_token>
+#include <string>
+#include <thread>
 
 #include "program/access.h"
 #include "repo/base/unique_fd.h"
+#include "repo/crypto/derivation.h"
+#include "repo/crypto/kdf.h"
+#include "repo/crypto/secret.h"
 #include "tests/support/forked.h"
 #include "tests/support/process.h"
 
@@ -69,6 +74,40 @@ TEST(StopOnSignal, TheSecondSignalEndsTheProcess) {
               wait_for_ever();
             }),
             130);
+}
+
+// Takes a minute or two.
+void derive_a_costly_key() {
+  const Secret password(std::string("password"));
+  static_cast<void>(
+      derive_key(password, password.view(), {.n = 1 << 15, .r = 8, .p = 1 << 10}).has_value());
+}
+
+TEST(StopOnSignal, TheFirstSignalEndsTheProcessWhileItsFirstKeyIsDerived) {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    EXPECT_EQ(exit_code_in_child([&]() -> int {
+                StopRequest stop;
+                const StopOnSignal signals(stop.source());
+                const NothingButDerivation nothing_else;
+                std::thread(derive_a_costly_key).detach();
+                if (!holds_within(std::chrono::seconds(60), only_derives_a_key)) return 1;
+                signal_own_process(signal);
+                wait_for_ever();
+              }),
+              130);
+  }
+}
+
+TEST(StopOnSignal, ALaterDerivationIsEndedInGoodOrder) {
+  EXPECT_EQ(exit_code_in_child([&] {
+              StopRequest stop;
+              const StopOnSignal signals(stop.source());
+              const DerivationUnderWay derivation;
+              signal_own_process(SIGINT);
+              stop.wait();
+              return 0;
+            }),
+            0);
 }
 
 TEST(StopOnSignal, TheFirstSignalAfterAnotherRequestEndsTheProcess) {
