@@ -4,12 +4,11 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto)
-# Only headers of these three: nothing is linked. Debian's shared fmt and spdlog change their names
+# Only headers of these two: nothing is linked. Debian's shared fmt and spdlog change their names
 # with each release, so that an installed program would no longer start after an upgrade of the system
 # (repo/base/fmt_inside.cc, repo/base/log.cc).
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
-find_package(CLI11 REQUIRED)
 pkg_check_modules(FUSE3 REQUIRED IMPORTED_TARGET fuse3>=3.14)
 pkg_check_modules(LIBSSH2 REQUIRED IMPORTED_TARGET libssh2>=1.10)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)

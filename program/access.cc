@@ -138,6 +138,8 @@ Secret take_environment_password(const std::string& variable) {
   return password;
 }
 
+bool is_given(const std::optional<std::string>& value) { return value && !value->empty(); }
+
 Error two_sources(const std::string& what) {
   return {ErrorKind::kInvalid, "both a file and a command are given for " + what + "; use one"};
 }
@@ -145,10 +147,15 @@ Error two_sources(const std::string& what) {
 }  // namespace
 
 Result<std::string> find_location(const RepositoryAccess& access) {
-  if (!access.location.empty()) return access.location;
-  std::string file = access.repository_file;
+  if (is_given(access.location)) return *access.location;
+  std::string file = access.repository_file.value_or("");
   const std::string variable = access.variables + "REPOSITORY";
-  if (file.empty()) {
+  if (access.location || access.repository_file) {
+    if (file.empty()) {
+      return Error(ErrorKind::kInvalid, "the location given for the " + access.what + " is empty")
+          .hinting("It may come from a variable that is not set.");
+    }
+  } else {
     const std::string location = environment_variable(variable);
     file = environment_variable(variable + "_FILE");
     if (!location.empty() && !file.empty()) {
@@ -216,11 +223,11 @@ Result<Secret> typed_password(const std::string& what, PasswordIs which) {
 Result<Secret> find_password(const RepositoryAccess& access, Deadline by, PasswordIs which) {
   const std::string variable = access.variables + "PASSWORD";
   Secret from_environment = take_environment_password(variable);
-  std::string file = access.password_file;
-  std::string command = access.password_command;
+  std::string file = access.password_file.value_or("");
+  std::string command = access.password_command.value_or("");
   if (file.empty() && command.empty()) {
-    file = environment_variable(variable + "_FILE");
-    command = environment_variable(variable + "_COMMAND");
+    if (!access.password_file) file = environment_variable(variable + "_FILE");
+    if (!access.password_command) command = environment_variable(variable + "_COMMAND");
   }
   if (!file.empty() && !command.empty()) return two_sources("the password of the " + access.what);
 
@@ -248,8 +255,7 @@ Result<Secret> find_password(const RepositoryAccess& access, Deadline by, Passwo
 }
 
 std::string find_key_hint(const RepositoryAccess& access) {
-  return access.key_hint.empty() ? environment_variable(access.variables + "KEY_HINT")
-                                 : access.key_hint;
+  return access.key_hint ? *access.key_hint : environment_variable(access.variables + "KEY_HINT");
 }
 
 }  // namespace restree

@@ -2,6 +2,7 @@
 // prompt. The words are restic's.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "repo/base/clock.h"
@@ -10,13 +11,14 @@
 
 namespace restree {
 
-// Fields that are empty are looked up in the environment.
+// Fields that are not set are looked up in the environment. One that is set and empty, as from a
+// shell's variable that is not set, names nothing: it does not stand for the environment's.
 struct RepositoryAccess {
-  std::string location;  // or RESTIC_REPOSITORY, or RESTIC_REPOSITORY_FILE
-  std::string repository_file;
-  std::string password_file;
-  std::string password_command;
-  std::string key_hint;  // or RESTIC_KEY_HINT
+  std::optional<std::string> location;  // or RESTIC_REPOSITORY, or RESTIC_REPOSITORY_FILE
+  std::optional<std::string> repository_file;
+  std::optional<std::string> password_file;
+  std::optional<std::string> password_command;
+  std::optional<std::string> key_hint;  // or RESTIC_KEY_HINT
   // How the names of the variables begin; RESTIC_FROM_ for the repository that is copied from.
   std::string variables = "RESTIC_";
   std::string what = "repository";  // for messages and prompts

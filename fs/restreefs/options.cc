@@ -2,11 +2,12 @@
 
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <string_view>
 #include <utility>
 
+#include "program/command_line/flags.h"
+#include "program/command_line/go_values.h"
 #include "program/named_option.h"
 
 namespace restree {
@@ -280,6 +281,40 @@ constexpr std::string_view kUsage =
     "\n"
     "Unmount with `fusermount3 -u MOUNTPOINT`, or as root with `umount MOUNTPOINT`.\n";
 
+// What the words of the command line say beside the options after -o.
+struct CommandLineWords {
+  std::vector<std::string> lists;
+  bool help = false;
+  bool version = false;
+};
+
+Flag switch_for(char letter, std::string name, bool& value) {
+  return {.letter = letter,
+          .name = std::move(name),
+          .bare_value = "true",
+          .set = [&value](const std::string& text) -> Status {
+            ASSIGN_OR_RETURN(value, parse_go_bool(text));
+            return {};
+          }};
+}
+
+Flags declared_flags(CommandLineWords& words, RestreefsOptions& options) {
+  Flags flags;
+  flags.add({.letter = 'o',
+             .name = "",
+             .value_word = "LIST",
+             .is_list = true,
+             .set = [&words](const std::string& list) -> Status {
+               words.lists.push_back(list);
+               return {};
+             }});
+  flags.add(switch_for('f', "", options.foreground));
+  flags.add(switch_for('d', "debug", options.debug));
+  flags.add(switch_for('h', "help", words.help));
+  flags.add(switch_for('V', "version", words.version));
+  return flags;
+}
+
 }  // namespace
 
 Status apply_option_list(const std::string& list, RestreefsOptions& options) {
@@ -299,36 +334,24 @@ std::vector<std::string> known_option_names() {
 Result<ParsedCommandLine> parse_command_line(int argc, const char* const* argv) {
   ParsedCommandLine parsed;
   RestreefsOptions& options = parsed.options;
-  std::vector<std::string> places;
-  std::vector<std::string> lists;
-  bool help = false;
-  bool version = false;
-  CLI::App app;
-  app.set_help_flag();
-  app.add_option("places", places);
-  app.add_option("-o", lists)->allow_extra_args(false);
-  app.add_flag("-f", options.foreground);
-  app.add_flag("-d,--debug", options.debug);
-  app.add_flag("-h,--help", help);
-  app.add_flag("-V,--version", version);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& failure) {
-    return Error(ErrorKind::kInvalid, failure.what()).hinting("restreefs --help shows the usage.");
-  }
-  if (help) {
+  CommandLineWords words;
+  const Flags flags = declared_flags(words, options);
+  const Result<ParsedWords> found = flags.parse(std::vector<std::string>(argv + 1, argv + argc));
+  if (!found) return Error(found.error()).hinting("restreefs --help shows the usage.");
+  if (words.help) {
     parsed.text = std::string(kUsage);
     return parsed;
   }
-  if (version) {
+  if (words.version) {
     parsed.text = "restreefs " RESTREE_VERSION "\n";
     return parsed;
   }
-  for (const std::string& list : lists) {
+  for (const std::string& list : words.lists) {
     RETURN_IF_ERROR(apply_option_list(std::string(without_helper_defaults(list)), options));
   }
   settle_kernel_options(options);
   if (options.debug) options.foreground = true;
+  const std::vector<std::string>& places = found->arguments;
   if (places.empty() || places.size() > 2) {
     return Error(ErrorKind::kInvalid,
                  places.empty() ? "no mount point is given" : "more than two arguments are given")

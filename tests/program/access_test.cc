@@ -1,6 +1,7 @@
 #include "program/access.h"
 
 #include <cstdlib>
+#include <optional>
 #include <string>
 
 #include "tests/support/files.h"
@@ -20,7 +21,7 @@ constexpr const char* kVariables[] = {"RESTIC_REPOSITORY",       "RESTIC_REPOSIT
                                       "RESTIC_PASSWORD_COMMAND", "RESTIC_KEY_HINT"};
 
 // One way stated, and nothing else.
-RepositoryAccess by(std::string RepositoryAccess::*field, const std::string& value) {
+RepositoryAccess by(std::optional<std::string> RepositoryAccess::*field, const std::string& value) {
   RepositoryAccess access;
   access.*field = value;
   return access;
@@ -98,6 +99,14 @@ TEST_F(Access, LocationFromNowhereIsRefused) {
   EXPECT_THAT(
       find_location(by(&RepositoryAccess::repository_file, (dir_.path() / "none").string())),
       FailsWith(ErrorKind::kNotFound));
+}
+
+// A shell makes it of "$VARIABLE" that is not set: it must not mean the environment's repository.
+TEST_F(Access, AnEmptyLocationIsRefusedAndNotLookedUpInTheEnvironment) {
+  set("RESTIC_REPOSITORY", "/from/environment");
+  EXPECT_THAT(find_location(by(&RepositoryAccess::location, "")), FailsWith(ErrorKind::kInvalid));
+  EXPECT_THAT(find_location(by(&RepositoryAccess::repository_file, "")),
+              FailsWith(ErrorKind::kInvalid));
 }
 
 // --- password -----------------------------------------------------------------------------------
@@ -192,11 +201,22 @@ TEST_F(Access, EmptyPasswordIsRefused) {
               FailsWith(ErrorKind::kInvalid));
 }
 
+TEST_F(Access, AnEmptyNameOfAFileOrCommandIsNotLookedUpInTheEnvironment) {
+  set("RESTIC_PASSWORD_FILE", file_of("p", "of the environment's file"));
+  set("RESTIC_PASSWORD", "itself");
+  EXPECT_EQ(found_password(by(&RepositoryAccess::password_file, "")), "itself");
+  ::unsetenv("RESTIC_PASSWORD_FILE");
+  set("RESTIC_PASSWORD", "itself");
+  set("RESTIC_PASSWORD_COMMAND", "echo of the command");
+  EXPECT_EQ(found_password(by(&RepositoryAccess::password_command, "")), "itself");
+}
+
 TEST_F(Access, KeyHintThatIsStatedGoesBeforeTheEnvironment) {
   EXPECT_EQ(find_key_hint({}), "");
   set("RESTIC_KEY_HINT", "environment");
   EXPECT_EQ(find_key_hint({}), "environment");
   EXPECT_EQ(find_key_hint(by(&RepositoryAccess::key_hint, "stated")), "stated");
+  EXPECT_EQ(find_key_hint(by(&RepositoryAccess::key_hint, "")), "");
 }
 
 }  // namespace

@@ -85,6 +85,81 @@ TEST_F(Restree, InvalidValuesAreRefused) {
   }
 }
 
+// What is expected is what restic 0.19.1 says, behind "Fatal: ".
+TEST_F(Restree, CommandLinesThatAreWrongAreRefusedInResticsWords) {
+  struct Row {
+    std::vector<std::string> words;
+    std::string message;
+  };
+  const std::string number = "strconv.ParseInt: parsing ";
+  for (const Row& row : std::vector<Row>{
+           {{"version", "-Z"}, "unknown shorthand flag: 'Z' in -Z"},
+           {{"version", "-qZ"}, "unknown shorthand flag: 'Z' in -Z"},
+           {{"snapshots", "--latest"}, "flag needs an argument: --latest"},
+           {{"snapshots", "--latest", ""},
+            "invalid argument \"\" for \"--latest\" flag: " + number + "\"\": invalid syntax"},
+           {{"snapshots", "--latest", "99999999999999999999"},
+            "invalid argument \"99999999999999999999\" for \"--latest\" flag: " + number +
+                "\"99999999999999999999\": value out of range"},
+           {{"backup", "--pack-size", "", "a"},
+            "invalid argument \"\" for \"--pack-size\" flag: strconv.ParseUint: parsing \"\": "
+            "invalid syntax"},
+           {{"version", "--retry-lock", "5"},
+            "invalid argument \"5\" for \"--retry-lock\" flag: time: missing unit in duration "
+            "\"5\""},
+           {{"version", "--compression", ""},
+            "invalid argument \"\" for \"--compression\" flag: invalid compression mode \"\", must "
+            "be one of (auto|off|fastest|better|max)"},
+           {{"restore", "--overwrite", "x"},
+            "invalid argument \"x\" for \"--overwrite\" flag: invalid overwrite behavior \"x\", "
+            "must "
+            "be one of (always|if-changed|if-newer|never)"},
+           {{"version", "-o", "\"a"},
+            "invalid argument \"\\\"a\" for \"-o, --option\" flag: parse error on line 1, column "
+            "3: "
+            "extraneous or missing \" in quoted-field"},
+           {{"key", "list", "x"}, "the key list command expects no arguments, only options"},
+           {{"cache", "x"}, "the cache command expects no arguments, only options"},
+           {{"init", "x"}, "the init command expects no arguments, only options"},
+           {{"list", "keys", "x"}, "accepts 1 arg(s), received 2"},
+           {{"diff", "a", "b", "c"}, "specify two snapshot IDs"},
+       }) {
+    const Outcome outcome = run(row.words);
+    EXPECT_EQ(outcome.code, ExitCode::kFailure) << row.message;
+    EXPECT_THAT(outcome.err, StartsWith("Fatal: " + row.message));
+    EXPECT_THAT(outcome.out, IsEmpty()) << row.message;
+  }
+}
+
+TEST_F(Restree, AGroupThatThereIsNotIsRefusedByEveryCommand) {
+  for (const std::string command : {"backup", "forget", "snapshots"}) {
+    EXPECT_THAT(
+        run({command, "--group-by", "nonsense", "x"}).err,
+        StartsWith("Fatal: invalid argument \"nonsense\" for \"-g, --group-by\" flag: unknown "
+                   "grouping option: \"nonsense\""));
+  }
+}
+
+TEST_F(Restree, ACommandOfCommandsPrintsItsHelp) {
+  const Outcome outcome = run({"key"});
+  EXPECT_EQ(outcome.code, ExitCode::kSuccess);
+  EXPECT_THAT(outcome.out, HasSubstr("restree key [OPTIONS] [COMMAND]"));
+  EXPECT_EQ(run({"help", "key", "list"}).out, run({"key", "list", "--help"}).out);
+  EXPECT_THAT(run({"key", "add", "--new-password-file", "f"}).err,
+              StartsWith("Fatal: restree has no command key add\n"));
+}
+
+TEST_F(Restree, ADeprecatedOptionSaysWhatToUseInstead) {
+  const Outcome outcome = run({"forget", "--hostname", "h", "--hostname=i", "x", "--help"});
+  EXPECT_THAT(outcome.err, HasSubstr("Flag --hostname has been deprecated, use --host\n"));
+}
+
+TEST_F(Restree, AnOptionThatIsSwitchedOffIsOff) {
+  EXPECT_EQ(run({"version", "--json=false"}).out, run({"version"}).out);
+  EXPECT_EQ(run({"version", "--quiet", "-q=false", "-vv"}).code, ExitCode::kSuccess);
+  EXPECT_EQ(run({"--help=false", "version"}).out, run({"version"}).out);
+}
+
 TEST_F(Restree, ErrorsAreJsonWhereJsonIsWanted) {
   const Outcome outcome = run({"--json", "-q", "-v", "version"});
   EXPECT_THAT(outcome.out, IsEmpty());

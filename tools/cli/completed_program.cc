@@ -1,7 +1,5 @@
 #include "tools/cli/completed_program.h"
 
-#include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cctype>
 #include <sstream>
 
@@ -25,43 +23,51 @@ CompletedValue value_called(const std::string& word) {
   return value;
 }
 
-CompletedOption completed(const CLI::Option& option) {
+CompletedOption completed(const Flag& flag) {
   CompletedOption made;
-  for (const std::string& name : option.get_snames()) made.names.push_back("-" + name);
-  for (const std::string& name : option.get_lnames()) made.names.push_back("--" + name);
-  made.description = option.get_description();
-  if (option.get_expected_max() > 0) made.value = value_called(option.get_type_name());
-  made.is_repeatable = option.get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
+  if (flag.letter != '\0') made.names.push_back({'-', flag.letter});
+  if (!flag.name.empty()) made.names.push_back("--" + flag.name);
+  made.description = flag.description;
+  if (!flag.value_word.empty()) made.value = value_called(flag.value_word);
+  made.is_repeatable = flag.is_list;
   return made;
 }
 
-std::vector<CompletedOption> completed_options(const CLI::App& app) {
+std::vector<CompletedOption> completed_options(const Flags& flags) {
   std::vector<CompletedOption> options;
-  for (const CLI::Option* option : app.get_options()) {
-    if (!option->get_group().empty() && !option->get_positional()) {
-      options.push_back(completed(*option));
-    }
+  for (const Flag& flag : flags.flags()) {
+    if (!flag.is_hidden) options.push_back(completed(flag));
   }
   return options;
 }
 
+// Where a command has commands of its own, its argument is the name of one.
+void complete_argument(const CommandSyntax& command, CompletedCommand& made) {
+  if (const auto& arguments = command.arguments()) {
+    made.argument = value_called(arguments->value_word);
+    made.argument_name = arguments->name;
+    return;
+  }
+  for (const auto& part : command.commands()) {
+    if (part->is_refused()) continue;
+    made.argument.kind = Kind::kChoice;
+    made.argument.choices.push_back(part->name());
+    made.argument_name = "command";
+  }
+}
+
 }  // namespace
 
-CompletedProgram completed_program(const CLI::App& app) {
-  CompletedProgram program;
-  program.options = completed_options(app);
-  const auto is_shown = [](const CLI::App* part) { return !part->get_group().empty(); };
-  for (const CLI::App* part : app.get_subcommands(is_shown)) {
-    CompletedCommand command{part->get_name(), part->get_description(), {}, {}, {}};
-    command.options = completed_options(*part);
-    for (const CLI::Option* option : part->get_options()) {
-      if (!option->get_positional()) continue;
-      command.argument = value_called(option->get_type_name());
-      command.argument_name = option->get_name(true);
-    }
-    program.commands.push_back(std::move(command));
+CompletedProgram completed_program(const CommandSyntax& program) {
+  CompletedProgram made;
+  made.options = completed_options(program);
+  for (const auto& part : program.commands()) {
+    if (part->is_refused()) continue;
+    CompletedCommand command{part->name(), part->summary(), completed_options(*part), {}, {}};
+    complete_argument(*part, command);
+    made.commands.push_back(std::move(command));
   }
-  return program;
+  return made;
 }
 
 std::string single_quoted(const std::string& text) {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tools/cli/cli_app.h"
+#include "tools/cli/command_syntax.h"
 
 namespace restree {
 
@@ -39,7 +39,7 @@ struct CompletedProgram {
   std::vector<CompletedCommand> commands;
 };
 
-CompletedProgram completed_program(const CLI::App& app);
+CompletedProgram completed_program(const CommandSyntax& program);
 
 // The completion scripts. Each stands alone: no package of completion functions has to be
 // installed.

@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "program/named_option.h"
@@ -15,6 +14,8 @@ namespace {
 const std::vector<std::string> kCompressionModes = {"auto", "off", "fastest", "better", "max"};
 constexpr std::uint64_t kLeastPackMib = 4;
 constexpr std::uint64_t kMostPackMib = 128;
+// More than any line carries; beyond that the numbers of bytes would not fit.
+constexpr std::int64_t kMostKib = std::int64_t{1} << 40;
 
 // restic's extended options for which Restree has options of its own too.
 OptionTable<SshSettings> restic_names() {
@@ -143,12 +144,15 @@ Status settle_limits(GlobalOptions& options) {
   if (options.upload_limit_kib < 0 || options.download_limit_kib < 0) {
     return Error(ErrorKind::kInvalid, "--limit-upload and --limit-download are KiB a second");
   }
-  options.upload_limit = static_cast<std::uint64_t>(options.upload_limit_kib) << 10;
-  options.download_limit = static_cast<std::uint64_t>(options.download_limit_kib) << 10;
+  const auto bytes = [](std::int64_t kib) {
+    return static_cast<std::uint64_t>(std::min(kib, kMostKib)) << 10;
+  };
+  options.upload_limit = bytes(options.upload_limit_kib);
+  options.download_limit = bytes(options.download_limit_kib);
   return {};
 }
 
-void add_repository_options(CLI::App& app, GlobalOptions& options) {
+void add_repository_options(CommandSyntax& app, GlobalOptions& options) {
   add_text(app, "-r,--repo", options.access.location,
            "Where the repository is (default: $RESTIC_REPOSITORY)", TextIs::kFolder);
   add_text(app, "--repository-file", options.access.repository_file,
@@ -160,40 +164,40 @@ void add_repository_options(CLI::App& app, GlobalOptions& options) {
            "A command that prints the password (default: $RESTIC_PASSWORD_COMMAND)");
   add_text(app, "--key-hint", options.access.key_hint,
            "The id of the key to try first (default: $RESTIC_KEY_HINT)");
-  app.add_flag("--insecure-no-password", options.insecure_no_password,
-               "The repository's password is empty");
-  app.add_flag("--no-lock", options.no_lock,
-               "Do not lock the repository; for commands that only read");
+  add_flag(app, "--insecure-no-password", options.insecure_no_password,
+           "The repository's password is empty");
+  add_flag(app, "--no-lock", options.no_lock,
+           "Do not lock the repository; for commands that only read");
   add_duration(app, "--retry-lock", options.retry_lock,
                "Wait so long for a repository that is locked, like 5m or 2h");
 }
 
-void add_output_options(CLI::App& app, GlobalOptions& options) {
-  app.add_flag("--json", options.json, "Print JSON, for the commands that can");
-  app.add_flag("-q,--quiet", options.quiet, "Print no more than is needed");
-  app.add_flag("-v,--verbose", options.verbose, "Print more; -vv or --verbose=2: still more");
+void add_output_options(CommandSyntax& app, GlobalOptions& options) {
+  add_flag(app, "--json", options.json, "Print JSON, for the commands that can");
+  add_flag(app, "-q,--quiet", options.quiet, "Print no more than is needed");
+  add_count(app, "-v,--verbose", options.verbose, "Print more; -vv or --verbose=2: still more");
 }
 
-void add_transfer_options(CLI::App& app, GlobalOptions& options) {
+void add_transfer_options(CommandSyntax& app, GlobalOptions& options) {
   add_text(app, "--cache-dir", options.cache.folder,
            "The folder for caches (default: $RESTIC_CACHE_DIR, $XDG_CACHE_HOME or ~/.cache)",
            TextIs::kFolder);
-  app.add_flag("--no-cache", options.cache.off, "Use no cache on disk");
-  app.add_flag("--cleanup-cache", options.cleanup_cache,
-               "Remove the caches that were not used for 30 days");
+  add_flag(app, "--no-cache", options.cache.off, "Use no cache on disk");
+  add_flag(app, "--cleanup-cache", options.cleanup_cache,
+           "Remove the caches that were not used for 30 days");
   options.compression.clear();
-  add_choice(app, "--compression", options.compression, kCompressionModes,
+  add_choice(app, "--compression", options.compression, "compression mode", kCompressionModes,
              "How to compress what is written (default: $RESTIC_COMPRESSION, or auto)");
-  app.add_option("--pack-size", options.pack_size_mib,
-                 "The size of new pack files in MiB (default: $RESTIC_PACK_SIZE, or 16)");
-  app.add_flag("!--no-extra-verify", options.extra_verify,
-               "Changes nothing: what is in memory is always checked before it is written");
-  app.add_option("--limit-upload", options.upload_limit_kib, "KiB a second at most");
-  app.add_option("--limit-download", options.download_limit_kib, "KiB a second at most");
+  add_number(app, "--pack-size", options.pack_size_mib,
+             "The size of new pack files in MiB (default: $RESTIC_PACK_SIZE, or 16)");
+  add_flag(app, "--no-extra-verify", options.no_extra_verify,
+           "Changes nothing: what is in memory is always checked before it is written");
+  add_number(app, "--limit-upload", options.upload_limit_kib, "KiB a second at most");
+  add_number(app, "--limit-download", options.download_limit_kib, "KiB a second at most");
   add_duration(app, "--stuck-request-timeout", options.stuck_request_timeout,
                "A connection that is silent for so long is made anew");
-  add_list(app, "-o,--option", options.extended,
-           "An extended option, key=value; restree(1) lists them");
+  add_comma_list(app, "-o,--option", options.extended,
+                 "An extended option, key=value; restree(1) lists them");
   const std::string http =
       "It is for storage that is reached by HTTP; restree knows local folders "
       "and SFTP.";
@@ -205,20 +209,22 @@ void add_transfer_options(CLI::App& app, GlobalOptions& options) {
 
 }  // namespace
 
-void add_global_options(CLI::App& app, GlobalOptions& options) {
+void add_global_options(CommandSyntax& app, GlobalOptions& options) {
   add_repository_options(app, options);
   add_output_options(app, options);
   add_transfer_options(app, options);
 }
 
 Status settle(GlobalOptions& options) {
-  if (!options.access.location.empty() && !options.access.repository_file.empty()) {
+  const RepositoryAccess& access = options.access;
+  if (!access.location.value_or("").empty() && !access.repository_file.value_or("").empty()) {
     return Error(ErrorKind::kInvalid,
                  "-r and --repository-file exclude each other: give one of them");
   }
   RETURN_IF_ERROR(settle_verbosity(options));
   RETURN_IF_ERROR(settle_packs(options));
   RETURN_IF_ERROR(settle_limits(options));
+  options.retry_lock = std::max(options.retry_lock, std::chrono::nanoseconds(0));
   if (options.stuck_request_timeout.count() > 0) {
     options.ssh.options.silence =
         std::chrono::ceil<std::chrono::milliseconds>(options.stuck_request_timeout);

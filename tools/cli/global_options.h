@@ -10,7 +10,7 @@
 #include "program/cache_settings.h"
 #include "program/ssh_settings.h"
 #include "repo/base/result.h"
-#include "tools/cli/cli_app.h"
+#include "tools/cli/command_syntax.h"
 
 namespace restree {
 
@@ -30,8 +30,7 @@ struct GlobalOptions {
 
   std::string compression = "auto";   // auto, off, fastest, better, max
   std::uint64_t pack_size_bytes = 0;  // 0: the default
-  bool extra_verify = true;
-  std::uint64_t upload_limit = 0;  // bytes a second; 0: no limit
+  std::uint64_t upload_limit = 0;     // bytes a second; 0: no limit
   std::uint64_t download_limit = 0;
 
   SshSettings ssh;
@@ -42,6 +41,7 @@ struct GlobalOptions {
   bool quiet = false;
   std::int64_t verbose = 0;
   std::vector<std::string> extended;
+  bool no_extra_verify = false;  // changes nothing
   std::uint64_t pack_size_mib = 0;
   std::int64_t upload_limit_kib = 0;
   std::int64_t download_limit_kib = 0;
@@ -49,7 +49,7 @@ struct GlobalOptions {
 };
 
 // `options` must outlive the parsing.
-void add_global_options(CLI::App& app, GlobalOptions& options);
+void add_global_options(CommandSyntax& app, GlobalOptions& options);
 
 // Adds values from the environment, and checks the options together. kInvalid: a bad value, or
 // options that exclude each other.

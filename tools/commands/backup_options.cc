@@ -1,11 +1,12 @@
 #include "tools/commands/backup_options.h"
 
 #include "tools/cli/option_words.h"
+#include "tools/commands/snapshot_options.h"
 
 namespace restree {
 namespace {
 
-void add_target_options(CLI::App& app, BackupOptions& options) {
+void add_target_options(CommandSyntax& app, BackupOptions& options) {
   add_arguments(app, "target", options.targets, "The files and folders to back up", TextIs::kFile);
   add_list(app, "--files-from", options.files_from,
            "A file with targets, one a line, as shell patterns; - is standard input",
@@ -21,7 +22,7 @@ void add_target_options(CLI::App& app, BackupOptions& options) {
            "Run the targets as a command and back up what it prints");
 }
 
-void add_exclude_options(CLI::App& app, BackupOptions& options) {
+void add_exclude_options(CommandSyntax& app, BackupOptions& options) {
   add_list(app, "-e,--exclude", options.exclude, "Leave out what matches this pattern");
   add_list(app, "--iexclude", options.iexclude, "The same in upper or lower case");
   add_list(app, "--exclude-file", options.exclude_file, "A file with such patterns", TextIs::kFile);
@@ -37,15 +38,16 @@ void add_exclude_options(CLI::App& app, BackupOptions& options) {
            "Leave out other file systems that are mounted below a target");
 }
 
-void add_snapshot_options(CLI::App& app, BackupOptions& options) {
+void add_new_snapshot_options(CommandSyntax& app, BackupOptions& options) {
   add_list(app, "--tag", options.tags, "A tag for the snapshot, or several, separated by commas");
   add_text(app, "-H,--host", options.host,
            "The host that the snapshot is of (default: $RESTIC_HOST, or this one)");
+  add_deprecated_text(app, "--hostname", options.host, "use --host");
   add_text(app, "--time", options.time, "The snapshot's time, like '2026-09-01 03:00:00'");
   add_text(app, "--parent", options.parent,
            "The snapshot to compare with (default: the latest of the same group)");
-  add_text(app, "-g,--group-by", options.group_by,
-           "What makes a group: host, paths, tags (default: host,paths)");
+  add_group_by_option(app, options.group_by,
+                      "What makes a group: host, paths, tags (default: host,paths)");
   add_flag(app, "-f,--force", options.force, "Compare with no snapshot: read every file");
   add_flag(app, "--ignore-ctime", options.ignore_ctime,
            "A file with another ctime alone has not changed");
@@ -56,7 +58,7 @@ void add_snapshot_options(CLI::App& app, BackupOptions& options) {
            "Make no snapshot if it would equal the one compared with");
 }
 
-void add_work_options(CLI::App& app, BackupOptions& options) {
+void add_work_options(CommandSyntax& app, BackupOptions& options) {
   add_flag(app, "-n,--dry-run", options.dry_run, "Only show what would be done");
   add_flag(app, "--no-scan", options.no_scan, "Do not count beforehand what there is to do");
   add_number(app, "--read-concurrency", options.read_concurrency,
@@ -67,10 +69,10 @@ void add_work_options(CLI::App& app, BackupOptions& options) {
 
 }  // namespace
 
-void add_backup_options(CLI::App& app, BackupOptions& options) {
+void add_backup_options(CommandSyntax& app, BackupOptions& options) {
   add_target_options(app, options);
   add_exclude_options(app, options);
-  add_snapshot_options(app, options);
+  add_new_snapshot_options(app, options);
   add_work_options(app, options);
 }
 

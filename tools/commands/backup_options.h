@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "tools/cli/cli_app.h"
+#include "tools/cli/command_syntax.h"
 
 namespace restree {
 
@@ -45,6 +45,6 @@ struct BackupOptions {
 };
 
 // `options` must outlive the parsing.
-void add_backup_options(CLI::App& app, BackupOptions& options);
+void add_backup_options(CommandSyntax& app, BackupOptions& options);
 
 }  // namespace restree

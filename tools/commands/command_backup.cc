@@ -298,7 +298,7 @@ Result<ExitCode> run_backup(const BackupOptions& options, Session& session) {
 
 }  // namespace
 
-Run declare_backup(CLI::App& app) {
+Run declare_backup(CommandSyntax& app) {
   auto options = std::make_shared<BackupOptions>();
   add_backup_options(app, *options);
   return [options](Session& session) { return run_backup(*options, session); };

@@ -74,7 +74,7 @@ Result<ExitCode> run(const CacheCommandOptions& options, Session& session) {
 
 }  // namespace
 
-Run declare_cache(CLI::App& app) {
+Run declare_cache(CommandSyntax& app) {
   const auto options = std::make_shared<CacheCommandOptions>();
   add_flag(app, "--cleanup", options->cleanup, "Remove the caches that are old");
   add_number(app, "--max-age", options->max_age_days,

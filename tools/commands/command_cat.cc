@@ -131,7 +131,7 @@ Result<ExitCode> run_cat(const Words& words, Session& session) {
 
 }  // namespace
 
-Run declare_cat(CLI::App& app) {
+Run declare_cat(CommandSyntax& app) {
   const auto words = std::make_shared<Words>();
   add_arguments(app, "object", *words,
                 "What to print; then its id, which masterkey and config have not, and tree as "

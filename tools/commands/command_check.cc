@@ -230,7 +230,7 @@ Result<ExitCode> run(const CheckCommandOptions& options, Session& session) {
 
 }  // namespace
 
-Run declare_check(CLI::App& app) {
+Run declare_check(CommandSyntax& app) {
   auto options = std::make_shared<CheckCommandOptions>();
   add_arguments(app, "snapshot", options->snapshots,
                 "Check only these snapshots (default: the whole repository)");
@@ -241,7 +241,7 @@ Run declare_check(CLI::App& app) {
       app, "--with-cache", options->with_cache,
       "Take trees, indexes and snapshots from the cache where it has them; packs are read from "
       "the repository always");
-  add_hidden_flag(app, "--check-unused", options->check_unused);
+  add_deprecated_flag(app, "--check-unused", options->check_unused, "it is ignored");
   add_snapshot_options(app, options->filter);
   return [options](Session& session) { return run(*options, session); };
 }

@@ -108,7 +108,7 @@ Result<ExitCode> run_diff(const DiffOptions& options, Session& session) {
 
 }  // namespace
 
-Run declare_diff(CLI::App& app) {
+Run declare_diff(CommandSyntax& app) {
   const auto options = std::make_shared<DiffOptions>();
   add_arguments(app, "snapshot", options->words,
                 "The two snapshots, or folders SNAPSHOT:SUBFOLDER");

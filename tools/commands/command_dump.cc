@@ -144,12 +144,13 @@ Result<ExitCode> run(const DumpCommandOptions& options, Session& session) {
 
 }  // namespace
 
-Run declare_dump(CLI::App& app) {
+Run declare_dump(CommandSyntax& app) {
   auto options = std::make_shared<DumpCommandOptions>();
   add_arguments(app, "snapshot path", options->words,
                 "The snapshot (id, beginning, latest, with :FOLDER) and the file or folder in it");
   add_snapshot_options(app, options->filter);
-  add_choice(app, "-a,--archive", options->archive, {"tar", "zip"}, "How a folder is written");
+  add_choice(app, "-a,--archive", options->archive, "archive format", {"tar", "zip"},
+             "How a folder is written");
   add_text(app, "-t,--target", options->target, "Write to this file instead of the output",
            TextIs::kFile);
   return [options](Session& session) { return run(*options, session); };

@@ -180,7 +180,7 @@ Result<ExitCode> run_find(const FindOptions& options, Session& session) {
 
 }  // namespace
 
-Run declare_find(CLI::App& app) {
+Run declare_find(CommandSyntax& app) {
   const auto options = std::make_shared<FindOptions>();
   add_arguments(app, "pattern", options->words, "Patterns of names or paths, or ids");
   add_list(app, "-s,--snapshot", options->snapshots, "Look in this snapshot");

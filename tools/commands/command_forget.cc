@@ -86,7 +86,7 @@ Result<ExitCode> run_forget(const ForgetOptions& options, Session& session) {
                                      ExitCode::kIncomplete);
 }
 
-void refuse_policies(CLI::App& app) {
+void refuse_policies(CommandSyntax& app) {
   const std::string instead =
       "Name the snapshots to forget, or let restic apply policies: both programs work on the same "
       "repository.";
@@ -110,14 +110,15 @@ void refuse_policies(CLI::App& app) {
 
 }  // namespace
 
-Run declare_forget(CLI::App& app) {
+Run declare_forget(CommandSyntax& app) {
   const auto options = std::make_shared<ForgetOptions>();
   add_arguments(app, "snapshot", options->snapshots,
                 "The snapshots to forget: ids, their beginnings, or latest");
   add_snapshot_options(app, options->filter, HostOption::kLong);
+  add_deprecated_list(app, "--hostname", options->filter.hosts, "use --host");
   add_flag(app, "-n,--dry-run", options->dry_run, "Only say what would be forgotten");
   add_flag(app, "-c,--compact", options->compact, "Print less about each snapshot");
-  add_text(app, "-g,--group-by", options->group_by, "Has no effect on snapshots that are named");
+  add_group_by_option(app, options->group_by, "Has no effect on snapshots that are named");
   refuse_policies(app);
   return [options](Session& session) { return run_forget(*options, session); };
 }

@@ -1,14 +1,12 @@
 // restree generate
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <memory>
 
 #include "tools/cli/completed_program.h"
 #include "tools/cli/option_words.h"
-#include "tools/cli/refused_option.h"
 #include "tools/commands/commands.h"
 #include "tools/output/output_file.h"
 
@@ -40,7 +38,7 @@ Status write_script(const Shell& shell, const std::string& file, const Completed
   return output.write(as_bytes(script));
 }
 
-Result<ExitCode> run(const Files& files, const CLI::App& all, Session& session) {
+Result<ExitCode> run(const Files& files, const CommandSyntax& all, Session& session) {
   if (std::all_of(files.begin(), files.end(), [](const auto& file) { return file.empty(); })) {
     return Error(ErrorKind::kInvalid, "nothing to do, please specify at least one output file")
         .hinting("restree generate --help lists the shells.");
@@ -58,7 +56,7 @@ Result<ExitCode> run(const Files& files, const CLI::App& all, Session& session) 
 
 }  // namespace
 
-Run declare_generate(CLI::App& app) {
+Run declare_generate(CommandSyntax& app) {
   const auto files = std::make_shared<Files>();
   for (std::size_t i = 0; i < kShells.size(); ++i) {
     add_text(app, fmt::format("--{}-completion", kShells[i].name), (*files)[i],
@@ -69,7 +67,7 @@ Run declare_generate(CLI::App& app) {
                 "There are completions for bash, fish and zsh.");
   refuse_option(app, "--man", Takes::kValue,
                 "The manual pages restree(1) and restreefs(8) are installed with the program.");
-  return [files, &app](Session& session) { return run(*files, *app.get_parent(), session); };
+  return [files, &app](Session& session) { return run(*files, *app.parent(), session); };
 }
 
 }  // namespace restree

@@ -43,7 +43,7 @@ Result<std::uint32_t> parse_version(const std::string& word) {
 }
 
 bool names_source(const RepositoryAccess& from) {
-  return !from.location.empty() || !from.repository_file.empty() ||
+  return from.location || from.repository_file ||
          std::getenv("RESTIC_FROM_REPOSITORY") != nullptr ||
          std::getenv("RESTIC_FROM_REPOSITORY_FILE") != nullptr;
 }
@@ -92,7 +92,7 @@ Result<ExitCode> run_init(const InitOptions& options, Session& session) {
 
 }  // namespace
 
-Run declare_init(CLI::App& app) {
+Run declare_init(CommandSyntax& app) {
   const auto options = std::make_shared<InitOptions>();
   add_text(app, "--repository-version", options->version,
            "The format: 1, 2, latest or stable (default: stable, which is 2)");

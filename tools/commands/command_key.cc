@@ -1,13 +1,11 @@
 // restree key list
 #include <algorithm>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "repo/format/json_writer.h"
 #include "repo/format/key.h"
 #include "repo/repository_keys.h"
-#include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/node_text.h"
 #include "tools/output/table.h"
@@ -76,26 +74,14 @@ Result<ExitCode> run_key_list(Session& session) {
   return ExitCode::kSuccess;
 }
 
-Result<ExitCode> run_key(const std::string& what, Session& session) {
-  if (what == "list") return run_key_list(session);
-  const bool of_restic = what == "add" || what == "remove" || what == "passwd";
-  if (of_restic) {
-    return Error(ErrorKind::kUnsupported, "restree has no command key " + what)
-        .hinting("Use restic: both programs work on the same repository.");
-  }
-  return Error(ErrorKind::kInvalid,
-               what.empty() ? "no command given for key" : "unknown command \"key " + what + "\"")
-      .hinting("restree key list shows the keys of the repository.");
-}
-
 }  // namespace
 
-Run declare_key(CLI::App& app) {
-  const auto words = std::make_shared<std::vector<std::string>>();
-  add_arguments(app, "what", *words, "list: who has a password, and since when", {"list"});
-  return [words](Session& session) {
-    return run_key(words->empty() ? std::string() : words->front(), session);
-  };
+Run declare_key(CommandSyntax& app) {
+  app.add_command("list", "Who has a password, and since when").add_help();
+  for (const char* name : {"add", "passwd", "remove"}) {
+    app.refuse_command(name, "Use restic: both programs work on the same repository.");
+  }
+  return run_key_list;
 }
 
 }  // namespace restree

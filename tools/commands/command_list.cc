@@ -69,7 +69,7 @@ Result<ExitCode> run_list(const std::vector<std::string>& words, Session& sessio
 
 }  // namespace
 
-Run declare_list(CLI::App& app) {
+Run declare_list(CommandSyntax& app) {
   const auto words = std::make_shared<std::vector<std::string>>();
   add_arguments(app, "type", *words, "What to list",
                 {"blobs", "packs", "index", "snapshots", "keys", "locks"});

@@ -189,7 +189,7 @@ Result<ExitCode> run_ls(const LsOptions& options, Session& session) {
 
 }  // namespace
 
-Run declare_ls(CLI::App& app) {
+Run declare_ls(CommandSyntax& app) {
   const auto options = std::make_shared<LsOptions>();
   add_arguments(app, "snapshot", options->words,
                 "The snapshot, or latest, or SNAPSHOT:SUBFOLDER; then folders to list");
@@ -198,7 +198,7 @@ Run declare_ls(CLI::App& app) {
   add_flag(app, "--recursive", options->recursive, "What lies below the named folders, too");
   add_flag(app, "--human-readable", options->human_readable, "Sizes in KiB, MiB, …");
   add_flag(app, "--reverse", options->reverse, "In reverse order");
-  add_choice(app, "-s,--sort", options->sort,
+  add_choice(app, "-s,--sort", options->sort, "sort mode",
              {"name", "size", "time", "mtime", "atime", "ctime", "extension"}, "By what to sort");
   refuse_option(app, "--ncdu", Takes::kNothing, "Use ncdu itself, on a mount.");
   return [options](Session& session) { return run_ls(*options, session); };

@@ -48,7 +48,7 @@ Result<ExitCode> run_mount(const MountCommandOptions& options, Session& session)
 
 }  // namespace
 
-Run declare_mount(CLI::App& app) {
+Run declare_mount(CommandSyntax& app) {
   const auto options = std::make_shared<MountCommandOptions>();
   add_arguments(app, "mountpoint", options->mount_points, "An empty folder", TextIs::kFolder);
   add_snapshot_options(app, options->selection);

@@ -181,7 +181,7 @@ Result<ExitCode> run(const RestoreCommandOptions& options, Session& session) {
 
 }  // namespace
 
-Run declare_restore(CLI::App& app) {
+Run declare_restore(CommandSyntax& app) {
   auto options = std::make_shared<RestoreCommandOptions>();
   add_arguments(app, "snapshot", options->snapshots,
                 "The snapshot's id, its beginning, or latest; with :FOLDER, only that folder");
@@ -196,7 +196,8 @@ Run declare_restore(CLI::App& app) {
   add_flag(app, "--dry-run", options->dry_run, "Write nothing, only tell what would be done");
   add_flag(app, "--sparse", options->sparse, "Make holes of stretches of zeros");
   add_flag(app, "--verify", options->verify, "Read back what was written, and compare");
-  add_choice(app, "--overwrite", options->overwrite, {"always", "if-changed", "if-newer", "never"},
+  add_choice(app, "--overwrite", options->overwrite, "overwrite behavior",
+             {"always", "if-changed", "if-newer", "never"},
              "What becomes of files that are there already");
   add_flag(app, "--delete", options->remove_unexpected,
            "Delete from the target what is not in the snapshot");

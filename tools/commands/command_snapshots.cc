@@ -165,15 +165,15 @@ Result<ExitCode> run_snapshots(const SnapshotsOptions& options, Session& session
 
 }  // namespace
 
-Run declare_snapshots(CLI::App& app) {
+Run declare_snapshots(CommandSyntax& app) {
   const auto options = std::make_shared<SnapshotsOptions>();
   add_arguments(app, "snapshot", options->words, "Only these: ids, their beginnings, or latest");
   add_snapshot_options(app, options->selection);
   add_flag(app, "-c,--compact", options->compact, "Without paths, one line for each tag");
   add_number(app, "--latest", options->latest, "Only the newest N of each host and set of paths");
-  add_hidden_flag(app, "--last", options->last);
-  add_text(app, "-g,--group-by", options->group_by,
-           "A table for each group: host, paths, tags, separated by commas");
+  add_deprecated_flag(app, "--last", options->last, "use --latest 1");
+  add_group_by_option(app, options->group_by,
+                      "A table for each group: host, paths, tags, separated by commas");
   return [options](Session& session) { return run_snapshots(*options, session); };
 }
 

@@ -244,11 +244,11 @@ Result<ExitCode> run_stats(const StatsOptions& options, Session& session) {
 
 }  // namespace
 
-Run declare_stats(CLI::App& app) {
+Run declare_stats(CommandSyntax& app) {
   const auto options = std::make_shared<StatsOptions>();
   add_arguments(app, "snapshot", options->words, "Only these: ids, their beginnings, or latest");
   add_snapshot_options(app, options->selection);
-  add_choice(app, "--mode", options->mode,
+  add_choice(app, "--mode", options->mode, "counting mode",
              {"restore-size", "files-by-contents", "blobs-per-file", "raw-data"},
              "What to count: what a restore writes (the default), files of different content, "
              "their blobs, or what lies in packs");

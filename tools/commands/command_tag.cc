@@ -102,7 +102,7 @@ Result<ExitCode> run_tag(const TagOptions& options, Session& session) {
 
 }  // namespace
 
-Run declare_tag(CLI::App& app) {
+Run declare_tag(CommandSyntax& app) {
   const auto options = std::make_shared<TagOptions>();
   add_arguments(app, "snapshot", options->snapshots,
                 "The snapshots to change (default: all that --host, --tag and --path choose)");

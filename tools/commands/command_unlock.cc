@@ -24,7 +24,7 @@ Result<ExitCode> run_unlock(const UnlockOptions& options, Session& session) {
 
 }  // namespace
 
-Run declare_unlock(CLI::App& app) {
+Run declare_unlock(CommandSyntax& app) {
   const auto options = std::make_shared<UnlockOptions>();
   add_flag(app, "--remove-all", options->all,
            "Remove all locks, also those of programs that are at work");

@@ -38,6 +38,6 @@ Result<ExitCode> run_version(Session& session) {
 
 }  // namespace
 
-Run declare_version(CLI::App&) { return run_version; }
+Run declare_version(CommandSyntax&) { return run_version; }
 
 }  // namespace restree

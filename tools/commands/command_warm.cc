@@ -149,7 +149,7 @@ Result<ExitCode> run(const WarmCommandOptions& options, Session& session) {
 
 }  // namespace
 
-Run declare_warm(CLI::App& app) {
+Run declare_warm(CommandSyntax& app) {
   auto options = std::make_shared<WarmCommandOptions>();
   add_arguments(
       app, "app", options->names,

@@ -7,7 +7,7 @@
 
 #include "program/exit_codes.h"
 #include "repo/base/result.h"
-#include "tools/cli/cli_app.h"
+#include "tools/cli/command_syntax.h"
 #include "tools/session/session.h"
 
 namespace restree {
@@ -20,7 +20,7 @@ struct Command {
   std::string_view name;
   std::string_view summary;  // one line, for --help and completions
   // Adds the command's options to its part of the command line. The returned function owns them.
-  Run (*declare)(CLI::App& app);
+  Run (*declare)(CommandSyntax& app);
 };
 
 // Sorted by name.
@@ -33,26 +33,26 @@ struct RefusedCommand {
 };
 const std::vector<RefusedCommand>& refused_commands();
 
-Run declare_backup(CLI::App& app);
-Run declare_cache(CLI::App& app);
-Run declare_cat(CLI::App& app);
-Run declare_check(CLI::App& app);
-Run declare_diff(CLI::App& app);
-Run declare_dump(CLI::App& app);
-Run declare_find(CLI::App& app);
-Run declare_forget(CLI::App& app);
-Run declare_generate(CLI::App& app);
-Run declare_init(CLI::App& app);
-Run declare_key(CLI::App& app);
-Run declare_list(CLI::App& app);
-Run declare_ls(CLI::App& app);
-Run declare_mount(CLI::App& app);
-Run declare_restore(CLI::App& app);
-Run declare_snapshots(CLI::App& app);
-Run declare_stats(CLI::App& app);
-Run declare_tag(CLI::App& app);
-Run declare_unlock(CLI::App& app);
-Run declare_version(CLI::App& app);
-Run declare_warm(CLI::App& app);
+Run declare_backup(CommandSyntax& app);
+Run declare_cache(CommandSyntax& app);
+Run declare_cat(CommandSyntax& app);
+Run declare_check(CommandSyntax& app);
+Run declare_diff(CommandSyntax& app);
+Run declare_dump(CommandSyntax& app);
+Run declare_find(CommandSyntax& app);
+Run declare_forget(CommandSyntax& app);
+Run declare_generate(CommandSyntax& app);
+Run declare_init(CommandSyntax& app);
+Run declare_key(CommandSyntax& app);
+Run declare_list(CommandSyntax& app);
+Run declare_ls(CommandSyntax& app);
+Run declare_mount(CommandSyntax& app);
+Run declare_restore(CommandSyntax& app);
+Run declare_snapshots(CommandSyntax& app);
+Run declare_stats(CommandSyntax& app);
+Run declare_tag(CommandSyntax& app);
+Run declare_unlock(CommandSyntax& app);
+Run declare_version(CommandSyntax& app);
+Run declare_warm(CommandSyntax& app);
 
 }  // namespace restree

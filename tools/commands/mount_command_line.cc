@@ -70,9 +70,9 @@ Result<std::vector<std::string>> restreefs_call(const MountCommandOptions& optio
                                                 const std::string& location) {
   RETURN_IF_ERROR(check(options, global));
   OptionList list;
-  list.value("password_file", global.access.password_file);
-  list.value("password_command", global.access.password_command);
-  list.value("key_hint", global.access.key_hint);
+  list.value("password_file", global.access.password_file.value_or(""));
+  list.value("password_command", global.access.password_command.value_or(""));
+  list.value("key_hint", global.access.key_hint.value_or(""));
   if (!global.no_lock) list.flag("lock");
   if (!global.no_lock) list.seconds("retry_lock", global.retry_lock);
   list.seconds("silence_timeout", global.stuck_request_timeout);

@@ -4,7 +4,7 @@
 
 namespace restree {
 
-void add_pattern_options(CLI::App& app, const std::string& word, PatternOptions& options) {
+void add_pattern_options(CommandSyntax& app, const std::string& word, PatternOptions& options) {
   const std::string verb = word == "exclude" ? "Leave out" : "Take only";
   add_list(app, "-" + word.substr(0, 1) + ",--" + word, options.patterns,
            verb + " what matches this pattern (repeatable)");

@@ -22,11 +22,19 @@ SnapshotFilter SnapshotOptions::filter() const {
   return filter;
 }
 
-void add_snapshot_options(CLI::App& app, SnapshotOptions& options, HostOption host) {
+void add_snapshot_options(CommandSyntax& app, SnapshotOptions& options, HostOption host) {
   add_list(app, host == HostOption::kShortToo ? "-H,--host" : "--host", options.hosts,
            "Only snapshots of this host, or of one of these (default: $RESTIC_HOST)");
   add_list(app, "--tag", options.tags, "Only snapshots with all of these tags, TAG,TAG,…");
   add_list(app, "--path", options.paths, "Only snapshots of this path, and of all given");
+}
+
+void add_group_by_option(CommandSyntax& app, std::string& words, const std::string& description) {
+  const auto check = [](const std::string& value) -> Status {
+    RETURN_IF_ERROR(GroupBy::parse(value));
+    return {};
+  };
+  add_checked_text(app, "-g,--group-by", words, check, description);
 }
 
 OnIgnored say_ignored(Session& session) {

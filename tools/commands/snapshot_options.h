@@ -6,7 +6,7 @@
 
 #include "repo/snapshots/snapshot_filter.h"
 #include "repo/snapshots/snapshot_selection.h"
-#include "tools/cli/cli_app.h"
+#include "tools/cli/command_syntax.h"
 #include "tools/session/session.h"
 
 namespace restree {
@@ -23,8 +23,11 @@ struct SnapshotOptions {
 // kLong is for `forget`, where -H is another option.
 enum class HostOption { kLong, kShortToo };
 // `options` must outlive the parsing.
-void add_snapshot_options(CLI::App& app, SnapshotOptions& options,
+void add_snapshot_options(CommandSyntax& app, SnapshotOptions& options,
                           HostOption host = HostOption::kShortToo);
+
+// Adds -g and --group-by; words that no group is made of are refused.
+void add_group_by_option(CommandSyntax& app, std::string& words, const std::string& description);
 
 // Prints which words are ignored and why, as restic does.
 OnIgnored say_ignored(Session& session);

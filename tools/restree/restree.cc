@@ -2,14 +2,13 @@
 
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <map>
 #include <utility>
 
+#include "tools/cli/command_syntax.h"
 #include "tools/cli/global_options.h"
 #include "tools/cli/option_words.h"
-#include "tools/cli/refused_option.h"
 #include "tools/commands/commands.h"
 #include "tools/output/output.h"
 
@@ -24,80 +23,36 @@ std::vector<std::string> names_of_commands() {
 
 // The declared command line, and the values after parsing.
 struct CommandLine {
-  CLI::App app{"Back up to restic's repositories, and restore from them.", "restree"};
+  CommandSyntax program{"restree", "Back up to restic's repositories, and restore from them."};
   GlobalOptions options;
-  std::map<const CLI::App*, Run> runs;
-  std::map<const CLI::App*, const RefusedCommand*> refused;
+  std::map<const CommandSyntax*, Run> runs;
+  const CommandSyntax* help = nullptr;  // the command of that name
   std::vector<std::string> help_about;
 
   CommandLine() {
-    app.require_subcommand(0, 1);
-    app.footer("\nrestree COMMAND --help describes a command; restree(1) describes everything.");
-    app.get_formatter()->column_width(34);
-    add_global_options(app, options);
+    program.footer = "restree COMMAND --help describes a command; restree(1) describes everything.";
+    program.add_help();
+    add_global_options(program, options);
     for (const Command& command : all_commands()) {
-      CLI::App* part = add_command(command.name, std::string(command.summary));
-      part->footer("\nrestree --help lists the options that all commands take.");
-      runs[part] = command.declare(*part);
+      CommandSyntax& part = add_command(command.name, std::string(command.summary));
+      part.footer = "restree --help lists the options that all commands take.";
+      runs[&part] = command.declare(part);
     }
     for (const RefusedCommand& command : refused_commands()) {
-      CLI::App* part = add_command(command.name, "");
-      part->group("");
-      part->fallthrough(false)->allow_extras()->prefix_command();
-      part->set_help_flag();
-      refused[part] = &command;
+      program.refuse_command(std::string(command.name), std::string(command.instead));
     }
-    add_arguments(*add_command("help", "Describe a command"), "command", help_about,
-                  "The command's name", names_of_commands());
+    CommandSyntax& about = add_command("help", "Describe a command");
+    add_arguments(about, "command", help_about, "The command's name", names_of_commands());
+    help = &about;
   }
 
  private:
-  CLI::App* add_command(std::string_view name, const std::string& summary) {
-    CLI::App* part = app.add_subcommand(std::string(name), summary);
-    part->fallthrough();
+  CommandSyntax& add_command(std::string_view name, const std::string& summary) {
+    CommandSyntax& part = program.add_command(std::string(name), summary);
+    part.add_help();
     return part;
   }
 };
-
-// This error and the next have restic's words, which users know.
-Error no_such_command(const std::string& name) {
-  return Error(ErrorKind::kInvalid, fmt::format("unknown command \"{}\" for \"restree\"", name))
-      .hinting("restree --help lists the commands.");
-}
-
-Error unexpected_word(const CLI::App& app, const std::vector<std::string>& remaining) {
-  const std::string word = remaining.empty() ? std::string() : remaining.front();
-  const auto commands = app.get_subcommands();
-  if (word.starts_with("--") && word.size() > 2) {
-    const std::string name = word.substr(0, word.find('='));
-    return Error(ErrorKind::kInvalid, "unknown flag: " + name)
-        .hinting(commands.empty()
-                     ? "restree --help lists the options."
-                     : fmt::format("restree {} --help lists the options of this command.",
-                                   commands.front()->get_name()));
-  }
-  if (word.starts_with('-') && word.size() > 1) {
-    return {ErrorKind::kInvalid, "unknown shorthand flag: " + word};
-  }
-  if (commands.empty()) return no_such_command(word);
-  return {ErrorKind::kInvalid, fmt::format("restree {} does not take the argument \"{}\"",
-                                           commands.front()->get_name(), word)};
-}
-
-Status parse(CommandLine& line, const std::vector<std::string>& words) {
-  try {
-    line.app.parse(backwards(words));
-  } catch (const RefusedOption& refused) {
-    return refused.error();
-  } catch (const CLI::CallForHelp&) {
-    throw;
-  } catch (const CLI::ExtrasError&) {
-    return unexpected_word(line.app, line.app.remaining(true));
-  } catch (const CLI::ParseError& failure) {
-    return Error(ErrorKind::kInvalid, failure.what());
-  }
-  return {};
-}
 
 void report(const Error& error, ExitCode code, const Output& output) {
   std::string message = "Fatal: " + error.message();
@@ -110,38 +65,44 @@ bool wants_json(const std::vector<std::string>& words) {
   return std::find(words.begin(), words.end(), "--json") != words.end();
 }
 
-// restic has the command, Restree does not.
-Error no_command_yet(const RefusedCommand& command) {
-  return Error(ErrorKind::kUnsupported, fmt::format("restree has no command {}", command.name))
-      .hinting(std::string(command.instead));
-}
-
-// The whole program's help, or that of the command that `restree help` names.
-Result<ExitCode> print_help(const CommandLine& line, Io& io) {
-  const CLI::App* about = &line.app;
-  if (!line.help_about.empty()) {
-    const std::string& name = line.help_about.front();
-    const auto named =
-        line.app.get_subcommands([&](const CLI::App* part) { return part->get_name() == name; });
-    if (named.empty()) return no_such_command(name);
-    const auto refused = line.refused.find(named.front());
-    if (refused != line.refused.end()) return no_command_yet(*refused->second);
-    about = named.front();
+// The text for `restree help`: about the whole program, or the command that it names.
+Result<std::string> help_for(const CommandLine& line) {
+  const CommandSyntax* about = &line.program;
+  for (const std::string& name : line.help_about) {
+    const CommandSyntax* const named = about->find_command(name);
+    if (named == nullptr) return no_such_command(*about, name);
+    if (named->is_refused()) return named->refusal();
+    about = named;
   }
-  io.out(about->help(about == &line.app ? "" : "restree"));
-  return ExitCode::kSuccess;
+  return help_text(*about);
 }
 
-Result<ExitCode> run_command(CommandLine& line, Io& io, const std::stop_token& stop,
-                             const StorageMaker& make_storage) {
-  const auto chosen = line.app.get_subcommands();
-  if (chosen.empty() || chosen.front()->get_name() == "help") return print_help(line, io);
-  if (const auto refused = line.refused.find(chosen.front()); refused != line.refused.end()) {
-    return no_command_yet(*refused->second);
+// The help that the command line asks for; nullopt: it asks for none.
+Result<std::optional<std::string>> wanted_help(const CommandLine& line,
+                                               const CommandSyntax& command) {
+  if (command.is_help_wanted() || (!command.commands().empty() && !command.arguments())) {
+    return help_text(command);
+  }
+  if (&command != line.help) return std::nullopt;
+  ASSIGN_OR_RETURN(std::string text, help_for(line));
+  return text;
+}
+
+Result<ExitCode> run_line(CommandLine& line, const std::vector<std::string>& words, Io& io,
+                          const std::stop_token& stop, const StorageMaker& make_storage) {
+  ASSIGN_OR_RETURN(const ParsedCommand parsed, parse_command(line.program, words));
+  for (const std::string& notice : parsed.notices) io.err_line(notice);
+  const CommandSyntax* command = parsed.command;
+  ASSIGN_OR_RETURN(const std::optional<std::string> help, wanted_help(line, *command));
+  if (help) {
+    io.out(*help);
+    return ExitCode::kSuccess;
   }
   RETURN_IF_ERROR(settle(line.options));
+  // The commands of a command, like `key list`, are run by that.
+  while (!line.runs.contains(command)) command = command->parent();
   Session session(line.options, io, stop, make_storage);
-  Result<ExitCode> code = line.runs.at(chosen.front())(session);
+  Result<ExitCode> code = line.runs.at(command)(session);
   if (code && stop.stop_requested()) return Error(ErrorKind::kCancelled, "interrupted");
   return code;
 }
@@ -151,13 +112,7 @@ Result<ExitCode> run_command(CommandLine& line, Io& io, const std::stop_token& s
 ExitCode run_restree(const std::vector<std::string>& words, Io& io, const std::stop_token& stop,
                      const StorageMaker& make_storage) {
   CommandLine line;
-  Result<ExitCode> code = ExitCode::kSuccess;
-  try {
-    if (Status parsed = parse(line, words); !parsed) code = std::move(parsed).error();
-    if (code) code = run_command(line, io, stop, make_storage);
-  } catch (const CLI::CallForHelp&) {
-    io.out(line.app.help());
-  }
+  Result<ExitCode> code = run_line(line, words, io, stop, make_storage);
   if (const Status written = io.flush(); !written && code) code = written.error();
   if (code) return *code;
   const ExitCode failure = exit_code_of(code.error().kind());
@@ -167,9 +122,9 @@ ExitCode run_restree(const std::vector<std::string>& words, Io& io, const std::s
   return failure;
 }
 
-std::shared_ptr<const CLI::App> declared_command_line() {
+std::shared_ptr<const CommandSyntax> declared_command_line() {
   auto line = std::make_shared<CommandLine>();
-  return {line, &line->app};
+  return {line, &line->program};
 }
 
 }  // namespace restree

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "program/exit_codes.h"
-#include "tools/cli/cli_app.h"
+#include "tools/cli/command_syntax.h"
 #include "tools/output/io.h"
 #include "tools/session/session.h"
 
@@ -20,6 +20,6 @@ ExitCode run_restree(const std::vector<std::string>& words, Io& io, const std::s
 
 // The declared command line, for help, completions, and tests of the manual page. Parsing with it
 // fills options that are not used.
-std::shared_ptr<const CLI::App> declared_command_line();
+std::shared_ptr<const CommandSyntax> declared_command_line();
 
 }  // namespace restree

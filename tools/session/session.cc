@@ -26,7 +26,9 @@ namespace {
 
 Result<Secret> password_of(const RepositoryAccess& access, bool is_empty, PasswordIs which) {
   if (!is_empty) return find_password(access, Deadline::never(), which);
-  if (access.password_file.empty() && access.password_command.empty()) return Secret();
+  if (access.password_file.value_or("").empty() && access.password_command.value_or("").empty()) {
+    return Secret();
+  }
   return Error(ErrorKind::kInvalid,
                "--insecure-no-password is given together with a password; use one");
 }
@@ -60,7 +62,10 @@ TreesAheadOptions Session::trees_ahead() const {
           }};
 }
 
-Result<std::string> Session::location() const { return find_location(options_.access); }
+Result<std::string> Session::location() const {
+  if (!location_) location_ = find_location(options_.access);
+  return *location_;
+}
 
 bool Session::is_far() const {
   const Result<std::string> where = location();

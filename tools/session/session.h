@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -62,7 +63,8 @@ class Session {
   // the nodes that they leave out.
   TreesAheadOptions trees_ahead() const;
 
-  // The location of the repository, as the options give it.
+  // The location of the repository, as the options give it. A file that names it is read once, so
+  // that it may be a pipe.
   Result<std::string> location() const;
   // Whether the repository is on another machine, judged by its location.
   bool is_far() const;
@@ -92,6 +94,7 @@ class Session {
   const Output output_;
   const std::stop_token stop_;
   const StorageMaker make_storage_;
+  mutable std::optional<Result<std::string>> location_;  // once it was looked up
   std::shared_ptr<Storage> storage_;
   std::shared_ptr<DiskCache> cache_;
   std::unique_ptr<Repository> repository_;

@@ -45,9 +45,34 @@ TEST(RestreefsOptions, WithoutAnyTheMountIsReadOnlyAndTrustsNoBackup) {
 
 TEST(RestreefsOptions, AMountPointAloneLeavesTheRepositoryToTheEnvironment) {
   const auto parsed = testing::value_of(parse({"/mnt", "-f"}));
-  EXPECT_THAT(parsed.options.access.location, IsEmpty());
+  EXPECT_EQ(parsed.options.access.location, std::nullopt);
   EXPECT_EQ(parsed.options.mount_point, "/mnt");
   EXPECT_TRUE(parsed.options.foreground);
+}
+
+TEST(RestreefsOptions, TheCommandLineHasTheGrammarOfRestree) {
+  const auto parsed = testing::value_of(
+      parse({"-fo", "uid=1", "[a,b]", "-ogid=2", "--debug=false", "-o=refresh=3", "--", "-mnt"}));
+  EXPECT_EQ(parsed.options.access.location, "[a,b]");
+  EXPECT_EQ(parsed.options.mount_point, "-mnt");
+  EXPECT_TRUE(parsed.options.foreground);
+  EXPECT_FALSE(parsed.options.debug);
+  EXPECT_EQ(parsed.options.mount.ownership.uid, 1U);
+  EXPECT_EQ(parsed.options.mount.ownership.gid, 2U);
+  EXPECT_EQ(parsed.options.refresh, std::chrono::seconds(3));
+}
+
+TEST(RestreefsOptions, WordsThatAreNotOptionsAreNamed) {
+  const auto message = [](std::initializer_list<const char*> words) {
+    return parse(words).error().message();
+  };
+  EXPECT_EQ(message({"a", "b", "--foo"}), "unknown flag: --foo");
+  EXPECT_EQ(message({"a", "b", "-fx"}), "unknown shorthand flag: 'x' in -x");
+  EXPECT_EQ(message({"a", "b", "-o"}), "flag needs an argument: 'o' in -o");
+  EXPECT_EQ(message({"a", "b", "-f=maybe"}),
+            "invalid argument \"maybe\" for \"-f\" flag: strconv.ParseBool: parsing \"maybe\": "
+            "invalid syntax");
+  EXPECT_EQ(message({"a", "b", "c"}), "more than two arguments are given");
 }
 
 TEST(RestreefsOptions, NoWordToTheKernelMakesTheMountWritable) {

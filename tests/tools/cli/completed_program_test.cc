@@ -3,14 +3,12 @@
 
 #include <gmock/gmock.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "repo/storage/memory_storage.h"
 #include "tests/support/files.h"
 #include "tests/support/restree.h"
 #include "tools/cli/option_words.h"
-#include "tools/cli/refused_option.h"
 
 namespace restree {
 namespace {
@@ -29,21 +27,19 @@ using Kind = CompletedValue::Kind;
 class Declared : public ::testing::Test {
  protected:
   Declared() {
-    app_.set_help_flag();
-    CLI::App* command = app_.add_subcommand("save", "Save it: [all]");
-    command->set_help_flag();
+    CommandSyntax* command = &app_.add_command("save", "Save it: [all]");
     add_flag(*command, "-n,--dry-run", flag_, "It's only said");
     add_list(*command, "--tag", list_, "Any [text]: more");
     add_text(*command, "--from", text_, "A file", TextIs::kFile);
     add_text(*command, "--to", text_, "A folder", TextIs::kFolder);
-    add_choice(*command, "--mode", text_, {"one", "two"}, "How");
+    add_choice(*command, "--mode", text_, "mode", {"one", "two"}, "How");
     add_arguments(*command, "type", list_, "Which", {"only"});
-    add_hidden_flag(*command, "--secret", flag_);
+    add_deprecated_flag(*command, "--secret", flag_, "do without");
     refuse_option(*command, "--refused", Takes::kValue, "Do not.");
-    app_.add_subcommand("hidden", "")->group("");
+    app_.refuse_command("hidden", "");
   }
 
-  CLI::App app_;
+  CommandSyntax app_{"restree", ""};
   bool flag_ = false;
   std::string text_;
   std::vector<std::string> list_;
