@@ -27,6 +27,7 @@ struct CheckFindings {
   std::set<PackId> broken_packs;  // damaged, but not missing
   std::uint64_t missing_packs = 0;
   std::set<SnapshotId> broken_snapshots;
+  std::uint64_t unchecked = 0;  // asked for, but not found; no damage
   std::uint64_t unindexed_packs = 0;
   bool duplicate_packs = false;
   bool mixed_packs = false;

@@ -94,6 +94,12 @@ void Checker::note_broken_snapshot(const SnapshotId& id, const Error& error) {
   listener_.error(fmt::format("snapshot error {}: {}", id.hex(), error.message()));
 }
 
+void Checker::note_unchecked(const std::string& what, const Error& why) {
+  ++findings_.errors;
+  ++findings_.unchecked;
+  listener_.error(fmt::format("error: cannot check \"{}\": {}", what, why.message()));
+}
+
 Status Checker::check_trees(const std::vector<BlobId>& roots, bool only_these) {
   only_used_packs_ = only_these;
   trees_.emplace(repository_,

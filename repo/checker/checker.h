@@ -51,6 +51,8 @@ class Checker {
 
   // Counts and reports a snapshot that could not be loaded.
   void note_broken_snapshot(const SnapshotId& id, const Error& error);
+  // Counts and reports something that was to be checked and is not there.
+  void note_unchecked(const std::string& what, const Error& why);
   const CheckFindings& findings() const { return findings_; }
   std::size_t pack_count() const { return packs_.count(); }
   // How many packs read_packs() has read so far. Any thread.

@@ -18,7 +18,6 @@ namespace restree {
 namespace {
 
 constexpr std::size_t kParallelSnapshots = 8;
-constexpr std::string_view kLatest = "latest";
 
 // As snapshots name their paths: absolute, without dots and doubled or trailing slashes.
 std::string as_recorded(const std::string& path) {
@@ -70,7 +69,7 @@ class Selection {
     Result<std::optional<Snapshot>> found = std::nullopt;
     if (id != word) {
       found = no_subfolder_here();
-    } else if (word == kLatest) {
+    } else if (word == kLatestSnapshot) {
       if (std::exchange(used_filter_, true)) return {};
       found = find_latest(repository_, filter_, std::nullopt, by_);
       if (found && !*found) {
@@ -177,7 +176,7 @@ Result<std::optional<Snapshot>> find_latest(Repository& repository, SnapshotFilt
 Result<SelectedSnapshot> select_snapshot(Repository& repository, const std::string& word,
                                          const SnapshotFilter& filter, Deadline by) {
   auto [id, subfolder] = split_subfolder(word);
-  if (id != kLatest) return select_by_id(repository, word, by);
+  if (id != kLatestSnapshot) return select_by_id(repository, word, by);
   ASSIGN_OR_RETURN(std::optional<Snapshot> latest,
                    find_latest(repository, filter, std::nullopt, by));
   if (!latest) {

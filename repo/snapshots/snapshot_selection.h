@@ -19,6 +19,9 @@
 
 namespace restree {
 
+// The word for the newest snapshot that matches the filter.
+constexpr std::string_view kLatestSnapshot = "latest";
+
 // The one among `names` that begins with `prefix`.
 Result<std::string> find_by_prefix(const std::vector<std::string>& names, std::string_view prefix);
 // The same among the files of a type. A whole name is returned without a check whether it exists.

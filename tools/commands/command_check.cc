@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -134,27 +135,48 @@ Status check_packs(Checker& checker, Report& report) {
   return {};
 }
 
+// Reports the damaged snapshot files that `word` names; false if there are none any more.
+bool note_damaged(std::string_view word, const AllSnapshots& all, Checker& checker) {
+  bool is_any = false;
+  for (const UnreadableSnapshot& one : all.unreadable) {
+    if (word != kLatestSnapshot && !one.id.hex().starts_with(word)) continue;
+    checker.note_broken_snapshot(one.id, one.error);
+    is_any = true;
+  }
+  return is_any;
+}
+
+// Reports what select_to_judge() has missed. Whatever was found but could not be read is damage.
+Status report_missed(const std::vector<JudgedSnapshots::Missed>& missed, Session& session,
+                     Repository& repository, Checker& checker) {
+  std::optional<AllSnapshots> all;
+  for (const auto& [word, why] : missed) {
+    const bool is_damage = why.kind() != ErrorKind::kInvalid;
+    if (is_damage && !all) {
+      ASSIGN_OR_RETURN(all, load_all_snapshots(repository, session.patience()));
+    }
+    if (!is_damage || !note_damaged(word, *all, checker)) checker.note_unchecked(word, why);
+  }
+  return {};
+}
+
 Status check_snapshots(const CheckCommandOptions& options, Session& session, Repository& repository,
                        Checker& checker, Report& report) {
   report.say("check snapshots, trees and blobs");
   const SnapshotFilter filter = options.filter.filter();
-  const bool only_some = !options.snapshots.empty() || !filter.empty();
-  std::vector<Snapshot> snapshots;
-  if (only_some) {
-    ASSIGN_OR_RETURN(snapshots, select_snapshots(repository, options.snapshots, filter,
-                                                 session.patience(), say_ignored(session)));
-  } else {
-    ASSIGN_OR_RETURN(AllSnapshots all, load_all_snapshots(repository, session.patience()));
-    for (const UnreadableSnapshot& unreadable : all.unreadable) {
-      checker.note_broken_snapshot(unreadable.id, unreadable.error);
-    }
-    snapshots = std::move(all.readable);
+  ASSIGN_OR_RETURN(const JudgedSnapshots judged,
+                   select_to_judge(session, repository, options.snapshots, options.filter));
+  RETURN_IF_ERROR(report_missed(judged.missed, session, repository, checker));
+  if (judged.found.empty() && judged.missed.empty() && options.filter.is_given()) {
+    checker.note_unchecked(
+        "filters", Error(ErrorKind::kInvalid,
+                         "no snapshot matched given filter (" + filter.description() + ")"));
   }
   std::vector<BlobId> roots;
-  for (const Snapshot& snapshot : snapshots) {
+  for (const Snapshot& snapshot : judged.found) {
     if (snapshot.tree) roots.push_back(*snapshot.tree);
   }
-  return checker.check_trees(roots, only_some);
+  return checker.check_trees(roots, !options.snapshots.empty() || !filter.empty());
 }
 
 Status read_packs(const PackSubset& subset, Session& session, Checker& checker, Report& report) {
@@ -190,6 +212,12 @@ Status check(const CheckCommandOptions& options, Session& session, Repository& r
   if (checker.findings().damaged) {
     advise(checker.findings(), report);
     return contains_errors();
+  }
+  if (checker.findings().unchecked > 0) {
+    return Error(ErrorKind::kInvalid, "not all of what was asked for could be checked")
+        .hinting(
+            "restree snapshots lists what can be named. In what was checked, no errors were "
+            "found.");
   }
   report.say("no errors were found");
   return {};

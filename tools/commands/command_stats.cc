@@ -1,6 +1,7 @@
 // restree stats
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -220,13 +221,13 @@ std::string text_of(const Figures& figures, const std::string& mode) {
 Result<ExitCode> run_stats(const StatsOptions& options, Session& session) {
   ASSIGN_OR_RETURN(Repository* const repository, session.open_with_index(Locking::kShared));
   session.output().say_even_if_quiet("scanning...");
-  ASSIGN_OR_RETURN(const std::vector<Snapshot> snapshots,
-                   select_snapshots(*repository, options.words, options.selection.filter(),
-                                    session.patience(), say_ignored(session)));
+  ASSIGN_OR_RETURN(const JudgedSnapshots judged,
+                   select_to_judge(session, *repository, options.words, options.selection));
+  for (const auto& [word, why] : judged.missed) say_ignored(session)(word, why);
   const std::unique_ptr<Counter> counter = make_counter(options.mode, *repository);
   Figures figures;
   TreesAhead trees(*repository, session.trees_ahead());
-  for (const Snapshot& snapshot : snapshots) {
+  for (const Snapshot& snapshot : judged.found) {
     ++figures.snapshots;
     if (!counter->wants(*snapshot.tree)) continue;
     counter->begin_snapshot(*snapshot.tree);
@@ -239,6 +240,12 @@ Result<ExitCode> run_stats(const StatsOptions& options, Session& session) {
   }
   RETURN_IF_ERROR(counter->finish(figures));
   session.io().out(session.output().is_json() ? json_of(figures) : text_of(figures, options.mode));
+  const bool is_whole = std::all_of(judged.missed.begin(), judged.missed.end(),
+                                    [](const auto& one) { return one.word == "filters"; });
+  if (!is_whole) {
+    return Error(ErrorKind::kInvalid, "the figures lack the snapshots that were ignored")
+        .hinting("restree snapshots lists what can be named; restree check looks for damage.");
+  }
   return ExitCode::kSuccess;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <cstdlib>
+#include <utility>
 
 #include "tools/cli/option_words.h"
 
@@ -41,6 +42,18 @@ OnIgnored say_ignored(Session& session) {
   return [&session](const std::string& what, const Error& why) {
     session.output().warn(fmt::format("Ignoring \"{}\": {}", what, why.message()));
   };
+}
+
+Result<JudgedSnapshots> select_to_judge(Session& session, Repository& repository,
+                                        const std::vector<std::string>& words,
+                                        const SnapshotOptions& options) {
+  JudgedSnapshots judged;
+  const auto note = [&](const std::string& word, const Error& why) {
+    if (word != "filters" || options.is_given()) judged.missed.push_back({word, why});
+  };
+  ASSIGN_OR_RETURN(judged.found,
+                   select_snapshots(repository, words, options.filter(), session.patience(), note));
+  return judged;
 }
 
 }  // namespace restree

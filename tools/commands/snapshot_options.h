@@ -18,6 +18,8 @@ struct SnapshotOptions {
 
   // Without --host, RESTIC_HOST is used; an empty host means all hosts.
   SnapshotFilter filter() const;
+  // False: a filter could only come from RESTIC_HOST.
+  bool is_given() const { return !hosts.empty() || !tags.empty() || !paths.empty(); }
 };
 
 // kLong is for `forget`, where -H is another option.
@@ -31,5 +33,21 @@ void add_group_by_option(CommandSyntax& app, std::string& words, const std::stri
 
 // Prints which words are ignored and why, as restic does.
 OnIgnored say_ignored(Session& session);
+
+// For commands whose answer is a verdict about all snapshots that were asked for, where listings
+// only leave out what they cannot find or read.
+struct JudgedSnapshots {
+  struct Missed {
+    std::string word;  // as the user wrote it, or the id of a file that cannot be read
+    Error why;
+  };
+  std::vector<Snapshot> found;
+  std::vector<Missed> missed;
+};
+// `words` as select_snapshots() takes them. Options that choose snapshots beside ids are `missed`
+// as "filters"; RESTIC_HOST beside ids is not meant for this call, and is passed by.
+Result<JudgedSnapshots> select_to_judge(Session& session, Repository& repository,
+                                        const std::vector<std::string>& words,
+                                        const SnapshotOptions& options);
 
 }  // namespace restree
