@@ -1,6 +1,7 @@
 #include "program/access.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -93,26 +94,26 @@ Result<std::string> read_small_file(const std::string& path) {
   return content;
 }
 
-// A terminal whose echo is off, and how it was before.
-struct Silenced {
-  int fd;
-  termios before;
+// What is being waited for: a person at a terminal whose echo is off, or standard input.
+struct Waiting {
+  int fd = -1;
+  std::optional<termios> before = {};  // the terminal's settings
 };
-Guarded<std::optional<Silenced>>& silenced_terminal() {
-  static Guarded<std::optional<Silenced>> terminal;
-  return terminal;
+Guarded<std::optional<Waiting>>& waiting_for_secret() {
+  static Guarded<std::optional<Waiting>> waiting;
+  return waiting;
 }
 
 // Echo off for as long as this lives.
 class SilentTerminal {
  public:
   explicit SilentTerminal(int fd) {
-    Silenced silenced{fd, {}};
-    if (::tcgetattr(fd, &silenced.before) != 0) return;
-    termios silent = silenced.before;
+    termios before{};
+    if (::tcgetattr(fd, &before) != 0) return;
+    termios silent = before;
     silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
     silent.c_lflag |= ECHONL;
-    *silenced_terminal().lock() = silenced;
+    *waiting_for_secret().lock() = Waiting{fd, before};
     ::tcsetattr(fd, TCSAFLUSH, &silent);
   }
   ~SilentTerminal() { leave_prompt(); }
@@ -142,6 +143,20 @@ bool is_given(const std::optional<std::string>& value) { return value && !value-
 
 Error two_sources(const std::string& what) {
   return {ErrorKind::kInvalid, "both a file and a command are given for " + what + "; use one"};
+}
+
+// A line up to its end or the end of what `fd` gives, byte by byte, since the rest is not ours.
+std::string read_line(int fd) {
+  std::string line;
+  line.reserve(4096);
+  char c = 0;
+  while (line.size() < kLongestSecret) {
+    const ssize_t count = ::read(fd, &c, 1);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0 || c == '\n') break;
+    line += c;
+  }
+  return line;
 }
 
 }  // namespace
@@ -190,23 +205,36 @@ Result<Secret> secret_from_prompt(const std::string& what_for) {
     return Error(ErrorKind::kInvalid, "there is no terminal to ask for the " + what_for);
   }
   print(terminal.get(), what_for + ": ");
-  std::string line;
-  line.reserve(4096);
   const SilentTerminal silent(terminal.get());
-  char c = 0;
-  while (::read(terminal.get(), &c, 1) == 1 && c != '\n') line += c;
+  return Secret(read_line(terminal.get()));
+}
+
+Result<Secret> secret_from_input() {
+  pollfd input{STDIN_FILENO, POLLIN, 0};
+  if (::poll(&input, 1, 0) == 0) {
+    print(STDERR_FILENO, "reading the password from standard input\n");
+  }
+  *waiting_for_secret().lock() = Waiting{};
+  std::string line = read_line(STDIN_FILENO);
+  leave_prompt();
+  if (line.ends_with('\r')) line.pop_back();
   return Secret(std::move(line));
 }
 
 bool leave_prompt() {
-  auto silenced = silenced_terminal().lock();
-  if (!silenced->has_value()) return false;
-  ::tcsetattr((*silenced)->fd, TCSAFLUSH, &(*silenced)->before);
-  silenced->reset();
+  auto waiting = waiting_for_secret().lock();
+  if (!waiting->has_value()) return false;
+  if ((*waiting)->before) ::tcsetattr((*waiting)->fd, TCSAFLUSH, &*(*waiting)->before);
+  waiting->reset();
   return true;
 }
 
 namespace {
+
+struct FoundPassword {
+  Secret secret;
+  bool is_typed = false;
+};
 
 Result<Secret> typed_password(const std::string& what, PasswordIs which) {
   Result<Secret> first = secret_from_prompt(which == PasswordIs::kNew ? "new " + what : what);
@@ -218,9 +246,32 @@ Result<Secret> typed_password(const std::string& what, PasswordIs which) {
   return first;
 }
 
-}  // namespace
+// The password that nothing names: a line of standard input, or typed at a terminal.
+Result<FoundPassword> ask_for_password(const RepositoryAccess& access, PasswordIs which) {
+  if (!access.input_is_data && ::isatty(STDIN_FILENO) == 0) {
+    ASSIGN_OR_RETURN(Secret given, secret_from_input());
+    if (!given.empty()) return FoundPassword{std::move(given)};
+  }
+  Result<Secret> typed = typed_password(access.what + " password", which);
+  if (typed) return FoundPassword{std::move(*typed), true};
+  const std::string variable = access.variables + "PASSWORD";
+  return std::move(typed).error().hinting(
+      "Name a password file or a password command, as an option or in " + variable + "_FILE or " +
+      variable + "_COMMAND" +
+      (access.input_is_data ? "." : "; or let standard input give the password."));
+}
 
-Result<Secret> find_password(const RepositoryAccess& access, Deadline by, PasswordIs which) {
+Error password_beside_none(const RepositoryAccess& access) {
+  return Error(ErrorKind::kInvalid,
+               "--insecure-no-password must not be given together with a password, by an option or "
+               "in the environment")
+      .hinting("Leave out one of them: unset " + access.variables + "PASSWORD, " +
+               access.variables + "PASSWORD_FILE and " + access.variables +
+               "PASSWORD_COMMAND if the " + access.what + " has no password.");
+}
+
+Result<FoundPassword> look_for_password(const RepositoryAccess& access, Deadline by,
+                                        PasswordIs which) {
   const std::string variable = access.variables + "PASSWORD";
   Secret from_environment = take_environment_password(variable);
   std::string file = access.password_file.value_or("");
@@ -229,29 +280,52 @@ Result<Secret> find_password(const RepositoryAccess& access, Deadline by, Passwo
     if (!access.password_file) file = environment_variable(variable + "_FILE");
     if (!access.password_command) command = environment_variable(variable + "_COMMAND");
   }
+  if (access.no_password) {
+    if (file.empty() && command.empty() && from_environment.empty()) return FoundPassword{};
+    return password_beside_none(access);
+  }
   if (!file.empty() && !command.empty()) return two_sources("the password of the " + access.what);
 
-  Secret password;
+  FoundPassword password;
   if (!file.empty()) {
-    ASSIGN_OR_RETURN(password, secret_from_file(file));
+    ASSIGN_OR_RETURN(password.secret, secret_from_file(file));
   } else if (!command.empty()) {
-    ASSIGN_OR_RETURN(password, secret_from_command(command, by));
+    ASSIGN_OR_RETURN(password.secret, secret_from_command(command, by));
   } else if (!from_environment.empty()) {
-    password = std::move(from_environment);
+    password.secret = std::move(from_environment);
   } else {
-    Result<Secret> typed = typed_password(access.what + " password", which);
-    if (!typed) {
-      return std::move(typed).error().hinting(
-          "Name a password file or a password command, as an option or in " + variable +
-          "_FILE or " + variable + "_COMMAND.");
-    }
-    password = std::move(*typed);
+    ASSIGN_OR_RETURN(password, ask_for_password(access, which));
   }
-  if (password.empty()) {
+  if (password.secret.empty()) {
     return Error(ErrorKind::kInvalid, "the password of the " + access.what + " is empty")
-        .hinting("Look at the file or command that should give it.");
+        .hinting(
+            "Look at the file or command that should give it; --insecure-no-password opens a "
+            "repository without a password.");
   }
   return password;
+}
+
+}  // namespace
+
+Result<Secret> find_password(const RepositoryAccess& access, Deadline by, PasswordIs which) {
+  ASSIGN_OR_RETURN(FoundPassword found, look_for_password(access, by, which));
+  return std::move(found.secret);
+}
+
+Status open_with_password(const RepositoryAccess& access,
+                          const std::function<Status(const Secret&)>& open) {
+  constexpr int kTries = 3;
+  ASSIGN_OR_RETURN(FoundPassword password,
+                   look_for_password(access, Deadline::never(), PasswordIs::kKnown));
+  for (int tries_left = kTries - 1;; --tries_left) {
+    Status opened = open(password.secret);
+    const bool is_mistyped =
+        !opened && password.is_typed && opened.error().kind() == ErrorKind::kWrongPassword;
+    if (!is_mistyped || tries_left == 0) return opened;
+    print(STDERR_FILENO, opened.error().message() + ". Try again\n");
+    ASSIGN_OR_RETURN(password.secret,
+                     typed_password(access.what + " password", PasswordIs::kKnown));
+  }
 }
 
 std::string find_key_hint(const RepositoryAccess& access) {

@@ -1,8 +1,9 @@
-// How a user says which repository is meant and how to open it: environment, files, commands, or a
-// prompt. The words are restic's.
+// How a user says which repository is meant and how to open it: environment, files, commands,
+// standard input, or a prompt. The words are restic's.
 #pragma once
 
 #include <optional>
+#include <functional>
 #include <string>
 
 #include "repo/base/clock.h"
@@ -22,18 +23,27 @@ struct RepositoryAccess {
   // How the names of the variables begin; RESTIC_FROM_ for the repository that is copied from.
   std::string variables = "RESTIC_";
   std::string what = "repository";  // for messages and prompts
+  bool no_password = false;         // the password is empty: --insecure-no-password
+  bool input_is_data = false;       // standard input has other content than a password
 };
 
 // The repository's location, which must come from one place only. kInvalid: from none, or from two.
 Result<std::string> find_location(const RepositoryAccess& access);
 
 // The repository's password: password file or command (not both), then RESTIC_PASSWORD_FILE,
-// RESTIC_PASSWORD_COMMAND and RESTIC_PASSWORD, then a prompt on the terminal. RESTIC_PASSWORD is
-// wiped from the environment once it was read. A new password is asked for twice. kInvalid: nothing
-// gives one, or the second one typed differs from the first.
+// RESTIC_PASSWORD_COMMAND and RESTIC_PASSWORD, then a line of standard input if that is not a
+// terminal, then a prompt on the terminal. RESTIC_PASSWORD is wiped from the environment once it
+// was read. A new password is asked for twice. kInvalid: nothing gives one, the second one typed
+// differs from the first, or one is given although `no_password` says that there is none.
 enum class PasswordIs { kKnown, kNew };
 Result<Secret> find_password(const RepositoryAccess& access, Deadline by,
                              PasswordIs which = PasswordIs::kKnown);
+
+// Calls `open` with the password. If that was typed at a prompt and `open` fails with
+// kWrongPassword, asks and calls again, three times in all. Errors: those of find_password() and
+// of `open`.
+Status open_with_password(const RepositoryAccess& access,
+                          const std::function<Status(const Secret&)>& open);
 
 std::string find_key_hint(const RepositoryAccess& access);
 
@@ -43,8 +53,10 @@ Result<Secret> secret_from_file(const std::string& path);
 Result<Secret> secret_from_command(const std::string& command, Deadline by);
 // Asks on the terminal, without echo. kInvalid: there is no terminal.
 Result<Secret> secret_from_prompt(const std::string& what_for);
-// If a prompt is waiting, gives the terminal its echo back; returns whether one was. To be called
-// before the process ends at a signal.
+// The first line of standard input; empty if there is none. Bytes behind that line are not read.
+Result<Secret> secret_from_input();
+// If a prompt is waiting, gives the terminal its echo back; returns whether one was, or whether
+// standard input is being read for a secret. To be called before the process ends at a signal.
 bool leave_prompt();
 
 }  // namespace restree

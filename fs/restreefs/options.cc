@@ -80,6 +80,7 @@ Table repository_options() {
           "repository_file", [](auto& o) -> auto& { return o.access.repository_file; }),
       text(
           "key_hint", [](auto& o) -> auto& { return o.access.key_hint; }),
+      flag("insecure_no_password", [](RestreefsOptions& o) { o.access.no_password = true; }),
       flag("lock", [](RestreefsOptions& o) { o.lock = true; }),
       number("retry_lock", 1, 86'400,
              [](RestreefsOptions& o, std::uint64_t v) { o.retry_lock = std::chrono::seconds(v); }),
@@ -277,6 +278,7 @@ constexpr std::string_view kUsage =
     "  -f         stay in the foreground\n"
     "  -d         log every request; implies -f\n"
     "  -o LIST    options, separated by commas; restreefs(8) explains them\n"
+    "  --insecure-no-password   the repository has no password\n"
     "  -h, --help, -V, --version\n"
     "\n"
     "Unmount with `fusermount3 -u MOUNTPOINT`, or as root with `umount MOUNTPOINT`.\n";
@@ -310,6 +312,7 @@ Flags declared_flags(CommandLineWords& words, RestreefsOptions& options) {
              }});
   flags.add(switch_for('f', "", options.foreground));
   flags.add(switch_for('d', "debug", options.debug));
+  flags.add(switch_for('\0', "insecure-no-password", options.access.no_password));
   flags.add(switch_for('h', "help", words.help));
   flags.add(switch_for('V', "version", words.version));
   return flags;

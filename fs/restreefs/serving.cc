@@ -65,15 +65,20 @@ struct ServedRepository {
 
 Result<OpenedRepository> open(const RestreefsOptions& options, const Location& location,
                               const std::optional<CachePlace>& cache, const MadeStorage& storage) {
-  // Wiped when this returns: the keys are open then.
-  ASSIGN_OR_RETURN(const Secret password, find_password(options.access, Deadline::never()));
-  return open_repository({.storage = storage.breaker,
-                          .cache = cache,
-                          .location = location.identity(storage.ssh),
-                          .key_hint = find_key_hint(options.access),
-                          .may_be_offline = !options.lock,
-                          .reads_early = !options.lock && location.is_far()},
-                         password, Deadline::after(options.mount.time_limit));
+  const RepositoryOpening opening{.storage = storage.breaker,
+                                  .cache = cache,
+                                  .location = location.identity(storage.ssh),
+                                  .key_hint = find_key_hint(options.access),
+                                  .may_be_offline = !options.lock,
+                                  .reads_early = !options.lock && location.is_far()};
+  OpenedRepository opened;
+  // The password is wiped when this returns: the keys are open then.
+  RETURN_IF_ERROR(open_with_password(options.access, [&](const Secret& password) -> Status {
+    ASSIGN_OR_RETURN(opened,
+                     open_repository(opening, password, Deadline::after(options.mount.time_limit)));
+    return {};
+  }));
+  return opened;
 }
 
 // nullptr: there is nothing to warm, or nowhere to keep it.

@@ -1,9 +1,13 @@
 #include "program/access.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <optional>
 #include <string>
 
+#include "repo/base/unique_fd.h"
 #include "tests/support/files.h"
 #include "tests/support/matchers.h"
 #include "tests/support/temp_dir.h"
@@ -209,6 +213,66 @@ TEST_F(Access, AnEmptyNameOfAFileOrCommandIsNotLookedUpInTheEnvironment) {
   set("RESTIC_PASSWORD", "itself");
   set("RESTIC_PASSWORD_COMMAND", "echo of the command");
   EXPECT_EQ(found_password(by(&RepositoryAccess::password_command, "")), "itself");
+}
+
+TEST_F(Access, NoPasswordIsTheEmptyOneUnlessASourceNamesOne) {
+  RepositoryAccess none;
+  none.no_password = true;
+  EXPECT_EQ(found_password(none), "");
+  for (const char* variable :
+       {"RESTIC_PASSWORD", "RESTIC_PASSWORD_FILE", "RESTIC_PASSWORD_COMMAND"}) {
+    set(variable, "x");
+    EXPECT_THAT(find_password(none, soon()), FailsWith(ErrorKind::kInvalid)) << variable;
+    clear();
+  }
+  none.password_file = file_of("p", "x");
+  EXPECT_THAT(find_password(none, soon()), FailsWith(ErrorKind::kInvalid));
+  none.password_file.reset();
+  none.password_command = "echo x";
+  EXPECT_THAT(find_password(none, soon()), FailsWith(ErrorKind::kInvalid));
+}
+
+// Standard input with this content, for as long as it lives.
+class Input {
+ public:
+  explicit Input(const std::string& file)
+      : before_(::dup(STDIN_FILENO)), content_(::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
+    ::dup2(content_.get(), STDIN_FILENO);
+  }
+  ~Input() { ::dup2(before_.get(), STDIN_FILENO); }
+  Input(const Input&) = delete;
+  Input& operator=(const Input&) = delete;
+
+ private:
+  UniqueFd before_;
+  UniqueFd content_;
+};
+
+TEST_F(Access, PasswordIsALineOfStandardInputAndNoMore) {
+  const Input input(file_of("input", "the first \r\nsecond"));
+  EXPECT_EQ(found_password({}), "the first ");
+  EXPECT_EQ(found_password({}), "second");
+}
+
+TEST_F(Access, PasswordIsNotLookedForInDataOnStandardInput) {
+  const Input input(file_of("input", "data\n"));
+  RepositoryAccess access;
+  access.input_is_data = true;
+  access.password_command = "echo word";
+  EXPECT_EQ(found_password(access), "word");
+  EXPECT_EQ(value_of(secret_from_input()).text(), "data");
+}
+
+TEST_F(Access, AWrongPasswordThatWasNotTypedIsTriedOnce) {
+  const Input input(file_of("input", "wrong\nright\n"));
+  int tries = 0;
+  const Status opened = open_with_password({}, [&](const Secret& secret) -> Status {
+    ++tries;
+    EXPECT_EQ(secret.text(), "wrong");
+    return Error(ErrorKind::kWrongPassword, "wrong");
+  });
+  EXPECT_THAT(opened, FailsWith(ErrorKind::kWrongPassword));
+  EXPECT_EQ(tries, 1);
 }
 
 TEST_F(Access, KeyHintThatIsStatedGoesBeforeTheEnvironment) {

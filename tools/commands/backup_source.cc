@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
@@ -68,6 +69,14 @@ Result<RunningCommand> start_command(const std::vector<std::string>& words) {
 
 bool is_stream(const BackupOptions& options) {
   return options.from_stdin || options.stdin_from_command;
+}
+
+bool reads_input(const BackupOptions& options) {
+  const auto names_input = [](const std::vector<std::string>& files) {
+    return std::find(files.begin(), files.end(), "-") != files.end();
+  };
+  return options.from_stdin || names_input(options.files_from) ||
+         names_input(options.files_from_verbatim) || names_input(options.files_from_raw);
 }
 
 Status check_sources(const BackupOptions& options) {

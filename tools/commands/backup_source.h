@@ -27,6 +27,8 @@ Result<Selection> make_selection(const BackupOptions& options,
 
 // Whether --stdin or --stdin-from-command is given.
 bool is_stream(const BackupOptions& options);
+// Whether standard input holds content or a list of files.
+bool reads_input(const BackupOptions& options);
 Result<std::vector<std::string>> stream_paths(const BackupOptions& options);
 // kLocalIo: also if the command fails, since half a dump must not pass for a backup.
 Result<ArchiveResult> archive_from_stream(const BackupOptions& options, const ArchiveParts& parts,

@@ -237,7 +237,7 @@ class Backup {
     how.chunk_threads = std::max(2U, std::thread::hardware_concurrency()) - 1;
     const ArchiveParts parts{writer_, repository_, chunker, selection, report_};
     if (is_stream(options_))
-      return archive_from_stream(options_, parts, how, plan_.begun.time, session_.stop());
+      return archive_from_stream(options_, parts, how, plan_.time.time, session_.stop());
 
     const FolderLister lister(selection, plan_.working_folder);
     ASSIGN_OR_RETURN(const TargetNode targets,
@@ -289,6 +289,7 @@ class Backup {
 
 Result<ExitCode> run_backup(const BackupOptions& options, Session& session) {
   RETURN_IF_ERROR(check_sources(options));
+  if (reads_input(options)) session.keep_input_for_data();
   ASSIGN_OR_RETURN(const Plan plan, make_plan(options, session));
   const Locking locking = options.dry_run ? Locking::kNone : Locking::kSharedToWrite;
   ASSIGN_OR_RETURN(Repository* const repository, session.open_with_index(locking));

@@ -215,9 +215,7 @@ Status check(const CheckCommandOptions& options, Session& session, Repository& r
   }
   if (checker.findings().unchecked > 0) {
     return Error(ErrorKind::kInvalid, "not all of what was asked for could be checked")
-        .hinting(
-            "restree snapshots lists what can be named. In what was checked, no errors were "
-            "found.");
+        .hinting("restree snapshots lists what can be named.");
   }
   report.say("no errors were found");
   return {};

@@ -27,7 +27,6 @@ struct InitOptions {
                         .key_hint = {},
                         .variables = "RESTIC_FROM_",
                         .what = "source repository"};
-  bool from_insecure_no_password = false;
 };
 
 Result<std::uint32_t> parse_version(const std::string& word) {
@@ -51,8 +50,7 @@ bool names_source(const RepositoryAccess& from) {
 Result<std::optional<std::uint64_t>> copied_polynomial(const InitOptions& options,
                                                        const Session& session) {
   if (options.copy_chunker_parameters) {
-    ASSIGN_OR_RETURN(const auto source,
-                     session.open_other(options.from, options.from_insecure_no_password));
+    ASSIGN_OR_RETURN(const auto source, session.open_other(options.from));
     return source->config().chunker_polynomial;
   }
   if (!names_source(options.from)) return std::nullopt;
@@ -108,8 +106,7 @@ Run declare_init(CommandSyntax& app) {
            "A command that prints it (default: $RESTIC_FROM_PASSWORD_COMMAND)");
   add_text(app, "--from-key-hint", options->from.key_hint,
            "The id of its key to try first (default: $RESTIC_FROM_KEY_HINT)");
-  add_flag(app, "--from-insecure-no-password", options->from_insecure_no_password,
-           "Its password is empty");
+  add_flag(app, "--from-insecure-no-password", options->from.no_password, "Its password is empty");
   return [options](Session& session) { return run_init(*options, session); };
 }
 

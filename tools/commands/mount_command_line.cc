@@ -52,13 +52,9 @@ void add_extended(const std::string& word, OptionList& list) {
   }
 }
 
-Status check(const MountCommandOptions& options, const GlobalOptions& global) {
+Status check(const MountCommandOptions& options) {
   if (options.mount_points.size() != 1) {
     return Error(ErrorKind::kInvalid, "wrong number of parameters: give one mount point");
-  }
-  if (global.insecure_no_password) {
-    return Error(ErrorKind::kUnsupported, "--insecure-no-password cannot be used with mount")
-        .hinting("Give the repository a password: restic key add.");
   }
   return {};
 }
@@ -68,11 +64,12 @@ Status check(const MountCommandOptions& options, const GlobalOptions& global) {
 Result<std::vector<std::string>> restreefs_call(const MountCommandOptions& options,
                                                 const GlobalOptions& global,
                                                 const std::string& location) {
-  RETURN_IF_ERROR(check(options, global));
+  RETURN_IF_ERROR(check(options));
   OptionList list;
   list.value("password_file", global.access.password_file.value_or(""));
   list.value("password_command", global.access.password_command.value_or(""));
   list.value("key_hint", global.access.key_hint.value_or(""));
+  if (global.insecure_no_password) list.flag("insecure_no_password");
   if (!global.no_lock) list.flag("lock");
   if (!global.no_lock) list.seconds("retry_lock", global.retry_lock);
   list.seconds("silence_timeout", global.stuck_request_timeout);

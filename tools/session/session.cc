@@ -24,15 +24,6 @@ Result<std::shared_ptr<Storage>> storage_at(const std::string& location,
 
 namespace {
 
-Result<Secret> password_of(const RepositoryAccess& access, bool is_empty, PasswordIs which) {
-  if (!is_empty) return find_password(access, Deadline::never(), which);
-  if (access.password_file.value_or("").empty() && access.password_command.value_or("").empty()) {
-    return Secret();
-  }
-  return Error(ErrorKind::kInvalid,
-               "--insecure-no-password is given together with a password; use one");
-}
-
 bool is_to_write(Locking locking) {
   return locking == Locking::kSharedToWrite || locking == Locking::kExclusiveToWrite;
 }
@@ -83,16 +74,25 @@ Result<std::shared_ptr<Storage>> Session::storage() {
 }
 
 Result<Secret> Session::password(PasswordIs which) const {
-  return password_of(options_.access, options_.insecure_no_password, which);
+  return find_password(access(), Deadline::never(), which);
 }
 
-Result<std::unique_ptr<Repository>> Session::open_other(const RepositoryAccess& access,
-                                                        bool insecure_no_password) const {
+RepositoryAccess Session::access() const {
+  RepositoryAccess access = options_.access;
+  access.no_password = options_.insecure_no_password;
+  access.input_is_data = input_is_data_;
+  return access;
+}
+
+Result<std::unique_ptr<Repository>> Session::open_other(const RepositoryAccess& access) const {
   ASSIGN_OR_RETURN(const std::string where, find_location(access));
   ASSIGN_OR_RETURN(const std::shared_ptr<Storage> storage, make_storage_(where, options_, stop_));
-  ASSIGN_OR_RETURN(const Secret secret,
-                   password_of(access, insecure_no_password, PasswordIs::kKnown));
-  return Repository::open(storage, secret, find_key_hint(access), patience());
+  std::unique_ptr<Repository> other;
+  RETURN_IF_ERROR(open_with_password(access, [&](const Secret& secret) -> Status {
+    ASSIGN_OR_RETURN(other, Repository::open(storage, secret, find_key_hint(access), patience()));
+    return {};
+  }));
+  return other;
 }
 
 bool Session::wants_lock(Locking locking) const {
@@ -111,7 +111,6 @@ bool Session::wants_lock(Locking locking) const {
 
 Status Session::open_repository(Locking locking, Reading reading) {
   ASSIGN_OR_RETURN(const std::shared_ptr<Storage> asked, storage());
-  ASSIGN_OR_RETURN(const Secret secret, password());
   // Probes are rare, since a probe under way would delay the end of a short command.
   constexpr BackOff kSeldom{std::chrono::seconds(10), 1, std::chrono::seconds(10)};
   RepositoryOpening opening{
@@ -125,8 +124,12 @@ Status Session::open_repository(Locking locking, Reading reading) {
     opening.location = parsed ? (*parsed)->identity(options_.ssh.options) : where;
     opening.may_be_offline = locking == Locking::kShared;
   }
-  const NothingButDerivation nothing_else;
-  ASSIGN_OR_RETURN(OpenedRepository opened, restree::open_repository(opening, secret, patience()));
+  OpenedRepository opened;
+  RETURN_IF_ERROR(open_with_password(access(), [&](const Secret& secret) -> Status {
+    const NothingButDerivation nothing_else;
+    ASSIGN_OR_RETURN(opened, restree::open_repository(opening, secret, patience()));
+    return {};
+  }));
   repository_ = std::move(opened.repository);
   cache_ = std::move(opened.cache);
   if (opened.offline) output_.warn(*opened.offline);

@@ -70,14 +70,15 @@ class Session {
   bool is_far() const;
   // The storage at that location. Nothing is read from it yet.
   Result<std::shared_ptr<Storage>> storage();
-  // The password from the options, the environment or a prompt.
+  // For commands that read data from standard input: no password is looked for there.
+  void keep_input_for_data() { input_is_data_ = true; }
+  // The password from the options, the environment, standard input or a prompt.
   Result<Secret> password(PasswordIs which = PasswordIs::kKnown) const;
 
   // The repository. The first call opens and locks it; later ones ignore the arguments.
   Result<Repository*> open(Locking locking, Reading reading = Reading::kThroughCache);
   // Another repository, opened and not locked, with the same SSH options.
-  Result<std::unique_ptr<Repository>> open_other(const RepositoryAccess& access,
-                                                 bool insecure_no_password) const;
+  Result<std::unique_ptr<Repository>> open_other(const RepositoryAccess& access) const;
   // The lock that open() took; nullptr if it took none.
   const RepositoryLock* lock() const { return lock_.get(); }
   // The repository's disk cache; nullptr if it has none.
@@ -86,6 +87,7 @@ class Session {
   Result<Repository*> open_with_index(Locking locking);
 
  private:
+  RepositoryAccess access() const;
   bool wants_lock(Locking locking) const;
   Status open_repository(Locking locking, Reading reading);
   Status clean_caches() const;
@@ -95,6 +97,7 @@ class Session {
   const std::stop_token stop_;
   const StorageMaker make_storage_;
   mutable std::optional<Result<std::string>> location_;  // once it was looked up
+  bool input_is_data_ = false;
   std::shared_ptr<Storage> storage_;
   std::shared_ptr<DiskCache> cache_;
   std::unique_ptr<Repository> repository_;

@@ -134,6 +134,13 @@ TEST(RestreefsOptions, AValueStaysWhateverItHoldsBehindTheFirstEqualsSign) {
   EXPECT_EQ(options("ssh_command=ssh -o Port=2222").ssh.options.command, "ssh -o Port=2222");
 }
 
+TEST(RestreefsOptions, ARepositoryMayHaveNoPassword) {
+  EXPECT_FALSE(options("lock").access.no_password);
+  EXPECT_TRUE(options("insecure_no_password").access.no_password);
+  const auto parsed = testing::value_of(parse({"--insecure-no-password", "/srv/repo", "/mnt"}));
+  EXPECT_TRUE(parsed.options.access.no_password);
+}
+
 TEST(RestreefsOptions, SeveralListsAddUp) {
   const auto parsed =
       testing::value_of(parse({"-o", "lock", "/srv/repo", "-o", "refresh=5", "/mnt"}));
