@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <set>
 #include <tuple>
+#include <unordered_map>
 
 #include "fs/inode_numbers.h"
+#include "repo/snapshots/app_sources.h"
 #include "repo/snapshots/free_names.h"
 
 namespace restree {
@@ -55,11 +57,24 @@ class NamespaceBuilder {
   }
 
   // Snapshots must come oldest first: names and `latest` depend on it.
-  void add(const std::shared_ptr<const Snapshot>& snapshot) {
+  void add_all(const std::vector<std::shared_ptr<const Snapshot>>& snapshots) {
+    std::vector<const Snapshot*> plain;
+    for (const auto& snapshot : snapshots) plain.push_back(snapshot.get());
+    std::unordered_map<const Snapshot*, std::uint64_t> apps;
+    for (const App& app : apps_of(plain)) {
+      // The inode is the app's and not the name's, which another app may have later.
+      const std::uint64_t inode =
+          insert(apps_, app.name, app.identity, VirtualNode::Kind::kDirectory).inode;
+      for (const Snapshot* snapshot : app.snapshots) apps.emplace(snapshot, inode);
+    }
+    for (const auto& snapshot : snapshots) add(snapshot, apps.at(snapshot.get()));
+  }
+
+ private:
+  void add(const std::shared_ptr<const Snapshot>& snapshot, std::uint64_t app) {
     const std::string time =
         entry_name(format_time(snapshot->time, options_.time_template).value_or(""));
-    place(directory(apps_, entry_name(app_of(*snapshot))),
-          app_entry_name(*snapshot, options_.time_template), snapshot, true, true);
+    place(app, app_entry_name(*snapshot, options_.time_template), snapshot, true, true);
     place(ids_, snapshot->id.short_hex(), snapshot, false, false);
     place(snapshots_, time, snapshot, false, true);
     place(directory(hosts_, entry_name(snapshot->hostname)), time, snapshot, false, true);
@@ -70,7 +85,6 @@ class NamespaceBuilder {
     }
   }
 
- private:
   VirtualNode& node(std::uint64_t inode) { return space_->nodes_.at(inode); }
 
   // Adds a node below `parent`; its number hashes the parent's and `identity`.
@@ -152,7 +166,7 @@ std::shared_ptr<const Namespace> Namespace::build(
   });
   const std::shared_ptr<Namespace> space(new Namespace());
   NamespaceBuilder builder(space, options);
-  for (const auto& snapshot : snapshots) builder.add(snapshot);
+  builder.add_all(snapshots);
   return space;
 }
 

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "repo/base/name_hash.h"
+#include "repo/snapshots/app_sources.h"
 #include "repo/snapshots/free_names.h"
 
 namespace restree {
@@ -31,16 +32,19 @@ using AppSnapshots = std::map<std::string, const Snapshot*>;
 
 std::map<std::string, AppSnapshots> by_app(const std::vector<Snapshot>& snapshots,
                                            const std::string& time_template) {
+  std::vector<const Snapshot*> all;
+  for (const Snapshot& snapshot : snapshots) all.push_back(&snapshot);
   std::map<std::string, AppSnapshots> apps;
-  std::map<std::string, FreeNames> free_names;
-  for (const Snapshot& snapshot : snapshots) {
-    const std::string app = entry_name(app_of(snapshot));
-    AppSnapshots& own = apps[app];
-    own.emplace(free_names[app].find(app_entry_name(snapshot, time_template),
-                                     [&](const std::string& name) {
-                                       return name == kLatestEntry || own.contains(name);
-                                     }),
-                &snapshot);
+  for (const App& app : apps_of(all)) {
+    AppSnapshots& own = apps[app.name];
+    FreeNames free_names;
+    for (const Snapshot* snapshot : app.snapshots) {
+      own.emplace(free_names.find(app_entry_name(*snapshot, time_template),
+                                  [&](const std::string& name) {
+                                    return name == kLatestEntry || own.contains(name);
+                                  }),
+                  snapshot);
+    }
   }
   return apps;
 }
@@ -74,10 +78,15 @@ std::vector<std::string> path_components(std::string_view path) {
   return components;
 }
 
+std::optional<AppTags> app_tags(const Snapshot& snapshot) {
+  auto app = tag_value(snapshot, "app=");
+  if (!app || app->empty()) return std::nullopt;
+  return AppTags{std::move(*app), tag_value(snapshot, "maintainer=").value_or("")};
+}
+
 std::string app_of(const Snapshot& snapshot) {
-  if (const auto app = tag_value(snapshot, "app="); app && !app->empty()) {
-    const auto maintainer = tag_value(snapshot, "maintainer=");
-    return maintainer && !maintainer->empty() ? *maintainer + "_" + *app : *app;
+  if (const auto tags = app_tags(snapshot)) {
+    return tags->maintainer.empty() ? tags->app : tags->maintainer + "_" + tags->app;
   }
   if (!snapshot.paths.empty()) {
     const std::vector<std::string> components = path_components(snapshot.paths.front());
@@ -86,12 +95,9 @@ std::string app_of(const Snapshot& snapshot) {
   return "root";
 }
 
-std::string entry_name(std::string_view name) {
-  if (name.empty()) return "%";
-  if (name == ".") return "%2E";
-  if (name == "..") return "%2E%2E";
+std::string escaped_bytes(std::string_view part) {
   std::string entry;
-  for (const char c : name) {
+  for (const char c : part) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '/' || c == '%' || byte < 0x20 || byte == 0x7f) {
       entry += fmt::format("%{:02X}", byte);
@@ -99,10 +105,21 @@ std::string entry_name(std::string_view name) {
       entry += c;
     }
   }
+  return entry;
+}
+
+std::string shortened_entry(const std::string& entry, std::string_view whole) {
   if (entry.size() <= kLongestEntryName) return entry;
   // The hash distinguishes long names that begin alike.
-  const std::string tail = fmt::format("%~{:016x}", hash_name(0, name));
+  const std::string tail = fmt::format("%~{:016x}", hash_name(0, whole));
   return entry.substr(0, kLongestEntryName - tail.size()) + tail;
+}
+
+std::string entry_name(std::string_view name) {
+  if (name.empty()) return "%";
+  if (name == ".") return "%2E";
+  if (name == "..") return "%2E%2E";
+  return shortened_entry(escaped_bytes(name), name);
 }
 
 std::optional<std::string> format_time(Timestamp time, const std::string& time_template) {

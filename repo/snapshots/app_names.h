@@ -22,14 +22,26 @@ inline constexpr std::string_view kDefaultTimeTemplate = "%Y-%m-%dT%H-%M-%SZ";
 inline constexpr std::string_view kLatestEntry = "latest";
 inline constexpr std::size_t kLongestEntryName = 255;
 
-// The app that a snapshot belongs to: `M_A` from its tags `maintainer=M` and `app=A`, or `A`, or
-// else the last component of its first path.
+// The tags `app=` and `maintainer=` of a snapshot; nullopt without the first.
+struct AppTags {
+  std::string app;
+  std::string maintainer;  // empty if there is no such tag
+};
+std::optional<AppTags> app_tags(const Snapshot& snapshot);
+
+// The plain name of the app that a snapshot belongs to: `M_A` from its tags `maintainer=M` and
+// `app=A`, or `A`, or else the last component of its first path. Different apps may have the same
+// (app_sources.h).
 std::string app_of(const Snapshot& snapshot);
 
 // Makes a name of a directory entry from `name`. Bytes that cannot stand there ('/', control bytes,
 // the dots of "." and "..") are written as %XX, and so is '%' itself, so that two names never
 // become one. An empty name and one of more than 255 bytes are replaced too.
 std::string entry_name(std::string_view name);
+// The two halves of it, for names that are made of several parts: the bytes that cannot stand in any
+// name as %XX, and a name of more than 255 bytes cut to that, with a hash of `whole` at its end.
+std::string escaped_bytes(std::string_view part);
+std::string shortened_entry(const std::string& entry, std::string_view whole);
 
 // Formats a time with strftime(3), in UTC; nullopt if the result is empty.
 std::optional<std::string> format_time(Timestamp time, const std::string& time_template);
@@ -40,8 +52,8 @@ std::string app_entry_name(const Snapshot& snapshot, const std::string& time_tem
 // The components of a path, without empty ones and ".".
 std::vector<std::string> path_components(std::string_view path);
 
-// The snapshot that `words` name: APP (its newest snapshot) or APP:SNAPSHOT, where SNAPSHOT is a
-// name in apps/APP/ of the mount or the beginning of an id. `snapshots`: the oldest first, of equal
+// The snapshot that `words` name: APP (its newest snapshot) or APP:SNAPSHOT, where APP is a name in
+// apps/ of the mount, and SNAPSHOT one in apps/APP/ or the beginning of an id. `snapshots`: the oldest first, of equal
 // times by id. kInvalid: no snapshot matches, or more than one.
 Result<Snapshot> find_app_snapshot(const std::vector<Snapshot>& snapshots, std::string_view words,
                                    const std::string& time_template);

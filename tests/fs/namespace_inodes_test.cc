@@ -89,6 +89,20 @@ TEST(VirtualInodes, OfASnapshotStayWhenItsTagsChange) {
   EXPECT_NE(inodes(before), inodes(tagged));
 }
 
+TEST(VirtualInodes, OfAnAppFollowItWhenAnotherOneGetsItsName) {
+  const auto wiki = snapshot({.paths = {"/srv/wiki/data"}});
+  const auto forge = snapshot({.paths = {"/srv/forge/data"}});
+  const Space alone({wiki});
+  const Space both({wiki, forge});
+  const Space other({forge});
+  const std::uint64_t inode = alone.at({"apps", "data"})->inode;
+  EXPECT_EQ(both.at({"apps", "data@nas+srv+wiki"})->inode, inode);
+  EXPECT_NE(other.at({"apps", "data"})->inode, inode);
+  const std::string time = "2026-09-01T03-00-05Z";
+  EXPECT_EQ(both.at({"apps", "data@nas+srv+wiki", time})->inode,
+            alone.at({"apps", "data", time})->inode);
+}
+
 TEST(VirtualInodes, OfASnapshotAndItsCopyUnderOtherTagsDiffer) {
   const auto before = snapshot({});
   Snapshot copy = *snapshot({.tags = {"kept"}});

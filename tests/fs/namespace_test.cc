@@ -75,6 +75,21 @@ TEST(Latest, PointsToTheNewestInEachView) {
   EXPECT_EQ(space.link({"hosts", "nas", "latest"}), "2026-09-03T03-00-05Z");
 }
 
+TEST(Latest, OfAnAppIsABackupOfTheSameFolder) {
+  const auto wiki = snapshot({.paths = {"/srv/wiki/data"}});
+  const auto forge = snapshot({.time = "2026-09-02T03:00:05Z", .paths = {"/srv/forge/data"}});
+  const auto other =
+      snapshot({.time = "2026-09-03T03:00:05Z", .paths = {"/srv/wiki/data"}, .hostname = "web"});
+  const Space space({wiki, forge, other});
+  EXPECT_THAT(space.names({"apps"}),
+              ElementsAre("data@nas+srv+forge", "data@nas+srv+wiki", "data@web+srv+wiki"));
+  EXPECT_EQ(space.link({"apps", "data@nas+srv+wiki", "latest"}), "2026-09-01T03-00-05Z");
+  EXPECT_EQ(space.link({"apps", "data@nas+srv+forge", "latest"}), "2026-09-02T03-00-05Z");
+  EXPECT_EQ(space.link({"apps", "data@web+srv+wiki", "latest"}), "2026-09-03T03-00-05Z");
+  // The host's own view holds both folders of it.
+  EXPECT_EQ(space.link({"hosts", "nas", "latest"}), "2026-09-02T03-00-05Z");
+}
+
 TEST(Latest, KnowsTheInodeOfWhatItPointsTo) {
   const Space space({snapshot({}), snapshot({.id = "same second"})});
   EXPECT_EQ(space.at({"snapshots", "latest"})->target_inode,

@@ -63,6 +63,23 @@ TEST_F(AppSnapshot, OfAnAppWithAColonInItsName) {
   EXPECT_EQ(value_of(find("a:latest")), plain);
 }
 
+TEST_F(AppSnapshot, OfUntaggedBackupsIsOfOneSource) {
+  const auto backup_of = [&](const std::string& time, const std::string& path) {
+    const SnapshotId id = add(time, {});
+    std::ranges::find(snapshots_, id, &Snapshot::id)->paths = {path};
+    return id;
+  };
+  backup_of("2026-09-01T03:00:00Z", "/srv/wiki/data");
+  const auto wiki = backup_of("2026-09-02T03:00:00Z", "/srv/wiki/data");
+  EXPECT_EQ(value_of(find("data")), wiki);
+  const auto forge = backup_of("2026-09-03T03:00:00Z", "/srv/forge/data");
+  const auto two_apps = find("data");
+  EXPECT_THAT(two_apps, FailsWith(ErrorKind::kInvalid));
+  EXPECT_THAT(two_apps.error().for_people(), HasSubstr("data@+srv+forge, data@+srv+wiki"));
+  EXPECT_EQ(value_of(find("data@+srv+wiki")), wiki);
+  EXPECT_EQ(value_of(find("data@+srv+forge:latest")), forge);
+}
+
 TEST_F(AppSnapshot, AMissingOneIsReportedWithThoseThatExist) {
   add("2026-09-01T03:00:00Z", {"app=wiki"});
   const auto no_app = find("wik");
