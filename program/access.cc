@@ -195,8 +195,9 @@ Result<Secret> secret_from_file(const std::string& path) {
 
 Result<Secret> secret_from_command(const std::string& command, Deadline by) {
   ASSIGN_OR_RETURN(const std::vector<std::string> words, split_words(command));
-  ASSIGN_OR_RETURN(std::string output, output_of(words, by));
-  return as_secret(std::move(output));
+  Result<std::string> output = output_of_asking(words, by);
+  if (!output) return std::move(output).error().with("the command that gives the password");
+  return as_secret(std::move(*output));
 }
 
 Result<Secret> secret_from_prompt(const std::string& what_for) {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "program/access.h"
+#include "repo/base/child_process.h"
 #include "repo/base/log.h"
 
 namespace restree {
@@ -114,6 +115,7 @@ std::string description_of(const siginfo_t& received) {
 
 void end_at_once(ExitCode code) {
   leave_prompt();
+  take_terminal_back();
   std::_Exit(to_int(code));
 }
 

@@ -61,7 +61,8 @@ Result<RunningCommand> start_command(const std::vector<std::string>& words) {
   UniqueFd output(ends[0]);
   const UniqueFd input(ends[1]);
   ASSIGN_OR_RETURN(ChildProcess process,
-                   ChildProcess::start(words, {-1, input.get(), STDERR_FILENO}));
+                   ChildProcess::start(words, {-1, input.get(), STDERR_FILENO},
+                                       ChildProcess::Terminal::kShared));
   return RunningCommand{std::move(process), std::move(output)};
 }
 
@@ -172,8 +173,11 @@ Result<ArchiveResult> archive_from_stream(const BackupOptions& options, const Ar
       ArchiveResult result,
       archive_stream(parts, how, SourceFile::from_stream(std::move(command.output), whence, stop),
                      target));
-  if (command.process.failed(kCommandPatience)) {
-    Error failed(ErrorKind::kLocalIo, program + " has failed");
+  const auto ending = command.process.ending(kCommandPatience);
+  if (!ending || !ending->is_success()) {
+    Error failed(ErrorKind::kLocalIo,
+                 fmt::format("{} (run for --stdin-from-command) {}", program,
+                             ending ? ending->words() : "closed its output but does not end"));
     tell(failed);
     return std::move(failed).with("no snapshot was made");
   }

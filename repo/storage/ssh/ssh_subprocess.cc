@@ -61,8 +61,9 @@ Result<std::unique_ptr<SshSubprocess>> SshSubprocess::start(std::string host,
   for (const int fd : ends) {
     ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &kSocketBufferBytes, sizeof kSocketBufferBytes);
   }
-  auto process =
-      ChildProcess::start(words, {theirs.get(), theirs.get(), channel->complaints_.fd()});
+  // It may ask for a passphrase, or whether a host is known, until the server answers.
+  auto process = ChildProcess::start(words, {theirs.get(), theirs.get(), channel->complaints_.fd()},
+                                     ChildProcess::Terminal::kUntilTakenBack);
   if (!process) {
     // Not kNotFound, which would say that a file of the repository is missing.
     return Error(ErrorKind::kInvalid, process.error().message());
@@ -78,6 +79,7 @@ Result<std::size_t> SshSubprocess::read_some(MutableByteView into) {
   } while (got < 0 && errno == EINTR);
   if (got < 0 && errno == EAGAIN) return std::size_t{0};
   if (got <= 0) return ended(got < 0 ? errno : 0);
+  if (!std::exchange(has_answered_, true)) process_->take_terminal_back();
   moved_ += static_cast<std::uint64_t>(got);
   return static_cast<std::size_t>(got);
 }

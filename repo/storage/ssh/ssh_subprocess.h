@@ -5,7 +5,8 @@
 // Ownership: the process and our end of its socket pair.
 // Threads:   one at a time.
 // Errors:    kUnavailable, and kDenied where ssh says that it was refused; the message is the last
-//            that the program wrote to stderr. ssh never asks anything (BatchMode).
+//            that the program wrote to stderr. ssh never asks anything (BatchMode), but a command
+//            of the user may: it has the terminal until the server's first bytes come.
 #pragma once
 
 #include <memory>
@@ -41,6 +42,7 @@ class SshSubprocess final : public ByteChannel {
   UniqueFd fd_;  // closed before the process is waited for
   std::uint64_t moved_ = 0;
   bool full_ = false;
+  bool has_answered_ = false;
 };
 
 // The command for one connection: options.command completed with what location and options say.

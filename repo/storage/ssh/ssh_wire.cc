@@ -48,7 +48,8 @@ Result<std::unique_ptr<SshWire>> SshWire::open(const SshTarget& target, const Pa
   std::unique_ptr<SshWire> wire(new SshWire(target.alias, std::move(ends[0])));
   wire->proxy_complaints_.emplace();
   auto proxy = ChildProcess::start(target.proxy,
-                                   {ends[1].get(), ends[1].get(), wire->proxy_complaints_->fd()});
+                                   {ends[1].get(), ends[1].get(), wire->proxy_complaints_->fd()},
+                                   ChildProcess::Terminal::kUntilTakenBack);
   if (!proxy) return std::move(proxy).error().with(target.alias + ": proxy");
   wire->proxy_.emplace(std::move(*proxy));
   return wire;
@@ -124,6 +125,8 @@ ssize_t SshWire::receive(void* data, std::size_t size) {
     return -failure_;
   }
   if (got == 0) ended_ = true;
+  // A proxy has asked what it had to, once the server answers.
+  if (moved_ == 0 && proxy_) proxy_->take_terminal_back();
   const auto count = static_cast<std::size_t>(got);
   moved_ += count;
   if (allowance_ != kNoAllowance) allowance_ -= count;
