@@ -2,8 +2,8 @@
 // standard input, or a prompt. The words are restic's.
 #pragma once
 
-#include <optional>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "repo/base/clock.h"
