@@ -84,8 +84,6 @@ void RetryStorage::note_failure(const Error& error, Deadline::Clock::time_point 
     auto trouble = trouble_.lock();
     if (trouble->announced) return;
     if (!trouble->since) trouble->since = now;
-    // At first contact the error follows within seconds.
-    if (!trouble->was_reached) return;
     trouble->announced = !trouble->told || now - *trouble->told >= kQuietTime;
     if (!trouble->announced) return;
     trouble->told = now;

@@ -132,7 +132,8 @@ TEST_F(NeverReached, AStorageIsGivenUpWithinSecondsWithTheReason) {
   const auto began = now_;
   ::testing::internal::CaptureStderr();
   const auto answer = storage_.read_all(kFile, in(15min));
-  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 1) << log;
   ASSERT_THAT(answer, FailsWith(ErrorKind::kUnavailable));
   EXPECT_EQ(answer.error().message(), "nas: trouble");
   EXPECT_GT(inner_->calls, 1);
