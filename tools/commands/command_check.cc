@@ -230,6 +230,7 @@ Status open_and_check(const CheckCommandOptions& options, Session& session,
                    session.open(Locking::kExclusive, options.with_cache ? Reading::kThroughCache
                                                                         : Reading::kFromStorage));
   BulkOptions bulk;
+  bulk.patience = session.options().patience;
   bulk.stop = session.stop();
   Checker checker(*repository, report, bulk);
   Status status = check(options, session, *repository, checker, report);

@@ -93,6 +93,7 @@ Status dump(const DumpCommandOptions& options, Session& session, Repository& rep
   const std::string path = inner_path(options.words[1]);
   ASSIGN_OR_RETURN(const Found found, find(repository, root, path, session.patience()));
   BulkOptions bulk;
+  bulk.patience = session.options().patience;
   bulk.stop = session.stop();
   Dumper dumper(repository, bulk);
   if (found.file != nullptr) {

@@ -131,6 +131,7 @@ Result<ExitCode> run(const WarmCommandOptions& options, Session& session) {
   RETURN_IF_ERROR(repository->refresh_index(session.patience()));
   Report report(session);
   BulkOptions bulk;
+  bulk.patience = session.options().patience;
   bulk.stop = session.stop();
   SnapshotWarmer warmer(*repository, *cache, bulk,
                         [&](const auto& path, const Error& error) { report.damage(path, error); });
