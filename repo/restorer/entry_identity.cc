@@ -9,19 +9,22 @@ namespace restree {
 namespace {
 
 bool has_lasting_numbers(int fd) {
+  constexpr std::uint32_t kZfs = 0x2fc12fc1;
+  constexpr std::uint32_t kBcachefs = 0xca451a4e;
   struct statfs system {};
-  if (::fstatfs(fd, &system) != 0) return true;
+  if (::fstatfs(fd, &system) != 0) return false;
   switch (static_cast<std::uint32_t>(system.f_type)) {
-    case FUSE_SUPER_MAGIC:
-    case MSDOS_SUPER_MAGIC:
-    case EXFAT_SUPER_MAGIC:
-    case CIFS_SUPER_MAGIC:
-    case SMB2_SUPER_MAGIC:
-    case V9FS_MAGIC:
-    case OVERLAYFS_SUPER_MAGIC:  // when it copies a file of a lower layer
-      return false;
-    default:
+    case EXT4_SUPER_MAGIC:
+    case XFS_SUPER_MAGIC:
+    case BTRFS_SUPER_MAGIC:
+    case F2FS_SUPER_MAGIC:
+    case TMPFS_MAGIC:
+    case NFS_SUPER_MAGIC:
+    case kZfs:
+    case kBcachefs:
       return true;
+    default:
+      return false;
   }
 }
 

@@ -3,7 +3,8 @@
 //
 // A file system gives the number of a removed entry to the next one that anybody makes. So the
 // owner belongs to it: where others can put an entry, they cannot put one of this owner.
-// Some file systems make up new numbers as they please (FUSE, vfat, SMB): there only the owner counts.
+// Some file systems make up a new number when the kernel has forgotten an entry (FUSE, vfat, SMB). So
+// the number counts only where it is known to last, and otherwise the owner alone.
 // Ownership: a value of its own. Threads: any.
 #pragma once
 

@@ -77,8 +77,8 @@ Result<TargetFolders::State> TargetFolders::make(std::uint32_t folder) {
   struct stat attributes {};
   if (dry_run_) {
     const int result = ::fstatat(parent->get(), name.c_str(), &attributes, AT_SYMLINK_NOFOLLOW);
-    identities_[folder] = EntryIdentity::of(attributes);
-    return result == 0 && S_ISDIR(attributes.st_mode) ? State::kExisting : State::kAbsent;
+    if (result != 0 || !S_ISDIR(attributes.st_mode)) return State::kAbsent;
+    return take_existing(folder, *parent, name, attributes);
   }
   if (::mkdirat(parent->get(), name.c_str(), kNewFolderMode) == 0) {
     return take_made(folder, *parent, name);
@@ -87,10 +87,7 @@ Result<TargetFolders::State> TargetFolders::make(std::uint32_t folder) {
   if (::fstatat(parent->get(), name.c_str(), &attributes, AT_SYMLINK_NOFOLLOW) != 0) {
     return errno_error(errno, "look at " + path(folder));
   }
-  if (S_ISDIR(attributes.st_mode)) {
-    identities_[folder] = EntryIdentity::of(attributes);
-    return State::kExisting;
-  }
+  if (S_ISDIR(attributes.st_mode)) return take_existing(folder, *parent, name, attributes);
   if (planned.unreadable) {
     return Error(ErrorKind::kCorrupt, path(folder) + " is not a folder, and left as it was");
   }
@@ -111,6 +108,16 @@ Result<TargetFolders::State> TargetFolders::take_made(std::uint32_t folder, cons
   const bool is_private = own_entries_.are_private(parent, attributes);
   keep(folder, std::make_shared<const UniqueFd>(std::move(fd)));
   return is_private ? State::kMade : State::kExisting;
+}
+
+// Opening it may mount something there (autofs), which is then meant.
+TargetFolders::State TargetFolders::take_existing(std::uint32_t folder, const UniqueFd& parent,
+                                                  const std::string& name, struct stat attributes) {
+  UniqueFd fd(::openat(parent.get(), name.c_str(), kOpenFolder));
+  const bool is_open = fd && ::fstat(fd.get(), &attributes) == 0;
+  identities_[folder] = EntryIdentity::of(attributes);
+  if (is_open) keep(folder, std::make_shared<const UniqueFd>(std::move(fd)));
+  return State::kExisting;
 }
 
 void TargetFolders::note_owner(std::uint32_t folder, const UniqueFd& fd) {

@@ -8,6 +8,8 @@
 // Limits:    kMostOpen descriptors, and those that callers still hold.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -61,6 +63,8 @@ class TargetFolders {
   Status make_target();
   Result<State> make(std::uint32_t folder);
   Result<State> take_made(std::uint32_t folder, const UniqueFd& parent, const std::string& name);
+  State take_existing(std::uint32_t folder, const UniqueFd& parent, const std::string& name,
+                      struct stat attributes);
   Handle cached(std::uint32_t folder);
   void keep(std::uint32_t folder, const Handle& handle);
 
