@@ -345,6 +345,27 @@ TEST_F(RestorerTest, AFolderThatIsNotEmptyDoesNotGiveWayToAFile) {
   EXPECT_THAT(listener_.errors, ElementsAre(HasSubstr("/a: ")));
 }
 
+TEST_F(RestorerTest, WithDeleteAFolderGivesWayToAFileAndToALink) {
+  for (const char* name : {"a", "b", "l"}) {
+    fs::create_directories(target() / name / "deep");
+    write_file(target() / name / "deep/mine", "x");
+  }
+  const auto name = [&](const std::string& as) {
+    std::string node = file(as, "theirs");
+    return node.replace(node.find("\"links\":1"), 9, "\"links\":2");
+  };
+  options_.remove_unexpected = true;
+  restore({name("a"), name("b"),
+           R"({"name":"l","type":"symlink","mode":134218239,"mtime":"2020-01-01T00:00:00Z",)"
+           R"("atime":"2020-01-01T00:00:00Z","ctime":"2020-01-01T00:00:00Z","uid":0,"gid":0,)"
+           R"("linktarget":"a","content":null})"});
+  ASSERT_OK(status_);
+  EXPECT_THAT(listener_.errors, IsEmpty());
+  EXPECT_THAT(names_in(target()), ElementsAre("a", "b", "l"));
+  EXPECT_EQ(read_file(target() / "l"), "theirs");
+  EXPECT_EQ(lstat_of(target() / "a").st_ino, lstat_of(target() / "b").st_ino);
+}
+
 TEST_F(RestorerTest, NamesOfOneInodeBecomeOneFile) {
   const BlobId content = data("three names");
   const auto link = [&](const std::string& name) {
