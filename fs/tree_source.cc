@@ -1,17 +1,21 @@
 #include "fs/tree_source.h"
 
+#include <string>
+#include <utility>
+
 #include "repo/base/log.h"
-#include "repo/tree_loading.h"
 
 namespace restree {
 namespace {
 
 Result<SharedCompactTree> load_and_log(BlobSource& blobs, const BlobId& id, Deadline by) {
-  ASSIGN_OR_RETURN(const SharedTree tree, load_tree(blobs, id, by));
-  for (const std::string& refused : tree->refused()) {
+  ASSIGN_OR_RETURN(const SharedBlob blob, blobs.load(BlobType::kTree, id, by));
+  Result<SharedCompactTree> tree = CompactTree::parse(*blob);
+  if (!tree) return std::move(tree).error().with("tree " + id.hex());
+  for (const std::string& refused : (*tree)->refused()) {
     log::error("tree {}: an entry is not shown: {}", id.hex(), refused);
   }
-  return CompactTree::make(*tree);
+  return tree;
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "repo/base/name_hash.h"
+#include "repo/format/tree_parts.h"
 
 namespace restree {
 namespace {
@@ -52,44 +53,66 @@ class RecordReader {
   const char* at_;
 };
 
-bool are_same_lists(std::span<const ExtendedAttribute> a, std::span<const ExtendedAttribute> b) {
-  return std::ranges::equal(a, b, [](const ExtendedAttribute& one, const ExtendedAttribute& other) {
-    return one.name == other.name && one.value == other.value && one.has_value == other.has_value;
-  });
-}
-
 }  // namespace
 
 class CompactTree::Maker {
  public:
-  explicit Maker(const Tree& tree) : from_(tree), made_(new CompactTree()) {}
-
-  std::shared_ptr<const CompactTree> make() {
-    const std::span<const Node> nodes = from_.nodes();
-    if (!nodes.empty()) {
-      made_->base_seconds_ = nodes.front().mtime.seconds;
-      made_->base_inode_ = nodes.front().inode;
-    }
-    reserve(nodes);
+  // Adds the nodes of a tree, which come after those added before. `share`: how much of all nodes
+  // they are, so that memory for all is taken at once and not doubled again and again.
+  void add_all(const Tree& tree, double share) {
+    const std::span<const Node> nodes = tree.nodes();
+    if (made_->begins_.empty()) reserve(nodes, share);
     for (const Node& node : nodes) add(node);
-    finish();
+    made_->refused_.insert(made_->refused_.end(), tree.refused().begin(), tree.refused().end());
+  }
+
+  std::size_t size() const { return made_->begins_.size(); }
+  std::string_view last_name() const { return made_->name(size() - 1); }
+
+  std::shared_ptr<const CompactTree> finish() {
+    give_back_unused(made_->records_);
+    give_back_unused(made_->begins_);
+    give_back_unused(made_->ids_);
+    give_back_unused(made_->commons_);
+    give_back_unused(made_->xattr_lists_);
+    give_back_unused(made_->xattr_text_);
+    made_->xattrs_.reserve(kept_.size());
+    const std::string_view text = made_->xattr_text_;
+    for (const KeptXattr& kept : kept_) made_->xattrs_.push_back(kept.in(text));
+    made_->memory_bytes_ = made_->count_memory();
     return std::move(made_);
   }
 
  private:
   using Lists = std::unordered_multimap<std::uint64_t, std::uint32_t>;
 
-  // The exact count where it is known, so that growing does not double large memory.
-  void reserve(std::span<const Node> nodes) {
+  // An attribute whose text is in xattr_text_, which still moves.
+  struct KeptXattr {
+    std::size_t begin;
+    std::size_t name_size;
+    std::size_t value_size;
+    bool has_value;
+    ExtendedAttribute in(std::string_view text) const {
+      return {text.substr(begin, name_size), text.substr(begin + name_size, value_size), has_value};
+    }
+  };
+
+  void reserve(std::span<const Node> nodes, double share) {
+    if (nodes.empty()) return;
+    made_->base_seconds_ = nodes.front().mtime.seconds;
+    made_->base_inode_ = nodes.front().inode;
     std::size_t ids = 0;
     std::size_t text = 0;
     for (const Node& node : nodes) {
       ids += node.content.size() + (node.subtree ? 1 : 0);
       text += node.name.size() + node.link_target.size();
     }
-    made_->ids_.reserve(ids);
-    made_->begins_.reserve(nodes.size());
-    made_->records_.reserve(text + nodes.size() * kUsualNumberBytes);
+    const auto of_all = [share](std::size_t count) {
+      return static_cast<std::size_t>(static_cast<double>(count) / share);
+    };
+    made_->ids_.reserve(of_all(ids));
+    made_->begins_.reserve(of_all(nodes.size()));
+    made_->records_.reserve(of_all(text + nodes.size() * kUsualNumberBytes));
   }
 
   void add(const Node& node) {
@@ -97,8 +120,7 @@ class CompactTree::Maker {
     made_->begins_.push_back(static_cast<std::uint32_t>(record.size()));
     append_text(node.name);
     append_number(record, common_of(node));
-    const auto base = static_cast<std::uint64_t>(made_->base_seconds_);
-    append_time(node.mtime, {static_cast<std::int64_t>(base), 0});
+    append_time(node.mtime, {made_->base_seconds_, 0});
     append_time(node.atime, node.mtime);
     append_time(node.ctime, node.mtime);
     append_number(record, folded_difference(node.inode, made_->base_inode_));
@@ -169,72 +191,92 @@ class CompactTree::Maker {
     }
     const auto [begin, end] = lists_by_hash_.equal_range(hash);
     for (auto at = begin; at != end; ++at) {
-      const XattrList& list = made_->xattr_lists_[at->second];
-      if (are_same_lists(std::span(kept_).subspan(list.begin, list.count), xattrs)) {
-        return at->second + 1;
-      }
+      if (is_list(made_->xattr_lists_[at->second], xattrs)) return at->second + 1;
     }
     const auto added = static_cast<std::uint32_t>(made_->xattr_lists_.size());
     lists_by_hash_.emplace(hash, added);
     made_->xattr_lists_.push_back({.begin = static_cast<std::uint32_t>(kept_.size()),
                                    .count = static_cast<std::uint32_t>(xattrs.size())});
-    kept_.insert(kept_.end(), xattrs.begin(), xattrs.end());
+    for (const ExtendedAttribute& xattr : xattrs) {
+      kept_.push_back(
+          {made_->xattr_text_.size(), xattr.name.size(), xattr.value.size(), xattr.has_value});
+      made_->xattr_text_.append(xattr.name).append(xattr.value);
+    }
     return added + 1;
   }
 
-  // Texts of the attributes that are kept move from the Tree to this one.
-  void keep_xattrs() {
-    std::size_t size = 0;
-    for (const ExtendedAttribute& xattr : kept_) size += xattr.name.size() + xattr.value.size();
-    std::string& text = made_->xattr_text_;
-    text.reserve(size);  // views point into it
-    const auto moved = [&](std::string_view from) {
-      const std::size_t begin = text.size();
-      text += from;
-      return std::string_view(text).substr(begin);
-    };
-    for (ExtendedAttribute& xattr : kept_) {
-      xattr.name = moved(xattr.name);
-      xattr.value = moved(xattr.value);
-    }
-    kept_.shrink_to_fit();
-    made_->xattrs_ = std::move(kept_);
+  bool is_list(const XattrList& list, std::span<const ExtendedAttribute> xattrs) const {
+    const std::span<const KeptXattr> kept = std::span(kept_).subspan(list.begin, list.count);
+    return std::ranges::equal(kept, xattrs, [&](const KeptXattr& a, const ExtendedAttribute& b) {
+      const ExtendedAttribute known = a.in(made_->xattr_text_);
+      return known.name == b.name && known.value == b.value && known.has_value == b.has_value;
+    });
   }
 
-  void finish() {
-    keep_xattrs();
-    made_->refused_ = from_.refused();
-    made_->records_.shrink_to_fit();
-    made_->commons_.shrink_to_fit();
-    made_->xattr_lists_.shrink_to_fit();
-    const CompactTree& made = *made_;
-    std::size_t bytes = sizeof(CompactTree) + made.records_.capacity() +
-                        made.xattr_text_.capacity() +
-                        made.begins_.capacity() * sizeof made.begins_.front() +
-                        made.commons_.capacity() * sizeof made.commons_.front() +
-                        made.ids_.capacity() * sizeof made.ids_.front() +
-                        made.xattr_lists_.capacity() * sizeof made.xattr_lists_.front() +
-                        made.xattrs_.capacity() * sizeof made.xattrs_.front();
-    for (const Common& common : made.commons_) {
-      bytes += common.user.capacity() + common.group.capacity();
-    }
-    for (const std::string& line : made.refused_) bytes += sizeof line + line.capacity();
-    made_->memory_bytes_ = bytes;
+  // Unless so little is unused that to move all is not worth it.
+  template <class Container>
+  static void give_back_unused(Container& container) {
+    if (container.capacity() - container.size() > container.size() / 32) container.shrink_to_fit();
   }
 
   // All numbers of a usual record.
   static constexpr std::size_t kUsualNumberBytes = 32;
 
-  const Tree& from_;
-  std::shared_ptr<CompactTree> made_;
+  std::shared_ptr<CompactTree> made_{new CompactTree()};
   std::uint32_t last_common_ = 0;
   Lists commons_by_hash_;
   Lists lists_by_hash_;
-  std::vector<ExtendedAttribute> kept_;
+  std::vector<KeptXattr> kept_;
 };
 
+std::size_t CompactTree::count_memory() const {
+  std::size_t bytes = sizeof(CompactTree) + records_.capacity() + xattr_text_.capacity() +
+                      begins_.capacity() * sizeof begins_.front() +
+                      commons_.capacity() * sizeof commons_.front() +
+                      ids_.capacity() * sizeof ids_.front() +
+                      xattr_lists_.capacity() * sizeof xattr_lists_.front() +
+                      xattrs_.capacity() * sizeof xattrs_.front();
+  for (const Common& common : commons_) bytes += common.user.capacity() + common.group.capacity();
+  for (const std::string& line : refused_) bytes += sizeof line + line.capacity();
+  return bytes;
+}
+
 std::shared_ptr<const CompactTree> CompactTree::make(const Tree& tree) {
-  return Maker(tree).make();
+  Maker maker;
+  maker.add_all(tree, 1);
+  return maker.finish();
+}
+
+// nullptr: this is not a tree as programs write it, or it has odd nodes. All about those is decided
+// in one place, which has to see the whole.
+std::shared_ptr<const CompactTree> CompactTree::parse_in_parts(std::string_view json,
+                                                               std::size_t part_bytes) {
+  const std::optional<std::string_view> nodes = only_nodes_of(json);
+  if (!nodes) return nullptr;
+  Maker maker;
+  std::string part;
+  for (std::size_t begin = 0; begin < nodes->size();) {
+    const std::size_t end = next_node(*nodes, std::min(begin + part_bytes, nodes->size()));
+    // Without the comma before the next node.
+    const std::size_t size = end - begin - (end < nodes->size() ? 1 : 0);
+    if (!is_one_list(nodes->substr(begin, size))) return nullptr;
+    part.assign(kTreeOfNodesBegin).append(nodes->substr(begin, size)).append(kTreeOfNodesEnd);
+    const auto tree = Tree::parse(as_bytes(part));
+    if (!tree || !(*tree)->refused().empty() || (*tree)->nodes().empty()) return nullptr;
+    if (maker.size() > 0 && maker.last_name() >= (*tree)->nodes().front().name) return nullptr;
+    maker.add_all(**tree, static_cast<double>(size) / static_cast<double>(nodes->size()));
+    begin = end;
+  }
+  return maker.finish();
+}
+
+Result<std::shared_ptr<const CompactTree>> CompactTree::parse(ByteView json,
+                                                              std::size_t part_bytes) {
+  if (json.size() > part_bytes) {
+    if (auto tree = parse_in_parts(as_text(json), part_bytes)) return tree;
+  }
+  ASSIGN_OR_RETURN(const SharedTree tree, Tree::parse(json));
+  return make(*tree);
 }
 
 Node CompactTree::node(std::size_t position) const {

@@ -21,6 +21,8 @@
 #include <string_view>
 #include <vector>
 
+#include "repo/base/bytes.h"
+#include "repo/base/result.h"
 #include "repo/format/id.h"
 #include "repo/format/tree.h"
 
@@ -29,6 +31,11 @@ namespace restree {
 class CompactTree {
  public:
   static std::shared_ptr<const CompactTree> make(const Tree& tree);
+  static constexpr std::size_t kPartBytes = 4 << 20;
+  // What make() gives of Tree::parse(), with its errors. A larger blob that is as programs write
+  // them is parsed in parts of `part_bytes`, as Trees take more memory than anything else here.
+  static Result<std::shared_ptr<const CompactTree>> parse(ByteView json,
+                                                          std::size_t part_bytes = kPartBytes);
 
   // The nodes of the Tree, in its order.
   class Nodes;
@@ -62,6 +69,9 @@ class CompactTree {
   class Maker;
 
   CompactTree() = default;
+  static std::shared_ptr<const CompactTree> parse_in_parts(std::string_view json,
+                                                           std::size_t part_bytes);
+  std::size_t count_memory() const;
   Node node(std::size_t position) const;
   std::string_view name(std::size_t position) const;
 

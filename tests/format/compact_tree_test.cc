@@ -109,6 +109,62 @@ TEST(CompactTree, KeepsTheOrderOfExtendedAttributesAndSharesEqualLists) {
   EXPECT_THAT(names_of(4), ElementsAre());
 }
 
+// A tree that is parsed in parts of every size must be what it is as a whole, or fail as it does.
+void expect_parts_make_the_whole(const std::string& json) {
+  const auto whole = Tree::parse(as_bytes(json));
+  for (std::size_t part_bytes = 1; part_bytes < json.size() + 2; part_bytes += 1 + part_bytes / 3) {
+    const auto compact = CompactTree::parse(as_bytes(json), part_bytes);
+    ASSERT_EQ(compact.has_value(), whole.has_value()) << json;
+    if (!whole) {
+      EXPECT_EQ(compact.error().message(), whole.error().message());
+      continue;
+    }
+    expect_same_nodes(**whole, **compact);
+    EXPECT_EQ((*compact)->refused(), (*whole)->refused());
+  }
+}
+
+TEST(CompactTree, IsTheSameWhenItIsParsedInParts) {
+  expect_parts_make_the_whole(vectors::tree_blob());
+  std::vector<std::string> nodes;
+  for (int i = 100; i < 140; ++i) {
+    nodes.push_back(file_node("n" + std::to_string(i), {BlobId{}}, 7,
+                              R"(,"extended_attributes":[{"name":"user.a","value":"YWJj"},)"
+                              R"({"name":"user.b","value":"YWJj"}],"user":"u","inode":)" +
+                                  std::to_string(i)));
+  }
+  expect_parts_make_the_whole(tree_of(nodes));
+  expect_parts_make_the_whole(tree_of(nodes) + "\n");
+}
+
+TEST(CompactTree, IsTheSameInPartsWhereTheTextDeceives) {
+  const std::string plain = file_node("m", {}, 0);
+  const std::string quoting = file_node(R"(a},{\"name\":\"b\",\"type\":\"file\")", {}, 0);
+  const std::string nested = file_node(
+      "k", {}, 0, R"(,"unknown":[{"name":"x","type":"file"},{"name":"y","type":"file"}])");
+  const std::string hostile = file_node("..", {}, 0);
+  const std::string last = file_node("z", {}, 0);
+  expect_parts_make_the_whole(tree_of({quoting, nested, plain, last}));
+  expect_parts_make_the_whole(tree_of({last, plain, nested, quoting}));  // not in order
+  expect_parts_make_the_whole(tree_of({plain, plain, plain, last}));     // names that repeat
+  expect_parts_make_the_whole(tree_of({hostile, plain, hostile, last}));
+  expect_parts_make_the_whole(tree_of({}));
+  // Two lists, of which the last counts, and a list that is not of nodes.
+  expect_parts_make_the_whole("{\"nodes\":[" + plain + "," + last + "],\"nodes\":[" + plain + "," +
+                              last + "]}");
+  expect_parts_make_the_whole("{\"nodes\":[" + plain + "," + last + "],\"other\":[" + plain + "," +
+                              last + "]}");
+}
+
+TEST(CompactTree, FailsInPartsAsTheWholeDoes) {
+  const std::string good = file_node("a", {}, 0) + "," + file_node("b", {}, 0) + ",";
+  for (const std::string bad :
+       {R"({"name":"c","type":"file","uid":"x"})", R"({"name":"c","type":"file")", R"("c")", "",
+        R"({"name":"c","type":"file"}],[{"name":"d","type":"file"})"}) {
+    expect_parts_make_the_whole("{\"nodes\":[" + good + bad + "]}");
+  }
+}
+
 // As restic writes them: 20 bytes of name, one chunk, times with nanoseconds.
 TEST(CompactTree, CostsAtMostAHundredBytesAnEntry) {
   constexpr std::size_t kEntries = 20'000;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "repo/format/compact_tree.h"
 #include "repo/format/tree.h"
 #include "tests/fuzz/fuzz_target.h"
 
@@ -8,10 +9,18 @@ using restree::must;
 using restree::Node;
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto tree = restree::Tree::parse(restree::fuzz_input(data, size));
+  const restree::ByteView input = restree::fuzz_input(data, size);
+  const auto tree = restree::Tree::parse(input);
+  // In parts as small as can be.
+  const auto compact = restree::CompactTree::parse(input, 1);
+  must(compact.has_value() == tree.has_value());
   if (!tree) return 0;
   const auto nodes = (*tree)->nodes();
   must(std::ranges::is_sorted(nodes, std::ranges::less_equal(), &Node::name));
+  must((*compact)->nodes().size() == nodes.size());
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    must(restree::is_same_node((*compact)->nodes()[i], nodes[i]));
+  }
   std::size_t bytes_seen = 0;
   for (const Node& node : nodes) {
     must(!node.name.empty() && node.name != "." && node.name != "..");
