@@ -2,7 +2,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/fuse.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -38,6 +41,16 @@ Result<std::string> beginning_of(int fd, std::size_t size, const std::string& pa
   }
   beginning.resize(filled);
   return beginning;
+}
+
+// Whether the folder is the top of a mount of restreefs: every FUSE file system numbers its root 1,
+// and restreefs has a file there that no listing shows. Works without /proc.
+bool is_restreefs_mount(const UniqueFd& folder) {
+  struct stat attributes {};
+  if (::fstat(folder.get(), &attributes) != 0 || attributes.st_ino != FUSE_ROOT_ID) return false;
+  struct statfs figures {};
+  if (::fstatfs(folder.get(), &figures) != 0 || figures.f_type != FUSE_SUPER_MAGIC) return false;
+  return ::fstatat(folder.get(), ".restree/status", &attributes, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 }  // namespace
@@ -150,8 +163,21 @@ bool Selection::is_marked(const UniqueFd& folder, const std::string& path, const
                                              mark_path)));
 }
 
+bool Selection::is_news(const std::string& path) const {
+  return named_mounts_->lock()->insert(path).second;
+}
+
 void Selection::thin_out(const UniqueFd& folder, const std::string& path,
                          std::vector<std::string>& names) const {
+  if (is_restreefs_mount(folder)) {
+    names.clear();
+    if (is_news(path)) {
+      warn_(Error(ErrorKind::kInvalid,
+                  path + " is a mount of restreefs, and what it holds is left out")
+                .hinting("To save one of its snapshots, name that folder itself."));
+    }
+    return;
+  }
   for (const Mark& mark : marks_) {
     if (is_marked(folder, path, mark)) {
       std::erase_if(names, [&](const std::string& name) { return name != mark.name; });

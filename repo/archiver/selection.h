@@ -3,10 +3,12 @@
 // By path: --exclude and similar options, and the program's own cache.
 // By attributes: --exclude-larger-than, --one-file-system (the folder on which another file system
 // is mounted is kept, but nothing in it).
+// Always: what lies in a mount of restreefs, which holds all that was ever saved (the folder on
+// which it is mounted is kept). A folder below the top of such a mount is saved if it is a target.
 // By a file in the folder that marks it: --exclude-if-present, --exclude-caches (the folder and the
 // marking file are kept, but nothing else in it).
 //
-// Threads: any; immutable.
+// Threads: any; immutable but for the list of mounts that were named.
 // Errors:  from make(): kInvalid, naming the option; those of reading a file. A marking file that
 //          cannot be read or has the wrong content causes a warning and excludes nothing.
 #pragma once
@@ -15,13 +17,16 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "repo/archiver/source_filter.h"
+#include "repo/base/guarded.h"
 #include "repo/base/result.h"
 #include "repo/pattern/pattern_filter.h"
 
@@ -43,7 +48,8 @@ Result<std::uint64_t> parse_size_limit(std::string_view text);
 class Selection final : public SourceFilter {
  public:
   // `target_paths`: absolute, as in the snapshot; --one-file-system looks up their devices.
-  // `warn` is called for marking files that should exclude a folder but do not.
+  // `warn` is called for marking files that should exclude a folder but do not, and once for each
+  // mount of restreefs that is left out.
   static Result<Selection> make(const SelectionOptions& options,
                                 const std::vector<std::string>& target_paths,
                                 std::function<void(const Error&)> warn);
@@ -61,6 +67,8 @@ class Selection final : public SourceFilter {
   };
   static Result<Mark> parse_mark(const std::string& text);
   bool is_marked(const UniqueFd& folder, const std::string& path, const Mark& mark) const;
+  // Whether it is the first call for this path.
+  bool is_news(const std::string& path) const;
   bool is_on_allowed_device(std::string_view path, dev_t device) const;
 
   PatternFilter excludes_;
@@ -69,6 +77,9 @@ class Selection final : public SourceFilter {
   std::vector<std::string> cache_folders_;
   std::optional<std::unordered_map<std::string, dev_t>> devices_;  // by target
   std::function<void(const Error&)> warn_;
+  // The mounts that were named: the scan for the progress line meets them as well as the backup.
+  std::shared_ptr<Guarded<std::set<std::string>>> named_mounts_ =
+      std::make_shared<Guarded<std::set<std::string>>>();
 };
 
 }  // namespace restree
