@@ -10,8 +10,8 @@ namespace restree {
 
 // The absolute path of a directory that is fit to be mounted on. A FUSE mount that died there
 // (every access says "transport endpoint is not connected") is unmounted first.
-// kInvalid: not a directory, not empty, or inside of one of the folders that the file system itself
-// needs, or the other way round.
+// kInvalid: not a directory, not empty, a mount of restreefs already, or inside of one of the
+// folders that the file system itself needs, or the other way round.
 struct NeededFolder {
   std::string what;  // "repository"
   std::string path;

@@ -173,7 +173,9 @@ Table mount_options() {
         "lazytime", "nolazytime", "mand",        "nomand",        "silent",   "loud"}) {
     options.push_back(for_others(name));
   }
-  for (const std::string_view name : {"comment", "helper", "uhelper", "fsname", "subtype"}) {
+  options.push_back(text(
+      "fsname", [](auto& o) -> auto& { return o.source_name; }));
+  for (const std::string_view name : {"comment", "helper", "uhelper", "subtype"}) {
     options.push_back(for_others(name, true));
   }
   return options;

@@ -18,6 +18,7 @@ namespace restree {
 
 struct RestreefsOptions {
   std::string mount_point;
+  std::string source_name;  // the mount's source in the list of mounts; empty: the repository
   RepositoryAccess access;
   SshSettings ssh;
   CacheSettings cache;

@@ -61,6 +61,21 @@ Result<std::unique_ptr<const Location>> find_repository(const std::string& named
   return local_location(absolute);
 }
 
+// As the repository was written, by which mount(8), umount(8) and findmnt(8) find the mount again;
+// but a folder by its absolute path, and never with a password that somebody wrote into a URL.
+std::string source_name(const std::string& named, const Location& location) {
+  if (const auto folder = location.folder()) {
+    return named.ends_with(*folder) ? named : *folder;
+  }
+  const std::size_t scheme_end = named.find("://");
+  if (scheme_end == std::string::npos) return named;
+  const std::string server =
+      named.substr(scheme_end + 3, named.find('/', scheme_end + 3) - scheme_end - 3);
+  const bool may_hold_password =
+      server.substr(0, server.rfind('@') + 1).find(':') != std::string::npos;
+  return may_hold_password ? location.description() : named;
+}
+
 // A mount over one of these would wait for itself.
 std::vector<NeededFolder> needed_folders(const Location& location,
                                          const std::optional<CachePlace>& cache) {
@@ -82,6 +97,7 @@ Result<Prepared> prepare(RestreefsOptions options) {
   stay_below_kernel_timeout(options.mount.time_limit);
   ASSIGN_OR_RETURN(const std::string named, find_location(options.access));
   ASSIGN_OR_RETURN(prepared.location, find_repository(named));
+  if (options.source_name.empty()) options.source_name = source_name(named, *prepared.location);
   prepared.cache = find_cache(options.cache, prepared.location->is_far());
   ASSIGN_OR_RETURN(
       options.mount_point,

@@ -181,10 +181,10 @@ class StoppableSession {
         context_(mount),
         on_stop_(signals, stop_signals(), [this] { stop(); }) {}
 
-  // Called once. `source_name`: what the mount is called in /proc/mounts.
-  Status mount(const std::string& source_name) {
-    auto made = FuseSession::mount(context_, options_.mount_point, source_name, options_.kernel,
-                                   options_.debug);
+  // Called once.
+  Status mount() {
+    auto made = FuseSession::mount(context_, options_.mount_point, options_.source_name,
+                                   options_.kernel, options_.debug);
     if (made) session_ = std::move(*made);
     settled_.set_value();
     return made ? Status() : Status(made.error());
@@ -218,16 +218,6 @@ class StoppableSession {
   const SignalMeaning on_stop_;  // last: its action uses what is above
 };
 
-// The repository, without the colons that make tools take the mount for one over a network that
-// they know.
-std::string source_name_of(const Location& location) {
-  std::string name = location.description();
-  for (char& c : name) {
-    if (c == ':') c = '#';
-  }
-  return name;
-}
-
 // --- The requests -------------------------------------------------------------------------------
 
 std::unique_ptr<Warming> start_warming(const RestreefsOptions& options,
@@ -252,7 +242,7 @@ Status serve(const RestreefsOptions& options, const Location& location,
   ASSIGN_OR_RETURN(const std::unique_ptr<HeldLock> lock, take_lock(options, served, signals));
   ASSIGN_OR_RETURN(const std::unique_ptr<Mount> mount, load(options, storage, served));
   StoppableSession stoppable(options, signals, storage.giving_up, *lock, *mount);
-  RETURN_IF_ERROR(stoppable.mount(source_name_of(location)));
+  RETURN_IF_ERROR(stoppable.mount());
 
   FuseSession& session = stoppable.session();
   Refresher refresher(*mount, session, options.refresh);

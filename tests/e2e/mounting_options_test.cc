@@ -37,10 +37,64 @@ TEST_F(Mounting, IsReadOnlyWithoutDevicesOrSetuidByDefault) {
   EXPECT_THAT(mount_line(mounted.path()), HasSubstr(" fuse.restreefs "));
 }
 
-TEST_F(Mounting, TheNameOfTheFileSystemHasNoColon) {
+std::string source_of(const fs::path& mount_point) {
+  const std::string line = mount_line(mount_point);
+  return line.substr(0, line.find(' '));
+}
+
+TEST_F(Mounting, TheSourceIsTheRepositoryAsItWasWritten) {
+  const std::string folder = restic().repository().string();
+  EXPECT_EQ(source_of(Mounted(restic()).path()), folder);
+  EXPECT_EQ(source_of(Mounted(restic(), {"fsname=restic"}).path()), "restic");
+}
+
+// A program that speaks SFTP on its standard streams stands in for a server.
+TEST_F(Mounting, UmountFindsAServersMountByItsSource) {
+  const std::string source = "sftp:localhost:" + restic().repository().string();
+  MountRequest request =
+      mount_of(restic(), {"no_cache", "ssh_command=/usr/lib/openssh/sftp-server"});
+  request.location = source;
+  Mounted mounted(request);
+  EXPECT_EQ(source_of(mounted.path()), source);
+  expect_works(mounted);
+  EXPECT_EQ(run_ok({.argv = {"findmnt", "-n", "-o", "TARGET", "-S", source}}),
+            mounted.path().string() + "\n");
+  run_ok({.argv = {"umount", source}});
+  mounted.expect_end();
+}
+
+TEST_F(Mounting, AMountPointThatIsMountedAlreadyIsCalledSo) {
   const Mounted mounted(restic());
-  const std::string line = mount_line(mounted.path());
-  EXPECT_THAT(line.substr(0, line.find(' ')), Not(HasSubstr(":")));
+  MountRequest again = mount_of(restic());
+  again.mount_point = mounted.path();
+  const Finished refused = try_mount(again);
+  EXPECT_EQ(refused.exit_code, 1) << refused.report();
+  EXPECT_THAT(refused.err, HasSubstr(restic().repository().string() + " is already mounted on " +
+                                     mounted.path().string()));
+  expect_works(mounted);
+}
+
+TEST_F(Mounting, RestreesBackupLeavesOutWhatItHolds) {
+  const TempDir dir;
+  const Restic restree(dir.path() / "other", restree_path());
+  restree.init();
+  const fs::path home = dir.path() / "home";
+  fs::create_directories(home / "m");
+  write_file(home / "mine", "mine");
+  MountRequest request = mount_of(restic());
+  request.mount_point = home / "m";
+  const Mounted mounted(request);
+  const Finished saved = restree.run({"backup", home.string()});
+  EXPECT_TRUE(saved.ok()) << saved.report();
+  const std::string said = (home / "m").string() + " is a mount of restreefs";
+  EXPECT_THAT(saved.err, HasSubstr(said));
+  EXPECT_EQ(saved.err.find(said), saved.err.rfind(said)) << "it is said once";
+  const std::string listed = restree.run_ok({"ls", "latest"});
+  EXPECT_THAT(listed,
+              AllOf(HasSubstr("/home/mine\n"), HasSubstr("/home/m\n"), Not(HasSubstr("/home/m/"))));
+  // A folder in the mount that is named itself is what the user wants.
+  restree.run_ok({"backup", (mounted / "apps/a/latest/").string()});
+  EXPECT_THAT(restree.run_ok({"ls", "latest"}), HasSubstr("/public\n"));
 }
 
 TEST_F(Mounting, GenericOptionsAreAccepted) {
