@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "fs/restreefs/option_help.h"
 #include "program/command_line/flags.h"
 #include "program/command_line/go_values.h"
 #include "program/named_option.h"
@@ -268,23 +269,6 @@ void settle_kernel_options(RestreefsOptions& options) {
   options.kernel = std::move(told);
 }
 
-constexpr std::string_view kUsage =
-    "restreefs: shows a restic repository as a file system.\n"
-    "\n"
-    "Usage: restreefs REPOSITORY MOUNTPOINT [-f] [-d] [-o option,…]\n"
-    "       restreefs MOUNTPOINT …            with RESTIC_REPOSITORY set\n"
-    "\n"
-    "REPOSITORY is written as restic writes it: /path, sftp:user@host:path,\n"
-    "sftp://user@host:port//path.\n"
-    "\n"
-    "  -f         stay in the foreground\n"
-    "  -d         log every request; implies -f\n"
-    "  -o LIST    options, separated by commas; restreefs(8) explains them\n"
-    "  --insecure-no-password   the repository has no password\n"
-    "  -h, --help, -V, --version\n"
-    "\n"
-    "Unmount with `fusermount3 -u MOUNTPOINT`, or as root with `umount MOUNTPOINT`.\n";
-
 // What the words of the command line say beside the options after -o.
 struct CommandLineWords {
   std::vector<std::string> lists;
@@ -344,7 +328,7 @@ Result<ParsedCommandLine> parse_command_line(int argc, const char* const* argv) 
   const Result<ParsedWords> found = flags.parse(std::vector<std::string>(argv + 1, argv + argc));
   if (!found) return Error(found.error()).hinting("restreefs --help shows the usage.");
   if (words.help) {
-    parsed.text = std::string(kUsage);
+    parsed.text = help_text();
     return parsed;
   }
   if (words.version) {

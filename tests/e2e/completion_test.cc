@@ -24,6 +24,9 @@ constexpr const char* kPrompt = "ready> ";
 constexpr const char* kTab = "\t";
 constexpr const char* kShowLine = "\x14";  // ^T, as the scripts below bind it
 
+// The completions of restreefs, which stand in files of their own.
+constexpr const char* kOfRestreefs = RESTREE_SOURCE_DIR "/fs/restreefs/completions";
+
 class Shell {
  public:
   virtual ~Shell() = default;
@@ -64,7 +67,8 @@ class Bash final : public TypedShell {
  public:
   Bash() {
     run_ok({.argv = {restree_path(), "generate", "--bash-completion", path("completions")}});
-    write_file(path("rc"), "source " + path("completions") + R"(
+    write_file(path("rc"), "source " + path("completions") + "\nsource " + kOfRestreefs +
+                               "/restreefs" + R"(
 bind 'set show-all-if-ambiguous on'
 bind 'set completion-query-items 0'
 bind 'set page-completions off'
@@ -83,7 +87,7 @@ class Zsh final : public TypedShell {
  public:
   Zsh() {
     run_ok({.argv = {restree_path(), "generate", "--zsh-completion", path("_restree")}});
-    write_file(path(".zshrc"), "fpath=(" + path("") + " $fpath)" + R"(
+    write_file(path(".zshrc"), "fpath=(" + path("") + " " + kOfRestreefs + " $fpath)" + R"(
 autoload -Uz compinit && compinit -u -D
 unsetopt beep list_ambiguous zle_bracketed_paste prompt_sp
 LISTMAX=10000
@@ -102,7 +106,8 @@ class Fish final : public Shell {
   Fish() { run_ok({.argv = {restree_path(), "generate", "--fish-completion", script()}}); }
   std::string completed(const std::string& line) override {
     return run_ok({.argv = {"fish", "--no-config", "--command",
-                            "source $argv[1]; complete --do-complete $argv[2]", script(), line},
+                            "source $argv[1]; source $argv[2]; complete --do-complete $argv[3]",
+                            script(), std::string(kOfRestreefs) + "/restreefs.fish", line},
                    .env = {{"HOME", dir_.path().string()}}});
   }
 
@@ -195,6 +200,15 @@ TEST_P(Completion, FindsFilesWhereThereAreToBeSome) {
   EXPECT_THAT(completed_path("restree restore latest --target "), offers_the_folder());
   EXPECT_THAT(completed_path("restree snapshots "), offers_neither());
   EXPECT_THAT(completed_path("restree backup --host "), offers_neither());
+}
+
+TEST_P(Completion, KnowsTheOptionsOfAMount) {
+  EXPECT_THAT(completed("restreefs -o pass"),
+              AllOf(HasSubstr("password_file"), HasSubstr("password_command")));
+  EXPECT_THAT(completed("restreefs -o no_cache,ssh_k"),
+              AllOf(HasSubstr("ssh_key"), HasSubstr("ssh_known_hosts")));
+  EXPECT_THAT(completed("restreefs --versi"), HasSubstr("--version"));
+  EXPECT_THAT(completed_path("restreefs "), offers_the_folder());
 }
 
 INSTANTIATE_TEST_SUITE_P(InBash, Completion, ::testing::Values(the<Bash>));

@@ -2,10 +2,13 @@
 
 #include <gmock/gmock.h>
 
+#include <cctype>
 #include <initializer_list>
 #include <string>
 #include <vector>
 
+#include "fs/restreefs/option_help.h"
+#include "tests/support/files.h"
 #include "tests/support/matchers.h"
 
 namespace restree {
@@ -196,6 +199,52 @@ TEST(RestreefsOptions, MoreThanTwoPlacesAreRefused) {
 TEST(RestreefsOptions, HelpAndVersionAreTextsAndNeedNoPlaces) {
   EXPECT_THAT(testing::value_of(parse({"--help"})).text.value_or(""), HasSubstr("REPOSITORY"));
   EXPECT_THAT(testing::value_of(parse({"-V"})).text.value_or(""), HasSubstr(RESTREE_VERSION));
+}
+
+// The names of a table without those that are only accepted, or passed on to the kernel unseen.
+std::vector<std::string> names_with_help() {
+  std::vector<std::string> names;
+  for (const OptionHelpGroup& group : option_help()) {
+    for (const OptionHelp& option : group.options) names.emplace_back(option.name);
+  }
+  return names;
+}
+
+TEST(RestreefsOptions, HaveALineOfHelpEachUnlessTheyHaveNoEffect) {
+  std::vector<std::string> known = known_option_names();
+  const std::vector<std::string> explained = names_with_help();
+  for (const std::string& name : explained) {
+    EXPECT_THAT(known, Contains(name));
+    EXPECT_EQ(std::erase(known, name), 1) << name;
+  }
+  EXPECT_THAT(known,
+              UnorderedElementsAre("sync", "async", "dirsync", "atime", "noatime", "ro", "rw",
+                                   "auto", "noauto", "defaults", "user", "nouser", "users", "owner",
+                                   "group", "_netdev", "nofail", "relatime", "norelatime",
+                                   "strictatime", "nostrictatime", "diratime", "nodiratime",
+                                   "lazytime", "nolazytime", "mand", "nomand", "silent", "loud",
+                                   "comment", "helper", "uhelper", "subtype"));
+  const std::string help = testing::value_of(parse({"-h"})).text.value_or("");
+  for (const std::string& name : explained) EXPECT_THAT(help, HasSubstr("  " + name)) << name;
+}
+
+TEST(RestreefsOptions, StandInTheCompletionsOfEveryShell) {
+  const std::string folder = RESTREE_SOURCE_DIR "/fs/restreefs/completions/";
+  for (const char* file : {"restreefs", "restreefs.fish", "_restreefs"}) {
+    std::string text = testing::read_file(folder + file);
+    // Each name as a word: every other character may stand around it.
+    for (char& c : text) {
+      if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_') c = ' ';
+    }
+    for (const std::string& name : names_with_help()) {
+      EXPECT_THAT(text, HasSubstr(" " + name + " ")) << file;
+    }
+  }
+}
+
+TEST(RestreefsOptions, MayNameTheSource) {
+  EXPECT_EQ(options("fsname=restic").source_name, "restic");
+  EXPECT_EQ(options("ro").source_name, "");
 }
 
 TEST(RestreefsOptions, DebuggingStaysInTheForeground) {
