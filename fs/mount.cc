@@ -31,6 +31,11 @@ const Shares& shares(const MountOptions& options) {
 }
 
 Error no_such_inode() { return {ErrorKind::kNotFound, "no such file (any more)"}; }
+// Monitoring raises the alarm over a file system without free room. How much the storage has is not
+// known here, so the figures say that there is plenty.
+constexpr std::uint64_t kUnknownFreeBytes = std::uint64_t{1} << 50;
+constexpr std::uint64_t kUnknownFreeFiles = 1'000'000'000;
+
 
 // A blob or file that is not found in the repository is damage of an entry that is shown, never the
 // absence of that entry.
@@ -351,8 +356,11 @@ struct statvfs Mount::figures() const {
   const IndexFigures index = repository_.index_figures();
   struct statvfs shown {};
   shown.f_bsize = shown.f_frsize = kPreferredIoBytes;
-  shown.f_blocks = index.sealed_bytes / kPreferredIoBytes + 1;
-  shown.f_files = index.blobs;
+  const fsblkcnt_t used = index.sealed_bytes / kPreferredIoBytes + 1;
+  shown.f_bfree = shown.f_bavail = kUnknownFreeBytes / kPreferredIoBytes;
+  shown.f_blocks = used + shown.f_bfree;
+  shown.f_ffree = shown.f_favail = kUnknownFreeFiles;
+  shown.f_files = index.blobs + shown.f_ffree;
   shown.f_namemax = 255;
   return shown;
 }

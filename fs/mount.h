@@ -108,7 +108,7 @@ class Mount {
   // nullopt: the inode has no such attribute.
   Result<std::optional<std::string>> attribute(std::uint64_t inode, std::string_view name);
 
-  // From memory, at once.
+  // The repository's size as what is used, and much that is free. From memory, at once.
   struct statvfs figures() const;
 
   using Changes = SnapshotList::Changes;
