@@ -38,8 +38,8 @@ std::string app_of(const Snapshot& snapshot);
 // the dots of "." and "..") are written as %XX, and so is '%' itself, so that two names never
 // become one. An empty name and one of more than 255 bytes are replaced too.
 std::string entry_name(std::string_view name);
-// The two halves of it, for names that are made of several parts: the bytes that cannot stand in any
-// name as %XX, and a name of more than 255 bytes cut to that, with a hash of `whole` at its end.
+// The two halves of it, for names that are made of several parts: the bytes that cannot stand in
+// any name as %XX; and a name of more than 255 bytes cut to that, with a hash of `whole` behind it.
 std::string escaped_bytes(std::string_view part);
 std::string shortened_entry(const std::string& entry, std::string_view whole);
 
@@ -53,8 +53,8 @@ std::string app_entry_name(const Snapshot& snapshot, const std::string& time_tem
 std::vector<std::string> path_components(std::string_view path);
 
 // The snapshot that `words` name: APP (its newest snapshot) or APP:SNAPSHOT, where APP is a name in
-// apps/ of the mount, and SNAPSHOT one in apps/APP/ or the beginning of an id. `snapshots`: the oldest first, of equal
-// times by id. kInvalid: no snapshot matches, or more than one.
+// apps/ of the mount, and SNAPSHOT one in apps/APP/ or the beginning of an id. `snapshots`: the
+// oldest first, of equal times by id. kInvalid: no snapshot matches, or more than one.
 Result<Snapshot> find_app_snapshot(const std::vector<Snapshot>& snapshots, std::string_view words,
                                    const std::string& time_template);
 

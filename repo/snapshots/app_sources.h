@@ -1,5 +1,5 @@
-// The apps in a repository: which snapshots are backups of one thing, and under which name the mount
-// and the command lines know it.
+// The apps in a repository: which snapshots are backups of one thing, and under which name the
+// mount and the command lines know it.
 //
 // Snapshots with a tag `app=` belong together if their apps and their maintainers are equal, all
 // others if their hosts and their paths are. An app never holds backups of two things, since its
