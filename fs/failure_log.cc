@@ -20,6 +20,16 @@ Error FailureLog::report(Error error, std::uint64_t inode, std::string_view doin
   return error;
 }
 
+void FailureLog::say_once(const std::string& subject, std::uint64_t inode, std::string_view what) {
+  {
+    auto said = said_.lock();
+    if (said->contains(subject)) return;
+    if (said->size() >= kMostRemembered) said->clear();
+    said->insert(subject);
+  }
+  log::warning("{}: {}", describe_(inode), what);
+}
+
 bool FailureLog::is_news(const std::string& failure) {
   const Clock::time_point now = now_();
   auto logged = logged_.lock();

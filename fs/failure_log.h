@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "repo/base/clock.h"
 #include "repo/base/guarded.h"
@@ -21,8 +22,8 @@
 namespace restree {
 
 // Threads: any.
-// Limits:  remembers kMostRemembered failures; when there are more, it forgets all of them, and
-//          logs each again when it happens again.
+// Limits:  remembers kMostRemembered failures, and as many subjects; when there are more, it
+//          forgets all of them, and logs each again when it happens again.
 class FailureLog {
  public:
   using Clock = Deadline::Clock;
@@ -41,6 +42,9 @@ class FailureLog {
   // one line for each entry is enough, whichever of its bytes are asked for.
   Error report(Error error, std::uint64_t inode, std::string_view doing);
 
+  // Logs "<which entry>: <what>", once for each `subject`: for what is odd but no failure.
+  void say_once(const std::string& subject, std::uint64_t inode, std::string_view what);
+
   // All failures, with those that were not logged.
   std::uint64_t count() const { return count_; }
 
@@ -52,6 +56,7 @@ class FailureLog {
   const std::function<Clock::time_point()> now_;
   std::atomic<std::uint64_t> count_ = 0;
   Guarded<std::unordered_map<std::string, Clock::time_point>> logged_;  // when each was last logged
+  Guarded<std::unordered_set<std::string>> said_;                       // the subjects
 };
 
 }  // namespace restree

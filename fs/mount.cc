@@ -124,6 +124,9 @@ Result<SharedCompactTree> Mount::load_tree(std::uint64_t directory, const BlobId
   Result<SharedCompactTree> loaded = trees_.load(tree, by);
   if (!loaded)
     return failures_.report(as_damage(std::move(loaded).error()), directory, "read directory");
+  for (const std::string& remark : (*loaded)->remarks()) {
+    failures_.say_once(tree.hex() + remark, directory, remark);
+  }
   return loaded;
 }
 

@@ -1,20 +1,14 @@
 #include "fs/tree_source.h"
 
-#include <string>
 #include <utility>
-
-#include "repo/base/log.h"
 
 namespace restree {
 namespace {
 
-Result<SharedCompactTree> load_and_log(BlobSource& blobs, const BlobId& id, Deadline by) {
+Result<SharedCompactTree> load_compact(BlobSource& blobs, const BlobId& id, Deadline by) {
   ASSIGN_OR_RETURN(const SharedBlob blob, blobs.load(BlobType::kTree, id, by));
   Result<SharedCompactTree> tree = CompactTree::parse(*blob);
   if (!tree) return std::move(tree).error().with("tree " + id.hex());
-  for (const std::string& refused : (*tree)->refused()) {
-    log::error("tree {}: an entry is not shown: {}", id.hex(), refused);
-  }
   return tree;
 }
 
@@ -27,7 +21,7 @@ TreeSource::TreeSource(BlobSource& blobs, std::size_t budget_bytes)
           Keeping::kInUse) {}
 
 Result<SharedCompactTree> TreeSource::load(const BlobId& id, Deadline by) {
-  return trees_.get(id, by, [&] { return load_and_log(blobs_, id, by); });
+  return trees_.get(id, by, [&] { return load_compact(blobs_, id, by); });
 }
 
 }  // namespace restree

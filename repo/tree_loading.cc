@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "repo/base/log.h"
+
 namespace restree {
 
 Result<SharedTree> parse_tree(const BlobId& id, ByteView json) {
@@ -19,6 +21,7 @@ Result<SharedTree> load_tree(BlobSource& blobs, const BlobId& id, Deadline by) {
 
 Result<SharedTree> load_whole_tree(BlobSource& blobs, const BlobId& id, Deadline by) {
   ASSIGN_OR_RETURN(SharedTree tree, load_tree(blobs, id, by));
+  for (const std::string& line : tree->odd()) log::warning("tree {}: {}", id.short_hex(), line);
   if (tree->refused().empty()) return tree;
   return Error(ErrorKind::kCorrupt, fmt::format("tree {}: {}", id.hex(), tree->refused().front()));
 }

@@ -19,7 +19,7 @@ Result<SharedTree> parse_tree(const BlobId& id, ByteView json);
 Result<SharedTree> load_tree(BlobSource& blobs, const BlobId& id, Deadline by);
 
 // The same for a caller to which a part of a tree is of no use: a tree of which the parser has
-// refused a node is kCorrupt.
+// refused a node is kCorrupt. Nodes that are odd but shown are named in the log.
 Result<SharedTree> load_whole_tree(BlobSource& blobs, const BlobId& id, Deadline by);
 
 }  // namespace restree

@@ -66,6 +66,9 @@ void CheckedTrees::check_tree(const BlobId& id, const Result<ByteView>& blob,
     for (const std::string& line : (*tree)->refused()) {
       wrong.push_back(fmt::format("tree {}: {}", id.hex(), line));
     }
+    for (const std::string& line : (*tree)->odd()) {
+      wrong.push_back(fmt::format("tree {}: {}", id.hex(), line));
+    }
     for (const Node& node : (*tree)->nodes()) check_node(id, node, found, wrong);
   } else {
     wrong.push_back(fmt::format("tree {}: {}", id.hex(), tree.error().message()));

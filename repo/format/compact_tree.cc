@@ -63,7 +63,8 @@ class CompactTree::Maker {
     const std::span<const Node> nodes = tree.nodes();
     if (made_->begins_.empty()) reserve(nodes, share);
     for (const Node& node : nodes) add(node);
-    made_->refused_.insert(made_->refused_.end(), tree.refused().begin(), tree.refused().end());
+    const std::vector<std::string> remarks = tree.remarks();
+    made_->remarks_.insert(made_->remarks_.end(), remarks.begin(), remarks.end());
   }
 
   std::size_t size() const { return made_->begins_.size(); }
@@ -237,7 +238,7 @@ std::size_t CompactTree::count_memory() const {
                       xattr_lists_.capacity() * sizeof xattr_lists_.front() +
                       xattrs_.capacity() * sizeof xattrs_.front();
   for (const Common& common : commons_) bytes += common.user.capacity() + common.group.capacity();
-  for (const std::string& line : refused_) bytes += sizeof line + line.capacity();
+  for (const std::string& line : remarks_) bytes += sizeof line + line.capacity();
   return bytes;
 }
 
@@ -262,7 +263,7 @@ std::shared_ptr<const CompactTree> CompactTree::parse_in_parts(std::string_view 
     if (!is_one_list(nodes->substr(begin, size))) return nullptr;
     part.assign(kTreeOfNodesBegin).append(nodes->substr(begin, size)).append(kTreeOfNodesEnd);
     const auto tree = Tree::parse(as_bytes(part));
-    if (!tree || !(*tree)->refused().empty() || (*tree)->nodes().empty()) return nullptr;
+    if (!tree || !(*tree)->remarks().empty() || (*tree)->nodes().empty()) return nullptr;
     if (maker.size() > 0 && maker.last_name() >= (*tree)->nodes().front().name) return nullptr;
     maker.add_all(**tree, static_cast<double>(size) / static_cast<double>(nodes->size()));
     begin = end;

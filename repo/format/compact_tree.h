@@ -44,7 +44,7 @@ class CompactTree {
   std::optional<std::uint32_t> find(std::string_view name) const;
 
   // As the Tree has them.
-  const std::vector<std::string>& refused() const { return refused_; }
+  const std::vector<std::string>& remarks() const { return remarks_; }
   std::size_t memory_bytes() const { return memory_bytes_; }
 
  private:
@@ -82,7 +82,7 @@ class CompactTree {
   std::vector<XattrList> xattr_lists_;
   std::vector<ExtendedAttribute> xattrs_;
   std::string xattr_text_;
-  std::vector<std::string> refused_;
+  std::vector<std::string> remarks_;
   // From which the records' times and inode numbers differ.
   std::int64_t base_seconds_ = 0;
   std::uint64_t base_inode_ = 0;

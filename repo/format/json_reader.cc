@@ -18,9 +18,9 @@ bool is_low_surrogate(std::uint32_t unit) { return unit >= 0xdc00 && unit < 0xe0
 // The four hexadecimal digits of \uXXXX.
 std::uint32_t code_unit(std::string_view digits) {
   std::uint32_t unit = 0;
-  if (digits.size() < 4) throw BadJson("an escape is cut short");
+  if (digits.size() < 4) throw BadValue("an escape is cut short");
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + 4, unit, 16);
-  if (error != std::errc() || end != digits.data() + 4) throw BadJson("a bad \\u escape");
+  if (error != std::errc() || end != digits.data() + 4) throw BadValue("a bad \\u escape");
   return unit;
 }
 
@@ -55,7 +55,7 @@ char simple_escape(char letter) {
     case 't':
       return '\t';
     default:
-      throw BadJson("an unknown escape");
+      throw BadValue("an unknown escape");
   }
 }
 
@@ -105,7 +105,7 @@ void append_unescaped(std::string_view inside, std::string& out) {
     out += inside.substr(0, plain);
     inside.remove_prefix(plain);
     if (inside.empty()) return;
-    if (inside.size() < 2) throw BadJson("an escape is cut short");
+    if (inside.size() < 2) throw BadValue("an escape is cut short");
     const char letter = inside[1];
     inside.remove_prefix(2);
     if (letter == 'u') {
@@ -121,15 +121,15 @@ std::uint64_t Value::to_u64() const {
   std::uint64_t number = 0;
   const char* const end = token_.data() + token_.size();
   const auto [stop, error] = std::from_chars(token_.data(), end, number);
-  if (error != std::errc() || stop != end) throw BadJson("not an unsigned 64-bit integer");
-  if (token_.size() > 1 && token_.front() == '0') throw BadJson("a number starts with 0");
+  if (error != std::errc() || stop != end) throw BadValue("not an unsigned 64-bit integer");
+  if (token_.size() > 1 && token_.front() == '0') throw BadValue("a number starts with 0");
   return number;
 }
 
 std::uint32_t Value::to_u32() const {
   const std::uint64_t number = to_u64();
   if (number > std::numeric_limits<std::uint32_t>::max()) {
-    throw BadJson("a number exceeds 32 bits");
+    throw BadValue("a number exceeds 32 bits");
   }
   return static_cast<std::uint32_t>(number);
 }
@@ -155,7 +155,7 @@ std::string Value::to_bytes() const {
   } else {
     bytes = from_base64(to_text());  // some writers escape '/'
   }
-  if (!bytes) throw BadJson("not base64");
+  if (!bytes) throw BadValue("not base64");
   return std::move(*bytes);
 }
 
@@ -194,21 +194,17 @@ std::string_view Place::pass_word() {
   return {begin, static_cast<std::size_t>(at_ - begin)};
 }
 
-void Place::pass_brackets() {
-  std::string open;
-  do {
+void Place::pass_to(std::size_t depth) {
+  while (open_.size() > depth) {
     const char c = next();
     switch (c) {
       case '{':
       case '[':
-        open.push_back(c == '{' ? '}' : ']');
-        ++at_;
+        enter(c, "");
         break;
       case '}':
       case ']':
-        if (c != open.back()) throw BadJson("brackets that do not match");
-        open.pop_back();
-        ++at_;
+        leave("brackets that do not match");
         break;
       case '"':
         pass_string();
@@ -222,7 +218,7 @@ void Place::pass_brackets() {
       default:
         pass_word();
     }
-  } while (!open.empty());
+  }
 }
 
 }  // namespace restree::json

@@ -6,8 +6,9 @@
 // for is only followed to its end.
 //
 // Errors: whatever is off throws BadJson inside of read_json(), which returns it as kCorrupt. That
-//         keeps twenty fields a node free of plumbing.
-// Limits: a byte of memory for each bracket that is open in a value which is passed over.
+//         keeps twenty fields a node free of plumbing. A value that is not what it was asked for throws
+//         BadValue, after which a reader that can do without it may catch that and go on.
+// Limits: a byte of memory for each bracket that is open.
 // Threads: any. Nothing is copied: views live as long as the text that read_json() was given.
 #pragma once
 
@@ -33,6 +34,12 @@ class BadJson : public std::exception {
 
  private:
   const char* reason_;
+};
+
+// A value of another type or range than wanted, in a document whose structure is sound so far.
+class BadValue : public BadJson {
+ public:
+  using BadJson::BadJson;
 };
 
 // Appends what stands between the quotes of a JSON string to `out`, its escapes resolved.
@@ -64,8 +71,19 @@ class Place {
   std::string_view pass_string();
   // The number, `true`, `false` or `null` that comes next.
   std::string_view pass_word();
-  // The object or array that comes next, to its closing bracket.
-  void pass_brackets();
+  // The bracket that comes next; leave() passes the one that closes it.
+  void enter(char opening, const char* otherwise) {
+    require(opening, otherwise);
+    open_.push_back(opening == '{' ? '}' : ']');
+  }
+  void leave(const char* otherwise) {
+    require(open_.back(), otherwise);
+    open_.pop_back();
+  }
+  // How many brackets are open.
+  std::size_t depth() const { return open_.size(); }
+  // Passes all that comes, until no more brackets are open than that.
+  void pass_to(std::size_t depth);
 
  private:
   static bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
@@ -75,6 +93,7 @@ class Place {
 
   const char* at_;
   const char* end_;
+  std::string open_;  // the brackets that close those which are open
 };
 
 // One value on the way: to be used at once, and once.
@@ -100,7 +119,7 @@ class Value {
   std::uint32_t to_u32() const;
   // What stands between the quotes, escapes unresolved.
   std::string_view quoted() const {
-    if (token_.front() != '"') throw BadJson("not a string");
+    if (token_.front() != '"') throw BadValue("not a string");
     return token_.substr(1, token_.size() - 2);
   }
   // Empty for null.
@@ -111,7 +130,7 @@ class Value {
   template <class IdType>
   IdType to_id() const {
     IdType id;
-    if (!from_hex(quoted(), id.bytes)) throw BadJson("not an id");
+    if (!from_hex(quoted(), id.bytes)) throw BadValue("not an id");
     return id;
   }
 
@@ -122,9 +141,10 @@ class Value {
   template <class Use>
   void each_element(Use&& use);
 
-  // Passes what has brackets, unless it was read.
-  void pass_unread() const {
-    if (begin_ != nullptr && place_->position() == begin_) place_->pass_brackets();
+  // Passes what was not read of a value with brackets; `depth`: how many were open before it.
+  void pass_unread(std::size_t depth) const {
+    if (begin_ != nullptr && place_->position() == begin_) place_->enter(*begin_, "");
+    place_->pass_to(depth);
   }
 
  private:
@@ -136,8 +156,9 @@ class Value {
 // Calls `use(key, value)` for every field of the object that comes next.
 template <class Use>
 void each_field(Place& place, Use&& use) {
-  place.require('{', "not an object");
-  if (place.pass('}')) return;
+  place.enter('{', "not an object");
+  const std::size_t depth = place.depth();
+  if (place.next() == '}') return place.leave("");
   std::string unescaped;
   do {
     if (place.next() != '"') throw BadJson("a field has no name");
@@ -151,35 +172,36 @@ void each_field(Place& place, Use&& use) {
     place.require(':', "a field has no value");
     const Value value(place);
     use(key, Value(value));
-    value.pass_unread();
+    value.pass_unread(depth);
   } while (place.pass(','));
-  place.require('}', "an object has no end");
+  place.leave("an object has no end");
 }
 
 // Calls `use(value)` for every element of the array that comes next.
 template <class Use>
 void each_element(Place& place, Use&& use) {
-  place.require('[', "not an array");
-  if (place.pass(']')) return;
+  place.enter('[', "not an array");
+  const std::size_t depth = place.depth();
+  if (place.next() == ']') return place.leave("");
   do {
     const Value value(place);
     use(Value(value));
-    value.pass_unread();
+    value.pass_unread(depth);
   } while (place.pass(','));
-  place.require(']', "an array has no end");
+  place.leave("an array has no end");
 }
 
 template <class Use>
 void Value::each_field(Use&& use) {
   if (is_null()) return;
-  if (begin_ == nullptr) throw BadJson("not an object");
+  if (token_.front() != '{') throw BadValue("not an object");
   json::each_field(*place_, std::forward<Use>(use));
 }
 
 template <class Use>
 void Value::each_element(Use&& use) {
   if (is_null()) return;
-  if (begin_ == nullptr) throw BadJson("not an array");
+  if (token_.front() != '[') throw BadValue("not an array");
   json::each_element(*place_, std::forward<Use>(use));
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <tuple>
 #include <utility>
 
@@ -17,6 +18,11 @@ namespace {
 // Only the first refused nodes get a line each: a hostile tree must not fill the memory.
 constexpr std::size_t kRefusedLines = 20;
 constexpr std::size_t kShownNameBytes = 300;
+// What Linux takes for a name.
+constexpr std::size_t kLongestShownName = 255;
+
+// The owner where the backup's cannot be read: nobody, and never root.
+constexpr std::uint32_t kNobody = 65534;
 
 // The length of a plain file's JSON, with one piece of content.
 constexpr std::size_t kTypicalNodeBytes = 380;
@@ -70,7 +76,10 @@ class TreeParser {
     std::optional<NodeType> type;
     std::string_view type_name;
     bool name_unreadable = false;
+    bool link_target_unreadable = false;
+    bool device_unreadable = false;
     std::string_view link_target_raw;
+    std::string unreadable_fields;  // as the JSON calls them, with commas
   };
 
   // Owners repeat from node to node: the last one's text is stored once.
@@ -78,7 +87,10 @@ class TreeParser {
     std::string_view token;
     std::string_view text;
     std::string_view get(TreeParser& parser, const json::Value& value) {
-      if (std::exchange(token, value.token()) != value.token()) text = parser.store_text(value);
+      if (token != value.token()) {
+        text = parser.store_text(value);
+        token = value.token();
+      }
       return text;
     }
   };
@@ -86,26 +98,35 @@ class TreeParser {
   void forget_nodes();
   void parse_node(json::Value value);
   void set_field(std::size_t field, json::Value& value, Draft& draft, Pending& pending);
+  // For a field whose value cannot be read.
+  void do_without(std::size_t field, Draft& draft, Pending& pending);
   void set_name(const json::Value& value, Node& node, Pending& pending);
   void parse_content(json::Value& value, Draft& draft);
   void parse_xattrs(json::Value& value, Draft& draft);
   void keep(Draft draft, const Pending& pending);
   void refuse(std::string_view name, std::string_view objection);
-  void sort_and_drop_duplicates();
+  void remark(std::string line);
+  void sort();
+  void rename_duplicates();
+  std::string unused_name(std::string_view name, std::size_t& number) const;
 
   std::string_view store_text(const json::Value& value);
   std::string_view store_bytes(std::string_view bytes);
   Timestamp time_of(const json::Value& value);
-  // `view` points into scratch_; the same bytes in `text`.
+  // `view` points into scratch_ or new_names_; the same bytes in `text`, which has one after the
+  // other.
   std::string_view moved(std::string_view view, const std::string& text) const;
 
   std::vector<Draft> drafts_;
   std::vector<BlobId> content_;
   std::vector<ExtendedAttribute> xattrs_;
   std::string scratch_;
+  std::string new_names_;  // of renamed nodes; it never moves either
   std::string unescaped_;
   std::vector<std::string> refused_;
   std::size_t refused_count_ = 0;
+  std::vector<std::string> odd_;
+  std::size_t odd_count_ = 0;
   RepeatedText user_;
   RepeatedText group_;
   // atime is a copy of mtime, as a rule.
@@ -123,7 +144,8 @@ Status TreeParser::parse(ByteView json) {
     });
     if (!has_nodes) throw json::BadJson("no nodes");
   }));
-  sort_and_drop_duplicates();
+  sort();
+  rename_duplicates();
   return {};
 }
 
@@ -133,19 +155,61 @@ void TreeParser::forget_nodes() {
   xattrs_.clear();
   refused_.clear();
   refused_count_ = 0;
+  odd_.clear();
+  odd_count_ = 0;
 }
 
 void TreeParser::parse_node(json::Value value) {
   Draft draft;
   Pending pending;
   std::size_t next = 0;
-  value.each_field([&](std::string_view key, json::Value field_value) {
-    const std::size_t field = field_named(key, next);
-    if (field == kFieldCount) return;
-    next = field + 1;
-    set_field(field, field_value, draft, pending);
-  });
+  try {
+    value.each_field([&](std::string_view key, json::Value field_value) {
+      const std::size_t field = field_named(key, next);
+      if (field == kFieldCount) return;
+      next = field + 1;
+      try {
+        set_field(field, field_value, draft, pending);
+      } catch (const json::BadValue&) {
+        if (!pending.unreadable_fields.empty()) pending.unreadable_fields += ", ";
+        pending.unreadable_fields += key;
+        do_without(field, draft, pending);
+      }
+    });
+  } catch (const json::BadValue& bad) {
+    return refuse(draft.node.name, fmt::format("cannot be read ({})", bad.what()));
+  }
   keep(draft, pending);
+}
+
+void TreeParser::do_without(std::size_t field, Draft& draft, Pending& pending) {
+  switch (field) {
+    case kName:
+      pending.name_unreadable = true;
+      return;
+    case kUid:
+      draft.node.uid = kNobody;
+      return;
+    case kGid:
+      draft.node.gid = kNobody;
+      return;
+    case kLinkTarget:
+    case kLinkTargetRaw:
+      pending.link_target_unreadable = true;
+      return;
+    case kDevice:
+      pending.device_unreadable = true;
+      return;
+    case kContent:
+      if (draft.content_count > 0) return;  // only some of the ids cannot be read
+      // One id that no blob has: damage when the file is read, and not an empty file.
+      draft.content_begin = content_.size();
+      draft.content_count = 1;
+      content_.emplace_back();
+      return;
+    default:
+      return;  // as if it were not there
+  }
 }
 
 void TreeParser::set_field(std::size_t field, json::Value& value, Draft& draft, Pending& pending) {
@@ -233,41 +297,67 @@ void TreeParser::set_name(const json::Value& value, Node& node, Pending& pending
 
 void TreeParser::parse_content(json::Value& value, Draft& draft) {
   draft.content_begin = content_.size();
+  bool all_readable = true;
   value.each_element([&](const json::Value& id) {
-    // A null id is damage; as an id that no blob has, it is met when the file is read.
-    content_.push_back(id.is_null() ? BlobId{} : id.to_id<BlobId>());
+    // A null id is damage, and so is one that cannot be read; as an id that no blob has, it is met
+    // when the file is read.
+    BlobId& added = content_.emplace_back();
+    try {
+      if (!id.is_null()) added = id.to_id<BlobId>();
+    } catch (const json::BadValue&) {
+      all_readable = false;
+    }
   });
   draft.content_count = content_.size() - draft.content_begin;
+  if (!all_readable) throw json::BadValue("an id cannot be read");
 }
 
 void TreeParser::parse_xattrs(json::Value& value, Draft& draft) {
   draft.xattrs_begin = xattrs_.size();
+  bool all_readable = true;
   value.each_element([&](json::Value attribute) {
     ExtendedAttribute parsed;
-    attribute.each_field([&](std::string_view key, const json::Value& field) {
-      if (key == "name") parsed.name = store_text(field);
-      if (key != "value") return;
-      parsed.value = store_bytes(field.to_bytes());
-      parsed.has_value = !field.is_null();
-    });
+    try {
+      attribute.each_field([&](std::string_view key, const json::Value& field) {
+        if (key == "name") parsed.name = store_text(field);
+        if (key != "value") return;
+        parsed.value = store_bytes(field.to_bytes());
+        parsed.has_value = !field.is_null();
+      });
+    } catch (const json::BadValue&) {
+      all_readable = false;
+      return;
+    }
     if (!parsed.name.empty()) xattrs_.push_back(parsed);
   });
   draft.xattrs_count = xattrs_.size() - draft.xattrs_begin;
+  if (!all_readable) throw json::BadValue("an attribute cannot be read");
 }
 
 // Leaves nothing in the node that its type cannot have, or refuses it.
 void TreeParser::keep(Draft draft, const Pending& pending) {
   Node& node = draft.node;
-  if (pending.name_unreadable) return refuse(node.name, "has a name with a bad escape");
+  if (pending.name_unreadable) return refuse(node.name, "has a name that cannot be read");
   if (const char* objection = objection_to_name(node.name)) return refuse(node.name, objection);
   if (!pending.type) {
     return refuse(node.name, fmt::format("has the unknown type {}", shown(pending.type_name)));
   }
   node.type = *pending.type;
+  const bool is_device = node.type == NodeType::kBlockDevice || node.type == NodeType::kCharDevice;
+  if (pending.link_target_unreadable && node.type == NodeType::kSymlink) {
+    return refuse(node.name, "has a link target that cannot be read");
+  }
+  if (pending.device_unreadable && is_device) {
+    return refuse(node.name, "has a device number that cannot be read");
+  }
+  if (!pending.unreadable_fields.empty()) {
+    remark(fmt::format("node {} has fields that cannot be read: {}", shown(node.name),
+                       pending.unreadable_fields));
+  }
   if (!pending.link_target_raw.empty()) node.link_target = pending.link_target_raw;
   if (node.type != NodeType::kSymlink) node.link_target = {};
   if (node.type != NodeType::kDirectory) node.subtree.reset();
-  if (node.type != NodeType::kBlockDevice && node.type != NodeType::kCharDevice) node.device = 0;
+  if (!is_device) node.device = 0;
   if (node.type != NodeType::kFile) {
     node.size = 0;
     draft.content_count = 0;
@@ -285,17 +375,73 @@ void TreeParser::refuse(std::string_view name, std::string_view objection) {
   refused_.push_back(fmt::format("node {} {}", shown(name), objection));
 }
 
-void TreeParser::sort_and_drop_duplicates() {
+void TreeParser::remark(std::string line) {
+  if (++odd_count_ <= kRefusedLines) odd_.push_back(std::move(line));
+}
+
+void TreeParser::sort() {
   const auto by_name = [](const Draft& draft) { return draft.node.name; };
   if (!std::ranges::is_sorted(drafts_, {}, by_name)) {
     std::ranges::stable_sort(drafts_, {}, by_name);
   }
-  const auto same_name = [&](const Draft& a, const Draft& b) { return by_name(a) == by_name(b); };
+}
+
+// The first folder of several nodes of one name keeps it, so that the way to what lies in it stays
+// as it is; without a folder, the first node does.
+void TreeParser::rename_duplicates() {
+  struct NewName {
+    Draft* draft;
+    std::string name;
+  };
+  std::vector<NewName> renamed;
+  for (auto begin = drafts_.begin(); begin != drafts_.end();) {
+    const std::string_view name = begin->node.name;
+    auto end = std::find_if(begin + 1, drafts_.end(),
+                            [&](const Draft& draft) { return draft.node.name != name; });
+    if (end - begin > 1) {
+      const auto folder = std::find_if(
+          begin, end, [](const Draft& draft) { return draft.node.type == NodeType::kDirectory; });
+      if (folder != end) std::rotate(begin, folder, folder + 1);
+    }
+    std::size_t number = 0;
+    for (auto draft = begin + 1; draft != end; ++draft) {
+      renamed.push_back({&*draft, unused_name(name, number)});
+    }
+    begin = end;
+  }
+  if (renamed.empty()) return;
+  std::size_t bytes = 0;
+  for (const NewName& each : renamed) bytes += each.name.size();
+  new_names_.reserve(bytes);
+  for (const NewName& each : renamed) {
+    remark(fmt::format("node {} appears more than once, and one of them is called {}",
+                       shown(each.draft->node.name), shown(each.name)));
+    const std::size_t begin = new_names_.size();
+    new_names_ += each.name;
+    each.draft->node.name = std::string_view(new_names_).substr(begin);
+  }
+  sort();
+  // Two long names of which the end was cut off may have become one.
+  const auto same_name = [](const Draft& a, const Draft& b) { return a.node.name == b.node.name; };
   for (auto at = std::ranges::adjacent_find(drafts_, same_name); at != drafts_.end();
        at = std::adjacent_find(at + 1, drafts_.end(), same_name)) {
-    refuse(at->node.name, "appears more than once; the first one is shown");
+    refuse(at->node.name, "appears more than once");
   }
   drafts_.erase(std::unique(drafts_.begin(), drafts_.end(), same_name), drafts_.end());
+}
+
+// `name` with the next number behind it that makes a name which no node has. The drafts are sorted.
+std::string TreeParser::unused_name(std::string_view name, std::size_t& number) const {
+  const std::size_t longest = std::max(name.size(), kLongestShownName);
+  for (;;) {
+    const std::string suffix = fmt::format("-{}", ++number);
+    std::string candidate(name.substr(0, longest - suffix.size()));
+    candidate += suffix;
+    const auto by_name = [](const Draft& draft) { return draft.node.name; };
+    if (!std::ranges::binary_search(drafts_, std::string_view(candidate), {}, by_name)) {
+      return candidate;
+    }
+  }
 }
 
 std::string_view TreeParser::store_text(const json::Value& value) {
@@ -314,7 +460,7 @@ Timestamp TreeParser::time_of(const json::Value& value) {
   if (value.is_null()) return {};
   if (value.token() == last_time_token_) return last_time_;
   const auto time = parse_timestamp(value.quoted());
-  if (!time) throw json::BadJson("not a time");
+  if (!time) throw json::BadValue("not a time");
   last_time_token_ = value.token();
   last_time_ = *time;
   return *time;
@@ -322,12 +468,19 @@ Timestamp TreeParser::time_of(const json::Value& value) {
 
 std::string_view TreeParser::moved(std::string_view view, const std::string& text) const {
   if (view.empty()) return {};
-  return {text.data() + (view.data() - scratch_.data()), view.size()};
+  const std::less_equal<> not_after;
+  const char* const begin = new_names_.data();
+  const bool is_new = not_after(begin, view.data()) &&
+                      not_after(view.data() + view.size(), begin + new_names_.size());
+  const auto offset = is_new ? view.data() - begin + static_cast<std::ptrdiff_t>(scratch_.size())
+                             : view.data() - scratch_.data();
+  return {text.data() + offset, view.size()};
 }
 
 std::shared_ptr<const Tree> TreeParser::finish() {
   std::shared_ptr<Tree> tree(new Tree());
-  tree->text_ = std::string(scratch_);
+  tree->text_ = scratch_ + new_names_;
+  tree->text_.shrink_to_fit();
   tree->content_ = std::vector<BlobId>(content_.begin(), content_.end());
   tree->xattrs_ = std::vector<ExtendedAttribute>(xattrs_.begin(), xattrs_.end());
   for (ExtendedAttribute& attribute : tree->xattrs_) {
@@ -347,12 +500,18 @@ std::shared_ptr<const Tree> TreeParser::finish() {
   if (refused_count_ > kRefusedLines) {
     refused_.push_back(fmt::format("and {} more", refused_count_ - kRefusedLines));
   }
+  if (odd_count_ > kRefusedLines) {
+    odd_.push_back(fmt::format("and {} more", odd_count_ - kRefusedLines));
+  }
   tree->refused_ = std::move(refused_);
+  tree->odd_ = std::move(odd_);
   tree->memory_bytes_ =
       sizeof(Tree) + tree->text_.capacity() + tree->content_.capacity() * sizeof(BlobId) +
       tree->xattrs_.capacity() * sizeof(ExtendedAttribute) + tree->nodes_.capacity() * sizeof(Node);
-  for (const std::string& line : tree->refused_) {
-    tree->memory_bytes_ += sizeof(std::string) + line.capacity();
+  for (const auto* lines : {&tree->refused_, &tree->odd_}) {
+    for (const std::string& line : *lines) {
+      tree->memory_bytes_ += sizeof(std::string) + line.capacity();
+    }
   }
   return tree;
 }
@@ -366,6 +525,15 @@ Result<std::shared_ptr<const Tree>> Tree::parse(ByteView json) {
   TreeParser parser(json);
   RETURN_IF_ERROR(parser.parse(json));
   return parser.finish();
+}
+
+std::vector<std::string> Tree::remarks() const {
+  std::vector<std::string> all;
+  for (const std::string& line : refused_) {
+    all.push_back(line.starts_with("node ") ? line + ", and is left out" : line);
+  }
+  all.insert(all.end(), odd_.begin(), odd_.end());
+  return all;
 }
 
 const Node* Tree::find(std::string_view name) const {

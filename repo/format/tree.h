@@ -66,8 +66,12 @@ bool is_same_node(const Node& a, const Node& b);
 
 class Tree {
  public:
-  // Parses a tree blob. kCorrupt: not JSON of that shape. A single node that cannot be shown (a
-  // hostile or duplicate name, an unknown type) is left out and described in refused().
+  // Parses a tree blob. kCorrupt: not JSON of that shape. One odd node costs itself at most:
+  // - One that cannot be shown (a hostile name, an unknown type, no readable link target or device
+  //   number) is left out and described in refused().
+  // - A field out of range counts as absent; an owner is then nobody, and content or a subtree
+  //   that cannot be read is damage. Of several nodes of one name, all but one are called NAME-1,
+  //   NAME-2 and so on. Both are described in odd().
   static Result<std::shared_ptr<const Tree>> parse(ByteView json);
 
   // Strictly ascending by name, compared as unsigned bytes.
@@ -76,6 +80,10 @@ class Tree {
 
   // One line for each node that was left out, safe to log.
   const std::vector<std::string>& refused() const { return refused_; }
+  // One for each node that is not quite as it is stored.
+  const std::vector<std::string>& odd() const { return odd_; }
+  // Both, as sentences for people who see the tree as it is here.
+  std::vector<std::string> remarks() const;
   std::size_t memory_bytes() const { return memory_bytes_; }
 
  private:
@@ -87,6 +95,7 @@ class Tree {
   std::vector<ExtendedAttribute> xattrs_;
   std::string text_;  // every string of the tree, one after the other
   std::vector<std::string> refused_;
+  std::vector<std::string> odd_;
   std::size_t memory_bytes_ = 0;
 };
 

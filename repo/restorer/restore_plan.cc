@@ -119,8 +119,8 @@ Status RestorePlanner::load_level(std::uint32_t begin, std::uint32_t end, const 
       }
       folder.tree = *tree;
       folder.complete = (*tree)->refused().empty();
-      for (const std::string& line : (*tree)->refused()) {
-        on_error_(location_of(use.tag), Error(ErrorKind::kCorrupt, line + ", and is left out"));
+      for (const std::string& line : (*tree)->remarks()) {
+        on_error_(location_of(use.tag), Error(ErrorKind::kCorrupt, line));
       }
     }
     return {};
@@ -143,6 +143,13 @@ Status RestorePlanner::take_nodes(std::uint32_t number) {
     }
     if (is_folder) {
       take_folder(number, node, verdict, std::move(path));
+    } else if (verdict.selected && node.size == 0 && !node.content.empty()) {
+      // An existing file would be cut to this size.
+      found_[number].folder.complete = false;
+      on_error_(joined(location_of(number), node.name),
+                Error(ErrorKind::kCorrupt,
+                      "its size cannot be read from the backup, so it is not restored")
+                    .hinting("restree dump writes its content."));
     } else if (verdict.selected) {
       found_[number].items.push_back(&node);
       ++items_;

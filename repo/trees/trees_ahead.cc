@@ -29,7 +29,7 @@ Result<SharedTree> TreesAhead::load_tree(const BlobId& id) {
   ASSIGN_OR_RETURN(const SharedBlob blob, load(id, Deadline::after(options_.patience)));
   ASSIGN_OR_RETURN(SharedTree tree, parse_tree(id, *blob));
   if (options_.on_refused) {
-    for (const std::string& why : tree->refused()) options_.on_refused(id, why);
+    for (const std::string& why : tree->remarks()) options_.on_refused(id, why);
   }
   return tree;
 }

@@ -1,5 +1,5 @@
-// Authentic repositories with false trees: entries that cannot be shown are left out, and the
-// others are unharmed.
+// Authentic repositories with false trees: an odd entry costs itself at most, in the mount and in
+// restree, and the others are unharmed.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -8,6 +8,8 @@
 
 #include "tests/support/files.h"
 #include "tests/support/mounted.h"
+#include "tests/support/password.h"
+#include "tests/support/programs.h"
 #include "tests/support/repository_builder.h"
 #include "tests/support/restic.h"
 #include "tests/support/temp_dir.h"
@@ -16,6 +18,7 @@ namespace restree::testing {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -77,12 +80,55 @@ TEST_F(HostileTree, ANameOfMalformedQuotingIsLeftOut) {
   EXPECT_THAT(names_in(shown_), ElementsAre("zz good"));
 }
 
-TEST_F(HostileTree, OfTwoEqualNamesOneIsShown) {
+TEST_F(HostileTree, OfTwoEqualNamesBothAreShown) {
   const BlobId other = builder_.add_data("other");
   mount({file_node("twin", {good_}, 4), file_node("twin", {other}, 5)});
-  EXPECT_THAT(names_in(shown_), ElementsAre("twin", "zz good"));
-  EXPECT_THAT(read_file(shown_ / "twin"), ::testing::AnyOf("good", "other"));
-  EXPECT_THAT(mounted_->log(), HasSubstr("twin"));
+  EXPECT_THAT(names_in(shown_), ElementsAre("twin", "twin-1", "zz good"));
+  EXPECT_EQ(read_file(shown_ / "twin"), "good");
+  EXPECT_EQ(read_file(shown_ / "twin-1"), "other");
+  EXPECT_THAT(mounted_->log(), HasSubstr(R"(called \"twin-1\")"));
+}
+
+TEST_F(HostileTree, AnOddNodeCostsItselfAtMostInEveryCommand) {
+  mount({R"({"name":"late","type":"file","mode":420,"mtime":"+12026-01-01T00:00:00Z","size":4,)"
+         R"("content":[")" +
+             good_.hex() + R"("]})",
+         R"({"name":"sizeless","type":"file","mode":420,"size":-4,"content":[")" + good_.hex() +
+             R"("]})",
+         R"({"name":"data","type":"symlink","linktarget":"elsewhere"})",
+         folder_node("data", folder_)});
+  EXPECT_EQ(read_file(shown_ / "late"), "good");
+  EXPECT_EQ(read_file(shown_ / "sizeless"), "good");
+  EXPECT_EQ(read_file(shown_ / "data/inside"), "good");
+  EXPECT_EQ(fs::read_symlink(shown_ / "data-1"), "elsewhere");
+  const auto restree = [&](std::vector<std::string> words) {
+    std::vector<std::string> argv{restree_path(), "--no-cache", "--no-lock", "-r",
+                                  builder_.root().string()};
+    argv.insert(argv.end(), words.begin(), words.end());
+    return run({.argv = std::move(argv), .env = {{"RESTIC_PASSWORD", std::string(kPassword)}}});
+  };
+  const Finished listed = restree({"ls", "latest"});
+  EXPECT_TRUE(listed.ok()) << listed.report();
+  EXPECT_THAT(listed.out, AllOf(HasSubstr("/late\n"), HasSubstr("/data-1\n"),
+                                HasSubstr("/data/inside\n"), HasSubstr("/zz good\n")));
+  EXPECT_THAT(restree({"find", "inside"}).out, HasSubstr("/data/inside"));
+  EXPECT_EQ(restree({"dump", "latest", "/data/inside"}).out, "good");
+  EXPECT_EQ(restree({"dump", "latest", "/late"}).out, "good");
+  EXPECT_EQ(restree({"dump", "latest", "/sizeless"}).out, "good");
+  const Finished checked = restree({"check"});
+  EXPECT_EQ(checked.exit_code, 1) << checked.report();
+  EXPECT_THAT(checked.err + checked.out, AllOf(HasSubstr("late"), HasSubstr("data-1")));
+  const fs::path target = dir_.path() / "restored";
+  fs::create_directories(target);
+  write_file(target / "sizeless", "is not cut to any size");
+  const Finished restored = restree({"restore", "latest", "--target", target.string()});
+  EXPECT_EQ(restored.exit_code, 1) << restored.report();
+  EXPECT_THAT(restored.err, AllOf(HasSubstr("late"), HasSubstr("data-1"),
+                                  HasSubstr("sizeless: its size cannot be read")));
+  EXPECT_EQ(read_file(target / "sizeless"), "is not cut to any size");
+  EXPECT_EQ(read_file(target / "late"), "good");
+  EXPECT_EQ(read_file(target / "data/inside"), "good");
+  EXPECT_EQ(fs::read_symlink(target / "data-1"), "elsewhere");
 }
 
 TEST_F(HostileTree, AnUnsortedTreeIsListedAndFoundAlike) {

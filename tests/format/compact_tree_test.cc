@@ -49,8 +49,8 @@ TEST(CompactTree, KeepsTheLinesAboutNodesThatAreNotShown) {
   const TreePointer tree = parsed(tree_of({file_node("..", {}, 0), file_node("f", {}, 0)}));
   const auto compact = CompactTree::make(*tree);
   expect_same_nodes(*tree, *compact);
-  EXPECT_THAT(compact->refused(), SizeIs(1));
-  EXPECT_EQ(compact->refused(), tree->refused());
+  EXPECT_THAT(compact->remarks(), SizeIs(1));
+  EXPECT_EQ(compact->remarks(), tree->remarks());
 }
 
 TEST(CompactTree, OfAnEmptyDirectoryIsEmpty) {
@@ -120,7 +120,7 @@ void expect_parts_make_the_whole(const std::string& json) {
       continue;
     }
     expect_same_nodes(**whole, **compact);
-    EXPECT_EQ((*compact)->refused(), (*whole)->refused());
+    EXPECT_EQ((*compact)->remarks(), (*whole)->remarks());
   }
 }
 

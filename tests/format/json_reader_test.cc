@@ -143,6 +143,29 @@ TEST(JsonReader, FollowsBracketsHoweverDeepTheyLie) {
               HasSubstr("brackets that do not match"));
 }
 
+TEST(JsonReader, GoesOnBehindAValueThatIsNotWhatItWasAskedFor) {
+  std::vector<std::string> read;
+  const std::string text =
+      R"([{"n":[1,"x",[2]],"m":5},{"n":"y"},{"n":[{"k":-1,"l":[3]},4]},{"n":[6]}])";
+  ASSERT_TRUE(json::read_json(as_bytes(text), "document", [&](json::Root root) {
+    root.each_element([&](json::Value element) {
+      element.each_field([&](std::string_view key, json::Value value) {
+        try {
+          if (key == "m") return read.push_back(std::to_string(value.to_u64()));
+          value.each_element([&](json::Value n) {
+            if (n.token() != "{") return read.push_back(std::to_string(n.to_u64()));
+            n.each_field([&](std::string_view, const json::Value& k) { k.to_u64(); });
+          });
+        } catch (const json::BadValue& bad) {
+          read.emplace_back(bad.what());
+        }
+      });
+    });
+  }));
+  EXPECT_THAT(read, ElementsAre("1", "not an unsigned 64-bit integer", "5", "not an array",
+                                "not an unsigned 64-bit integer", "6"));
+}
+
 TEST(JsonReader, TakesNumbersForUnsignedIntegersOf64Bits) {
   const auto number = [](const std::string& text) -> Result<std::uint64_t> {
     std::uint64_t read = 0;

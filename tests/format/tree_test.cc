@@ -151,15 +151,17 @@ TEST(Tree, HoldsNumbersToTheirLastBit) {
   EXPECT_EQ(node->links, ~std::uint64_t{0});
 }
 
-TEST(Tree, WithMalformedNumbersIsCorrupt) {
-  for (const char* number :
-       {"-1", "1.0", "1e3", "18446744073709551616", "01", "\"1\"", "true", ""}) {
-    EXPECT_THAT(parse_file_with(R"(,"inode":)" + std::string(number)),
-                FailsWith(ErrorKind::kCorrupt))
-        << number;
+TEST(Tree, TakesMalformedNumbersForNone) {
+  for (const char* number : {"-1", "1.0", "1e3", "18446744073709551616", "01", "\"1\"", "true"}) {
+    const auto tree = parsed(file_with(R"(,"inode":)" + std::string(number)));
+    EXPECT_EQ(tree->find("f")->inode, 0U) << number;
+    EXPECT_THAT(tree->odd(), ::testing::SizeIs(1)) << number;
   }
-  EXPECT_THAT(parse_file_with(R"(,"uid":4294967296)"), FailsWith(ErrorKind::kCorrupt));
-  EXPECT_THAT(parse_file_with(R"(,"mode":4294967296)"), FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(parse_file_with(R"(,"inode":)"), FailsWith(ErrorKind::kCorrupt));
+  const auto tree = parsed(file_with(R"(,"uid":4294967296,"mode":4294967296)"));
+  EXPECT_EQ(tree->find("f")->uid, 65534U);
+  EXPECT_FALSE(tree->find("f")->has_mode);
+  EXPECT_THAT(tree->odd(), ::testing::SizeIs(1));
 }
 
 TEST(Tree, Of2015LacksMostFields) {

@@ -1,5 +1,8 @@
 // A mount of damaged or hostile snapshots and trees: how far the harm goes, and what the log says.
+#include <cstdint>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include "fs/mount.h"
 #include "repo/base/log.h"
@@ -40,6 +43,60 @@ TEST_F(MountTest, HostileNamesAreNotThere) {
   for (const char* name : {"..", "a/b", "", "."}) {
     EXPECT_FALSE(value_of(mount_->lookup(top(), name)).has_value()) << name;
   }
+}
+
+// A mount of trees with nodes that are not as they must be, and its log.
+class OddNodes : public MountTest {
+ protected:
+  void mount_logged(const std::vector<std::string>& nodes) {
+    EXPECT_OK(log::open_file(log_file_));
+    mount(nodes);
+  }
+  // How many lines of the log hold these words.
+  std::size_t lines_with(const std::string& words) const {
+    std::istringstream lines(testing::read_file(log_file_));
+    std::size_t count = 0;
+    for (std::string line; std::getline(lines, line);) count += line.find(words) != line.npos;
+    return count;
+  }
+  // Three times: a line that is written at each look would then be there more than once.
+  void look_at_everything() {
+    for (int i = 0; i < 3; ++i) {
+      Entries entries;
+      EXPECT_OK(mount_->list(top(), 0, true, entries));
+      for (const std::uint64_t inode : entries.taken) EXPECT_OK(mount_->attributes(inode));
+    }
+  }
+
+  const testing::TempDir dir_;
+  const std::string log_file_ = (dir_.path() / "log").string();
+};
+
+TEST_F(OddNodes, CostThemselvesAtMostAndAreNamedOnce) {
+  mount_logged({file_node("a", {data("x")}, 1),
+                R"({"name":"late","type":"file","mtime":"+12026-01-01T00:00:00Z","uid":-1})",
+                R"({"name":"huge","type":"file","inode":99999999999999999999})", "7",
+                file_node("z", {data("y")}, 1)});
+  look_at_everything();
+  EXPECT_THAT(names({"ids", snapshot_}), ElementsAre(".", "..", "a", "huge", "late", "z"));
+  EXPECT_EQ(value_of(read(in_snapshot("z").inode)), "y");
+  EXPECT_EQ(in_snapshot("late").attributes.st_uid, 65534U);
+  EXPECT_EQ(in_snapshot("late").attributes.st_mtim.tv_sec, 0);
+  const std::string where = "snapshot " + snapshot_ + ", path \"ids/" + snapshot_ + "\": node ";
+  EXPECT_EQ(lines_with(where + R"("late" has fields that cannot be read: mtime, uid)"), 1U);
+  EXPECT_EQ(lines_with(where + R"("huge" has fields that cannot be read: inode)"), 1U);
+  EXPECT_EQ(lines_with(where + R"("" cannot be read)"), 1U);
+}
+
+TEST_F(OddNodes, OfOneNameAreAllShown) {
+  const BlobId below = memory_.builder().add_tree({file_node("f", {data("inside")}, 6)});
+  mount_logged(
+      {R"({"name":"data","type":"symlink","linktarget":"elsewhere"})", folder_node("data", below)});
+  look_at_everything();
+  EXPECT_THAT(names({"ids", snapshot_}), ElementsAre(".", "..", "data", "data-1"));
+  EXPECT_EQ(value_of(read(lookup({"ids", snapshot_, "data", "f"}).inode)), "inside");
+  EXPECT_EQ(value_of(mount_->link_target(in_snapshot("data-1").inode)), "elsewhere");
+  EXPECT_EQ(lines_with(R"("data" appears more than once, and one of them is called "data-1")"), 1U);
 }
 
 // An honest source cannot give such a tree: its id would have to be the hash of itself.

@@ -38,6 +38,6 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     }
   }
   must(bytes_seen <= size);
-  must((*tree)->refused().size() <= 21);
+  must((*tree)->refused().size() <= 21 && (*tree)->odd().size() <= 21);
   return 0;
 }

@@ -49,7 +49,7 @@ TreesAheadOptions Session::trees_ahead() const {
   return {.patience = options_.patience,
           .stop = stop_,
           .on_refused = [this](const BlobId& tree, const std::string& why) {
-            output_.warn(fmt::format("tree {}: left out: {}", tree.short_hex(), why));
+            output_.warn(fmt::format("tree {}: {}", tree.short_hex(), why));
           }};
 }
 
