@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "fs/inode_numbers.h"
+#include "fs/kernel_attributes.h"
 #include "fs/shown_acl.h"
 #include "repo/base/log.h"
 #include "repo/format/node_name.h"
@@ -30,12 +31,12 @@ const Shares& shares(const MountOptions& options) {
   return options.fetcher != nullptr ? kFarShares : kNearShares;
 }
 
-Error no_such_inode() { return {ErrorKind::kNotFound, "no such file (any more)"}; }
 // Monitoring raises the alarm over a file system without free room. How much the storage has is not
 // known here, so the figures say that there is plenty.
 constexpr std::uint64_t kUnknownFreeBytes = std::uint64_t{1} << 50;
 constexpr std::uint64_t kUnknownFreeFiles = 1'000'000'000;
 
+Error no_such_inode() { return {ErrorKind::kNotFound, "no such file (any more)"}; }
 
 // A blob or file that is not found in the repository is damage of an entry that is shown, never the
 // absence of that entry.
@@ -309,23 +310,25 @@ std::span<const ExtendedAttribute> xattrs_of(const Node* node) {
 }  // namespace
 
 Result<std::vector<std::string>> Mount::attribute_names(std::uint64_t inode) {
-  std::vector<std::string> names;
-  RETURN_IF_ERROR(with_node(inode, [&](const Node* node) {
-    for (const ExtendedAttribute& attribute : xattrs_of(node)) {
-      // In the list that the kernel gets it would read as two names, neither of which exists.
-      if (holds_zero_byte(attribute.name)) continue;
-      if (is_hidden_by_umask(attribute.name, options_.ownership.umask)) continue;
-      names.emplace_back(attribute.name);
-    }
-  }));
-  return names;
+  AttributeList list;
+  RETURN_IF_ERROR(
+      with_node(inode, [&](const Node* node) { list = listed_attributes(xattrs_of(node)); }));
+  if (!list.left_out.empty()) {
+    // A snapshot of another system may hold thousands.
+    failures_.say_once("attribute", inode, list.left_out + " (others like it are not named)");
+  }
+  std::erase_if(list.names, [&](const std::string& name) {
+    return is_hidden_by_umask(name, options_.ownership.umask);
+  });
+  return std::move(list.names);
 }
 
 Result<std::optional<std::string>> Mount::attribute(std::uint64_t inode, std::string_view name) {
   std::optional<std::string> value;
   RETURN_IF_ERROR(with_node(inode, [&](const Node* node) {
     for (const ExtendedAttribute& attribute : xattrs_of(node)) {
-      if (attribute.name == name) value = std::string(attribute.value);
+      if (attribute.name != name || objection_to_attribute(attribute)) continue;
+      value = std::string(attribute.value);
     }
   }));
   if (is_hidden_by_umask(name, options_.ownership.umask)) value.reset();

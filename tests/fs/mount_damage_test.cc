@@ -1,5 +1,6 @@
 // A mount of damaged or hostile snapshots and trees: how far the harm goes, and what the log says.
 #include <cstdint>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -97,6 +98,41 @@ TEST_F(OddNodes, OfOneNameAreAllShown) {
   EXPECT_EQ(value_of(read(lookup({"ids", snapshot_, "data", "f"}).inode)), "inside");
   EXPECT_EQ(value_of(mount_->link_target(in_snapshot("data-1").inode)), "elsewhere");
   EXPECT_EQ(lines_with(R"("data" appears more than once, and one of them is called "data-1")"), 1U);
+}
+
+// The value of an attribute of so many bytes, as JSON has it.
+std::string attribute_json(const std::string& name, std::size_t bytes) {
+  return R"({"name":")" + name + R"(","value":")" + to_base64(as_bytes(std::string(bytes, 'v'))) +
+         R"("})";
+}
+
+TEST_F(OddNodes, LoseOnlyTheAttributesThatLinuxCannotReturn) {
+  const std::string fork = R"({"name":"fork","type":"file","extended_attributes":[)" +
+                           attribute_json("user.a", 1) + "," +
+                           attribute_json("com.apple.ResourceFork", 65537) + "," +
+                           attribute_json("user.most", 65536) + "," +
+                           attribute_json("user." + std::string(251, 'n'), 1) + "," +
+                           attribute_json("user." + std::string(250, 'n'), 1) + "]}";
+  std::string many = R"({"name":"many","type":"file","extended_attributes":[)";
+  for (int i = 0; i < 300; ++i) {
+    if (i > 0) many += ",";
+    many += attribute_json("user." + std::to_string(1000 + i) + std::string(246, 'n'), 1);
+  }
+  mount_logged({fork, many + "]}"});
+  const std::uint64_t inode = in_snapshot("fork").inode;
+  EXPECT_THAT(value_of(mount_->attribute_names(inode)),
+              ElementsAre("user.a", "user.most", "user." + std::string(250, 'n')));
+  EXPECT_EQ(value_of(mount_->attribute(inode, "user.a")), "v");
+  EXPECT_EQ(value_of(mount_->attribute(inode, "user.most"))->size(), 65536U);
+  EXPECT_EQ(value_of(mount_->attribute(inode, "com.apple.ResourceFork")), std::nullopt);
+
+  std::size_t listed = 0;
+  const auto all = value_of(mount_->attribute_names(in_snapshot("many").inode));
+  for (const std::string& name : all) listed += name.size() + 1;
+  EXPECT_EQ(all.size(), 256U);
+  EXPECT_LE(listed, 65536U);
+  EXPECT_EQ(lines_with("is not listed: its value has 65537 bytes"), 1U);
+  EXPECT_EQ(lines_with("is not listed"), 1U);
 }
 
 // An honest source cannot give such a tree: its id would have to be the hash of itself.
