@@ -254,8 +254,8 @@ void settle_kernel_options(RestreefsOptions& options) {
     const std::string opposite = name.starts_with("no") ? name.substr(2) : "no" + name;
     drop(opposite);
     drop(name);
-    const bool is_default =
-        name == "suid" || name == "dev" || name == "exec" || name == "atime" || name == "async";
+    // "suid" and "dev" must be passed on: without them libfuse mounts with nosuid and nodev.
+    const bool is_default = name == "exec" || name == "atime" || name == "async";
     if (!is_default) told.push_back(name);
   }
   const auto has = [&](std::string_view name) {

@@ -37,6 +37,12 @@ TEST_F(Mounting, IsReadOnlyWithoutDevicesOrSetuidByDefault) {
   EXPECT_THAT(mount_line(mounted.path()), HasSubstr(" fuse.restreefs "));
 }
 
+TEST_F(Mounting, SetuidProgramsAndDevicesAreAllowedWhereTheUserSaysSo) {
+  const Mounted mounted(restic(), {"suid,dev"});
+  EXPECT_THAT(mount_options(mounted.path()),
+              AllOf(Not(::testing::Contains("nosuid")), Not(::testing::Contains("nodev"))));
+}
+
 std::string source_of(const fs::path& mount_point) {
   const std::string line = mount_line(mount_point);
   return line.substr(0, line.find(' '));

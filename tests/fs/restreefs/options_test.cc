@@ -93,6 +93,8 @@ TEST(RestreefsOptions, OtherUsersComeInOnlyByTheRecordedPermissions) {
 TEST(RestreefsOptions, OfTwoOppositesTheLastCounts) {
   EXPECT_THAT(kernel_options("suid,nosuid"), Contains("nosuid"));
   EXPECT_THAT(kernel_options("nosuid,suid"), Not(Contains("nosuid")));
+  EXPECT_THAT(kernel_options("nosuid,suid"), Contains("suid"));
+  EXPECT_THAT(kernel_options("dev"), Contains("dev"));
   EXPECT_THAT(kernel_options("noexec,exec"), Not(Contains("noexec")));
 }
 
