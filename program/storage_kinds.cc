@@ -8,6 +8,7 @@
 
 #include "program/sftp_kind.h"
 #include "repo/base/log.h"
+#include "repo/base/readable.h"
 #include "repo/storage/decorators/limited_storage.h"
 #include "repo/storage/local_storage.h"
 
@@ -33,7 +34,7 @@ class LocalFolder final : public Location {
 };
 
 Error invalid(std::string_view text, std::string_view why) {
-  return {ErrorKind::kInvalid, fmt::format("repository '{}': {}", text, why)};
+  return {ErrorKind::kInvalid, fmt::format("repository '{}': {}", without_password(text), why)};
 }
 
 constexpr std::string_view kLocal = "local";
@@ -50,7 +51,8 @@ Result<std::unique_ptr<const Location>> parse_path(std::string_view text) {
   if (is_plain) return local_location(std::string(text));
   return invalid(text,
                  fmt::format("no such kind of storage as '{}'", text.substr(0, text.find(':'))))
-      .hinting(fmt::format("a folder whose name has a ':' is written local:{}", text));
+      .hinting(
+          fmt::format("a folder whose name has a ':' is written local:{}", without_password(text)));
 }
 
 struct StorageKind {
@@ -74,8 +76,8 @@ Result<std::unique_ptr<const Location>> parse_location(std::string_view text) {
   if (text.empty()) return Error(ErrorKind::kInvalid, "no repository is named");
   // A file that names a repository can hold anything, and a path ends at the first zero byte.
   if (text.find('\0') != std::string_view::npos) {
-    return Error(ErrorKind::kInvalid,
-                 fmt::format("repository {}: contains a zero byte", log::quoted(text)));
+    return Error(ErrorKind::kInvalid, fmt::format("repository {}: contains a zero byte",
+                                                  log::quoted(without_password(text))));
   }
   const auto colon = text.find(':');
   const auto scheme = colon == std::string_view::npos ? std::string_view() : text.substr(0, colon);

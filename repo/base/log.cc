@@ -1,5 +1,6 @@
 #include "repo/base/log.h"
 
+#include <fcntl.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/sinks/syslog_sink.h>
@@ -11,6 +12,9 @@
 #include <utility>
 
 #include "repo/base/guarded.h"
+
+#include "repo/base/readable.h"
+#include "repo/base/unique_fd.h"
 
 namespace restree::log {
 namespace {
@@ -56,6 +60,9 @@ void set_level(Level level) { minimum_level = level; }
 bool enabled(Level level) { return level >= minimum_level.load(std::memory_order_relaxed); }
 
 Status open_file(const std::string& path) {
+  // spdlog would make it readable for all. If this fails, spdlog says why.
+  const UniqueFd made(
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600));
   try {
     use(make_logger(std::make_shared<spdlog::sinks::basic_file_sink_mt>(path),
                     "%Y-%m-%dT%H:%M:%S.%e%z %l %v"));
@@ -76,39 +83,6 @@ void write(Level level, std::string_view line) {
   logger->log(to_spdlog(level), line);
 }
 
-namespace {
-
-// The length of the UTF-8 sequence that starts `text`, or 0 if there is none.
-std::size_t utf8_sequence(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  // C1 control characters drive terminals as well.
-  if (lead == 0xc2 && byte(1) < 0xa0) return 0;
-  return length;
-}
-
-}  // namespace
-
-std::string quoted(std::string_view name) {
-  std::string shown = "\"";
-  while (!name.empty()) {
-    const std::size_t length = utf8_sequence(name);
-    const auto first = static_cast<unsigned char>(name.front());
-    if (length == 0 || first < 0x20 || first == 0x7f || first == '"' || first == '\\') {
-      shown += fmt::format("\\x{:02x}", first);
-      name.remove_prefix(1);
-    } else {
-      shown += name.substr(0, length);
-      name.remove_prefix(length);
-    }
-  }
-  return shown += '"';
-}
+std::string quoted(std::string_view name) { return '"' + escaped(name, "", "\"\\") + '"'; }
 
 }  // namespace restree::log

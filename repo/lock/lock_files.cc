@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "repo/base/log.h"
+#include "repo/base/readable.h"
 #include "repo/base/waiting.h"
+#include "repo/format/go_duration.h"
 #include "repo/identity.h"
 #include "repo/lock/lock_holder.h"
 
@@ -38,18 +40,18 @@ Status remove_lock(Repository& repository, const std::string& name, Deadline by)
 }
 
 std::string holder_of(const LockFile& lock) {
-  return fmt::format("PID {} on {} by {} (UID {}, GID {})", lock.pid, lock.hostname, lock.username,
-                     lock.uid, lock.gid);
+  return fmt::format("PID {} on {} by {} (UID {}, GID {})", lock.pid, readable(lock.hostname),
+                     readable(lock.username), lock.uid, lock.gid);
 }
 
 // The first words are restic's, for the scripts that look for them.
 Error locked_by(const LockFile& lock, const std::string& name) {
-  const std::int64_t age = std::max<std::int64_t>(wall_clock_now().seconds - lock.time.seconds, 0);
   return Error(ErrorKind::kLocked,
                fmt::format("unable to create lock in backend: repository is already locked {}by "
-                           "{}, lock was created at {} ({} s ago), storage ID {}",
+                           "{}, lock was created at {} ({} ago), storage ID {}",
                            lock.exclusive ? "exclusively " : "", holder_of(lock),
-                           format_timestamp(lock.time), age, name.substr(0, 8)))
+                           format_timestamp(lock.time),
+                           go_duration_between(lock.time, wall_clock_now()), name.substr(0, 8)))
       .hinting(
           "Wait for it to end (--retry-lock does). If it has died, the `unlock` command can "
           "be used to remove stale locks.");

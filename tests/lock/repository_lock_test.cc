@@ -91,7 +91,8 @@ TEST_F(Locking, NamesTheHolderOfTheConflictingLockAndItsTime) {
       refused.error().message(),
       AllOf(HasSubstr("unable to create lock in backend: repository is already locked exclusively "
                       "by PID 4711 on elsewhere by bob (UID 1000, GID 100)"),
-            HasSubstr("lock was created at " + format_timestamp(other.time)),
+            HasSubstr("lock was created at " + format_timestamp(other.time) + " ("),
+            ::testing::ContainsRegex("\\(([0-9]+m)?[0-9.]+(ns|\u00b5s|ms|s) ago\\)"),
             HasSubstr("storage ID " + name.substr(0, 8))));
   EXPECT_THAT(refused.error().hint(), HasSubstr("unlock"));
 }

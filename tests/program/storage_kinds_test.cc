@@ -54,6 +54,12 @@ TEST(StorageKinds, AColonInAFoldersNameIsHintedAt) {
   EXPECT_THAT(location.error().hint(), ::testing::HasSubstr("local:a:b"));
 }
 
+TEST(StorageKinds, ALocationThatIsInvalidIsShownWithoutItsPassword) {
+  const auto location = parse_location("ftp://joe:secret@nas/x");
+  ASSERT_THAT(location, FailsWith(ErrorKind::kInvalid));
+  EXPECT_THAT(location.error().for_people(), ::testing::Not(::testing::HasSubstr("secret")));
+}
+
 TEST(StorageKinds, OtherStorageOfResticsIsUnsupportedByName) {
   for (const std::string scheme : {"s3", "rest", "b2", "azure", "gs", "rclone", "swift"}) {
     const auto location = parse_location(scheme + ":something");

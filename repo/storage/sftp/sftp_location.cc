@@ -8,6 +8,7 @@
 
 #include "repo/base/bytes.h"
 #include "repo/base/path.h"
+#include "repo/base/readable.h"
 
 namespace restree {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 constexpr std::string_view kScheme = "sftp:";
 
 Error invalid(std::string_view text, std::string_view why) {
-  return {ErrorKind::kInvalid, fmt::format("repository '{}': {}", text, why)};
+  return {ErrorKind::kInvalid, fmt::format("repository '{}': {}", without_password(text), why)};
 }
 
 std::optional<std::string> percent_decoded(std::string_view text) {
@@ -95,7 +96,7 @@ Result<SftpLocation> parse_url(std::string_view rest, std::string_view text) {
     std::uint16_t number = 0;
     const auto read = std::from_chars(port.data(), port.data() + port.size(), number);
     if (read.ec != std::errc() || read.ptr != port.data() + port.size() || number == 0) {
-      return invalid(text, fmt::format("'{}' is not a port", port));
+      return invalid(text, "what follows the ':' behind the host is not a port");
     }
     location.port = number;
   } else if (!port.empty() && port != ":") {

@@ -59,5 +59,17 @@ TEST(SftpLocation, DescriptionsCanBeUsedAsLocationsAndHoldNoPassword) {
   }
 }
 
+TEST(SftpLocation, WhyALocationIsInvalidIsSaidWithoutItsPassword) {
+  for (const std::string text :
+       {"sftp://joe:secret@nas:port/x", "sftp://joe:secret@nas", "sftp://joe:sec/ret@nas:22/x",
+        "sftp://joe:secret@/x", "sftp://joe:s@secret@nas:0/x", "sftp://j%2:secret@nas/x"}) {
+    const auto location = parse_sftp_location(text);
+    ASSERT_THAT(location, FailsWith(ErrorKind::kInvalid)) << text;
+    EXPECT_THAT(location.error().message(),
+                ::testing::AllOf(::testing::HasSubstr(":***@"),
+                                 ::testing::Not(::testing::HasSubstr("sec"))));
+  }
+}
+
 }  // namespace
 }  // namespace restree::testing
