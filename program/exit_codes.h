@@ -13,6 +13,7 @@ enum class ExitCode : int {
   kLocked = 11,
   kWrongPassword = 12,
   kCancelled = 130,
+  kBrokenPipe = 141,  // the reader of the output has gone
 };
 
 constexpr ExitCode exit_code_of(ErrorKind kind) {

@@ -21,6 +21,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
+#include <system_error>
 #include <utility>
 
 #include "fs/fuse/device_calls.h"
@@ -129,7 +130,14 @@ void FuseSession::start_worker(Workers& workers) {
   workers.finished.clear();
   ++workers.idle;
   const auto self = workers.threads.emplace(workers.threads.end());
-  *self = std::jthread([this, self] { serve(self); });
+  try {
+    *self = std::jthread([this, self] { serve(self); });
+  } catch (const std::system_error& failure) {
+    --workers.idle;
+    workers.threads.erase(self);
+    if (workers.threads.empty()) throw;  // the first one
+    log::debug("no more than {} workers: {}", workers.threads.size(), failure.what());
+  }
 }
 
 void FuseSession::serve(Threads::iterator self) {

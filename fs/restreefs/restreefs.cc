@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -23,6 +24,7 @@
 #include "program/process.h"
 #include "program/signals.h"
 #include "program/storage_kinds.h"
+#include "repo/base/last_resort.h"
 #include "repo/base/log.h"
 
 namespace restree {
@@ -122,7 +124,6 @@ int run(int argc, const char* const* argv) {
 
   const SignalSet signals = serving_signals();
   signals.block();  // so that none is lost between the fork and the child's thread that waits
-  ::signal(SIGPIPE, SIG_IGN);
   Result<Background> background = options.foreground ? Background::foreground(options.log_file)
                                                      : Background::start(options.log_file);
   if (!background) return complain(background.error());
@@ -140,5 +141,13 @@ int run(int argc, const char* const* argv) {
 int main(int argc, char** argv) {
   restree::keep_memory_private();
   restree::keep_heaps_few();
-  return restree::run(argc, argv);
+  restree::survive_failed_writes();
+  restree::raise_limit_of_open_files();
+  ::signal(SIGUSR1, SIG_IGN);  // it asks other programs for their progress
+  restree::undo_if_all_else_fails("restreefs");
+  try {
+    return restree::run(argc, argv);
+  } catch (const std::exception& failure) {
+    return restree::complain(restree::error_of(failure));
+  }
 }

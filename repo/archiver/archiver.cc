@@ -79,11 +79,11 @@ Result<ArchiveResult> Archiver::run(const TargetNode& targets,
   stack_.push([this, root = std::move(root)] { begin_folder(root); });
   {
     std::vector<std::jthread> workers;
-    for (std::size_t i = 1; i < options_.workers; ++i) {
-      workers.emplace_back([this] { stack_.run(); });
-    }
+    start_threads(workers, std::max<std::size_t>(options_.workers, 1) - 1,
+                  [this] { stack_.run(); });
     stack_.run();
   }
+  stack_.rethrow_failure();
   if (stop_.stop_requested()) return Error(ErrorKind::kCancelled, "stopped");
   if (auto failure = parts_.writer.failure()) return std::move(*failure);
   const std::optional<BlobId> tree = *root_tree_.lock();

@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <utility>
 #include <vector>
@@ -26,19 +27,25 @@ class WorkStack {
     changed_.notify_one();
   }
 
-  // Does work until all of it is done, including items that the work pushes.
+  // Does work until all of it is done, including items that the work pushes, or until an item has
+  // thrown an exception, on whichever thread.
   void run() {
     for (;;) {
       Work work;
       {
         auto state = state_.lock();
         changed_.wait(state.mutex_lock(),
-                      [&] { return !state->stack.empty() || state->unfinished == 0; });
-        if (state->stack.empty()) return;
+                      [&] { return !state->stack.empty() || state->is_over(); });
+        if (state->is_over()) return;
         work = std::move(state->stack.back());
         state->stack.pop_back();
       }
-      work();
+      try {
+        work();
+      } catch (...) {
+        fail(std::current_exception());
+        return;
+      }
       work = nullptr;
       bool is_last = false;
       {
@@ -49,11 +56,28 @@ class WorkStack {
     }
   }
 
+  // Once no thread runs: throws what an item has thrown.
+  void rethrow_failure() {
+    if (const std::exception_ptr failure = state_.lock()->failure) std::rethrow_exception(failure);
+  }
+
  private:
   struct State {
     std::vector<Work> stack;
     std::size_t unfinished = 0;
+    std::exception_ptr failure;
+
+    bool is_over() const { return unfinished == 0 || failure != nullptr; }
   };
+  // The other threads must not wait for what nobody does any more.
+  void fail(std::exception_ptr failure) {
+    {
+      auto state = state_.lock();
+      if (state->failure == nullptr) state->failure = std::move(failure);
+    }
+    changed_.notify_all();
+  }
+
   Guarded<State> state_;
   std::condition_variable changed_;
 };

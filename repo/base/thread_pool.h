@@ -41,9 +41,17 @@ class ThreadPool {
   std::vector<std::jthread> threads_;
 };
 
+// Adds up to `count` threads that run `body`, fewer if the system refuses more. An exception that
+// `body` throws ends the program.
+void start_threads(std::vector<std::jthread>& threads, std::size_t count,
+                   const std::function<void()>& body);
+// The same where at least one is needed: throws std::system_error if there is none.
+void start_some_threads(std::vector<std::jthread>& threads, std::size_t count,
+                        const std::function<void()>& body);
+
 // Calls `work(i)` for every i below `count` on up to `threads` threads, this one among them, and
 // returns once all calls have ended: the first error there was, or success. After an error no
-// further call begins.
+// further call begins. kLocalIo: also if memory is refused to a call.
 Status parallel_for(std::size_t count, std::size_t threads,
                     const std::function<Status(std::size_t)>& work);
 

@@ -2,13 +2,13 @@
 
 #include <utility>
 
+#include "repo/base/thread_pool.h"
+
 namespace restree {
 
 DumpQueue::DumpQueue(Repository& repository, const BulkOptions& bulk)
     : repository_(repository), bulk_(bulk) {
-  for (std::size_t i = 0; i < bulk_.threads; ++i) {
-    loaders_.emplace_back([this] { load_batches(); });
-  }
+  start_some_threads(loaders_, bulk_.threads, [this] { load_batches(); });
 }
 
 DumpQueue::~DumpQueue() { abandon(); }

@@ -152,7 +152,14 @@ RepositoryLock::RepositoryLock(Repository& repository, const LockRequest& reques
   if (!request_.reads_only) {
     repository_.write_gate().look_first([this](Deadline by) { return look(by); });
   }
-  thread_ = std::jthread([this](const std::stop_token& stop) { keep_fresh(stop); });
+  try {
+    last_resort_.emplace([this] { remove_lock(repository_, this->name()); });
+    thread_ = std::jthread([this](const std::stop_token& stop) { keep_fresh(stop); });
+  } catch (...) {  // no memory, or no thread: nobody will call the destructor
+    repository_.write_gate().look_first(nullptr);
+    remove_lock(repository_, this->name());
+    throw;
+  }
 }
 
 RepositoryLock::~RepositoryLock() {

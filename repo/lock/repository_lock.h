@@ -12,6 +12,7 @@
 
 #include "repo/base/clock.h"
 #include "repo/base/guarded.h"
+#include "repo/base/last_resort.h"
 #include "repo/base/result.h"
 #include "repo/format/timestamp.h"
 #include "repo/lock/lock_files.h"
@@ -119,6 +120,7 @@ class RepositoryLock {
   Guarded<std::optional<std::chrono::system_clock::time_point>> seen_;
   bool is_in_doubt_ = false;    // the gate is held; only thread_ touches it
   bool told_of_doubt_ = false;  // only thread_ touches it
+  std::optional<LastResort> last_resort_;
   std::jthread thread_;
 };
 

@@ -288,7 +288,10 @@ Status LocalStorage::write(const FileName& file, ByteView content, Deadline) {
   RETURN_IF_ERROR(whole);
   Status written = std::move(*whole).publish(content, mode.finished);
   if (!written) return explain_failed_write(std::move(written).error(), content.size());
-  return sync_folder(path.substr(0, path.rfind('/')));
+  Status synced = sync_folder(path.substr(0, path.rfind('/')));
+  // A write that failed has written nothing: nobody would remove a lock, for one.
+  if (!synced) ::unlink(path.c_str());
+  return synced;
 }
 
 Status LocalStorage::remove(const FileName& file, Deadline) {

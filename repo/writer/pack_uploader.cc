@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "repo/base/memory_pages.h"
+#include "repo/base/thread_pool.h"
 #include "repo/crypto/seal.h"
 #include "repo/crypto/sha256.h"
 #include "repo/crypto/sha256_stream.h"
@@ -79,7 +80,7 @@ PackUploader::PackUploader(Repository& repository, PendingIndex& index, const Op
         { auto state = state_.lock(); }
         changed_.notify_all();
       }) {
-  for (std::size_t i = 0; i < options.threads; ++i) threads_.emplace_back([this] { run(); });
+  start_some_threads(threads_, options.threads, [this] { run(); });
 }
 
 PackUploader::~PackUploader() {

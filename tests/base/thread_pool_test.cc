@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <memory>
+#include <new>
 
 #include "tests/support/gate.h"
 #include "tests/support/matchers.h"
@@ -73,6 +74,17 @@ TEST(ParallelFor, BeginsNoFurtherCallAfterAnError) {
                            }),
               FailsWith(ErrorKind::kCorrupt));
   EXPECT_EQ(calls, 4);
+}
+
+TEST(ParallelFor, MemoryThatIsRefusedToACallIsAnError) {
+  for (const std::size_t threads : {1, 4}) {
+    EXPECT_THAT(parallel_for(10, threads,
+                             [](std::size_t i) -> Status {
+                               if (i == 5) throw std::bad_alloc();
+                               return {};
+                             }),
+                FailsWith(ErrorKind::kLocalIo));
+  }
 }
 
 }  // namespace

@@ -75,7 +75,8 @@ const std::vector<Room>& rooms() {
         "repo/dumper", "repo/format", "repo/lock", "repo/pattern", "repo/repairer", "repo/restorer",
         "repo/snapshots", "repo/trees", "tools/cli", "tools/output", "tools/session"}},
       {"tools/restree",
-       {"program", "repo/crypto", "tools/cli", "tools/commands", "tools/output", "tools/session"}},
+       {"program", "repo/base", "repo/crypto", "tools/cli", "tools/commands", "tools/output",
+         "tools/session"}},
   };
   return all;
 }

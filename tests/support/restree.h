@@ -21,11 +21,14 @@ namespace restree::testing {
 class KeptIo final : public Io {
  public:
   void out(std::string_view text) override { out_ += text; }
+  void bytes(std::string_view content) override { out_ += content; }
   void err(std::string_view text) override { err_ += text; }
   bool is_terminal() const override { return is_terminal_; }
   std::size_t width() const override { return 80; }
   void status(std::string_view line) override { status_ = line; }
   Status flush() override { return {}; }
+  bool reader_has_gone() const override { return false; }
+  void go_on_without_output() override {}
 
   void be_a_terminal() { is_terminal_ = true; }
   const std::string& printed() const { return out_; }

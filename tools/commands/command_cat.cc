@@ -125,7 +125,7 @@ Result<ExitCode> run_cat(const Words& words, Session& session) {
   RETURN_IF_ERROR(check(words));
   ASSIGN_OR_RETURN(Repository* const repository, session.open(Locking::kShared));
   ASSIGN_OR_RETURN(const std::string text, content(session, *repository, words));
-  session.io().out(text);
+  session.io().bytes(text);
   return ExitCode::kSuccess;
 }
 

@@ -189,6 +189,7 @@ Status read_packs(const PackSubset& subset, Session& session, Checker& checker, 
   const auto interval = session.output().is_json() ? std::chrono::nanoseconds(0)
                                                    : session.output().progress_interval();
   const Ticker ticker(interval, [&] {
+    if (session.output().is_json()) return;
     session.io().status(fmt::format("{} of {} packs read", checker.packs_read(), numbers.size()));
   });
   Status status = checker.read_packs(numbers);

@@ -40,7 +40,7 @@ ComparisonListener printing(const Output& output) {
     json.begin_object().key("message_type").text("change").key("path").text(path);
     json.key("modifier").text(marks_of(change)).end_object();
     output.json(json.json());
-    output.say(fmt::format("{:<5}{}", marks_of(change), path));
+    output.say(fmt::format("{:<5}{}", marks_of(change), output.shown(path)));
   };
   return {.change = print,
           .damaged = [&output](const Error& why) { output.warn("error: " + why.message()); },

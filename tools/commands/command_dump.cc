@@ -127,7 +127,7 @@ Result<ExitCode> run(const DumpCommandOptions& options, Session& session) {
                                                      selected.subfolder, session.patience()));
   std::optional<OutputFile> file;
   ByteOutput output = [&](ByteView bytes) -> Status {
-    session.io().out(as_text(bytes));
+    session.io().bytes(as_text(bytes));
     if (session.stop().stop_requested()) RETURN_IF_ERROR(session.io().flush());
     return session.go_on();
   };

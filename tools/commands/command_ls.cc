@@ -103,10 +103,12 @@ class Lister {
 
   void begin(const Snapshot& snapshot) {
     session_.output().json(snapshot_json(snapshot));
-    session_.output().say(fmt::format(
-        "snapshot {} of [{}] at {} by {}@{} filtered by [{}]:", snapshot.id.short_hex(),
-        fmt::join(snapshot.paths, " "), go_time({snapshot.time, snapshot.time_offset_seconds}),
-        snapshot.username, snapshot.hostname, fmt::join(folders_, " ")));
+    session_.output().say(
+        fmt::format("snapshot {} of [{}] at {} by {}@{} filtered by [{}]:", snapshot.id.short_hex(),
+                    session_.output().shown(fmt::format("{}", fmt::join(snapshot.paths, " "))),
+                    go_time({snapshot.time, snapshot.time_offset_seconds}),
+                    session_.output().shown(snapshot.username),
+                    session_.output().shown(snapshot.hostname), fmt::join(folders_, " ")));
   }
 
   Descend visit(const std::string& path, const Node& node) {
@@ -134,11 +136,15 @@ class Lister {
   }
 
   void add(const std::string& path, const Node& node) {
-    std::string text = path;
+    std::string text;
     if (session_.output().is_json()) {
       text = node_json(path, node);
     } else if (options_.long_format) {
-      text = long_line(path, node, options_.human_readable ? Sizes::kHuman : Sizes::kBytes);
+      text = long_line(session_.output().shown(path), node,
+                       options_.human_readable ? Sizes::kHuman : Sizes::kBytes,
+                       session_.output().shown(node.link_target));
+    } else {
+      text = session_.output().shown(path);
     }
     if (sorts_) {
       entries_.push_back({std::move(text), path, node.size, node.mtime, node.atime, node.ctime});

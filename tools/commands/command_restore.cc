@@ -109,10 +109,11 @@ Result<std::function<bool(std::string_view)>> xattr_selection_of(
 }
 
 // As restic shows a snapshot in a line.
-std::string description(const Snapshot& snapshot) {
+std::string description(const Snapshot& snapshot, const Output& output) {
   return fmt::format("snapshot {} of [{}] at {} by {}@{}", snapshot.id.short_hex(),
-                     fmt::join(snapshot.paths, " "), format_timestamp(snapshot.time),
-                     snapshot.username, snapshot.hostname);
+                     output.shown(fmt::format("{}", fmt::join(snapshot.paths, " "))),
+                     format_timestamp(snapshot.time), output.shown(snapshot.username),
+                     output.shown(snapshot.hostname));
 }
 
 // Without dots, and without a slash at the end.
@@ -164,8 +165,8 @@ Result<ExitCode> run(const RestoreCommandOptions& options, Session& session) {
   restore.tell_items = report.tells_items();
   restore.patience = session.options().patience;
   restore.stop = session.stop();
-  session.output().say(
-      fmt::format("restoring {} to {}", description(selected.snapshot), options.target));
+  session.output().say(fmt::format(
+      "restoring {} to {}", description(selected.snapshot, session.output()), options.target));
   ASSIGN_OR_RETURN(std::string target, absolute_target(options.target));
   Restorer restorer(*repository, std::move(restore), report, std::move(target));
   {

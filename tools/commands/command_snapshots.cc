@@ -138,6 +138,19 @@ std::string json_of(const std::vector<SnapshotGroup>& groups, GroupBy by) {
   return json.json();
 }
 
+// Nothing in a snapshot can break out of its cell.
+void make_readable(SnapshotGroup& group, const Output& output) {
+  const auto change = [&](std::string& name) { name = output.shown(name); };
+  change(group.hostname);
+  std::ranges::for_each(group.tags, change);
+  std::ranges::for_each(group.paths, change);
+  for (Snapshot& one : group.snapshots) {
+    change(one.hostname);
+    std::ranges::for_each(one.tags, change);
+    std::ranges::for_each(one.paths, change);
+  }
+}
+
 Result<ExitCode> run_snapshots(const SnapshotsOptions& options, Session& session) {
   ASSIGN_OR_RETURN(const GroupBy by, GroupBy::parse(options.group_by));
   ASSIGN_OR_RETURN(Repository* const repository, session.open(Locking::kShared));
@@ -157,7 +170,8 @@ Result<ExitCode> run_snapshots(const SnapshotsOptions& options, Session& session
     session.io().out_line(json_of(groups, by));
     return ExitCode::kSuccess;
   }
-  for (const SnapshotGroup& group : groups) {
+  for (SnapshotGroup& group : groups) {
+    make_readable(group, session.output());
     session.io().out(header_of(group, by) + table_of(group.snapshots, options.compact));
   }
   return ExitCode::kSuccess;

@@ -47,7 +47,9 @@ void FindReport::match(const std::string& path, const Node& node) {
                             local_time(snapshot_->time)));
     shown_ = snapshot_;
   }
-  io_.out_line(style_.long_lines ? long_line(path, node, style_.sizes) : path);
+  io_.out_line(style_.long_lines ? long_line(output_.shown(path), node, style_.sizes,
+                                             output_.shown(node.link_target))
+                                 : output_.shown(path));
 }
 
 void FindReport::match_json(const std::string& path, const Node& node) {

@@ -49,11 +49,16 @@ std::string go_time(ZonedTimestamp time) {
 }
 
 std::string long_line(std::string_view path, const Node& node, Sizes sizes) {
+  return long_line(path, node, sizes, node.link_target);
+}
+
+std::string long_line(std::string_view path, const Node& node, Sizes sizes,
+                      std::string_view link_target) {
   const std::string size =
       sizes == Sizes::kHuman ? format_bytes(node.size) : fmt::format("{:6}", node.size);
   std::string line = fmt::format("{} {:5} {:5} {} {} {}", mode_text(go_mode(node)), node.uid,
                                  node.gid, size, local_time(node.mtime), path);
-  if (node.type == NodeType::kSymlink) line += fmt::format(" -> {}", node.link_target);
+  if (node.type == NodeType::kSymlink) line += fmt::format(" -> {}", link_target);
   return line;
 }
 

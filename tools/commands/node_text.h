@@ -28,6 +28,9 @@ std::string go_time(ZonedTimestamp time);
 // A line as of restic's `ls -l`: mode, owner, size, time, path and link target.
 enum class Sizes { kBytes, kHuman };
 std::string long_line(std::string_view path, const Node& node, Sizes sizes);
+// The same with a link's target as it is to be shown.
+std::string long_line(std::string_view path, const Node& node, Sizes sizes,
+                      std::string_view link_target);
 
 // Adds the fields "mtime", "atime" and "ctime" to the object that the caller has begun.
 void append_times(const Node& node, JsonWriter& json);

@@ -39,14 +39,15 @@ void RestoreReport::item(RestoreAction action, RestoredKind kind, const std::str
     json.key("size").number(size).end_object();
     return output_.json(json.json());
   }
-  std::string line = fmt::format("{:<9} {}", word(action), location);
+  std::string line = fmt::format("{:<9} {}", word(action), output_.shown(location));
   if (kind == RestoredKind::kFile) line += " with size " + format_bytes(size);
   output_.say_even_if_quiet(line);
 }
 
 void RestoreReport::error(const std::string& location, const Error& error) {
-  output_.item_error("restore", location, error,
-                     fmt::format("ignoring error for {}: {}", location, error.for_people()));
+  output_.item_error(
+      "restore", location, error,
+      fmt::format("ignoring error for {}: {}", output_.shown(location), error.for_people()));
 }
 
 std::string RestoreReport::figures_as_json(const RestoreFigures& figures, const char* type) const {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "repo/base/file_io.h"
+#include "repo/base/readable.h"
 
 namespace restree {
 namespace {
@@ -25,7 +26,9 @@ std::string_view cut(std::string_view line, std::size_t columns) {
 }  // namespace
 
 ProcessIo::ProcessIo(std::stop_source stop)
-    : stop_(std::move(stop)), is_terminal_(::isatty(STDOUT_FILENO) == 1) {}
+    : stop_(std::move(stop)),
+      is_terminal_(::isatty(STDOUT_FILENO) == 1),
+      errors_to_terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 ProcessIo::~ProcessIo() {
   const MutexLock lock(mutex_);
@@ -41,6 +44,19 @@ std::size_t ProcessIo::width() const {
 
 void ProcessIo::out(std::string_view text) {
   const MutexLock lock(mutex_);
+  if (is_terminal_) {
+    append_locked(for_terminal(text));
+  } else {
+    append_locked(text);
+  }
+}
+
+void ProcessIo::bytes(std::string_view content) {
+  const MutexLock lock(mutex_);
+  append_locked(content);
+}
+
+void ProcessIo::append_locked(std::string_view text) {
   hide_status();
   pending_ += text;
   if (is_terminal_ || pending_.size() >= kMostPending) flush_locked();
@@ -51,15 +67,23 @@ void ProcessIo::err(std::string_view text) {
   const MutexLock lock(mutex_);
   hide_status();
   flush_locked();  // keeps the order of the calls if stdout and stderr go to the same place
-  write_all(STDERR_FILENO, as_bytes(text));
+  if (errors_to_terminal_) {
+    write_all(STDERR_FILENO, as_bytes(for_terminal(text)));
+  } else {
+    write_all(STDERR_FILENO, as_bytes(text));
+  }
   show_status();
 }
 
 void ProcessIo::status(std::string_view line) {
-  if (!is_terminal_) return;
   const MutexLock lock(mutex_);
+  if (!is_terminal_) {
+    if (line.empty()) return;
+    append_locked(std::string(line) + "\n");
+    return flush_locked();
+  }
   hide_status();
-  status_ = cut(line, width() - 1);
+  status_ = cut(for_terminal(line), width() - 1);
   show_status();
 }
 
@@ -73,7 +97,7 @@ Status ProcessIo::flush() {
 void ProcessIo::flush_locked() {
   if (failure_ == 0) failure_ = write_all(STDOUT_FILENO, as_bytes(pending_));
   pending_.clear();
-  if (failure_ != 0) stop_.request_stop();
+  if (failure_ != 0 && (needs_output_ || reader_has_gone())) stop_.request_stop();
 }
 
 void ProcessIo::hide_status() {

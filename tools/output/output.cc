@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "repo/base/readable.h"
 #include "repo/format/json_writer.h"
 
 namespace restree {
@@ -76,6 +77,10 @@ ExitCode Output::exit_error(std::string_view message, ExitCode code) const {
   writer.key("message").text(message).end_object();
   json_error(writer.json());
   return code;
+}
+
+std::string Output::shown(std::string_view name) const {
+  return io_.is_terminal() ? readable(name) : std::string(name);
 }
 
 std::chrono::nanoseconds Output::progress_interval() const {

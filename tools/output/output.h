@@ -7,6 +7,7 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 #include <string_view>
 
 #include "program/exit_codes.h"
@@ -51,6 +52,10 @@ class Output {
   // The last message of a command that did not do all it should: on standard error, with --json as
   // restic's object `exit_error`. Returns `code`.
   ExitCode exit_error(std::string_view message, ExitCode code) const;
+
+  // A name from a backup as it may stand in a line of standard output: on a terminal quoted if it has
+  // line breaks or other bytes that would drive the terminal, else as it is, for programs.
+  std::string shown(std::string_view name) const;
 
   // The interval at which progress is shown; zero: never. For people: zero if quiet or not on a
   // terminal, else 0.1 s. As JSON: 1 s. Unless quiet, RESTIC_PROGRESS_FPS (at most 60) overrides it.

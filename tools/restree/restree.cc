@@ -3,9 +3,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
+#include <exception>
 #include <map>
 #include <utility>
 
+#include "repo/base/last_resort.h"
 #include "tools/cli/command_syntax.h"
 #include "tools/cli/global_options.h"
 #include "tools/cli/option_words.h"
@@ -28,6 +31,7 @@ struct CommandLine {
   std::map<const CommandSyntax*, Run> runs;
   const CommandSyntax* help = nullptr;  // the command of that name
   std::vector<std::string> help_about;
+  bool needs_no_output = false;  // of the command that runs
 
   CommandLine() {
     program.footer = "restree COMMAND --help describes a command; restree(1) describes everything.";
@@ -53,6 +57,14 @@ struct CommandLine {
     return part;
   }
 };
+
+// Whether a command is run for what it does or finds out, which its exit code says, and not for the
+// words that it prints.
+bool needs_no_output(std::string_view command) {
+  constexpr std::array<std::string_view, 10> kCommands{
+      "backup", "check", "copy", "forget", "init", "mount", "restore", "tag", "unlock", "warm"};
+  return std::ranges::find(kCommands, command) != kCommands.end();
+}
 
 void report(const Error& error, ExitCode code, const Output& output) {
   std::string message = "Fatal: " + error.message();
@@ -88,7 +100,7 @@ Result<std::optional<std::string>> wanted_help(const CommandLine& line,
   return text;
 }
 
-Result<ExitCode> run_line(CommandLine& line, const std::vector<std::string>& words, Io& io,
+Result<ExitCode> run_command(CommandLine& line, const std::vector<std::string>& words, Io& io,
                           const std::stop_token& stop, const StorageMaker& make_storage) {
   ASSIGN_OR_RETURN(const ParsedCommand parsed, parse_command(line.program, words));
   for (const std::string& notice : parsed.notices) io.err_line(notice);
@@ -101,10 +113,21 @@ Result<ExitCode> run_line(CommandLine& line, const std::vector<std::string>& wor
   RETURN_IF_ERROR(settle(line.options));
   // The commands of a command, like `key list`, are run by that.
   while (!line.runs.contains(command)) command = command->parent();
+  line.needs_no_output = needs_no_output(command->name());
+  if (line.needs_no_output) io.go_on_without_output();
   Session session(line.options, io, stop, make_storage);
   Result<ExitCode> code = line.runs.at(command)(session);
   if (code && stop.stop_requested()) return Error(ErrorKind::kCancelled, "interrupted");
   return code;
+}
+
+Result<ExitCode> run_line(CommandLine& line, const std::vector<std::string>& words, Io& io,
+                          const std::stop_token& stop, const StorageMaker& make_storage) {
+  try {
+    return run_command(line, words, io, stop, make_storage);
+  } catch (const std::exception& failure) {
+    return error_of(failure);
+  }
 }
 
 }  // namespace
@@ -113,7 +136,14 @@ ExitCode run_restree(const std::vector<std::string>& words, Io& io, const std::s
                      const StorageMaker& make_storage) {
   CommandLine line;
   Result<ExitCode> code = run_line(line, words, io, stop, make_storage);
-  if (const Status written = io.flush(); !written && code) code = written.error();
+  const Status written = io.flush();
+  if (io.reader_has_gone()) return ExitCode::kBrokenPipe;
+  if (!written && code && line.needs_no_output) {
+    io.err_line("Warning: not all that was to be said could be written: " +
+                written.error().message());
+  } else if (!written && (code || code.error().kind() == ErrorKind::kCancelled)) {
+    code = written.error();
+  }
   if (code) return *code;
   const ExitCode failure = exit_code_of(code.error().kind());
   io.status("");

@@ -6,11 +6,13 @@
 
 #include "program/access.h"
 #include "repo/crypto/derivation.h"
+#include "tools/output/ticker.h"
 
 namespace restree {
 
 StopOnSignal::StopOnSignal(std::stop_source stop)
-    : watch_({SIGINT, SIGTERM}, [stop = std::move(stop)](int) mutable {
+    : watch_({SIGINT, SIGTERM, SIGUSR1}, [stop = std::move(stop)](int signal) mutable {
+        if (signal == SIGUSR1) return Ticker::tick_now();
         // At a password prompt, and while the first key is derived, nothing has begun that would
         // have to be ended in good order.
         const bool nothing_has_begun = leave_prompt() || only_derives_a_key();

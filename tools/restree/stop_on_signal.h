@@ -1,4 +1,4 @@
-// Turns SIGINT and SIGTERM into a request to stop.
+// Turns SIGINT and SIGTERM into a request to stop, and SIGUSR1 into one to show the progress.
 #pragma once
 
 #include <stop_token>

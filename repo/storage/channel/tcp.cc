@@ -59,12 +59,17 @@ Result<Addresses> resolve(const std::string& host, std::uint16_t port, const Pat
   if (look_up(host, service, AI_NUMERICHOST, numeric) == 0) return numeric;
 
   auto lookup = std::make_shared<Lookup>();
-  std::thread([lookup, host, service] {
+  const auto look = [lookup, host, service] {
     Addresses found;
     const int outcome = look_up(host, service, AI_ADDRCONFIG, found);
     *lookup->answer.lock() = {outcome, std::move(found)};
     lookup->done.wake();
-  }).detach();
+  };
+  try {
+    std::thread(look).detach();
+  } catch (const std::system_error&) {  // the system has no more threads to give
+    look();
+  }
   patience.wait(lookup->done.fd(), POLLIN);
   auto answer = lookup->answer.lock();
   if (!answer->outcome) {

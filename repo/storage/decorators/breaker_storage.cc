@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <random>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 
@@ -104,7 +105,11 @@ void BreakerStorage::set_away(State& state, std::string_view what, const std::st
   const std::tm local = fmt::localtime(system_clock::to_time_t(state.figures.since));
   state.away = Error(ErrorKind::kUnavailable,
                      fmt::format("{}: {} since {:%H:%M:%S}: {}", description(), what, local, why));
-  if (!prober_.joinable()) prober_ = std::jthread([this] { probe_on(); });
+  try {
+    if (!prober_.joinable()) prober_ = std::jthread([this] { probe_on(); });
+  } catch (const std::system_error& failure) {  // the next call that fails tries it again
+    log::debug("{} is not probed: {}", description(), failure.what());
+  }
   changed_.notify_all();
 }
 

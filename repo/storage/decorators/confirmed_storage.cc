@@ -49,7 +49,11 @@ Error ConfirmedStorage::away(const std::string& why) {
 }
 
 Status ConfirmedStorage::confirm(Deadline by) {
-  const Result<Bytes> read = inner().read_all(kConfigFile, by);
+  Result<Bytes> read = inner().read_all(kConfigFile, by);
+  // For a moment this process may have no descriptor or memory left.
+  if (!read && read.error().kind() == ErrorKind::kLocalIo) {
+    read = inner().read_all(kConfigFile, by);
+  }
   if (read) {
     const bool is_same = *state_.lock()->config == as_text(*read);
     return is_same ? Status() : confirm_by_key(by);

@@ -3,9 +3,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
+#include "repo/base/last_resort.h"
 #include "repo/base/log.h"
+#include "repo/base/thread_pool.h"
 #include "repo/base/waiting.h"
 
 namespace restree {
@@ -22,9 +25,7 @@ SftpPool::SftpPool(std::string host, std::size_t most, std::chrono::milliseconds
       most_(std::max<std::size_t>(1, most)),
       connect_timeout_(connect_timeout),
       connect_(std::move(connect)) {
-  for (std::size_t i = 0; i < std::min(most_, kOpenedAtOnce); ++i) {
-    connectors_.emplace_back([this] { run(); });
-  }
+  start_some_threads(connectors_, std::min(most_, kOpenedAtOnce), [this] { run(); });
 }
 
 SftpPool::~SftpPool() {
@@ -106,7 +107,7 @@ void SftpPool::attempt() {
     --state->wanted;
     ++state->opening;
   }
-  auto connection = connect_({Deadline::after(connect_timeout_), &cancel_});
+  auto connection = connect();
   Connections dead;
   auto state = state_.lock();
   --state->opening;
@@ -125,6 +126,16 @@ void SftpPool::attempt() {
     }
   }
   changed_.notify_all();
+}
+
+// A connection needs a thread, and memory for its buffers: if the system refuses them, those that
+// there are may do.
+Result<std::unique_ptr<SftpConnection>> SftpPool::connect() {
+  try {
+    return connect_({Deadline::after(connect_timeout_), &cancel_});
+  } catch (const std::exception& failure) {
+    return Error(ErrorKind::kUnavailable, host_ + ": " + error_of(failure).message());
+  }
 }
 
 void SftpPool::tidy() {

@@ -72,6 +72,7 @@ class SftpPool {
   std::size_t allowed(const State& state) const REQUIRES(state_);
   void run();
   void attempt() EXCLUDES(state_);
+  Result<std::unique_ptr<SftpConnection>> connect();
   void tidy() EXCLUDES(state_);
 
   const std::string host_;

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <functional>
+#include <future>
 #include <semaphore>
 #include <stop_token>
 #include <string>
@@ -20,6 +21,7 @@
 #include "repo/crypto/secret.h"
 #include "tests/support/forked.h"
 #include "tests/support/process.h"
+#include "tools/output/ticker.h"
 
 namespace restree {
 namespace {
@@ -128,6 +130,18 @@ TEST(StopOnSignal, AHangupAndABrokenPipeAreIgnored) {
               signal_own_process(SIGHUP);
               signal_own_process(SIGPIPE);
               return stop.stop_requested() ? 1 : 0;
+            }),
+            0);
+}
+
+TEST(StopOnSignal, Sigusr1ShowsTheProgress) {
+  EXPECT_EQ(exit_code_in_child([] {
+              const StopOnSignal signals{std::stop_source()};
+              std::promise<void> ticked;
+              const Ticker ticker(std::chrono::nanoseconds(0), [&] { ticked.set_value(); });
+              signal_own_process(SIGUSR1);
+              ticked.get_future().wait();
+              return 0;
             }),
             0);
 }

@@ -1,0 +1,118 @@
+#include "repo/base/last_resort.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <mutex>
+#include <new>
+#include <system_error>
+#include <utility>
+
+#include "repo/base/log.h"
+
+namespace restree {
+namespace {
+
+constexpr unsigned kMostSeconds = 10;
+
+struct Undoing {
+  std::timed_mutex mutex;
+  std::list<std::function<void()>> all;
+};
+Undoing& undoing() {
+  static auto* const never_destroyed = new Undoing;
+  return *never_destroyed;
+}
+
+const char* program_name = "";
+
+// Nothing in here may throw, and little memory may be left.
+void say(const char* what) noexcept {
+  try {
+    log::error("{}", what);
+  } catch (...) {
+    std::fprintf(stderr, "%s: %s\n", program_name, what);
+  }
+}
+
+void say_why() noexcept {
+  try {
+    if (const auto exception = std::current_exception()) std::rethrow_exception(exception);
+    say("ending: an internal error");
+  } catch (const std::bad_alloc&) {
+    say("ending: the system has no more memory to give");
+  } catch (const std::exception& failure) {
+    say(failure.what());
+  } catch (...) {
+    say("ending: an internal error");
+  }
+}
+
+// SIGALRM ends the process if the undoing takes too long.
+void limit_time() {
+  ::signal(SIGALRM, [](int) { ::_exit(1); });
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, SIGALRM);
+  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  ::alarm(kMostSeconds);
+}
+
+[[noreturn]] void end_the_process() {
+  static std::atomic<bool> is_ending = false;
+  static thread_local bool is_here = false;
+  if (is_here) ::_exit(1);  // the undoing has failed in turn
+  is_here = true;
+  while (is_ending.exchange(true)) ::pause();  // another thread is ending the process
+  limit_time();
+  say_why();
+  const std::unique_lock lock(undoing().mutex, std::chrono::seconds(1));
+  if (lock.owns_lock()) {
+    for (auto one = undoing().all.rbegin(); one != undoing().all.rend(); ++one) {
+      try {
+        (*one)();
+      } catch (...) {
+        say("could not undo everything");
+      }
+    }
+  }
+  ::_exit(1);
+}
+
+}  // namespace
+
+LastResort::LastResort(std::function<void()> undo) {
+  const std::lock_guard lock(undoing().mutex);
+  place_ = undoing().all.insert(undoing().all.end(), std::move(undo));
+}
+
+LastResort::~LastResort() {
+  const std::lock_guard lock(undoing().mutex);
+  undoing().all.erase(place_);
+}
+
+Error error_of(const std::exception& failure) {
+  if (dynamic_cast<const std::bad_alloc*>(&failure) != nullptr) {
+    return Error(ErrorKind::kLocalIo, "the system has no more memory to give")
+        .hinting("Is there a limit (ulimit -v, a container's)? Others may use the rest.");
+  }
+  if (const auto* refused = dynamic_cast<const std::system_error*>(&failure);
+      refused != nullptr && refused->code() == std::errc::resource_unavailable_try_again) {
+    return Error(ErrorKind::kLocalIo, "the system has no more threads to give")
+        .hinting("Is there a limit (ulimit -u, a container's)? Others may use the rest.");
+  }
+  return {ErrorKind::kLocalIo, failure.what()};
+}
+
+void undo_if_all_else_fails(const char* program) {
+  program_name = program;
+  undoing();
+  std::set_terminate(end_the_process);
+}
+
+}  // namespace restree
