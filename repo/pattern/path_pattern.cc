@@ -12,6 +12,9 @@
 namespace restree {
 namespace {
 
+constexpr const char* kWhatAPatternNeeds =
+    "A [class] must be closed and not empty; a \\ must have a character after it.";
+
 using Part = PathPattern::Part;
 using Kind = PathPattern::Part::Kind;
 using PathView = std::span<const std::string_view>;
@@ -123,7 +126,7 @@ Result<PathPattern> PathPattern::parse(std::string_view text) {
   for (const std::string_view part : path_parts(cleaned)) {
     if (!is_glob(part)) {
       return Error(ErrorKind::kInvalid, fmt::format("invalid pattern {}", log::quoted(text)))
-          .hinting("a [class] must be closed and not empty; a \\ must have a character after it");
+          .hinting(kWhatAPatternNeeds);
     }
     pattern.parts_.push_back(part_of(part));
   }
@@ -143,15 +146,21 @@ Result<PathPatterns> PathPatterns::parse(const std::vector<std::string>& lines,
                                          LetterCase letter_case) {
   PathPatterns list;
   list.letter_case_ = letter_case;
+  std::string invalid;
   for (const std::string& line : lines) {
     if (line.empty()) continue;
-    ASSIGN_OR_RETURN(
-        PathPattern pattern,
-        PathPattern::parse(letter_case == LetterCase::kIgnored ? to_lower(line) : line));
-    list.has_negated_ = list.has_negated_ || pattern.is_negated();
-    list.patterns_.push_back(std::move(pattern));
+    Result<PathPattern> pattern =
+        PathPattern::parse(letter_case == LetterCase::kIgnored ? to_lower(line) : line);
+    if (!pattern) {
+      invalid += (invalid.empty() ? "" : ", ") + log::quoted(line);
+      continue;
+    }
+    list.has_negated_ = list.has_negated_ || pattern->is_negated();
+    list.patterns_.push_back(std::move(*pattern));
   }
-  return list;
+  if (invalid.empty()) return list;
+  return Error(ErrorKind::kInvalid, "invalid pattern(s) provided: " + invalid)
+      .hinting(kWhatAPatternNeeds);
 }
 
 template <class Use>

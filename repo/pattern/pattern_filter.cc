@@ -7,17 +7,26 @@
 namespace restree {
 namespace {
 
-Result<PathPatterns> patterns_from(std::vector<std::string> patterns,
-                                   const std::vector<std::string>& files, LetterCase letter_case,
-                                   const std::string& option) {
+// Names the option that the patterns come from, if one of them is invalid.
+Status check(const std::vector<std::string>& patterns, const std::string& option) {
+  auto parsed = PathPatterns::parse(patterns);
+  if (!parsed) return std::move(parsed).error().with(option);
+  return {};
+}
+
+// All patterns, those of the files last.
+Result<std::vector<std::string>> patterns_from(std::vector<std::string> patterns,
+                                               const std::vector<std::string>& files,
+                                               const std::string& option) {
+  RETURN_IF_ERROR(check(patterns, "--" + option));
   for (const std::string& file : files) {
+    const std::string file_option = fmt::format("--{}-file", option);
     auto from_file = read_pattern_file(file);
-    if (!from_file) return std::move(from_file).error().with(fmt::format("--{}-file", option));
+    if (!from_file) return std::move(from_file).error().with(file_option);
+    RETURN_IF_ERROR(check(*from_file, fmt::format("{} {}", file_option, file)));
     patterns.insert(patterns.end(), from_file->begin(), from_file->end());
   }
-  auto parsed = PathPatterns::parse(patterns, letter_case);
-  if (!parsed) return std::move(parsed).error().with("--" + option);
-  return parsed;
+  return patterns;
 }
 
 }  // namespace
@@ -25,11 +34,13 @@ Result<PathPatterns> patterns_from(std::vector<std::string> patterns,
 Result<PatternFilter> PatternFilter::make(const PatternOptions& options, std::string_view word) {
   const std::string option(word);
   PatternFilter filter;
-  ASSIGN_OR_RETURN(filter.with_case_,
-                   patterns_from(options.patterns, options.files, LetterCase::kMatters, option));
-  ASSIGN_OR_RETURN(filter.without_case_,
-                   patterns_from(options.patterns_ignoring_case, options.files_ignoring_case,
-                                 LetterCase::kIgnored, "i" + option));
+  ASSIGN_OR_RETURN(const auto with_case, patterns_from(options.patterns, options.files, option));
+  ASSIGN_OR_RETURN(
+      const auto without_case,
+      patterns_from(options.patterns_ignoring_case, options.files_ignoring_case, "i" + option));
+  ASSIGN_OR_RETURN(filter.with_case_, PathPatterns::parse(with_case));
+  ASSIGN_OR_RETURN(filter.without_case_, PathPatterns::parse(without_case, LetterCase::kIgnored));
+  filter.is_given_ = !with_case.empty() || !without_case.empty();
   return filter;
 }
 

@@ -8,7 +8,8 @@
 // `!` takes back no match of the other list.
 //
 // Threads: any; immutable.
-// Errors:  from make(): those of reading a file; kInvalid, naming the option and the pattern.
+// Errors:  from make(): those of reading a file; kInvalid, naming the option or the file, and all
+//          patterns of it that are not patterns.
 #pragma once
 
 #include <string>
@@ -39,6 +40,9 @@ class PatternFilter {
   static Result<PatternFilter> make(const PatternOptions& options, std::string_view word);
 
   bool empty() const { return with_case_.empty() && without_case_.empty(); }
+  // Whether any pattern was given: also an empty one, which matches nothing. A file without
+  // patterns gives none.
+  bool is_given() const { return is_given_; }
   // Paths are absolute and clean.
   bool matches(std::string_view path) const;
   PathPatterns::Verdict match_with_below(std::string_view path) const;
@@ -46,6 +50,7 @@ class PatternFilter {
  private:
   PathPatterns with_case_;
   PathPatterns without_case_;
+  bool is_given_ = false;
 };
 
 }  // namespace restree

@@ -159,6 +159,12 @@ TEST(PathPatterns, NameTheMalformedOne) {
   EXPECT_THAT(parsed.error().message(), HasSubstr("a/[b"));
 }
 
+TEST(PathPatterns, NameEveryMalformedOne) {
+  const auto parsed = PathPatterns::parse({"[one", "good", "[TWO"}, LetterCase::kIgnored);
+  ASSERT_THAT(parsed, FailsWith(ErrorKind::kInvalid));
+  EXPECT_EQ(parsed.error().message(), R"(invalid pattern(s) provided: "[one", "[TWO")");
+}
+
 TEST(PatternFilter, ABangTakesBackNothingOfTheOtherList) {
   PatternOptions options;
   options.patterns = {"*.o", "!keep.o"};

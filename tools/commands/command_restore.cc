@@ -58,34 +58,35 @@ Status check_words(const RestoreCommandOptions& options) {
   if (options.target.empty()) {
     return invalid("please specify a directory to restore to (--target)");
   }
-  if (!options.excludes.empty() && !options.includes.empty()) {
-    return invalid("exclude and include patterns are mutually exclusive");
-  }
   if (options.dry_run && options.verify) {
     return invalid("--dry-run and --verify are mutually exclusive");
   }
   if (!options.xattr_excludes.empty() && !options.xattr_includes.empty()) {
     return invalid("exclude and include xattr patterns are mutually exclusive");
   }
-  const bool whole_system = std::filesystem::path(options.target).lexically_normal() == "/";
-  if (options.remove_unexpected && whole_system && options.excludes.empty() &&
-      options.includes.empty()) {
-    return invalid("'--target / --delete' must be combined with an include or exclude filter");
-  }
   return {};
 }
 
+// An option whose file holds no pattern is as good as none.
 Result<Select> selection_of(const RestoreCommandOptions& options) {
-  if (!options.excludes.empty()) {
-    ASSIGN_OR_RETURN(PatternFilter made, PatternFilter::make(options.excludes, "exclude"));
-    return Select([filter = std::move(made)](const std::string& location, bool) {
+  ASSIGN_OR_RETURN(PatternFilter excludes, PatternFilter::make(options.excludes, "exclude"));
+  ASSIGN_OR_RETURN(PatternFilter includes, PatternFilter::make(options.includes, "include"));
+  if (excludes.is_given() && includes.is_given()) {
+    return Error(ErrorKind::kInvalid, "exclude and include patterns are mutually exclusive");
+  }
+  const bool whole_system = std::filesystem::path(options.target).lexically_normal() == "/";
+  if (options.remove_unexpected && whole_system && !excludes.is_given() && !includes.is_given()) {
+    return Error(ErrorKind::kInvalid,
+                 "'--target / --delete' must be combined with an include or exclude filter");
+  }
+  if (excludes.is_given()) {
+    return Select([filter = std::move(excludes)](const std::string& location, bool) {
       const bool selected = !filter.matches(location);
       return SelectVerdict{.selected = selected, .children = selected};
     });
   }
-  if (!options.includes.empty()) {
-    ASSIGN_OR_RETURN(PatternFilter made, PatternFilter::make(options.includes, "include"));
-    return Select([filter = std::move(made)](const std::string& location, bool) {
+  if (includes.is_given()) {
+    return Select([filter = std::move(includes)](const std::string& location, bool) {
       const PathPatterns::Verdict verdict = filter.match_with_below(location);
       return SelectVerdict{.selected = verdict.matched, .children = verdict.below_may_match};
     });
