@@ -206,8 +206,10 @@ std::optional<ZonedTimestamp> parse_zoned_timestamp(std::string_view text) {
 std::optional<Timestamp> parse_local_time(std::string_view text, const TimeZone& zone) {
   Scanner scan(text);
   const auto seconds = clock_seconds(scan, ' ');
-  if (!seconds || !scan.at_end()) return std::nullopt;
-  return Timestamp{zone.to_utc(*seconds), 0};
+  std::uint32_t nanoseconds = 0;
+  if (scan.skip_if('.') || scan.skip_if(',')) nanoseconds = scan.fraction();
+  if (!seconds || !scan.ok() || !scan.at_end()) return std::nullopt;
+  return Timestamp{zone.to_utc(*seconds), nanoseconds};
 }
 
 std::optional<Timestamp> parse_timestamp(std::string_view text) {

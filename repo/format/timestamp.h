@@ -37,8 +37,8 @@ std::string format_zoned_timestamp(ZonedTimestamp time);
 // As trees have it: in `zone`. A year that RFC 3339 cannot write becomes 0 or 9999, with the same
 // day and time of day.
 void append_timestamp(Timestamp time, const TimeZone& zone, std::string& out);
-// A moment as a person names it on the zone's clocks, "2006-01-02 15:04:05"; nullopt if it is not
-// that.
+// A moment as a person names it on the zone's clocks, "2006-01-02 15:04:05", also with a fraction of
+// a second; nullopt if it is not that.
 std::optional<Timestamp> parse_local_time(std::string_view text, const TimeZone& zone);
 // The same moment as the zone's clocks show it.
 ZonedTimestamp in_zone(Timestamp time, const TimeZone& zone);

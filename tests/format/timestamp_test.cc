@@ -1,5 +1,6 @@
 #include "repo/format/timestamp.h"
 
+#include "repo/base/time_zone.h"
 #include "tests/support/matchers.h"
 
 namespace restree {
@@ -43,6 +44,18 @@ TEST(ParseTimestamp, RefusesTextsThatAreNotTimes) {
         "2024-01-01T00:00:00+2:00", "2024-01-01T00:00:00+02", "2024-01-01T00:00:00*02:00",
         "-024-01-01T00:00:00Z", "2024-01-01T00:00:00+25:00"}) {
     EXPECT_EQ(parse_timestamp(text), std::nullopt) << text;
+  }
+}
+
+TEST(ParseLocalTime, MayHaveAFraction) {
+  const TimeZone utc;
+  EXPECT_EQ(parse_local_time("2024-02-29 00:00:00", utc), (Timestamp{1709164800, 0}));
+  EXPECT_EQ(parse_local_time("2024-02-29 00:00:00.5", utc), (Timestamp{1709164800, 500'000'000}));
+  EXPECT_EQ(parse_local_time("2024-02-29 00:00:00,25", utc), (Timestamp{1709164800, 250'000'000}));
+  for (const char* text :
+       {"2024-02-29 00:00:00.", "2024-02-29 00:00:00.x", "2024-02-29 00:00:00 .5",
+        "2024-02-29 00:00.5", "2024-02-29 00:00:00.5Z"}) {
+    EXPECT_EQ(parse_local_time(text, utc), std::nullopt) << text;
   }
 }
 

@@ -160,6 +160,17 @@ TEST_F(Restree, AnOptionThatIsSwitchedOffIsOff) {
   EXPECT_EQ(run({"--help=false", "version"}).out, run({"version"}).out);
 }
 
+TEST_F(Restree, ExtendedOptionsOfOtherStoragesHaveNoEffect) {
+  for (const std::string word : {"s3.connections=5", "rclone.program=rclone", "rest.connections=5",
+                                 "B2.Connections=2", "azure.x", " gs.connections = 3 "}) {
+    EXPECT_EQ(run({"-o", word, "version"}).code, ExitCode::kSuccess) << word;
+  }
+  EXPECT_EQ(run({"-o", " SFTP.Connections = 3 ", "version"}).code, ExitCode::kSuccess);
+  EXPECT_THAT(run({"-o", "=1", "version"}).err, StartsWith("Fatal: empty key"));
+  EXPECT_THAT(run({"-o", "sftp.nothing=1", "version"}).err,
+              StartsWith("Fatal: -o sftp.nothing is not known"));
+}
+
 TEST_F(Restree, ErrorsAreJsonWhereJsonIsWanted) {
   const Outcome outcome = run({"--json", "-q", "-v", "version"});
   EXPECT_THAT(outcome.out, IsEmpty());

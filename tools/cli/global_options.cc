@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 
 #include "program/named_option.h"
 #include "repo/base/environment.h"
@@ -62,21 +64,30 @@ const OptionTable<GlobalOptions>& own_extended_options() {
   return table;
 }
 
-// As in restic, one word after -o may hold several options, separated by commas. An option whose
-// value contains commas stands in double quotes.
-std::vector<std::string> split_extended(const std::string& list) {
-  std::vector<std::string> words(1);
-  bool quoted = false;
-  for (const char c : list) {
-    if (c == '"') {
-      quoted = !quoted;
-    } else if (c == ',' && !quoted) {
-      words.emplace_back();
-    } else {
-      words.back() += c;
-    }
-  }
-  return words;
+// As restic reads it: the case of letters in the name and white space around both do not matter.
+std::string normalized(const std::string& word) {
+  const auto without_spaces = [](std::string_view text) {
+    constexpr std::string_view kSpaces = " \t\r\n\v\f";
+    const std::size_t first = text.find_first_not_of(kSpaces);
+    if (first == std::string_view::npos) return std::string_view();
+    return text.substr(first, text.find_last_not_of(kSpaces) - first + 1);
+  };
+  const std::string_view text = word;
+  const std::size_t equals = text.find('=');
+  std::string name(without_spaces(text.substr(0, equals)));
+  std::ranges::transform(name, name.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (equals == std::string_view::npos) return name;
+  return fmt::format("{}={}", name, without_spaces(text.substr(equals + 1)));
+}
+
+// Whether the option is for a storage that restic has and Restree does not. As in restic it has no
+// effect on other storages: scripts set such options once for all.
+bool is_of_another_storage(std::string_view word) {
+  constexpr std::array<std::string_view, 7> kPrefixes{"azure.", "b2.", "gs.",   "rclone.",
+                                                      "rest.",  "s3.", "swift."};
+  return std::ranges::any_of(kPrefixes,
+                             [&](std::string_view prefix) { return word.starts_with(prefix); });
 }
 
 Status apply_extended(const std::string& word, GlobalOptions& options) {
@@ -86,6 +97,7 @@ Status apply_extended(const std::string& word, GlobalOptions& options) {
   const NamedOption<SshSettings>* option = find_option(extended_options(), word);
   if (option != nullptr) return apply_option(*option, word, options.ssh);
   const std::string name = word.substr(0, word.find('='));
+  if (name.empty()) return Error(ErrorKind::kInvalid, "empty key is not a valid option");
   return Error(ErrorKind::kUnsupported, fmt::format("-o {} is not known", name))
       .hinting("restree(1) lists the extended options.");
 }
@@ -234,8 +246,9 @@ Status settle(GlobalOptions& options) {
 
 std::vector<std::string> extended_words(const GlobalOptions& options) {
   std::vector<std::string> all;
-  for (const std::string& list : options.extended) {
-    for (std::string& word : split_extended(list)) all.push_back(std::move(word));
+  for (const std::string& given : options.extended) {
+    std::string word = normalized(given);
+    if (!is_of_another_storage(word)) all.push_back(std::move(word));
   }
   return all;
 }

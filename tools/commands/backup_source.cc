@@ -82,10 +82,7 @@ bool reads_input(const BackupOptions& options) {
 
 Status check_sources(const BackupOptions& options) {
   const bool has_targets = !options.targets.empty() || has_target_files(options);
-  if (options.from_stdin && options.stdin_from_command) {
-    return Error(ErrorKind::kInvalid, "--stdin and --stdin-from-command exclude each other");
-  }
-  if (options.from_stdin && has_targets) {
+  if (options.from_stdin && !options.stdin_from_command && has_targets) {
     return Error(ErrorKind::kInvalid,
                  "--stdin was specified and files/dirs were listed as arguments");
   }
@@ -156,7 +153,7 @@ Result<ArchiveResult> archive_from_stream(const BackupOptions& options, const Ar
   const auto tell_if_nothing_came = [&](const ArchiveResult& result, const std::string& whence) {
     if (result.bytes == 0) tell(Error(ErrorKind::kInvalid, "nothing came from " + whence));
   };
-  if (options.from_stdin) {
+  if (!options.stdin_from_command) {
     const std::string whence = "standard input";
     UniqueFd input(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0));
     if (!input) return errno_error(errno, "read " + whence);

@@ -76,18 +76,24 @@ Result<Plan> make_plan(const BackupOptions& options, Session& session) {
 Result<std::optional<Snapshot>> find_parent(const BackupOptions& options, const Plan& plan,
                                             Session& session, Repository& repository) {
   if (options.force || options.from_stdin) return std::nullopt;
-  if (!options.parent.empty()) {
-    SnapshotFilter filter{.hosts = {plan.host}, .paths = plan.paths};
-    ASSIGN_OR_RETURN(auto selected,
-                     select_snapshot(repository, options.parent, filter, session.patience()));
-    return std::move(selected.snapshot);
-  }
   ASSIGN_OR_RETURN(const GroupBy by, GroupBy::parse(options.group_by));
   SnapshotFilter filter;
   if (by.host) filter.hosts = {plan.host};
   if (by.paths && !options.stdin_from_command) filter.paths = plan.paths;
   if (by.tags) filter.tag_lists = {plan.tags};
-  return find_latest(repository, filter, plan.time.time, session.patience());
+  const bool is_named = !options.parent.empty();
+  if (is_named && options.parent != "latest") {
+    ASSIGN_OR_RETURN(auto selected,
+                     select_snapshot(repository, options.parent, filter, session.patience()));
+    return std::move(selected.snapshot);
+  }
+  ASSIGN_OR_RETURN(std::optional<Snapshot> latest,
+                   find_latest(repository, filter, plan.time.time, session.patience()));
+  if (is_named && !latest) {
+    return Error(ErrorKind::kInvalid,
+                 fmt::format("snapshot filter ({}): no snapshot found", filter.description()));
+  }
+  return latest;
 }
 
 Result<std::size_t> read_concurrency(const BackupOptions& options) {

@@ -115,6 +115,13 @@ Result<ExitCode> run(const DumpCommandOptions& options, Session& session) {
     return Error(ErrorKind::kInvalid, "no file and no snapshot ID specified")
         .hinting("restree dump SNAPSHOT PATH; the path / stands for all of it.");
   }
+  // An empty path comes from a variable that is not set; it does not stand for the whole snapshot.
+  if (!options.words[1].starts_with('/') && inner_path(options.words[1]).empty()) {
+    return Error(
+               ErrorKind::kInvalid,
+               fmt::format("cannot dump file: path \"{}\" not found in snapshot", options.words[1]))
+        .hinting("The path / stands for all of it.");
+  }
   ASSIGN_OR_RETURN(Repository* const repository, session.open(Locking::kShared));
   ASSIGN_OR_RETURN(
       const SelectedSnapshot selected,

@@ -10,6 +10,7 @@
 
 #include "repo/base/last_resort.h"
 #include "tools/cli/command_syntax.h"
+#include "tools/cli/features.h"
 #include "tools/cli/global_options.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
@@ -102,6 +103,8 @@ Result<std::optional<std::string>> wanted_help(const CommandLine& line,
 
 Result<ExitCode> run_command(CommandLine& line, const std::vector<std::string>& words, Io& io,
                           const std::stop_token& stop, const StorageMaker& make_storage) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> warnings, check_features_of_environment());
+  for (const std::string& warning : warnings) io.err_line(warning);
   ASSIGN_OR_RETURN(const ParsedCommand parsed, parse_command(line.program, words));
   for (const std::string& notice : parsed.notices) io.err_line(notice);
   const CommandSyntax* command = parsed.command;

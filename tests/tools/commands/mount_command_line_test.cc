@@ -37,7 +37,8 @@ TEST(MountCommand, HandsOnFiltersAndWhereThePasswordComesFrom) {
 TEST(MountCommand, SaysResticsExtendedOptionsInRestreefssWords) {
   GlobalOptions global;
   global.no_lock = true;
-  global.extended = {"sftp.connections=3,ssh_port=22", "sftp.args=-v", "local.connections=2"};
+  global.extended = {"sftp.connections=3", "ssh_port=22", "s3.connections=5", "sftp.args=-v",
+                     "local.connections=2"};
   EXPECT_EQ(value_of(restreefs_call(on("/mnt"), global, "r")).back(),
             "connections=3,ssh_port=22,ssh_command=ssh -v");
 }
@@ -67,7 +68,7 @@ TEST(MountCommand, HandsOnTheOptionsOfTheCache) {
   GlobalOptions global;
   global.no_lock = true;
   global.cache.folder = "/srv/cache";
-  global.extended = {"cache_size=3G,cache_min_free=20%"};
+  global.extended = {"cache_size=3G", "cache_min_free=20%"};
   EXPECT_EQ(value_of(restreefs_call(on("/mnt"), global, "r")).back(),
             "cache_dir=/srv/cache,cache_size=3G,cache_min_free=20%");
   global.cache.off = true;
