@@ -12,6 +12,9 @@
 namespace restree {
 namespace {
 
+// The value of a count that is given without one, which raises it.
+constexpr std::string_view kOneMore = "+1";
+
 using Set = std::function<Status(const std::string& value)>;
 
 Flag named(const std::string& names) {
@@ -88,7 +91,6 @@ void add_deprecated_flag(CommandSyntax& app, const std::string& names, bool& val
 
 void add_count(CommandSyntax& app, const std::string& names, std::int64_t& value,
                const std::string& description) {
-  constexpr std::string_view kOneMore = "+1";
   Flag flag = switch_flag(names, description, [&value](const std::string& text) -> Status {
     if (text == kOneMore) {
       ++value;
