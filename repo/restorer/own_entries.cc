@@ -13,7 +13,7 @@ constexpr mode_t kForOthers = 077;
 
 }  // namespace
 
-OwnEntries::OwnEntries() : user_(::geteuid()) {}
+OwnEntries::OwnEntries(bool may_make_files) : user_(::geteuid()), may_make_files_(may_make_files) {}
 
 bool OwnEntries::are_private(const UniqueFd& folder, const struct stat& attributes) {
   const bool is_closed = (attributes.st_mode & kForOthers) == 0;
@@ -30,7 +30,7 @@ bool OwnEntries::are_of(const UniqueFd& folder, uid_t owner) {
 
 std::optional<OwnEntries::Seen> OwnEntries::seen_in(const UniqueFd& folder) {
   struct stat attributes {};
-  if (::fstat(folder.get(), &attributes) != 0) return std::nullopt;
+  if (!may_make_files_ || ::fstat(folder.get(), &attributes) != 0) return std::nullopt;
   {
     auto seen = seen_.lock();
     const auto at = seen->find(attributes.st_dev);

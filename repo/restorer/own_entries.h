@@ -20,7 +20,8 @@ namespace restree {
 
 class OwnEntries {
  public:
-  OwnEntries();
+  // `may_make_files`: false for a dry run.
+  explicit OwnEntries(bool may_make_files);
 
   // An entry of `folder` with these attributes was made by this user for itself alone: no other can
   // change it.
@@ -36,6 +37,7 @@ class OwnEntries {
   std::optional<Seen> seen_in(const UniqueFd& folder);
 
   const uid_t user_;
+  const bool may_make_files_;
   Guarded<std::map<dev_t, Seen>> seen_;
 };
 

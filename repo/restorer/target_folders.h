@@ -36,7 +36,7 @@ class TargetFolders {
   };
 
   TargetFolders(const RestorePlan& plan, std::string target, bool dry_run)
-      : plan_(plan), target_(std::move(target)), dry_run_(dry_run) {}
+      : plan_(plan), target_(std::move(target)), dry_run_(dry_run), own_entries_(!dry_run) {}
 
   // Makes the target, the folders that lead to it, and every needed folder, so far for the owner
   // alone.

@@ -182,6 +182,18 @@ TEST_F(HostileTarget, AFileOfAnotherThatIsToRunAsItsOwnerIsMadeAnew) {
   EXPECT_EQ(attributes.st_uid, kSomebody);
 }
 
+TEST_F(HostileTarget, ADryRunMakesNoFileToSeeItsOwner) {
+  write_file(target() / "f", "#!/bin/true");
+  ASSERT_EQ(::chown((target() / "f").c_str(), kSomebody, 5), 0);
+  const struct stat before = lstat_of(target());
+  options_.dry_run = true;
+  std::string node = file("f", "#!/bin/true");
+  restore({node.replace(node.find("\"mode\":420"), 10, "\"mode\":8389101")});
+  ASSERT_OK(status_);
+  EXPECT_THAT(listener_.items, ElementsAre("updated /f"));
+  EXPECT_EQ(lstat_of(target()).st_ctim.tv_nsec, before.st_ctim.tv_nsec);
+}
+
 TEST_F(HostileTarget, ContentIsNotWrittenIntoAFileOfAThirdOwner) {
   write_file(target() / "f", "half, old");
   ASSERT_EQ(::chown((target() / "f").c_str(), kSomebody, 5), 0);
