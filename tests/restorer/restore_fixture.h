@@ -24,13 +24,10 @@ class RestoreLog final : public RestoreListener {
  public:
   void item(RestoreAction action, RestoredKind, const std::string& location,
             std::uint64_t) override {
+    const MutexLock lock(mutex_);
     constexpr const char* kWords[] = {"restored ", "updated ", "unchanged ", "deleted "};
-    const std::string line = kWords[static_cast<std::size_t>(action)] + location;
-    {
-      const MutexLock lock(mutex_);
-      items.push_back(line);
-    }
-    if (on_item) on_item(line);
+    items.push_back(kWords[static_cast<std::size_t>(action)] + location);
+    if (on_item) on_item(items.back());
   }
   void error(const std::string& location, const Error& error) override {
     const MutexLock lock(mutex_);
