@@ -1,18 +1,32 @@
 #include "repo/base/time_zone.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
 #include <iterator>
+#include <span>
+
+#include "repo/base/file_io.h"
+#include "repo/base/unique_fd.h"
 
 namespace restree {
 namespace {
 
+// Nothing if it is not a regular file: a stream over a folder, such as TZ=Europe or the
+// /etc/localtime that Docker makes for a missing one, throws, and one over a FIFO waits.
 std::optional<std::string> file_content(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::nullopt;
-  std::string content{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (file.bad() || content.empty()) return std::nullopt;
+  constexpr std::size_t kMost = 1 << 20;  // the largest zones have some KiB
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat attributes {};
+  if (!fd || ::fstat(fd.get(), &attributes) != 0 || !S_ISREG(attributes.st_mode)) {
+    return std::nullopt;
+  }
+  std::string content(std::min(static_cast<std::size_t>(attributes.st_size), kMost), '\0');
+  const ReadCount count = read_at(fd.get(), 0, std::as_writable_bytes(std::span(content)));
+  content.resize(count.bytes);
+  if (count.error != 0 || content.empty()) return std::nullopt;
   return content;
 }
 

@@ -95,5 +95,11 @@ TEST(ZoneRule, RefusesOtherText) {
   }
 }
 
+TEST(TimeZone, AFolderInPlaceOfAZoneIsUtc) {
+  for (const char* name : {"Europe", "/", "/usr/share/zoneinfo", ":America", "/dev/null"}) {
+    EXPECT_EQ(TimeZone::named(name).offset_at(0), 0) << name;
+  }
+}
+
 }  // namespace
 }  // namespace restree

@@ -16,6 +16,9 @@ using ::testing::IsEmpty;
 
 // The one file that may use the standard library's locks: it makes locks of them that are checked.
 constexpr std::string_view kWrapper = "repo/base/guarded.h";
+// Its lock is waited for with a limit, which ours cannot: the thread that waits has failed, perhaps
+// while it held the lock.
+constexpr std::string_view kLastResort = "repo/base/last_resort.cc";
 // This file names them as well.
 constexpr std::string_view kThisTest = "tests/docs/mutexes_test.cc";
 
@@ -41,7 +44,7 @@ TEST(Mutexes, AreAllSeenByClang) {
       const std::string extension = entry.path().extension().string();
       if (extension != ".h" && extension != ".cc") continue;
       const std::string file = files::relative(entry.path(), RESTREE_SOURCE_DIR).generic_string();
-      if (file == kWrapper || file == kThisTest) continue;
+      if (file == kWrapper || file == kLastResort || file == kThisTest) continue;
       ++seen;
       std::ifstream text(entry.path());
       std::size_t number = 0;

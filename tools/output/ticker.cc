@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <condition_variable>
 #include <cstdint>
-#include <mutex>
 #include <system_error>
 #include <utility>
 
 #include "repo/base/clock.h"
+#include "repo/base/guarded.h"
 #include "repo/base/log.h"
 
 namespace restree {
@@ -15,9 +15,8 @@ namespace {
 
 // How often all tickers of the process were asked to tick at once.
 struct Requests {
-  std::mutex mutex;
+  Guarded<std::uint64_t> count;
   std::condition_variable_any changed;
-  std::uint64_t count = 0;
 };
 Requests& requests() {
   static Requests all;
@@ -33,14 +32,14 @@ void tick_on(std::chrono::nanoseconds interval, const std::function<void()>& tic
   auto next = Clock::now() + interval;
   while (true) {
     {
-      std::unique_lock lock(all.mutex);
-      const auto is_asked = [&] { return all.count != seen; };
+      auto count = all.count.lock();
+      const auto is_asked = [&] { return *count != seen; };
       if (is_regular) {
-        all.changed.wait_until(lock, stop, next, is_asked);
+        all.changed.wait_until(count.mutex_lock(), stop, next, is_asked);
       } else {
-        all.changed.wait(lock, stop, is_asked);
+        all.changed.wait(count.mutex_lock(), stop, is_asked);
       }
-      seen = all.count;
+      seen = *count;
     }
     if (stop.stop_requested()) return;
     tick();
@@ -49,8 +48,7 @@ void tick_on(std::chrono::nanoseconds interval, const std::function<void()>& tic
 }
 
 std::uint64_t requests_so_far() {
-  const std::lock_guard lock(requests().mutex);
-  return requests().count;
+  return *requests().count.lock();
 }
 
 }  // namespace
@@ -69,10 +67,7 @@ Ticker::~Ticker() = default;
 
 void Ticker::tick_now() {
   Requests& all = requests();
-  {
-    const std::lock_guard lock(all.mutex);
-    ++all.count;
-  }
+  ++*all.count.lock();
   all.changed.notify_all();
 }
 

@@ -7,6 +7,7 @@
 #include <deque>
 #include <utility>
 
+#include "repo/base/log.h"
 #include "repo/base/waiting.h"
 
 namespace restree {
@@ -344,6 +345,30 @@ Result<std::string> SftpClient::realpath(std::string_view path, Deadline by) {
   return std::move(names->front().name);
 }
 
+// Some servers announce fsync@openssh.com and refuse it. Like restic, go on without: the file's size
+// is compared all the same. A plain failure is a refusal as long as no file could be flushed; after
+// that it is a disk that fails.
+Status SftpClient::wait_for_sync(Pending& synced, Deadline by) {
+  const std::string_view doing = "flush to disk";
+  ASSIGN_OR_RETURN(const Answer answer, wait(synced, doing, by));
+  const auto status = sftp::parse_status(answer);
+  if (!status) return unexpected(answer, doing);
+  if (status->code == sftp::StatusCode::kOk) {
+    has_synced_ = true;
+    return {};
+  }
+  const bool is_refusal = status->code == sftp::StatusCode::kUnsupported ||
+                          status->code == sftp::StatusCode::kPermissionDenied ||
+                          status->code == sftp::StatusCode::kBadMessage ||
+                          (status->code == sftp::StatusCode::kFailure && !has_synced_);
+  if (!is_refusal) return sftp::status_error(*status, fmt::format("{}: {}", host_, doing));
+  if (!refuses_sync_.exchange(true)) {
+    log::debug("{}: the server offers to flush files to its disk, and refuses it: {}", host_,
+               log::quoted(status->message));
+  }
+  return {};
+}
+
 Status SftpClient::write_and_close(std::string_view handle, ByteView content, Deadline by) {
   const std::size_t piece_bytes = abilities_.max_write_bytes;
   const std::size_t most = std::max<std::size_t>(2, kMaxWriteBytesInFlight / piece_bytes);
@@ -363,7 +388,7 @@ Status SftpClient::write_and_close(std::string_view handle, ByteView content, De
   }
   // Requests on one file take effect in the order sent, so these need not wait for the writes.
   std::optional<Pending> synced;
-  if (abilities_.fsync && result) {
+  if (abilities_.fsync && !refuses_sync_ && result) {
     synced = send(std::move(Request(Type::kExtended).string("fsync@openssh.com").string(handle)),
                   /*slow=*/true);
   }
@@ -372,7 +397,7 @@ Status SftpClient::write_and_close(std::string_view handle, ByteView content, De
   handles_.closed();
   while (!writes.empty()) wait_for_one();
   RETURN_IF_ERROR(std::move(result));
-  if (synced) RETURN_IF_ERROR(wait_for_ok(*synced, "flush to disk", by));
+  if (synced) RETURN_IF_ERROR(wait_for_sync(*synced, by));
   ASSIGN_OR_RETURN(const Answer answer, wait(measured, "stat", by));
   const auto attributes = sftp::parse_attributes(answer);
   if (!attributes) return unexpected(answer, "stat");

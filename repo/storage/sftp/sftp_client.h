@@ -17,6 +17,7 @@
 //            A malformed answer ends the connection.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -120,12 +121,15 @@ class SftpClient {
                                       std::string_view doing, Deadline by);
   Result<sftp::Attributes> call_for_attributes(sftp::Request request, std::string_view doing,
                                                Deadline by);
+  Status wait_for_sync(Pending& synced, Deadline by);
   Status ask_limits(const Patience& patience);
 
   std::unique_ptr<SftpEngine> engine_;
   Abilities abilities_;
   std::string host_;
   SftpHandles handles_;
+  std::atomic<bool> has_synced_ = false;
+  std::atomic<bool> refuses_sync_ = false;
 };
 
 }  // namespace restree

@@ -7,6 +7,8 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <memory>
 #include <random>
 #include <string>
 #include <thread>
@@ -235,6 +237,47 @@ TEST_F(SftpClientTest, AWriteThatTheServerCutsShortIsNoticed) {
   const std::string content(100, 'x');
   EXPECT_THAT(client->write_and_close("h", as_bytes(content), soon()),
               FailsWith(ErrorKind::kUnavailable));
+}
+
+// Takes writes of 100 bytes, and answers each request to flush with the next of `answers`.
+std::function<void(FakeServer&)> flushing_with(std::vector<sftp::StatusCode> answers,
+                                               std::shared_ptr<int> asked) {
+  return [answers = std::move(answers), asked = std::move(asked)](FakeServer& server) {
+    server.greet({"fsync@openssh.com"});
+    for (Received request = server.receive(); request.type != Type::kInit;
+         request = server.receive()) {
+      if (request.type == Type::kExtended) {
+        server.answer_status(request.id, answers.at(static_cast<std::size_t>((*asked)++)));
+      } else if (request.type == Type::kFstat) {
+        server.send(std::move(sftp::Request(Type::kAttributes).u32(1).u64(100)).finish(request.id));
+      } else {
+        server.answer_status(request.id, sftp::StatusCode::kOk);
+      }
+    }
+  };
+}
+
+TEST_F(SftpClientTest, AServerThatAnnouncesFlushingAndRefusesItTakesFilesAllTheSame) {
+  const std::string content(100, 'x');
+  for (const auto refusal : {sftp::StatusCode::kUnsupported, sftp::StatusCode::kPermissionDenied,
+                             sftp::StatusCode::kFailure}) {
+    const auto asked = std::make_shared<int>(0);
+    auto client = client_of(flushing_with({refusal}, asked));
+    EXPECT_OK(client->write_and_close("h", as_bytes(content), soon()));
+    EXPECT_OK(client->write_and_close("h", as_bytes(content), soon()));
+    client.reset();
+    server_ = {};  // joins, so that the count is the server's last
+    EXPECT_EQ(*asked, 1);
+  }
+}
+
+TEST_F(SftpClientTest, AFlushThatFailsWhereOneHasSucceededIsAnError) {
+  const std::string content(100, 'x');
+  const auto asked = std::make_shared<int>(0);
+  const auto client =
+      client_of(flushing_with({sftp::StatusCode::kOk, sftp::StatusCode::kFailure}, asked));
+  EXPECT_OK(client->write_and_close("h", as_bytes(content), soon()));
+  EXPECT_FALSE(client->write_and_close("h", as_bytes(content), soon()).has_value());
 }
 
 }  // namespace

@@ -10,7 +10,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
@@ -43,7 +42,7 @@ struct Disk {
     bool fails = false;                    // to be read
     bool blocks = false;                   // the server that opens it
   };
-  std::mutex mutex;
+  Mutex mutex;
   std::map<std::string, File> files;
   std::size_t most_handles = 1000;  // of each connection
   bool hangs_up_on_write = false;
@@ -61,7 +60,7 @@ class DiskServer {
     for (;;) {
       const Received request = server_.receive();
       if (request.type == Type::kInit) return;
-      const std::lock_guard lock(disk_.mutex);
+      const MutexLock lock(disk_.mutex);
       if (!answer(request)) return;
     }
   }
@@ -198,15 +197,15 @@ class SftpStorageTest : public ::testing::Test {
     return {FileType::kPack, fmt::format("{:02x}{:062x}", number, number)};
   }
   void put(const FileName& file, std::string content) {
-    const std::lock_guard lock(disk_.mutex);
+    const MutexLock lock(disk_.mutex);
     disk_.files[path_of(file)] = {.content = std::move(content)};
   }
   void make_odd(const FileName& file, Disk::File odd) {
-    const std::lock_guard lock(disk_.mutex);
+    const MutexLock lock(disk_.mutex);
     disk_.files[path_of(file)] = std::move(odd);
   }
   std::vector<std::string> paths() {
-    const std::lock_guard lock(disk_.mutex);
+    const MutexLock lock(disk_.mutex);
     std::vector<std::string> paths;
     for (const auto& [path, file] : disk_.files) paths.push_back(path);
     return paths;
@@ -219,7 +218,7 @@ class SftpStorageTest : public ::testing::Test {
         [this](const Patience& patience) -> Result<std::unique_ptr<SftpConnection>> {
           auto [channel, fd] = SocketChannel::make();
           {
-            const std::lock_guard lock(disk_.mutex);
+            const MutexLock lock(disk_.mutex);
             ++disk_.connections;
             servers_.emplace_back([this, server = FakeServer(std::move(fd))]() mutable {
               DiskServer(disk_, std::move(server)).run();
@@ -278,7 +277,7 @@ TEST_F(SftpStorageTest, ListingsOfAServerThatHoldsFewFoldersOpenAreWhole) {
   constexpr std::size_t kPacks = 60;
   for (std::size_t i = 0; i < kPacks; ++i) {
     put(pack(static_cast<int>(i)), "pack");
-    const std::lock_guard lock(disk_.mutex);
+    const MutexLock lock(disk_.mutex);
     disk_.files[fmt::format("repo/data/{:02x}", i)] = {.content = {}, .mode = kFolder};
   }
   disk_.most_handles = 3;
