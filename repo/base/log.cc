@@ -12,7 +12,6 @@
 #include <utility>
 
 #include "repo/base/guarded.h"
-
 #include "repo/base/readable.h"
 #include "repo/base/unique_fd.h"
 

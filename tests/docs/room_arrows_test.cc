@@ -76,7 +76,7 @@ const std::vector<Room>& rooms() {
         "repo/snapshots", "repo/trees", "tools/cli", "tools/output", "tools/session"}},
       {"tools/restree",
        {"program", "repo/base", "repo/crypto", "tools/cli", "tools/commands", "tools/output",
-         "tools/session"}},
+        "tools/session"}},
   };
   return all;
 }

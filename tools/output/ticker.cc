@@ -47,9 +47,7 @@ void tick_on(std::chrono::nanoseconds interval, const std::function<void()>& tic
   }
 }
 
-std::uint64_t requests_so_far() {
-  return *requests().count.lock();
-}
+std::uint64_t requests_so_far() { return *requests().count.lock(); }
 
 }  // namespace
 

@@ -102,7 +102,7 @@ Result<std::optional<std::string>> wanted_help(const CommandLine& line,
 }
 
 Result<ExitCode> run_command(CommandLine& line, const std::vector<std::string>& words, Io& io,
-                          const std::stop_token& stop, const StorageMaker& make_storage) {
+                             const std::stop_token& stop, const StorageMaker& make_storage) {
   ASSIGN_OR_RETURN(const std::vector<std::string> warnings, check_features_of_environment());
   for (const std::string& warning : warnings) io.err_line(warning);
   ASSIGN_OR_RETURN(const ParsedCommand parsed, parse_command(line.program, words));
