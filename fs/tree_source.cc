@@ -12,6 +12,13 @@ Result<SharedCompactTree> load_compact(BlobSource& blobs, const BlobId& id, Dead
   return tree;
 }
 
+// The tree to show under this id, as load_tree() of repo/tree_loading.h has it.
+Result<SharedCompactTree> load_shown(BlobSource& blobs, const BlobId& id, Deadline by) {
+  ASSIGN_OR_RETURN(SharedCompactTree tree, load_compact(blobs, id, by));
+  if (!tree->stand_in()) return tree;
+  return load_compact(blobs, *tree->stand_in(), by);
+}
+
 }  // namespace
 
 TreeSource::TreeSource(BlobSource& blobs, std::size_t budget_bytes)
@@ -21,7 +28,7 @@ TreeSource::TreeSource(BlobSource& blobs, std::size_t budget_bytes)
           Keeping::kInUse) {}
 
 Result<SharedCompactTree> TreeSource::load(const BlobId& id, Deadline by) {
-  return trees_.get(id, by, [&] { return load_compact(blobs_, id, by); });
+  return trees_.get(id, by, [&] { return load_shown(blobs_, id, by); });
 }
 
 }  // namespace restree

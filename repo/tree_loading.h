@@ -13,13 +13,27 @@
 
 namespace restree {
 
-// For a caller that has loaded the blob itself.
+// For a caller that has loaded the blob itself. It must look at Tree::stand_in().
 Result<SharedTree> parse_tree(const BlobId& id, ByteView json);
 
+// The tree to show under this id: its stand-in, if it has one.
 Result<SharedTree> load_tree(BlobSource& blobs, const BlobId& id, Deadline by);
 
-// The same for a caller to which a part of a tree is of no use: a tree of which the parser has
-// refused a node is kCorrupt. Nodes that are odd but shown are named in the log.
+// The same with a source of one's own. `load` is called with `id`, and with that of a stand-in.
+template <class Load>
+Result<SharedTree> follow_stand_ins(const BlobId& id, Load load) {
+  ASSIGN_OR_RETURN(SharedTree tree, load(id));
+  if (!tree->stand_in()) return tree;
+  // Once: the first restic has not nested them, and a hostile repository could for ever.
+  return load(BlobId(*tree->stand_in()));
+}
+
+// The id of the tree to show for a snapshot's root: that of its stand-in, if it has one.
+Result<BlobId> find_root(BlobSource& blobs, const BlobId& root, Deadline by);
+
+// As load_tree(), for a caller to which a part of a tree is of no use: a tree of which the parser
+// has refused a node for more than its type (a hostile name, a second node of the same name) is
+// kCorrupt. Nodes that are odd but shown are named in the log.
 Result<SharedTree> load_whole_tree(BlobSource& blobs, const BlobId& id, Deadline by);
 
 }  // namespace restree

@@ -62,7 +62,9 @@ void CheckedTrees::check_tree(const BlobId& id, const Result<ByteView>& blob,
   } else {
     tree = blob.error();
   }
-  if (tree) {
+  if (tree && (*tree)->stand_in()) {
+    found.push_back(*(*tree)->stand_in());
+  } else if (tree) {
     for (const std::string& line : (*tree)->refused()) {
       wrong.push_back(fmt::format("tree {}: {}", id.hex(), line));
     }

@@ -25,12 +25,13 @@
 namespace restree {
 
 struct DumpEntry {
-  std::shared_ptr<const Tree> tree;  // keeps the node
+  std::shared_ptr<const Tree> tree = {};  // keeps the node
   const Node* node = nullptr;
-  std::string path;        // of the item that begins; empty: a blob of the last one
+  std::string path = {};   // of the item that begins; empty: a blob of the last one
   std::uint64_t size = 0;  // of the item's content, or of the blob
   const BlobId* blob = nullptr;
   Result<Bytes> content = Bytes();
+  std::string left_out = {};  // not empty: no item, but words about one that is left out
 };
 
 class DumpQueue {

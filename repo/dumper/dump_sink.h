@@ -18,8 +18,12 @@ using ByteOutput = std::function<Status(ByteView)>;
 class DumpSink {
  public:
   virtual ~DumpSink() = default;
-  // A file of `size` bytes, which data() then brings, or a folder or link. `path` has no slash at
-  // its beginning.
+  // Whether the stream has a form for nodes of this type. Others are not passed to begin().
+  virtual bool holds(NodeType type) const {
+    return type == NodeType::kFile || type == NodeType::kDirectory || type == NodeType::kSymlink;
+  }
+  // A file of `size` bytes, which data() then brings, or a node of another type. `path` has no slash
+  // at its beginning.
   virtual Status begin(const std::string& path, const Node& node, std::uint64_t size) = 0;
   virtual Status data(ByteView bytes) = 0;
   // After the last item: what an archive needs at its end.

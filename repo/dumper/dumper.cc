@@ -47,8 +47,27 @@ Result<bool> Dumper::push_file(DumpQueue& queue, const std::shared_ptr<const Tre
   return true;
 }
 
+bool Dumper::push_refused(DumpQueue& queue, const Tree& tree, const std::string& path) {
+  for (const std::string& line : tree.refused()) {
+    if (!queue.push({.left_out = log::quoted("/" + path) + ": " + line})) return false;
+  }
+  return true;
+}
+
+Result<bool> Dumper::push_node(DumpQueue& queue, const std::shared_ptr<const Tree>& tree,
+                               const Node& node, const std::string& path) const {
+  if (holds_zero_byte(node.link_target)) {
+    return Error(ErrorKind::kCorrupt, log::quoted(path) + ": the link's target, " +
+                                          log::quoted(node.link_target) +
+                                          ", holds a zero byte, and no archive can hold that");
+  }
+  if (node.type == NodeType::kFile) return push_file(queue, tree, node, path);
+  return queue.push({.tree = tree, .node = &node, .path = path});
+}
+
 Status Dumper::walk(DumpQueue& queue, std::shared_ptr<const Tree> tree, std::string path) const {
   std::vector<Level> levels;
+  if (!push_refused(queue, *tree, path)) return {};
   levels.push_back({std::move(tree), std::move(path), 0});
   while (!levels.empty()) {
     if (bulk_.stop.stop_requested()) return Error(ErrorKind::kCancelled, "interrupted");
@@ -60,27 +79,41 @@ Status Dumper::walk(DumpQueue& queue, std::shared_ptr<const Tree> tree, std::str
     const Node& node = level.tree->nodes()[level.next++];
     std::string node_path = level.path.empty() ? "" : level.path + "/";
     node_path += node.name;
-    if (holds_zero_byte(node.link_target)) {
-      return Error(ErrorKind::kCorrupt, log::quoted(node_path) + ": the link's target, " +
-                                            log::quoted(node.link_target) +
-                                            ", holds a zero byte, and no archive can hold that");
-    }
-    if (node.type == NodeType::kFile) {
-      ASSIGN_OR_RETURN(const bool taken, push_file(queue, level.tree, node, std::move(node_path)));
-      if (!taken) return {};
-    } else if (node.type == NodeType::kSymlink || node.type == NodeType::kDirectory) {
-      if (!queue.push({.tree = level.tree, .node = &node, .path = node_path})) return {};
-    }
+    ASSIGN_OR_RETURN(const bool taken, push_node(queue, level.tree, node, node_path));
+    if (!taken) return {};
     if (node.type != NodeType::kDirectory) continue;
     if (!node.subtree) {
       return Error(ErrorKind::kCorrupt, log::quoted(node_path) + ": the folder has no tree");
     }
     auto below = load_whole_tree(repository_, *node.subtree, Deadline::after(bulk_.patience));
     if (!below) return std::move(below).error().with(log::quoted(node_path));
+    if (!push_refused(queue, **below, node_path)) return {};
     levels.push_back({std::move(*below), std::move(node_path), 0});
   }
   return {};
 }
+
+void Dumper::tell_left_out(const std::string& words) const {
+  if (on_left_out_) on_left_out_(words + ", and is left out");
+}
+
+namespace {
+
+std::string_view kind_of(NodeType type) {
+  switch (type) {
+    case NodeType::kSocket:
+      return "a socket";
+    case NodeType::kFifo:
+      return "a FIFO";
+    case NodeType::kBlockDevice:
+    case NodeType::kCharDevice:
+      return "a device";
+    default:
+      return "of this type";
+  }
+}
+
+}  // namespace
 
 Status Dumper::write_all(DumpQueue& queue, DumpSink& sink) const {
   std::string path;
@@ -88,9 +121,19 @@ Status Dumper::write_all(DumpQueue& queue, DumpSink& sink) const {
     if (bulk_.stop.stop_requested()) return Error(ErrorKind::kCancelled, "interrupted");
     ASSIGN_OR_RETURN(const std::optional<DumpEntry> entry, queue.take());
     if (!entry) return {};
+    if (!entry->left_out.empty()) {
+      tell_left_out(entry->left_out);
+      continue;
+    }
     if (entry->blob == nullptr) {
       path = entry->path;
-      RETURN_IF_ERROR(sink.begin(path, *entry->node, entry->size));
+      const NodeType type = entry->node->type;
+      if (sink.holds(type)) {
+        RETURN_IF_ERROR(sink.begin(path, *entry->node, entry->size));
+      } else {
+        tell_left_out(fmt::format("{} is {}, which the archive cannot hold",
+                                  log::quoted("/" + path), kind_of(type)));
+      }
       continue;
     }
     if (!entry->content) return Error(entry->content.error()).with(log::quoted(path));

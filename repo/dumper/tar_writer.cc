@@ -1,6 +1,7 @@
 #include "repo/dumper/tar_writer.h"
 
 #include <fmt/core.h>
+#include <sys/sysmacros.h>
 
 #include <algorithm>
 #include <array>
@@ -144,6 +145,8 @@ struct Fields {
   std::string link = {};
   std::string user = {};
   std::string group = {};
+  std::uint64_t device_major = 0;
+  std::uint64_t device_minor = 0;
 };
 
 std::string header_block(const Fields& fields) {
@@ -161,6 +164,8 @@ std::string header_block(const Fields& fields) {
   header.text("00", 2);
   header.text(fields.user, 32);
   header.text(fields.group, 32);
+  header.number(fields.device_major, 8);
+  header.number(fields.device_minor, 8);
   return header.block();
 }
 
@@ -172,6 +177,10 @@ std::string padded(std::string text) {
 // A name that ends at a zero byte would be the name of another owner.
 std::string owner_name(std::string_view name) {
   return holds_zero_byte(name) ? std::string() : std::string(name);
+}
+
+bool is_device(NodeType type) {
+  return type == NodeType::kCharDevice || type == NodeType::kBlockDevice;
 }
 
 Fields fields_of(const std::string& path, const Node& node, std::uint64_t size) {
@@ -189,6 +198,12 @@ Fields fields_of(const std::string& path, const Node& node, std::uint64_t size) 
     fields.type = '5';
   } else if (node.type == NodeType::kSymlink) {
     fields.type = '2';
+  } else if (node.type == NodeType::kFifo) {
+    fields.type = '6';
+  } else if (is_device(node.type)) {
+    fields.type = node.type == NodeType::kCharDevice ? '3' : '4';
+    fields.device_major = gnu_dev_major(node.device);
+    fields.device_minor = gnu_dev_minor(node.device);
   }
   return fields;
 }
@@ -203,6 +218,12 @@ std::string pax_records(const Fields& fields, const Node& node) {
   if (fields.uid > kMostOctal7) records += pax_record("uid", std::to_string(fields.uid));
   if (fields.gid > kMostOctal7) records += pax_record("gid", std::to_string(fields.gid));
   if (fields.size > kMostOctal11) records += pax_record("size", std::to_string(fields.size));
+  if (fields.device_major > kMostOctal7) {
+    records += pax_record("SCHILY.devmajor", std::to_string(fields.device_major));
+  }
+  if (fields.device_minor > kMostOctal7) {
+    records += pax_record("SCHILY.devminor", std::to_string(fields.device_minor));
+  }
   const bool fits =
       node.mtime.nanoseconds == 0 && node.mtime.seconds >= 0 && fields.mtime <= kMostOctal11;
   if (!fits) records += pax_record("mtime", pax_time(node.mtime));
@@ -218,6 +239,8 @@ std::string pax_records(const Fields& fields, const Node& node) {
 }
 
 }  // namespace
+
+bool TarWriter::holds(NodeType type) const { return type != NodeType::kSocket; }
 
 Status TarWriter::begin(const std::string& path, const Node& node, std::uint64_t size) {
   RETURN_IF_ERROR(pad());

@@ -20,6 +20,7 @@ class TarWriter final : public DumpSink {
  public:
   explicit TarWriter(ByteOutput output) : output_(std::move(output)) {}
 
+  bool holds(NodeType type) const override;
   Status begin(const std::string& path, const Node& node, std::uint64_t size) override;
   Status data(ByteView bytes) override;
   Status finish() override;

@@ -6,33 +6,50 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <string_view>
 #include <utility>
+
+#include "repo/format/utf8.h"
 
 namespace restree {
 namespace {
+
+constexpr const char* kUtf8 = "C.UTF-8";
 
 struct FreeEntry {
   void operator()(archive_entry* entry) const { archive_entry_free(entry); }
 };
 
-// libarchive asks the locale for the encoding of names: here that is UTF-8, whatever the user's is.
-class InUtf8 {
+// libarchive asks the locale for the encoding of names, and marks names as UTF-8 if it is that: here
+// it is what the names are in, whatever the user's locale is.
+class InEncoding {
  public:
-  InUtf8()
-      : locale_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)),
+  explicit InEncoding(const char* locale)
+      : locale_(::newlocale(LC_CTYPE_MASK, locale, nullptr)),
         before_(locale_ == nullptr ? nullptr : ::uselocale(locale_)) {}
-  ~InUtf8() {
+  ~InEncoding() {
     if (locale_ == nullptr) return;
     ::uselocale(before_);
     ::freelocale(locale_);
   }
-  InUtf8(const InUtf8&) = delete;
-  InUtf8& operator=(const InUtf8&) = delete;
+  InEncoding(const InEncoding&) = delete;
+  InEncoding& operator=(const InEncoding&) = delete;
 
  private:
   locale_t locale_;
   locale_t before_;
 };
+
+// A name in other bytes is written as it is, and must not be marked as UTF-8: programs would refuse
+// the whole archive.
+const char* locale_for(std::string_view name) {
+  while (!name.empty()) {
+    const std::size_t length = decode_utf8(name).length;
+    if (length == 0) return "C";
+    name.remove_prefix(length);
+  }
+  return kUtf8;
+}
 
 mode_t file_type(NodeType type) {
   if (type == NodeType::kDirectory) return S_IFDIR;
@@ -76,7 +93,7 @@ ZipWriter::~ZipWriter() {
 }
 
 Result<std::unique_ptr<ZipWriter>> ZipWriter::open(ByteOutput output) {
-  const InUtf8 locale;
+  const InEncoding locale(kUtf8);
   auto state = std::make_unique<State>();
   state->writer.reset(archive_write_new());
   state->output = std::move(output);
@@ -94,7 +111,7 @@ Result<std::unique_ptr<ZipWriter>> ZipWriter::open(ByteOutput output) {
 }
 
 Status ZipWriter::begin(const std::string& path, const Node& node, std::uint64_t size) {
-  const InUtf8 locale;
+  const InEncoding locale(locale_for(path));
   const std::unique_ptr<archive_entry, FreeEntry> entry(archive_entry_new());
   if (!entry) return Error(ErrorKind::kLocalIo, "no memory for an archive's entry");
   const bool is_folder = node.type == NodeType::kDirectory;
@@ -123,7 +140,7 @@ Status ZipWriter::data(ByteView bytes) {
 }
 
 Status ZipWriter::finish() {
-  const InUtf8 locale;
+  const InEncoding locale(kUtf8);
   if (archive_write_close(state_->writer.get()) != ARCHIVE_OK) return state_->error();
   return {};
 }

@@ -67,6 +67,8 @@ class CompactTree::Maker {
     made_->remarks_.insert(made_->remarks_.end(), remarks.begin(), remarks.end());
   }
 
+  void stand_in(const std::optional<BlobId>& tree) { made_->stand_in_ = tree; }
+
   std::size_t size() const { return made_->begins_.size(); }
   std::string_view last_name() const { return made_->name(size() - 1); }
 
@@ -245,6 +247,7 @@ std::size_t CompactTree::count_memory() const {
 std::shared_ptr<const CompactTree> CompactTree::make(const Tree& tree) {
   Maker maker;
   maker.add_all(tree, 1);
+  maker.stand_in(tree.stand_in());
   return maker.finish();
 }
 

@@ -45,6 +45,7 @@ class CompactTree {
 
   // As the Tree has them.
   const std::vector<std::string>& remarks() const { return remarks_; }
+  const std::optional<BlobId>& stand_in() const { return stand_in_; }
   std::size_t memory_bytes() const { return memory_bytes_; }
 
  private:
@@ -83,6 +84,7 @@ class CompactTree {
   std::vector<ExtendedAttribute> xattrs_;
   std::string xattr_text_;
   std::vector<std::string> remarks_;
+  std::optional<BlobId> stand_in_;
   // From which the records' times and inode numbers differ.
   std::int64_t base_seconds_ = 0;
   std::uint64_t base_inode_ = 0;

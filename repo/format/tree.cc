@@ -104,7 +104,8 @@ class TreeParser {
   void parse_content(json::Value& value, Draft& draft);
   void parse_xattrs(json::Value& value, Draft& draft);
   void keep(Draft draft, const Pending& pending);
-  void refuse(std::string_view name, std::string_view objection);
+  enum class Refusal { kOfType, kOther };
+  void refuse(std::string_view name, std::string_view objection, Refusal kind = Refusal::kOther);
   void remark(std::string line);
   void sort();
   void rename_duplicates();
@@ -127,6 +128,8 @@ class TreeParser {
   std::size_t refused_count_ = 0;
   std::vector<std::string> odd_;
   std::size_t odd_count_ = 0;
+  std::string objection_;
+  std::optional<BlobId> stand_in_;
   RepeatedText user_;
   RepeatedText group_;
   // atime is a copy of mtime, as a rule.
@@ -157,6 +160,8 @@ void TreeParser::forget_nodes() {
   refused_count_ = 0;
   odd_.clear();
   odd_count_ = 0;
+  objection_.clear();
+  stand_in_.reset();
 }
 
 void TreeParser::parse_node(json::Value value) {
@@ -338,9 +343,14 @@ void TreeParser::parse_xattrs(json::Value& value, Draft& draft) {
 void TreeParser::keep(Draft draft, const Pending& pending) {
   Node& node = draft.node;
   if (pending.name_unreadable) return refuse(node.name, "has a name that cannot be read");
-  if (const char* objection = objection_to_name(node.name)) return refuse(node.name, objection);
+  if (const char* objection = objection_to_name(node.name)) {
+    const bool is_root = node.name == "/" || node.name == ".";
+    if (is_root && pending.type == NodeType::kDirectory) stand_in_ = node.subtree;
+    return refuse(node.name, objection);
+  }
   if (!pending.type) {
-    return refuse(node.name, fmt::format("has the unknown type {}", shown(pending.type_name)));
+    return refuse(node.name, fmt::format("has the unknown type {}", shown(pending.type_name)),
+                  Refusal::kOfType);
   }
   node.type = *pending.type;
   const bool is_device = node.type == NodeType::kBlockDevice || node.type == NodeType::kCharDevice;
@@ -370,9 +380,10 @@ void TreeParser::keep(Draft draft, const Pending& pending) {
   drafts_.push_back(draft);
 }
 
-void TreeParser::refuse(std::string_view name, std::string_view objection) {
-  if (++refused_count_ > kRefusedLines) return;
-  refused_.push_back(fmt::format("node {} {}", shown(name), objection));
+void TreeParser::refuse(std::string_view name, std::string_view objection, Refusal kind) {
+  const std::string line = fmt::format("node {} {}", shown(name), objection);
+  if (kind == Refusal::kOther && objection_.empty()) objection_ = line;
+  if (++refused_count_ <= kRefusedLines) refused_.push_back(line);
 }
 
 void TreeParser::remark(std::string line) {
@@ -503,11 +514,15 @@ std::shared_ptr<const Tree> TreeParser::finish() {
   if (odd_count_ > kRefusedLines) {
     odd_.push_back(fmt::format("and {} more", odd_count_ - kRefusedLines));
   }
+  // A root beside other nodes is not what the first restic made.
+  if (drafts_.empty() && refused_count_ == 1) tree->stand_in_ = stand_in_;
   tree->refused_ = std::move(refused_);
+  tree->objection_ = std::move(objection_);
   tree->odd_ = std::move(odd_);
   tree->memory_bytes_ =
       sizeof(Tree) + tree->text_.capacity() + tree->content_.capacity() * sizeof(BlobId) +
       tree->xattrs_.capacity() * sizeof(ExtendedAttribute) + tree->nodes_.capacity() * sizeof(Node);
+  tree->memory_bytes_ += tree->objection_.capacity();
   for (const auto* lines : {&tree->refused_, &tree->odd_}) {
     for (const std::string& line : *lines) {
       tree->memory_bytes_ += sizeof(std::string) + line.capacity();

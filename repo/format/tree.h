@@ -84,6 +84,11 @@ class Tree {
   const std::vector<std::string>& odd() const { return odd_; }
   // Both, as sentences for people who see the tree as it is here.
   std::vector<std::string> remarks() const;
+  // The first line about a node that is more than of an unknown type; empty if there is none.
+  const std::string& objection() const { return objection_; }
+  // The first restic saved / and . as a folder of that name in an otherwise empty tree: the tree of
+  // that folder, which is to be shown in place of this one. Such a node counts as refused.
+  const std::optional<BlobId>& stand_in() const { return stand_in_; }
   std::size_t memory_bytes() const { return memory_bytes_; }
 
  private:
@@ -96,6 +101,8 @@ class Tree {
   std::string text_;  // every string of the tree, one after the other
   std::vector<std::string> refused_;
   std::vector<std::string> odd_;
+  std::string objection_;
+  std::optional<BlobId> stand_in_;
   std::size_t memory_bytes_ = 0;
 };
 

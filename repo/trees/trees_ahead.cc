@@ -26,8 +26,11 @@ Result<SharedBlob> TreesAhead::load(const BlobId& tree, Deadline by) {
 }
 
 Result<SharedTree> TreesAhead::load_tree(const BlobId& id) {
-  ASSIGN_OR_RETURN(const SharedBlob blob, load(id, Deadline::after(options_.patience)));
-  ASSIGN_OR_RETURN(SharedTree tree, parse_tree(id, *blob));
+  const auto load_one = [this](const BlobId& one) -> Result<SharedTree> {
+    ASSIGN_OR_RETURN(const SharedBlob blob, load(one, Deadline::after(options_.patience)));
+    return parse_tree(one, *blob);
+  };
+  ASSIGN_OR_RETURN(SharedTree tree, follow_stand_ins(id, load_one));
   if (options_.on_refused) {
     for (const std::string& why : tree->remarks()) options_.on_refused(id, why);
   }

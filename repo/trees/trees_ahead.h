@@ -44,7 +44,8 @@ class TreesAhead {
   // trees: those before the one that it loads are forgotten.
   void announce(std::vector<BlobId> trees);
   Result<SharedBlob> load(const BlobId& tree, Deadline by);
-  // The same with the patience as the deadline, parsed. kCorrupt: also if the blob is not a tree.
+  // The same with the patience as the deadline, parsed, or its stand-in. kCorrupt: also if the blob
+  // is not a tree.
   Result<SharedTree> load_tree(const BlobId& tree);
 
   // kCancelled once a stop is requested.

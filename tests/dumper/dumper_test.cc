@@ -31,6 +31,9 @@ class RecordingSink final : public DumpSink {
     std::string content;
   };
 
+  bool holds(NodeType type) const override {
+    return DumpSink::holds(type) || (holds_devices && type == NodeType::kBlockDevice);
+  }
   Status begin(const std::string& path, const Node& node, std::uint64_t size) override {
     RETURN_IF_ERROR(count());
     items.push_back({path, node.type, size, ""});
@@ -51,6 +54,7 @@ class RecordingSink final : public DumpSink {
     return all;
   }
 
+  bool holds_devices = false;
   std::vector<Item> items;
   std::size_t calls = 0;
   std::size_t fails_at = 0;  // the number of the call that fails, from 1 on; 0: all succeed
@@ -109,7 +113,8 @@ class DumperTest : public ::testing::Test {
     tree_ = value_of(load_whole_tree(*opened_, root, soon()));
   }
   Status dump_to(DumpSink& sink, const std::string& path = "") {
-    return Dumper(*opened_, options_).dump_folder(tree_, path, sink);
+    const auto keep = [this](const std::string& words) { left_out_.push_back(words); };
+    return Dumper(*opened_, options_, keep).dump_folder(tree_, path, sink);
   }
   Status dump(const std::string& path = "") { return dump_to(sink_, path); }
   Status dump_file(const std::string& name) {
@@ -122,6 +127,7 @@ class DumperTest : public ::testing::Test {
   std::unique_ptr<Repository> opened_;
   std::shared_ptr<const Tree> tree_;
   RecordingSink sink_;
+  std::vector<std::string> left_out_;
 };
 
 TEST_F(DumperTest, AFolderComesBeforeItsEntriesAndEntriesByName) {
@@ -157,6 +163,25 @@ TEST_F(DumperTest, LinksHaveNoContentAndDevicesFifosAndSocketsAreLeftOut) {
   ASSERT_THAT(sink_.paths(), ElementsAre("link"));
   EXPECT_EQ(sink_.items[0].type, NodeType::kSymlink);
   EXPECT_THAT(sink_.items[0].content, IsEmpty());
+}
+
+TEST_F(DumperTest, WhatASinkHoldsIsWrittenAndWhatItDoesNotIsNamed) {
+  open({special_node("block", "dev"), special_node("fifo", "fifo"), file("plain", "x"),
+        special_node("socket", "socket")});
+  sink_.holds_devices = true;
+  ASSERT_OK(dump("in"));
+  EXPECT_THAT(sink_.paths(), ElementsAre("in/block", "in/plain"));
+  EXPECT_THAT(left_out_, ElementsAre(AllOf(HasSubstr("/in/fifo"), HasSubstr("is a FIFO")),
+                                     AllOf(HasSubstr("/in/socket"), HasSubstr("is a socket"))));
+}
+
+TEST_F(DumperTest, ANodeOfUnknownTypeCostsOnlyItself) {
+  open({file("a", "x"), folder("b", {special_node("odd", "whiteout"), file("c", "y")}),
+        special_node("o", "whiteout"), file("z", "w")});
+  ASSERT_OK(dump());
+  EXPECT_THAT(sink_.paths(), ElementsAre("a", "b", "b/c", "z"));
+  EXPECT_THAT(left_out_, ElementsAre(HasSubstr("node \"o\" has the unknown type \"whiteout\""),
+                                     AllOf(HasSubstr("/b"), HasSubstr("\"odd\""))));
 }
 
 TEST_F(DumperTest, AFileOfManyBlobsIsPutTogetherInOrder) {

@@ -255,5 +255,30 @@ TEST(TarWriterOutput, AnErrorOfTheOutputIsThatOfEachCall) {
   EXPECT_THAT(tar.finish(), FailsWith(ErrorKind::kLocalIo));
 }
 
+TEST_F(TarWriterTest, FifosAndDevicesAreWhatTheyAre) {
+  EXPECT_FALSE(tar_.holds(NodeType::kSocket));
+  for (const auto& [type, letter] :
+       {std::pair{NodeType::kFifo, '6'}, std::pair{NodeType::kCharDevice, '3'},
+        std::pair{NodeType::kBlockDevice, '4'}}) {
+    ASSERT_TRUE(tar_.holds(type));
+    written_.clear();
+    Node node = node_of(type, "d");
+    if (type != NodeType::kFifo) node.device = 0x803;  // 8:3
+    const TarEntry entry = only(node, "d");
+    EXPECT_EQ(entry.type, letter);
+    EXPECT_EQ(entry.size, 0U);
+    const std::string_view numbers = std::string_view(written_).substr(329, 16);
+    const std::string_view expected = type == NodeType::kFifo ? std::string_view(
+                                                                    "0000000\0"
+                                                                    "0000000\0",
+                                                                    16)
+                                                              : std::string_view(
+                                                                    "0000010\0"
+                                                                    "0000003\0",
+                                                                    16);
+    EXPECT_EQ(numbers, expected);
+  }
+}
+
 }  // namespace
 }  // namespace restree::testing

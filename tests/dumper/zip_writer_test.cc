@@ -163,6 +163,24 @@ TEST_F(ZipWriterTest, ANameThatIsNotUtf8IsWrittenAsItIs) {
   EXPECT_THAT(written_, HasSubstr("caf\xe9"));
 }
 
+// The flags of the archive's first local header; bit 11 says that the name is UTF-8.
+TEST_F(ZipWriterTest, OnlyANameThatIsUtf8IsMarkedAsSuch) {
+  constexpr std::size_t kFlagsAt = 6;
+  const auto is_marked = [&](const std::string& name) {
+    std::string archive;
+    const auto zip = value_of(ZipWriter::open([&](ByteView bytes) -> Status {
+      archive += as_text(bytes);
+      return {};
+    }));
+    EXPECT_OK(zip->begin(name, node_of(NodeType::kFile, name), 0));
+    EXPECT_OK(zip->finish());
+    return (static_cast<unsigned char>(archive.at(kFlagsAt + 1)) & 0x08) != 0;
+  };
+  EXPECT_TRUE(is_marked("caf\xc3\xa9"));
+  EXPECT_FALSE(is_marked("caf\xe9"));
+  EXPECT_TRUE(is_marked("\xc3\xbc"));
+}
+
 TEST_F(ZipWriterTest, AFileOfZerosIsSmallInTheArchive) {
   constexpr std::size_t kPart = 256 << 10;
   constexpr std::size_t kParts = 64;

@@ -55,6 +55,37 @@ TEST(Tree, OfARealDirectoryHasItsTypes) {
   }
 }
 
+TEST(Tree, ALonelyFolderNamedLikeARootGivesItsTreeAsAStandIn) {
+  const std::string id(64, 'a');
+  const auto folder = [&](const std::string& name) {
+    return R"({"name":")" + name + R"(","type":"dir","subtree":")" + id + "\"}";
+  };
+  const auto tree_of = [](const std::string& nodes) {
+    return value_of(Tree::parse(as_bytes("{\"nodes\":[" + nodes + "]}")));
+  };
+  for (const char* name : {"/", "."}) {
+    const auto tree = tree_of(folder(name));
+    ASSERT_TRUE(tree->stand_in()) << name;
+    EXPECT_EQ(tree->stand_in()->hex(), id);
+    EXPECT_THAT(tree->refused(), SizeIs(1));
+  }
+  EXPECT_FALSE(tree_of(folder(".."))->stand_in());
+  EXPECT_FALSE(tree_of(folder("/") + "," + folder("."))->stand_in());
+  EXPECT_FALSE(tree_of(folder("/") + R"(,{"name":"f","type":"file"})")->stand_in());
+  EXPECT_FALSE(tree_of(R"({"name":"/","type":"file"})")->stand_in());
+}
+
+TEST(Tree, ANodeOfUnknownTypeIsRefusedWithoutAnObjection) {
+  const auto tree = [](const std::string& nodes) {
+    return value_of(Tree::parse(as_bytes("{\"nodes\":[" + nodes + "]}")));
+  };
+  const std::string odd = R"({"name":"o","type":"whiteout"})";
+  EXPECT_THAT(tree(odd)->refused(), SizeIs(1));
+  EXPECT_EQ(tree(odd)->objection(), "");
+  EXPECT_EQ(tree(odd + R"(,{"name":"..","type":"file"})")->objection(),
+            tree(R"({"name":"..","type":"file"})")->refused().front());
+}
+
 TEST(Tree, ReadsAPlainFilesEveryField) {
   const auto tree = vector_tree();
   const Node* node = tree->find("<a&b>");

@@ -50,6 +50,24 @@ TEST_F(TreeLoading, FailsOverARefusedNodeIfTheTreeMustBeWhole) {
   EXPECT_THAT(tree.error().message(), HasSubstr("tree " + partial_.hex() + ": "));
 }
 
+TEST_F(TreeLoading, PassesByANodeOfUnknownTypeInATreeThatMustBeWhole) {
+  const BlobId odd =
+      blobs_.add(R"({"nodes":[{"name":"f","type":"file"},{"name":"o","type":"whiteout"}]})");
+  EXPECT_NE(value_of(load_whole_tree(blobs_, odd, soon()))->find("f"), nullptr);
+}
+
+TEST_F(TreeLoading, LoadsTheStandInOfATreeOnce) {
+  const auto around = [&](const BlobId& id) {
+    return blobs_.add(R"({"nodes":[{"name":"/","type":"dir","subtree":")" + id.hex() + "\"}]}");
+  };
+  const BlobId root = around(good_);
+  EXPECT_NE(value_of(load_tree(blobs_, root, soon()))->find("f"), nullptr);
+  EXPECT_NE(value_of(load_whole_tree(blobs_, root, soon()))->find("f"), nullptr);
+  EXPECT_EQ(value_of(find_root(blobs_, root, soon())), good_);
+  EXPECT_EQ(value_of(find_root(blobs_, good_, soon())), good_);
+  EXPECT_EQ(value_of(load_tree(blobs_, around(root), soon()))->find("f"), nullptr);
+}
+
 TEST_F(TreeLoading, PassesOnTheErrorOfTheSource) {
   blobs_.fail(good_, Error(ErrorKind::kUnavailable, "away"));
   EXPECT_THAT(load_tree(blobs_, good_, soon()), FailsWith(ErrorKind::kUnavailable));

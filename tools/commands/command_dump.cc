@@ -95,7 +95,7 @@ Status dump(const DumpCommandOptions& options, Session& session, Repository& rep
   BulkOptions bulk;
   bulk.patience = session.options().patience;
   bulk.stop = session.stop();
-  Dumper dumper(repository, bulk);
+  Dumper dumper(repository, bulk, [&](const std::string& words) { session.output().warn(words); });
   if (found.file != nullptr) {
     RawSink sink(output);
     return dumper.dump_file(found.tree, *found.file, sink);

@@ -10,6 +10,7 @@
 #include "repo/pattern/pattern_filter.h"
 #include "repo/restorer/restorer.h"
 #include "repo/snapshots/snapshot_selection.h"
+#include "repo/tree_loading.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/pattern_options.h"
@@ -155,8 +156,10 @@ Result<ExitCode> run(const RestoreCommandOptions& options, Session& session) {
   if (!selected.snapshot.tree) {
     return Error(ErrorKind::kCorrupt, "snapshot " + selected.snapshot.id.hex() + " has no tree");
   }
-  ASSIGN_OR_RETURN(const BlobId tree, find_subfolder(*repository, *selected.snapshot.tree,
-                                                     selected.subfolder, session.patience()));
+  ASSIGN_OR_RETURN(const BlobId root,
+                   find_root(*repository, *selected.snapshot.tree, session.patience()));
+  ASSIGN_OR_RETURN(const BlobId tree,
+                   find_subfolder(*repository, root, selected.subfolder, session.patience()));
   RestoreReport report(session.output());
   restore.overwrite = overwrite_named(options.overwrite);
   restore.dry_run = options.dry_run;
