@@ -72,6 +72,16 @@ std::vector<std::string> split_tags(std::string_view list) {
   return tags;
 }
 
+std::vector<std::string> tags_of(const std::vector<std::string>& lists) {
+  std::vector<std::string> tags;
+  for (const std::string& list : lists) {
+    for (std::string& tag : split_tags(list)) {
+      if (!tag.empty()) tags.push_back(std::move(tag));
+    }
+  }
+  return tags;
+}
+
 Result<GroupBy> GroupBy::parse(std::string_view words) {
   GroupBy by;
   for (const std::string_view word : split_at_commas(words)) {

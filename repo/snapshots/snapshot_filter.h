@@ -26,6 +26,9 @@ struct SnapshotFilter {
 
 // Splits the value of one --tag at its commas, and removes white space around the tags.
 std::vector<std::string> split_tags(std::string_view list);
+// All tags of all lists, for snapshots to have: without empty ones, which come from variables that
+// are not set.
+std::vector<std::string> tags_of(const std::vector<std::string>& lists);
 
 // The properties by which snapshots are grouped.
 struct GroupBy {

@@ -9,6 +9,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using testing::FailsWith;
+using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using testing::value_of;
 
@@ -59,6 +60,11 @@ TEST(SnapshotFilter, DescribesItselfAsResticDoes) {
 
 TEST(SplitTags, TrimsEachTag) {
   EXPECT_THAT(split_tags(" a=1 ,b,, c\t"), ElementsAre("a=1", "b", "", "c"));
+}
+
+TEST(SnapshotFilter, SnapshotsHaveNoEmptyTags) {
+  EXPECT_THAT(tags_of({""}), IsEmpty());
+  EXPECT_THAT(tags_of({"a,,b", " ", "c"}), ElementsAre("a", "b", "c"));
 }
 
 TEST(GroupBy, TakesResticsWordsOnly) {

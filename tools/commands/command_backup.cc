@@ -59,9 +59,7 @@ Result<Plan> make_plan(const BackupOptions& options, Session& session) {
   plan.host = options.host;
   if (plan.host.empty()) plan.host = environment_variable("RESTIC_HOST");
   if (plan.host.empty()) plan.host = host_name();
-  for (const std::string& list : options.tags) {
-    for (std::string& tag : split_tags(list)) plan.tags.push_back(std::move(tag));
-  }
+  plan.tags = tags_of(options.tags);
   std::error_code failed;
   plan.working_folder = std::filesystem::current_path(failed).string();
   if (is_stream(options)) {

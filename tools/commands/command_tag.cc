@@ -23,19 +23,6 @@ struct TagOptions {
   std::vector<std::string> remove;
 };
 
-using Tags = std::vector<std::string>;
-
-// All tags of all lists, without empty ones.
-Tags flattened(const std::vector<std::string>& lists) {
-  Tags tags;
-  for (const std::string& list : lists) {
-    for (std::string& tag : split_tags(list)) {
-      if (!tag.empty()) tags.push_back(std::move(tag));
-    }
-  }
-  return tags;
-}
-
 void say_changed(const SnapshotId& before, const SnapshotId& after, const Session& session) {
   JsonWriter json;
   json.begin_object().key("message_type").text("changed");
@@ -74,13 +61,12 @@ Result<ExitCode> run_tag(const TagOptions& options, Session& session) {
   ASSIGN_OR_RETURN(const std::vector<Snapshot> snapshots,
                    select_snapshots(*repository, options.snapshots, options.filter.filter(),
                                     session.patience(), say_ignored(session)));
-  const TagChange change{.set = flattened(options.set),
-                         .add = flattened(options.add),
-                         .remove = flattened(options.remove)};
+  const TagChange change{
+      .set = tags_of(options.set), .add = tags_of(options.add), .remove = tags_of(options.remove)};
   std::size_t changed = 0;
   for (Snapshot snapshot : snapshots) {
     RETURN_IF_ERROR(session.go_on());
-    std::optional<Tags> tags = changed_tags(snapshot.tags, change);
+    std::optional<std::vector<std::string>> tags = changed_tags(snapshot.tags, change);
     if (!tags) continue;
     snapshot.tags = std::move(*tags);
     const Result<SnapshotId> after =
