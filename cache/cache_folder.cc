@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <string_view>
@@ -59,17 +60,30 @@ Status check_private(int fd, const std::string& path) {
   return {};
 }
 
+// The folder that the user named, in which the folder of caches lies. Its owner could put anything
+// in the place of that one.
+Status check_owner_above(const std::string& above) {
+  struct stat attributes {};
+  if (::stat(above.c_str(), &attributes) != 0) return errno_error(errno, "stat " + above);
+  if (attributes.st_uid == ::geteuid() || attributes.st_uid == 0) return {};
+  return Error(ErrorKind::kDenied,
+               fmt::format("{} belongs to user {}, not to you", above, attributes.st_uid));
+}
+
+// A link in place of the folder of caches is the user's wish only if the user (or root) made it.
+Status check_link(const std::string& base) {
+  struct stat attributes {};
+  if (::lstat(base.c_str(), &attributes) != 0) return errno_error(errno, "stat " + base);
+  if (!S_ISLNK(attributes.st_mode)) return {};
+  if (attributes.st_uid == ::geteuid() || attributes.st_uid == 0) return {};
+  return Error(ErrorKind::kDenied, fmt::format("{} is a link that belongs to user {}, not to you",
+                                               base, attributes.st_uid));
+}
+
 Result<UniqueFd> open_folder(int at, const std::string& path, int flags = 0) {
   UniqueFd fd(::openat(at, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags));
   if (!fd) return errno_error(errno, "open folder " + path);
   return fd;
-}
-
-void write_tag(int base) {
-  const UniqueFd tag(
-      ::openat(base, "CACHEDIR.TAG", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  // Only backup programs that exclude caches need the tag, so a failed write does not matter.
-  if (tag) static_cast<void>(::write(tag.get(), kTag.data(), kTag.size()) > 0);
 }
 
 // Calls `use(folder's descriptor, name)` for each entry. A folder that is not there has none.
@@ -86,6 +100,24 @@ void for_each_entry(int at, const char* folder, Use use) {
   }
 }
 
+bool is_name_of_ours(std::string_view name) {
+  const bool is_id = name.size() == 64 && name.find_first_not_of("0123456789abcdef") == name.npos;
+  return is_id || name == "locations";
+}
+
+// The tag makes backup programs leave a folder out with all that lies in it, so that it is written
+// only where nothing but caches lies: a folder of data must not be lost to backups because somebody
+// has put it, or a link to it, in the place of the caches.
+void write_tag(int base) {
+  bool is_ours = true;
+  for_each_entry(base, ".", [&](int, const char* name) { is_ours &= is_name_of_ours(name); });
+  if (!is_ours) return;
+  const UniqueFd tag(
+      ::openat(base, "CACHEDIR.TAG", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  // Only backup programs that exclude caches need the tag, so a failed write does not matter.
+  if (tag) static_cast<void>(::write(tag.get(), kTag.data(), kTag.size()) > 0);
+}
+
 }  // namespace
 
 std::uint64_t bytes_on_disk(const struct stat& attributes) {
@@ -100,8 +132,13 @@ std::string cache_path(const SealedPlace& place) {
 std::string cache_path(const FileName& file) { return relative_path(file); }
 
 Result<CacheFolder> CacheFolder::open(const std::string& base, const std::string& name) {
+  // Checked before anything is made in it.
+  const std::string above = base.substr(0, std::max<std::size_t>(1, base.rfind('/')));
+  RETURN_IF_ERROR(make_folders(above));
+  RETURN_IF_ERROR(check_owner_above(above));
   RETURN_IF_ERROR(make_folders(base));
   // Symbolic links in the path to the base folder are followed: users set them on purpose.
+  RETURN_IF_ERROR(check_link(base));
   ASSIGN_OR_RETURN(const UniqueFd outer, open_folder(AT_FDCWD, base));
   RETURN_IF_ERROR(check_private(outer.get(), base));
   write_tag(outer.get());

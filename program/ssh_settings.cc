@@ -34,6 +34,10 @@ OptionTable<SshSettings> make_table() {
           "ssh_password_file", [](S & s) -> auto& { return s.password_file; }),
       text_option<S>(
           "ssh_password_command", [](S & s) -> auto& { return s.password_command; }),
+      text_option<S>(
+          "ssh_passphrase_file", [](S & s) -> auto& { return s.passphrase_file; }),
+      text_option<S>(
+          "ssh_passphrase_command", [](S & s) -> auto& { return s.passphrase_command; }),
       flag_option<S>("no_ssh_agent", [](S& s) { s.options.use_agent = false; }),
       number_option<S>(
           "connections", 1, 64,
@@ -61,11 +65,15 @@ const OptionTable<SshSettings>& ssh_option_table() {
   return table;
 }
 
-SshOptions with_secret_sources(const SshSettings& settings, Deadline::Clock::duration time_limit) {
-  const std::string file = settings.password_file;
-  const std::string command = settings.password_command;
-  const auto typed = std::make_shared<Guarded<std::map<std::string, Secret>>>();
-  const SecretSource source = [=](const std::string& what_for) -> Result<Secret> {
+namespace {
+
+using TypedSecrets = Guarded<std::map<std::string, Secret>>;
+
+// `file_option`: the option that names such a file, for a message.
+SecretSource secret_source(const std::string& file, const std::string& command,
+                           const std::string& file_option, Deadline::Clock::duration time_limit,
+                           const std::shared_ptr<TypedSecrets>& typed) {
+  return [=](const std::string& what_for) -> Result<Secret> {
     if (!file.empty()) return secret_from_file(file);
     if (!command.empty()) return secret_from_command(command, Deadline::after(time_limit));
     {
@@ -76,12 +84,24 @@ SshOptions with_secret_sources(const SshSettings& settings, Deadline::Clock::dur
     }
     prompted() = true;
     Result<Secret> secret = secret_from_prompt(what_for);
-    if (secret) typed->lock()->emplace(what_for, secret->clone());
+    if (!secret) {
+      return Error(secret.error().kind(),
+                   secret.error().message() + "; " + file_option + " names a file that holds it");
+    }
+    typed->lock()->emplace(what_for, secret->clone());
     return secret;
   };
+}
+
+}  // namespace
+
+SshOptions with_secret_sources(const SshSettings& settings, Deadline::Clock::duration time_limit) {
+  const auto typed = std::make_shared<TypedSecrets>();
   SshOptions options = settings.options;
-  options.password = source;
-  options.passphrase = source;
+  options.password = secret_source(settings.password_file, settings.password_command,
+                                   "ssh_password_file", time_limit, typed);
+  options.passphrase = secret_source(settings.passphrase_file, settings.passphrase_command,
+                                     "ssh_passphrase_file", time_limit, typed);
   return options;
 }
 

@@ -25,11 +25,10 @@
 #include <utility>
 
 #include "fs/fuse/device_calls.h"
+#include "repo/base/environment.h"
 #include "repo/base/log.h"
 #include "repo/base/unique_fd.h"
 #include "repo/base/waiting.h"
-
-extern char** environ;
 
 namespace restree {
 namespace {
@@ -255,8 +254,8 @@ Status unmount(const std::string& mount_point, bool lazily) {
   std::string path = mount_point;
   const std::array<char*, 4> words{program.data(), flags.data(), path.data(), nullptr};
   pid_t child = 0;
-  const int failure =
-      ::posix_spawnp(&child, program.c_str(), nullptr, nullptr, words.data(), environ);
+  const int failure = ::posix_spawnp(&child, program.c_str(), nullptr, nullptr, words.data(),
+                                     environment_for_others().data());
   if (failure != 0) return errno_error(failure, "run fusermount3");
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;

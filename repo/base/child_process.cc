@@ -20,10 +20,9 @@
 #include <thread>
 #include <utility>
 
+#include "repo/base/environment.h"
 #include "repo/base/guarded.h"
 #include "repo/base/log.h"
-
-extern char** environ;
 
 namespace restree {
 
@@ -70,7 +69,8 @@ class SpawnPlan {
     argv.reserve(words.size() + 1);
     for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
     argv.push_back(nullptr);
-    return posix_spawnp(&pid, argv[0], &actions_, &attributes_, argv.data(), environ);
+    return posix_spawnp(&pid, argv[0], &actions_, &attributes_, argv.data(),
+                        environment_for_others().data());
   }
 
  private:

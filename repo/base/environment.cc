@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <string_view>
 
 namespace restree {
 
@@ -15,6 +16,17 @@ std::string home_folder() {
   std::array<char, 16384> text{};
   if (::getpwuid_r(::geteuid(), &entry, text.data(), text.size(), &found) != 0) return {};
   return found == nullptr ? std::string() : std::string(found->pw_dir);
+}
+
+std::vector<char*> environment_for_others() {
+  std::vector<char*> variables;
+  for (char** variable = ::environ; variable != nullptr && *variable != nullptr; ++variable) {
+    const std::string_view text = *variable;
+    const std::string_view name = text.substr(0, text.find('='));
+    if (!name.starts_with("RESTIC_") || !name.ends_with("PASSWORD")) variables.push_back(*variable);
+  }
+  variables.push_back(nullptr);
+  return variables;
 }
 
 }  // namespace restree

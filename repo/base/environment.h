@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 namespace restree {
 
@@ -16,5 +17,11 @@ inline std::string environment_variable(const std::string& name) {
 // process reads configuration and keys there, and what it makes there belongs to that user. Empty
 // if neither is known. Threads: as above.
 std::string home_folder();
+
+// The variables for another program, ended by a null pointer: all but those that are secrets
+// (RESTIC_PASSWORD, RESTIC_FROM_PASSWORD and whatever else begins with RESTIC_ and ends with
+// PASSWORD), which no ssh or ProxyCommand needs, and which /proc would show for as long as it runs.
+// The pointers are good for as long as no thread changes the environment. Threads: as above.
+std::vector<char*> environment_for_others();
 
 }  // namespace restree

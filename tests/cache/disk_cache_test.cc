@@ -149,6 +149,38 @@ TEST_F(DiskCacheTest, AnotherUsersFolderIsRefused) {
   EXPECT_THAT(DiskCache::open(base(), kId, kWide), FailsWith(ErrorKind::kDenied));
 }
 
+TEST_F(DiskCacheTest, ACacheInAnotherUsersFolderIsRefusedAndNothingIsMadeThere) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a folder away";
+  const fs::path theirs = dir_.path() / "theirs";
+  fs::create_directory(theirs);
+  ASSERT_EQ(::chown(theirs.c_str(), 4711, 4711), 0);
+  EXPECT_THAT(DiskCache::open((theirs / "restree").string(), kId, kWide),
+              FailsWith(ErrorKind::kDenied));
+  EXPECT_TRUE(fs::is_empty(theirs));
+}
+
+TEST_F(DiskCacheTest, AnotherUsersLinkInPlaceOfTheBaseIsRefused) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a link away";
+  const fs::path mine = dir_.path() / "mine";
+  fs::create_directory(mine);
+  fs::permissions(mine, fs::perms::owner_all);
+  fs::create_directories(fs::path(base()).parent_path());
+  fs::create_directory_symlink(mine, base());
+  ASSERT_EQ(::lchown(base().c_str(), 4711, 4711), 0);
+  EXPECT_THAT(DiskCache::open(base(), kId, kWide), FailsWith(ErrorKind::kDenied));
+  EXPECT_TRUE(fs::is_empty(mine));
+  ASSERT_EQ(::lchown(base().c_str(), ::geteuid(), ::getegid()), 0);
+  open();
+}
+
+TEST_F(DiskCacheTest, AFolderOfDataIsNotMarkedAsACache) {
+  fs::create_directories(base());
+  fs::permissions(base(), fs::perms::owner_all);
+  testing::write_file(fs::path(base()) / "letter", "dear");
+  open();
+  EXPECT_FALSE(fs::exists(fs::path(base()) / "CACHEDIR.TAG"));
+}
+
 TEST_F(DiskCacheTest, ALinkInPlaceOfTheFolderIsRefused) {
   open();
   fs::remove_all(folder());
