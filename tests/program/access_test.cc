@@ -1,8 +1,13 @@
 #include "program/access.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <optional>
 #include <string>
@@ -273,6 +278,56 @@ TEST_F(Access, AWrongPasswordThatWasNotTypedIsTriedOnce) {
   });
   EXPECT_THAT(opened, FailsWith(ErrorKind::kWrongPassword));
   EXPECT_EQ(tries, 1);
+}
+
+// Waits for the `count`th prompt, and until the terminal is silent: what is typed before is lost.
+bool is_asked(int terminal, int count, std::string& shown) {
+  const auto by = Deadline::after(std::chrono::seconds(60));
+  for (;;) {
+    int prompts = 0;
+    for (auto at = shown.find("password: "); at != shown.npos;
+         at = shown.find("password: ", at + 1)) {
+      ++prompts;
+    }
+    termios now{};
+    if (prompts == count && ::tcgetattr(terminal, &now) == 0 && (now.c_lflag & ECHO) == 0) {
+      return true;
+    }
+    if (by.remaining().count() <= 0) return false;
+    pollfd wait{.fd = terminal, .events = POLLIN, .revents = 0};
+    char piece[256];
+    if (::poll(&wait, 1, 10) != 1) continue;
+    const ssize_t got = ::read(terminal, piece, sizeof piece);
+    if (got <= 0) return false;
+    shown.append(piece, static_cast<std::size_t>(got));
+  }
+}
+
+TEST_F(Access, APasswordThatWasMistypedIsAskedForAgain) {
+  int fd = -1;
+  const pid_t child = ::forkpty(&fd, nullptr, nullptr, nullptr);
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    ::alarm(120);
+    int tries = 0;
+    const Status opened = open_with_password({}, [&](const Secret& secret) -> Status {
+      ++tries;
+      if (secret.text() == "right") return {};
+      return Error(ErrorKind::kWrongPassword, "wrong password");
+    });
+    ::_exit(opened ? tries : 99);
+  }
+  const UniqueFd terminal(fd);
+  std::string shown;
+  ASSERT_TRUE(is_asked(fd, 1, shown)) << shown;
+  ASSERT_EQ(::write(fd, "wrong\n", 6), 6);
+  ASSERT_TRUE(is_asked(fd, 2, shown)) << shown;
+  ASSERT_EQ(::write(fd, "right\n", 6), 6);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 2);
+  EXPECT_NE(shown.find("wrong password. Try again"), std::string::npos) << shown;
 }
 
 TEST_F(Access, KeyHintThatIsStatedGoesBeforeTheEnvironment) {
