@@ -140,8 +140,14 @@ Status LocalStorage::list_folder(const UniqueFd& root, const std::string& folder
     if (::fstatat(::dirfd(directory.get()), entry->d_name, &attributes, 0) == 0) {
       regular = expect_regular(file, attributes.st_mode);
     } else {
-      if (errno == ENOENT) continue;  // removed since
-      regular = file_error(errno, "stat " + file);
+      const int failure = errno;
+      struct stat itself {};
+      const bool is_link =
+          ::fstatat(::dirfd(directory.get()), entry->d_name, &itself, AT_SYMLINK_NOFOLLOW) == 0 &&
+          S_ISLNK(itself.st_mode);
+      if (failure == ENOENT && !is_link) continue;  // removed since
+      regular = failure == ENOENT ? expect_regular(file, itself.st_mode)
+                                  : file_error(failure, "stat " + file);
       if (regular.error().kind() != ErrorKind::kCorrupt) return regular;
     }
     if (regular) {

@@ -59,6 +59,8 @@ std::vector<OddThing> odd_things() {
        }},
       {"LinkLoop", "Too many levels of symbolic links",
        [](const fs::path& path) { fs::create_symlink(path.filename(), path); }},
+      {"DanglingLink", "is a link that leads nowhere",
+       [](const fs::path& path) { fs::create_symlink("nothing", path); }},
       {"Socket", "socket", make_socket},  // open(2) has other words for it than stat(2)
       {"Device", "is a device",
        [](const fs::path& path) {
@@ -92,10 +94,17 @@ TEST_P(InPlaceOfAFile, IsLeftOutOfListingsAndNamedOnce) {
     EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 1) << log;
     EXPECT_THAT(log, HasSubstr(relative_path({type, kOdd})));
     EXPECT_THAT(log, HasSubstr("left out"));
+    EXPECT_THAT(log, HasSubstr(GetParam().in_words));
   }
 }
 
 TEST_P(InPlaceOfAFile, IsCorruptAtOnceForWhoeverReadsIt) {
+  if (GetParam().name == "DanglingLink") {  // to its readers it is not there
+    const FileName file{FileType::kPack, kOdd};
+    put(file);
+    EXPECT_THAT(storage_->read_all(file, soon()), FailsWith(ErrorKind::kNotFound));
+    return;
+  }
   for (const FileName& file : {FileName{FileType::kPack, kOdd}, FileName{FileType::kSnapshot, kOdd},
                                FileName{FileType::kConfig, ""}}) {
     put(file);

@@ -1,6 +1,7 @@
 #include "repo/storage/sftp/sftp_storage.h"
 
 #include <fmt/core.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <optional>
@@ -76,14 +77,16 @@ Status SftpStorage::follow_links(SftpClient& client, const std::vector<std::stri
                                  std::vector<ListedFile>& into, Deadline by) {
   for (const std::string& link : links) {
     const auto target = client.stat(link, by);
-    if (!target && target.error().kind() == ErrorKind::kNotFound) continue;
     if (!target && is_unanswered(target.error(), client, by)) return target.error();
     if (target && target->may_be_file()) {
       into.push_back({link.substr(link.rfind('/') + 1), target->size.value_or(0)});
-    } else {
-      odd_files_.leave_out(
-          link, target ? expect_regular(link, *target->permissions).error() : target.error());
+      continue;
     }
+    // OpenSSH's server has the same answer for a link in a circle.
+    const bool leads_nowhere = !target && target.error().kind() == ErrorKind::kNotFound;
+    Status odd = target.has_value() ? expect_regular(link, *target->permissions) : target.error();
+    if (leads_nowhere) odd = expect_regular(link, S_IFLNK);
+    odd_files_.leave_out(link, odd.error());
   }
   return {};
 }

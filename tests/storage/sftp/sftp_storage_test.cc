@@ -40,6 +40,7 @@ struct Disk {
     std::uint32_t mode = kRegular;
     std::uint32_t target_mode = kRegular;  // of a link; 0: it leads in a circle
     bool fails = false;                    // to be read
+    bool is_dangling = false;              // a link
     bool blocks = false;                   // the server that opens it
   };
   Mutex mutex;
@@ -79,7 +80,9 @@ class DiskServer {
     const bool is_there = file != disk_.files.end();
     switch (request.type) {
       case Type::kStat:
-        if (!is_there) return refuse(request, StatusCode::kNoSuchFile);
+        if (!is_there || file->second.is_dangling) {
+          return refuse(request, StatusCode::kNoSuchFile);
+        }
         return attributes(request, file->second, file->second.mode == kLink);
       case Type::kOpen: {
         disk_.opened.push_back(name);
@@ -333,6 +336,8 @@ TEST_F(SftpStorageTest, ListingsNameOnceWhatIsNoRegularFileAndFollowLinks) {
            {.content = {}, .mode = kLink, .target_mode = 0});
   make_odd({FileType::kIndex, std::string(64, 'f')},
            {.content = {}, .mode = kLink, .target_mode = kFifo});
+  make_odd({FileType::kIndex, std::string(64, '9')},
+           {.content = {}, .mode = kLink, .is_dangling = true});
   ::testing::internal::CaptureStderr();
   for (int i = 0; i < 2; ++i) {
     std::vector<std::string> names;
@@ -343,8 +348,9 @@ TEST_F(SftpStorageTest, ListingsNameOnceWhatIsNoRegularFileAndFollowLinks) {
     EXPECT_THAT(names, ElementsAre(kOther.name, linked.name));
   }
   const std::string log = ::testing::internal::GetCapturedStderr();
-  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 4) << log;
+  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 5) << log;
   EXPECT_THAT(log, HasSubstr(path_of(kIndexFile) + " is a FIFO"));
+  EXPECT_THAT(log, HasSubstr("is a link that leads nowhere"));
 }
 
 TEST_F(SftpStorageTest, TheTemporaryFileOfACutConnectionIsRemovedByTheNextWrite) {
