@@ -21,7 +21,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
-#include <system_error>
+#include <exception>
 #include <utility>
 
 #include "fs/fuse/device_calls.h"
@@ -127,16 +127,14 @@ FuseSession::~FuseSession() { fuse_session_unmount(session_.get()); }
 
 void FuseSession::start_worker(Workers& workers) {
   workers.finished.clear();
-  ++workers.idle;
   const auto self = workers.threads.emplace(workers.threads.end());
   try {
     *self = std::jthread([this, self] { serve(self); });
-  } catch (const std::system_error& failure) {
-    --workers.idle;
+  } catch (...) {
     workers.threads.erase(self);
-    if (workers.threads.empty()) throw;  // the first one
-    log::debug("no more than {} workers: {}", workers.threads.size(), failure.what());
+    throw;
   }
+  ++workers.idle;
 }
 
 void FuseSession::serve(Threads::iterator self) {
@@ -158,7 +156,14 @@ void FuseSession::serve(Threads::iterator self) {
     {
       auto workers = workers_.lock();
       --workers->idle;
-      if (workers->idle == 0 && workers->threads.size() < kMostWorkers) start_worker(*workers);
+      if (workers->idle == 0 && workers->threads.size() < kMostWorkers) {
+        try {
+          start_worker(*workers);
+        } catch (const std::exception& failure) {
+          // Those that are there go on; requests wait for one of them.
+          log::debug("no further thread for requests: {}", failure.what());
+        }
+      }
     }
     fuse_session_process_buf(session, &buffer);
     auto workers = workers_.lock();
