@@ -11,7 +11,7 @@ namespace {
 // The kernel takes at most IOV_MAX parts, of which libfuse's header is one.
 constexpr std::size_t kMostSlices = IOV_MAX - 1;
 
-std::vector<std::byte> joined(std::span<const ByteView> slices) {
+std::vector<std::byte> in_one_piece(std::span<const ByteView> slices) {
   std::size_t size = 0;
   for (const ByteView slice : slices) size += slice.size();
   std::vector<std::byte> bytes;
@@ -55,7 +55,7 @@ void Reply::data(std::span<const ByteView> slices) {
   std::vector<std::byte> together;
   ByteView whole;
   if (slices.size() > kMostSlices) {
-    together = joined(slices);
+    together = in_one_piece(slices);
     whole = together;
     slices = std::span(&whole, 1);
   }

@@ -46,6 +46,7 @@ class MountOfALargeFolder : public MountTest {
       return {};
     });
   }
+  ~MountOfALargeFolder() override { mount_.reset(); }  // its threads count loads
   Mount::Found entry(const std::string& name) {
     return value_of(mount_->lookup(large_, name)).value();
   }
@@ -109,7 +110,10 @@ class MountOfManySnapshots : public MountTest {
     app_ = lookup({"apps", "app"}).inode;
     listed_ = names(app_);
   }
-  ~MountOfManySnapshots() override { gate_.open(); }
+  ~MountOfManySnapshots() override {
+    gate_.open();
+    mount_.reset();  // its threads may be at the gate
+  }
   void hold_the_packs() {
     memory_.storage().watch([this](const FileName& file) -> Status {
       if (file.type == FileType::kPack) gate_.pass();
