@@ -42,7 +42,6 @@ using BlobId = Id<struct BlobTag>;
 using PackId = Id<struct PackTag>;
 using IndexId = Id<struct IndexTag>;
 using SnapshotId = Id<struct SnapshotTag>;
-using KeyId = Id<struct KeyTag>;
 using RepositoryId = Id<struct RepositoryTag>;
 
 enum class BlobType : std::uint8_t { kData, kTree };
