@@ -37,7 +37,7 @@ Deadline in_a_minute() { return Deadline::after(kLong); }
 
 // Runs `body` as on a kernel that answers pidfd_open(2) with `error`.
 template <class Body>
-void without_pidfd(unsigned error, Body body) {
+void without_pidfd(int error, Body body) {
   std::thread([&] {
     std::array<sock_filter, 4> filters{{
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
@@ -71,7 +71,7 @@ TEST(ChildProcess, HasNotEndedWhileItRuns) {
 }
 
 TEST(ChildProcess, EndIsNoticedWherePidfdIsNotThere) {
-  for (const unsigned error : {ENOSYS, EPERM}) {
+  for (const int error : {ENOSYS, EPERM}) {
     without_pidfd(error, [] {
       EXPECT_EQ(ending_of("exit 5"), "ended with exit status 5");
       ChildProcess running = value_of(ChildProcess::start({"sleep", "1000"}, {}));

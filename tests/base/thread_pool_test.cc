@@ -77,7 +77,7 @@ TEST(ParallelFor, BeginsNoFurtherCallAfterAnError) {
 }
 
 TEST(ParallelFor, MemoryThatIsRefusedToACallIsAnError) {
-  for (const std::size_t threads : {1, 4}) {
+  for (const std::size_t threads : {1U, 4U}) {
     EXPECT_THAT(parallel_for(10, threads,
                              [](std::size_t i) -> Status {
                                if (i == 5) throw std::bad_alloc();

@@ -172,7 +172,7 @@ TEST(JsonShapeCases, HaveAFileEachAndNoOtherFileIsThere) {
 
 TEST(JsonShapeCases, AreOfEveryCommand) {
   const std::string help = run_ok({.argv = {restree_path(), "--help"}});
-  const Lines commands = lines_of(help.substr(help.find("Subcommands:\n")));
+  const Lines commands = lines_of(help.substr(help.find("Commands:\n")));
   std::size_t count = 0;
   for (std::size_t i = 1; i < commands.size() && commands[i].starts_with("  "); ++i) {
     const std::string name = commands[i].substr(2, commands[i].find(' ', 2) - 2);
