@@ -47,7 +47,8 @@ SftpPool::Connect through_libssh2(const SftpLocation& location, const SshOptions
   };
   const auto kept = std::make_shared<Kept>(options);
   return [location, options,
-          kept](const Patience& patience) -> Result<std::unique_ptr<SftpConnection>> {
+          kept](const Patience& given) -> Result<std::unique_ptr<SftpConnection>> {
+    Patience patience = given;
     std::optional<SshTarget> target;
     {
       auto read = kept->target.lock();

@@ -200,7 +200,7 @@ TEST_F(BackupReadError, ACommandThatFailsLeavesNoSnapshotWhateverItHasPrinted) {
     const Finished done =
         restree_.run({"backup", "--stdin-from-command", "--", "sh", "-c", script});
     EXPECT_EQ(done.exit_code, 1) << done.report();
-    EXPECT_THAT(done.err, HasSubstr("sh has failed"));
+    EXPECT_THAT(done.err, HasSubstr("ended with exit status 1"));
     EXPECT_THAT(done.err, Not(HasSubstr("nothing came"))) << script;
   }
   EXPECT_THAT(stored_in(repository(), "snapshots"), IsEmpty());

@@ -154,7 +154,7 @@ SshSession::~SshSession() {
 }
 
 Result<std::unique_ptr<SshSession>> SshSession::connect(const SshTarget& target, SshLogin& login,
-                                                        Patience patience) {
+                                                        Patience& patience) {
   init_libssh2();
   ASSIGN_OR_RETURN(auto wire, SshWire::open(target, patience));
   std::unique_ptr<SshSession> session(new SshSession(target.alias, std::move(wire)));

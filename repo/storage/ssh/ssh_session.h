@@ -39,8 +39,9 @@ class SshSession final : public ByteChannel {
  public:
   static constexpr std::size_t kMaxUnsentBytes = 256 << 10;
 
+  // Adds to `patience` the time that a person takes to type a password, also for what comes after.
   static Result<std::unique_ptr<SshSession>> connect(const SshTarget& target, SshLogin& login,
-                                                     Patience patience);
+                                                     Patience& patience);
   ~SshSession() override;
 
   Result<std::size_t> read_some(MutableByteView into) override;
