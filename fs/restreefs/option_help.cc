@@ -53,6 +53,8 @@ constexpr std::array kSftp = {
     OptionHelp{"ssh_config", "FILE", "instead of ~/.ssh/config"},
     OptionHelp{"ssh_password_file", "FILE", "a file that holds the login's password"},
     OptionHelp{"ssh_password_command", "COMMAND", "a command that prints it"},
+    OptionHelp{"ssh_passphrase_file", "FILE", "a file that holds the key's passphrase"},
+    OptionHelp{"ssh_passphrase_command", "COMMAND", "a command that prints it"},
     OptionHelp{"no_ssh_agent", "", "do not ask the agent for keys"},
     OptionHelp{"ssh_command", "COMMAND", "run this, such as ssh, for each connection"},
     OptionHelp{"connections", "NUMBER", "how many to open at most (4)"},

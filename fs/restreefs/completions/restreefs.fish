@@ -35,6 +35,8 @@ function __restreefs_options
     ssh_config= 'instead of ~/.ssh/config' \
     ssh_password_file= 'a file that holds the login\'s password' \
     ssh_password_command= 'a command that prints it' \
+    ssh_passphrase_file= 'a file that holds the key\'s passphrase' \
+    ssh_passphrase_command= 'a command that prints it' \
     no_ssh_agent 'do not ask the agent for keys' \
     ssh_command= 'run this, such as ssh, for each connection' \
     connections= 'how many to open at most (4)' \

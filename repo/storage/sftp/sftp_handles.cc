@@ -12,24 +12,31 @@ void SftpHandles::set_most(std::size_t most) {
   state->is_limited = true;
 }
 
-template <class Predicate>
-bool SftpHandles::wait_for_room(Guarded<State>::Handle& state, Deadline by, Predicate has_room) {
-  if (has_room()) return true;
-  // First, so that whoever ends a use from here on sees that somebody waits.
-  ++state->waiting;
-  state.mutex_lock().unlock();
+template <class HasRoom, class Take>
+bool SftpHandles::wait_for_room(Deadline by, HasRoom has_room, Take take) {
+  {
+    auto state = state_.lock();
+    if (has_room(*state)) {
+      take(*state);
+      return true;
+    }
+    // First, so that whoever ends a use from here on sees that somebody waits.
+    ++state->waiting;
+  }
   give_back_();
-  state.mutex_lock().lock();
-  const bool found = wait_until(moved_, state, by, has_room);
+  auto state = state_.lock();
+  const bool found = wait_until(moved_, state, by, [&] { return has_room(*state); });
   --state->waiting;
+  if (found) take(*state);
   return found;
 }
 
 std::optional<SftpHandles::Turn> SftpHandles::begin(Deadline by) {
-  auto state = state_.lock();
-  const auto has_room = [&] { return !state->is_limited || state->begun < state->peak; };
-  if (!wait_for_room(state, by, has_room)) return std::nullopt;
-  return Turn{.others = state->begun++, .closed = state->closed};
+  std::optional<Turn> turn;
+  wait_for_room(
+      by, [](const State& state) { return !state.is_limited || state.begun < state.peak; },
+      [&](State& state) { turn = Turn{.others = state.begun++, .closed = state.closed}; });
+  return turn;
 }
 
 void SftpHandles::opened(const Turn& turn) {
@@ -52,8 +59,8 @@ void SftpHandles::failed() {
 bool SftpHandles::refused(const Turn& turn, Deadline by) {
   failed();
   if (turn.others == 0) return false;
-  auto state = state_.lock();
-  return wait_for_room(state, by, [&] { return state->closed != turn.closed; });
+  return wait_for_room(
+      by, [&](const State& state) { return state.closed != turn.closed; }, [](State&) {});
 }
 
 void SftpHandles::closed() {

@@ -62,8 +62,9 @@ class SftpHandles {
     std::uint64_t closed = 0;
     std::size_t waiting = 0;
   };
-  template <class Predicate>
-  bool wait_for_room(Guarded<State>::Handle& state, Deadline by, Predicate has_room);
+  // Calls take(state) once has_room(state); false: not by then.
+  template <class HasRoom, class Take>
+  bool wait_for_room(Deadline by, HasRoom has_room, Take take) EXCLUDES(state_);
 
   Guarded<State> state_;
   std::condition_variable moved_;
