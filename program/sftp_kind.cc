@@ -46,21 +46,21 @@ SftpPool::Connect through_libssh2(const SftpLocation& location, const SshOptions
     Guarded<std::optional<SshTarget>> target;
   };
   const auto kept = std::make_shared<Kept>(options);
-  return [location, options,
-          kept](const Patience& given) -> Result<std::unique_ptr<SftpConnection>> {
-    Patience patience = given;
-    std::optional<SshTarget> target;
-    {
-      auto read = kept->target.lock();
-      if (!*read) {
-        ASSIGN_OR_RETURN(*read, find_ssh_target(location.host, location.user, location.port,
-                                                options, patience.by));
-      }
-      target = *read;
-    }
-    ASSIGN_OR_RETURN(auto channel, SshSession::connect(*target, kept->login, patience));
-    return greet(std::move(channel), location.host, options, patience);
-  };
+  return
+      [location, options, kept](const Patience& given) -> Result<std::unique_ptr<SftpConnection>> {
+        Patience patience = given;
+        std::optional<SshTarget> target;
+        {
+          auto read = kept->target.lock();
+          if (!*read) {
+            ASSIGN_OR_RETURN(*read, find_ssh_target(location.host, location.user, location.port,
+                                                    options, patience.by));
+          }
+          target = *read;
+        }
+        ASSIGN_OR_RETURN(auto channel, SshSession::connect(*target, kept->login, patience));
+        return greet(std::move(channel), location.host, options, patience);
+      };
 }
 
 class SftpPlace final : public Location {
