@@ -22,6 +22,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <fstream>
+#include <string>
 #include <utility>
 
 #include "fs/fuse/device_calls.h"
@@ -150,6 +152,7 @@ void FuseSession::serve(Threads::iterator self) {
     }
     if (received <= 0) {
       if (received < 0) log::error("read from /dev/fuse: {}", errno_error(-received, "").message());
+      if (received == 0) say_if_cut_off();
       fuse_session_exit(session);
       break;
     }
@@ -177,6 +180,18 @@ void FuseSession::serve(Threads::iterator self) {
   worker_ended_.notify_all();
 }
 
+// The kernel ends a connection when the mount is undone. If the mount is there still, somebody has
+// cut it off (umount -f), and whoever used it gets errors that nothing else explains.
+void FuseSession::say_if_cut_off() {
+  if (is_ending_.exchange(true)) return;
+  std::ifstream mounts("/proc/self/mounts");
+  for (std::string source, place, rest; mounts >> source >> place && std::getline(mounts, rest);) {
+    if (place != mount_point_) continue;
+    log::error("the kernel has ended the connection of {}, which is mounted still", mount_point_);
+    return;
+  }
+}
+
 void FuseSession::run(const std::function<void()>& ready) {
   {
     auto workers = workers_.lock();
@@ -196,6 +211,7 @@ void FuseSession::run(const std::function<void()>& ready) {
     });
     auto workers = workers_.lock();
     worker_ended_.wait(workers.mutex_lock(), [&] { return workers->threads.empty(); });
+    if (fuse_session_exited(session_.get()) == 0) log::error("no thread for requests is left");
   }
   Threads finished;
   finished.swap(workers_.lock()->finished);
@@ -216,6 +232,7 @@ void FuseSession::widen_read_ahead() {
 }
 
 bool FuseSession::stop() {
+  is_ending_ = true;
   const auto patience = Deadline::after(kStopPatience);
   {
     // Our own question must be answered first: a thread that waits for a file system whose process

@@ -62,12 +62,14 @@ class FuseSession {
   explicit FuseSession(std::string mount_point) : mount_point_(std::move(mount_point)) {}
   void start_worker(Workers& workers) REQUIRES(workers_);
   void serve(Threads::iterator self);
+  void say_if_cut_off();
   void widen_read_ahead();
 
   const std::string mount_point_;
   std::unique_ptr<fuse_session, EndSession> session_;
   Guarded<Workers> workers_;
   std::condition_variable worker_ended_;
+  std::atomic<bool> is_ending_ = false;
 };
 
 // Unmounts whatever FUSE file system is at `mount_point`; with `lazily`, also if it is in use.

@@ -309,6 +309,20 @@ TEST_F(Mounting, SigtermWhileTheIndexIsReadRemovesTheLock) {
   EXPECT_FALSE(is_mounted(on));
 }
 
+TEST_F(Mounting, WhoseConnectionIsCutOffSaysSoOnce) {
+  Mounted mounted(restic());
+  const UniqueFd used(::open(mounted.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_TRUE(used);
+  // Refused, since the mount is in use, but only once its connection has ended.
+  EXPECT_EQ(::umount2(mounted.path().c_str(), MNT_FORCE), -1);
+  const std::string said = "the kernel has ended the connection of " + mounted.path().string();
+  EXPECT_TRUE(holds_within(seconds(patient(30)),
+                           [&] { return mounted.log().find(said) != std::string::npos; }));
+  EXPECT_EQ(::umount2(mounted.path().c_str(), MNT_DETACH), 0);
+  mounted.expect_end();
+  EXPECT_EQ(mounted.log().find(said), mounted.log().rfind(said));
+}
+
 TEST_F(Mounting, NeverLooksAtLeavesNothingBehindEither) {
   Mounted mounted(restic());
   mounted.unmount();
