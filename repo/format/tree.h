@@ -84,7 +84,7 @@ class Tree {
   const std::vector<std::string>& odd() const { return odd_; }
   // Both, as sentences for people who see the tree as it is here.
   std::vector<std::string> remarks() const;
-  // The first line about a node that is more than of an unknown type; empty if there is none.
+  // The first line of refused() that is not about an unknown type; empty: there is no other line.
   const std::string& objection() const { return objection_; }
   // The first restic saved / and . as a folder of that name in an otherwise empty tree: the tree of
   // that folder, which is to be shown in place of this one. Such a node counts as refused.
