@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-#include "repo/base/file_io.h"
+#include "repo/system/file_io.h"
 
 namespace restree {
 namespace {

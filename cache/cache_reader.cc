@@ -8,8 +8,8 @@
 #include <ctime>
 #include <utility>
 
-#include "repo/base/file_io.h"
 #include "repo/crypto/seal.h"
+#include "repo/system/file_io.h"
 
 namespace restree {
 namespace {

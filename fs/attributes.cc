@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "fs/read_plan.h"
+#include "fs/ahead/read_plan.h"
 
 namespace restree {
 namespace {

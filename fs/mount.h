@@ -28,6 +28,10 @@
 #include <vector>
 
 #include "cache/pack_fetcher.h"
+#include "fs/ahead/read_plan.h"
+#include "fs/ahead/reading_ahead.h"
+#include "fs/ahead/tree_source.h"
+#include "fs/ahead/walk_ahead.h"
 #include "fs/attributes.h"
 #include "fs/failure_log.h"
 #include "fs/hidden_files.h"
@@ -38,13 +42,9 @@
 #include "fs/mount_answers.h"
 #include "fs/mount_status.h"
 #include "fs/namespace.h"
-#include "fs/read_plan.h"
-#include "fs/reading_ahead.h"
 #include "fs/snapshot_list.h"
 #include "fs/snapshot_view.h"
-#include "fs/tree_source.h"
 #include "fs/views_ahead.h"
-#include "fs/walk_ahead.h"
 #include "repo/blob_cache.h"
 #include "repo/repository.h"
 

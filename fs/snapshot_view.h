@@ -9,8 +9,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "fs/ahead/tree_source.h"
 #include "fs/namespace.h"
-#include "fs/tree_source.h"
 #include "repo/base/clock.h"
 #include "repo/base/guarded.h"
 #include "repo/base/result.h"

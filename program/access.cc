@@ -11,10 +11,10 @@
 #include <optional>
 #include <utility>
 
-#include "repo/base/child_process.h"
-#include "repo/base/environment.h"
 #include "repo/base/guarded.h"
 #include "repo/base/unique_fd.h"
+#include "repo/system/child_process.h"
+#include "repo/system/environment.h"
 
 namespace restree {
 namespace {

@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "cache/disk_cache.h"
-#include "repo/base/environment.h"
 #include "repo/base/log.h"
 #include "repo/base/path.h"
 #include "repo/repository.h"
+#include "repo/system/environment.h"
 
 namespace restree {
 namespace {

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "program/access.h"
-#include "repo/base/child_process.h"
 #include "repo/base/log.h"
+#include "repo/system/child_process.h"
 
 namespace restree {
 

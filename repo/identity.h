@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "repo/format/timestamp.h"
+#include "repo/text/timestamp.h"
 
 namespace restree {
 

@@ -27,10 +27,10 @@
 #include <utility>
 
 #include "fs/fuse/device_calls.h"
-#include "repo/base/environment.h"
 #include "repo/base/log.h"
 #include "repo/base/unique_fd.h"
 #include "repo/base/waiting.h"
+#include "repo/system/environment.h"
 
 namespace restree {
 namespace {

@@ -18,7 +18,7 @@
 
 #include "fs/latest/processes.h"
 #include "repo/base/guarded.h"
-#include "repo/format/timestamp.h"
+#include "repo/text/timestamp.h"
 
 namespace restree {
 

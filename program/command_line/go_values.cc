@@ -7,7 +7,7 @@
 #include <limits>
 #include <optional>
 
-#include "repo/format/go_quote.h"
+#include "repo/text/go_quote.h"
 
 namespace restree {
 namespace {

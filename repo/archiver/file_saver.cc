@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "repo/base/guarded.h"
-#include "repo/base/memory_pages.h"
+#include "repo/system/memory_pages.h"
 
 namespace restree {
 namespace {

@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "repo/base/file_io.h"
 #include "repo/base/log.h"
 #include "repo/base/path.h"
 #include "repo/pattern/glob.h"
 #include "repo/pattern/text_file.h"
+#include "repo/system/file_io.h"
 
 namespace restree {
 namespace {

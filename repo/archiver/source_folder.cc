@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <string_view>
 
-#include "repo/base/file_io.h"
+#include "repo/system/file_io.h"
 
 namespace restree {
 Result<UniqueFd> open_source_folder(const SourcePlace& place, const std::string& path) {

@@ -9,7 +9,7 @@
 #include <climits>
 #include <cstring>
 
-#include "repo/base/xattr_at.h"
+#include "repo/system/xattr_at.h"
 
 namespace restree {
 namespace {

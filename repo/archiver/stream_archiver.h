@@ -10,7 +10,7 @@
 #include <string>
 
 #include "repo/archiver/archiver.h"
-#include "repo/format/timestamp.h"
+#include "repo/text/timestamp.h"
 
 namespace restree {
 

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "repo/format/utf8.h"
+#include "repo/text/utf8.h"
 
 namespace restree {
 namespace {

@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "repo/format/json_reader.h"
-#include "repo/format/json_writer.h"
+#include "repo/text/json_reader.h"
+#include "repo/text/json_writer.h"
 
 namespace restree {
 namespace {

@@ -4,8 +4,8 @@
 
 #include "repo/base/log.h"
 #include "repo/crypto/random.h"
-#include "repo/format/json_reader.h"
-#include "repo/format/json_writer.h"
+#include "repo/text/json_reader.h"
+#include "repo/text/json_writer.h"
 
 namespace restree {
 namespace {

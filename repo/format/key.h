@@ -7,7 +7,7 @@
 #include "repo/base/result.h"
 #include "repo/crypto/kdf.h"
 #include "repo/crypto/seal.h"
-#include "repo/format/timestamp.h"
+#include "repo/text/timestamp.h"
 
 namespace restree {
 

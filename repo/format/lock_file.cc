@@ -1,7 +1,7 @@
 #include "repo/format/lock_file.h"
 
-#include "repo/format/json_reader.h"
-#include "repo/format/json_writer.h"
+#include "repo/text/json_reader.h"
+#include "repo/text/json_writer.h"
 
 namespace restree {
 namespace {

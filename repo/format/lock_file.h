@@ -7,7 +7,7 @@
 
 #include "repo/base/bytes.h"
 #include "repo/base/result.h"
-#include "repo/format/timestamp.h"
+#include "repo/text/timestamp.h"
 
 namespace restree {
 

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "repo/format/utf8.h"
+#include "repo/text/utf8.h"
 
 namespace restree {
 namespace {

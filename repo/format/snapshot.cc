@@ -4,7 +4,7 @@
 #include <string_view>
 #include <utility>
 
-#include "repo/format/json_reader.h"
+#include "repo/text/json_reader.h"
 
 namespace restree {
 namespace {

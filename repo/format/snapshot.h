@@ -9,8 +9,8 @@
 #include "repo/base/bytes.h"
 #include "repo/base/result.h"
 #include "repo/format/id.h"
-#include "repo/format/json_writer.h"
-#include "repo/format/timestamp.h"
+#include "repo/text/json_writer.h"
+#include "repo/text/timestamp.h"
 
 namespace restree {
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "repo/format/json_reader.h"
+#include "repo/text/json_reader.h"
 
 namespace restree {
 namespace {

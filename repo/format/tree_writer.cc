@@ -7,10 +7,10 @@
 #include <utility>
 
 #include "repo/base/log.h"
-#include "repo/format/go_quote.h"
-#include "repo/format/json_writer.h"
 #include "repo/format/node_fields.h"
-#include "repo/format/utf8.h"
+#include "repo/text/go_quote.h"
+#include "repo/text/json_writer.h"
+#include "repo/text/utf8.h"
 
 namespace restree {
 namespace {

@@ -14,8 +14,8 @@
 #include <string>
 
 #include "repo/base/result.h"
-#include "repo/base/time_zone.h"
 #include "repo/format/tree.h"
+#include "repo/system/time_zone.h"
 
 namespace restree {
 

@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "repo/base/file_io.h"
 #include "repo/index/id_order.h"
+#include "repo/system/file_io.h"
 
 namespace restree {
 namespace {

@@ -10,9 +10,9 @@
 #include <unordered_map>
 #include <utility>
 
-#include "repo/base/file_io.h"
 #include "repo/crypto/random.h"
 #include "repo/index/id_order.h"
+#include "repo/system/file_io.h"
 
 namespace restree {
 namespace {

@@ -11,9 +11,9 @@
 #include "repo/base/log.h"
 #include "repo/base/readable.h"
 #include "repo/base/waiting.h"
-#include "repo/format/go_duration.h"
 #include "repo/identity.h"
 #include "repo/lock/lock_holder.h"
+#include "repo/text/go_duration.h"
 
 namespace restree {
 namespace {

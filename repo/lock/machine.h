@@ -8,7 +8,7 @@
 #include <string>
 
 #include "repo/format/lock_file.h"
-#include "repo/format/timestamp.h"
+#include "repo/text/timestamp.h"
 
 namespace restree {
 

@@ -14,11 +14,11 @@
 #include "repo/base/guarded.h"
 #include "repo/base/last_resort.h"
 #include "repo/base/result.h"
-#include "repo/format/timestamp.h"
 #include "repo/lock/lock_files.h"
 #include "repo/lock/lock_holder.h"
 #include "repo/lock/machine.h"
 #include "repo/repository.h"
+#include "repo/text/timestamp.h"
 
 namespace restree {
 

@@ -8,7 +8,7 @@
 #include <memory>
 #include <optional>
 
-#include "repo/format/utf8.h"
+#include "repo/text/utf8.h"
 
 namespace restree {
 namespace {

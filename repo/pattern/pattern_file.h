@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "repo/base/environment.h"
 #include "repo/base/result.h"
+#include "repo/system/environment.h"
 
 namespace restree {
 

@@ -11,7 +11,7 @@
 #include <optional>
 
 #include "repo/base/unique_fd.h"
-#include "repo/format/utf8.h"
+#include "repo/text/utf8.h"
 
 namespace restree {
 namespace {

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "repo/base/bytes.h"
-#include "repo/base/file_io.h"
 #include "repo/crypto/sha256.h"
+#include "repo/system/file_io.h"
 
 namespace restree {
 

@@ -8,8 +8,8 @@
 #include <map>
 #include <utility>
 
-#include "repo/base/memory_allowed.h"
 #include "repo/restorer/path_count.h"
+#include "repo/system/memory_allowed.h"
 #include "repo/tree_loading.h"
 
 namespace restree {

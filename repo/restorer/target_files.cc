@@ -10,8 +10,8 @@
 #include <cstring>
 #include <utility>
 
-#include "repo/base/file_io.h"
 #include "repo/restorer/target_place.h"
+#include "repo/system/file_io.h"
 
 namespace restree {
 namespace {

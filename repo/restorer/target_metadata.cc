@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "repo/base/log.h"
-#include "repo/base/xattr_at.h"
 #include "repo/format/node_name.h"
+#include "repo/system/xattr_at.h"
 
 namespace restree {
 namespace {

@@ -14,10 +14,10 @@
 #include <set>
 #include <utility>
 
-#include "repo/base/file_io.h"
 #include "repo/base/unique_fd.h"
 #include "repo/storage/odd_files.h"
 #include "repo/storage/whole_file.h"
+#include "repo/system/file_io.h"
 
 namespace restree {
 namespace {

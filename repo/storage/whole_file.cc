@@ -11,8 +11,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "repo/base/file_io.h"
 #include "repo/storage/storage.h"
+#include "repo/system/file_io.h"
 
 namespace restree {
 namespace {

@@ -15,10 +15,10 @@
 #include "repo/base/clock.h"
 #include "repo/base/result.h"
 #include "repo/format/id.h"
-#include "repo/format/timestamp.h"
 #include "repo/format/tree.h"
 #include "repo/pattern/path_pattern.h"
 #include "repo/repository.h"
+#include "repo/text/timestamp.h"
 #include "repo/trees/trees_ahead.h"
 
 namespace restree {

@@ -7,12 +7,12 @@
 #include <new>
 #include <utility>
 
-#include "repo/base/memory_pages.h"
 #include "repo/base/thread_pool.h"
 #include "repo/crypto/seal.h"
 #include "repo/crypto/sha256.h"
 #include "repo/crypto/sha256_stream.h"
 #include "repo/format/zstd.h"
+#include "repo/system/memory_pages.h"
 
 namespace restree {
 namespace {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,44 +27,51 @@ struct Room {
 const std::vector<Room>& rooms() {
   static const std::vector<Room> all = {
       {"repo/base", {}},
+      {"repo/system", {"repo/base"}},
+      {"repo/text", {"repo/base", "repo/system"}},
       {"repo/chunker", {"repo/base"}},
       {"repo/crypto", {"repo/base"}},
-      {"repo/storage", {"repo/base"}},
+      {"repo/storage", {"repo/base", "repo/system"}},
       {"repo/storage/channel", {"repo/base"}},
-      {"repo/format", {"repo/base", "repo/crypto"}},
+      {"repo/format", {"repo/base", "repo/crypto", "repo/system", "repo/text"}},
       {"repo/storage/decorators", {"repo/base", "repo/storage", "repo/storage/channel"}},
       {"repo/storage/sftp", {"repo/base", "repo/storage", "repo/storage/channel"}},
-      {"repo/storage/ssh", {"repo/base", "repo/crypto", "repo/storage/channel"}},
-      {"fs/latest", {"repo/base", "repo/format"}},
-      {"repo/index", {"repo/base", "repo/crypto", "repo/format"}},
-      {"repo/pattern", {"repo/base", "repo/format"}},
+      {"repo/storage/ssh", {"repo/base", "repo/crypto", "repo/storage/channel", "repo/system"}},
+      {"fs/latest", {"repo/base", "repo/text"}},
+      {"repo/index", {"repo/base", "repo/crypto", "repo/format", "repo/system"}},
+      {"repo/pattern", {"repo/base", "repo/system", "repo/text"}},
       {"repo",
        {"repo/base", "repo/chunker", "repo/crypto", "repo/format", "repo/index", "repo/storage",
-        "repo/storage/decorators"}},
+        "repo/storage/decorators", "repo/text"}},
       {"repo/bulk", {"repo", "repo/base", "repo/format", "repo/index", "repo/storage"}},
-      {"repo/lock", {"repo", "repo/base", "repo/crypto", "repo/format", "repo/storage/decorators"}},
+      {"repo/lock",
+       {"repo", "repo/base", "repo/crypto", "repo/format", "repo/storage/decorators", "repo/text"}},
       {"repo/snapshots", {"repo", "repo/base", "repo/format"}},
-      {"repo/trees", {"repo", "repo/base", "repo/format", "repo/pattern"}},
-      {"repo/writer", {"repo", "repo/base", "repo/crypto", "repo/format"}},
+      {"repo/trees", {"repo", "repo/base", "repo/format", "repo/pattern", "repo/text"}},
+      {"repo/writer", {"repo", "repo/base", "repo/crypto", "repo/format", "repo/system"}},
       {"cache",
        {"repo", "repo/base", "repo/bulk", "repo/crypto", "repo/format", "repo/index",
-        "repo/storage"}},
+        "repo/storage", "repo/system"}},
       {"repo/archiver",
-       {"repo", "repo/base", "repo/chunker", "repo/format", "repo/pattern", "repo/writer"}},
+       {"repo", "repo/base", "repo/chunker", "repo/format", "repo/pattern", "repo/system",
+        "repo/text", "repo/writer"}},
       {"repo/checker",
        {"repo", "repo/base", "repo/bulk", "repo/crypto", "repo/format", "repo/index"}},
-      {"repo/dumper", {"repo", "repo/base", "repo/bulk", "repo/format"}},
+      {"repo/dumper", {"repo", "repo/base", "repo/bulk", "repo/format", "repo/text"}},
       {"repo/repairer", {"repo", "repo/base", "repo/crypto", "repo/format", "repo/writer"}},
-      {"repo/restorer", {"repo", "repo/base", "repo/bulk", "repo/crypto", "repo/format"}},
+      {"repo/restorer",
+       {"repo", "repo/base", "repo/bulk", "repo/crypto", "repo/format", "repo/system"}},
+      {"fs/ahead", {"cache", "repo", "repo/base", "repo/format"}},
       {"fs",
-       {"cache", "fs/latest", "repo", "repo/base", "repo/crypto", "repo/format", "repo/snapshots"}},
+       {"cache", "fs/ahead", "fs/latest", "repo", "repo/base", "repo/crypto", "repo/format",
+        "repo/snapshots"}},
       {"program",
        {"cache", "repo", "repo/base", "repo/crypto", "repo/storage", "repo/storage/channel",
-        "repo/storage/decorators", "repo/storage/sftp", "repo/storage/ssh"}},
-      {"fs/fuse", {"fs", "repo/base"}},
-      {"program/command_line", {"repo/base", "repo/format"}},
-      {"tools/cli", {"program", "program/command_line", "repo/base"}},
-      {"tools/output", {"program", "repo/base", "repo/format"}},
+        "repo/storage/decorators", "repo/storage/sftp", "repo/storage/ssh", "repo/system"}},
+      {"fs/fuse", {"fs", "repo/base", "repo/system"}},
+      {"program/command_line", {"repo/base", "repo/text"}},
+      {"tools/cli", {"program", "program/command_line", "repo/base", "repo/system"}},
+      {"tools/output", {"program", "repo/base", "repo/system", "repo/text"}},
       {"fs/restreefs",
        {"cache", "fs", "fs/fuse", "program", "program/command_line", "repo", "repo/base",
         "repo/lock", "repo/snapshots", "repo/storage/decorators"}},
@@ -71,9 +79,10 @@ const std::vector<Room>& rooms() {
        {"cache", "program", "repo", "repo/base", "repo/crypto", "repo/lock", "repo/storage",
         "repo/trees", "tools/cli", "tools/output"}},
       {"tools/commands",
-       {"cache", "program", "repo", "repo/archiver", "repo/base", "repo/checker", "repo/crypto",
-        "repo/dumper", "repo/format", "repo/lock", "repo/pattern", "repo/repairer", "repo/restorer",
-        "repo/snapshots", "repo/trees", "tools/cli", "tools/output", "tools/session"}},
+       {"cache",        "program",       "repo",          "repo/archiver",  "repo/base",
+        "repo/checker", "repo/crypto",   "repo/dumper",   "repo/format",    "repo/lock",
+        "repo/pattern", "repo/repairer", "repo/restorer", "repo/snapshots", "repo/system",
+        "repo/text",    "repo/trees",    "tools/cli",     "tools/output",   "tools/session"}},
       {"tools/restree",
        {"program", "repo/base", "repo/crypto", "tools/cli", "tools/commands", "tools/output",
         "tools/session"}},
@@ -177,17 +186,34 @@ std::vector<std::string> includes_of(const files::path& path) {
   return headers;
 }
 
+bool is_source(const files::path& path) {
+  return path.extension() == ".h" || path.extension() == ".cc";
+}
+
+std::vector<files::path> sources_of(const Room& room) {
+  std::vector<files::path> sources;
+  for (const auto& entry :
+       files::directory_iterator(files::path(RESTREE_SOURCE_DIR) / room.folder)) {
+    if (is_source(entry.path())) sources.push_back(entry.path());
+  }
+  return sources;
+}
+
+std::vector<files::path> sources_below(const files::path& folder) {
+  std::vector<files::path> sources;
+  for (const auto& entry : files::recursive_directory_iterator(folder)) {
+    if (is_source(entry.path())) sources.push_back(entry.path());
+  }
+  return sources;
+}
+
 TEST(RoomArrows, NoIncludePointsUpOrPastALibrarysPlace) {
   std::vector<std::string> complaints;
   std::size_t seen = 0;
   for (const char* top : {"repo", "cache", "program", "fs", "tools", "tests", "bench"}) {
-    const files::path folder = files::path(RESTREE_SOURCE_DIR) / top;
-    if (!files::exists(folder)) continue;
-    for (const auto& entry : files::recursive_directory_iterator(folder)) {
-      const std::string extension = entry.path().extension().string();
-      if (extension != ".h" && extension != ".cc") continue;
-      const std::string file = files::relative(entry.path(), RESTREE_SOURCE_DIR).generic_string();
-      for (const std::string& header : includes_of(entry.path())) {
+    for (const files::path& source : sources_below(files::path(RESTREE_SOURCE_DIR) / top)) {
+      const std::string file = files::relative(source, RESTREE_SOURCE_DIR).generic_string();
+      for (const std::string& header : includes_of(source)) {
         ++seen;
         if (auto wrong = complaint(file, header)) complaints.push_back(std::move(*wrong));
       }
@@ -213,6 +239,56 @@ TEST(RoomArrows, EveryRoomOfTheMapIsAFolderAndUsesRoomsOfTheMap) {
     }
   }
   EXPECT_THAT(wrong, IsEmpty());
+}
+
+// A map that allows more than is used would let an arrow come back that was taken away.
+TEST(RoomArrows, EveryArrowOfTheMapIsUsed) {
+  std::vector<std::string> unused;
+  for (const Room& room : rooms()) {
+    std::set<std::string> used;
+    for (const files::path& source : sources_of(room)) {
+      for (const std::string& header : includes_of(source)) {
+        used.insert(std::string(folder_of(header)));
+      }
+    }
+    for (const std::string_view allowed : room.may_use) {
+      if (!used.contains(std::string(allowed))) {
+        unused.push_back(std::string(room.folder) + " does not use " + std::string(allowed));
+      }
+    }
+  }
+  EXPECT_THAT(unused, IsEmpty());
+}
+
+// A header and its source count as one. Rooms of commands grow with what the program can do.
+TEST(RoomArrows, ARoomHasAtMostTwentyFiles) {
+  std::vector<std::string> crowded;
+  for (const Room& room : rooms()) {
+    if (room.folder == "tools/commands") continue;
+    std::set<std::string> stems;
+    for (const files::path& source : sources_of(room)) stems.insert(source.stem().string());
+    if (stems.size() > 20) {
+      crowded.push_back(std::string(room.folder) + " has " + std::to_string(stems.size()) +
+                        ": which of them have a duty in common that can be a room?");
+    }
+  }
+  EXPECT_THAT(crowded, IsEmpty());
+}
+
+TEST(RoomArrows, AFileHasAtMostFourHundredLines) {
+  std::vector<std::string> long_files;
+  for (const char* top : {"repo", "cache", "program", "fs", "tools", "tests", "bench"}) {
+    for (const files::path& source : sources_below(files::path(RESTREE_SOURCE_DIR) / top)) {
+      std::ifstream file(source);
+      std::size_t lines = 0;
+      for (std::string line; std::getline(file, line);) ++lines;
+      if (lines > 400) {
+        long_files.push_back(files::relative(source, RESTREE_SOURCE_DIR).generic_string() +
+                             " has " + std::to_string(lines) + " lines: split it by duty");
+      }
+    }
+  }
+  EXPECT_THAT(long_files, IsEmpty());
 }
 
 TEST(RoomArrows, AnArrowThatPointsUpIsSeen) {

@@ -1,6 +1,6 @@
 #include "repo/format/lock_file.h"
 
-#include "repo/format/json_writer.h"
+#include "repo/text/json_writer.h"
 #include "tests/support/matchers.h"
 
 namespace restree {

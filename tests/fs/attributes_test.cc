@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "fs/read_plan.h"
+#include "fs/ahead/read_plan.h"
 #include "tests/support/matchers.h"
 
 namespace restree {

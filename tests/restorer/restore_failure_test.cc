@@ -1,88 +1,16 @@
 // Restores of files whose content cannot be loaded: the target afterwards, and the reports.
-#include <fcntl.h>
-
-#include <array>
-#include <atomic>
-
-#include "repo/crypto/sha256.h"
-#include "tests/restorer/restore_fixture.h"
+#include "tests/restorer/restore_failure_fixture.h"
 
 namespace restree::testing {
 namespace {
 
-namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
-
-constexpr time_t kSnapshotTime = 1577836800;  // of every node
-constexpr time_t kTimeBefore = 1234567890;    // of all that the tests put into the target
-
-class RestoreFailure : public RestoreFixture {
- protected:
-  RestoreFailure() {
-    options_.threads = 1;  // blobs are read in the order in which the files want them
-    fs::create_directories(target());
-  }
-  // A file in the target, with a mode and times of its own.
-  void put(const std::string& name, const std::string& content) const {
-    const fs::path path = target() / name;
-    fs::create_directories(path.parent_path());
-    write_file(path, content);
-    ASSERT_EQ(::chmod(path.c_str(), 0751), 0);
-    set_time(path, kTimeBefore);
-  }
-  static void set_time(const fs::path& path, time_t time) {
-    const std::array<timespec, 2> times{timespec{time, 0}, timespec{time, 0}};
-    ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times.data(), AT_SYMLINK_NOFOLLOW), 0);
-  }
-  // The file that put() has made is still the same.
-  void expect_untouched(const std::string& name, const std::string& content) const {
-    EXPECT_EQ(read_file(target() / name), content);
-    const struct stat attributes = lstat_of(target() / name);
-    EXPECT_EQ(attributes.st_mode, S_IFREG | 0751U) << name;
-    EXPECT_EQ(attributes.st_mtim.tv_sec, kTimeBefore) << name;
-  }
-  // A file of several blobs, each of which lies in one pack, also if other files share it.
-  std::string file_of(const std::string& name, const std::vector<std::string>& contents) {
-    std::vector<BlobId> ids;
-    std::uint64_t size = 0;
-    for (const std::string& content : contents) {
-      if (repository_.builder().pack_names_of(data_id(content)).empty()) data(content);
-      ids.push_back(data_id(content));
-      size += content.size();
-    }
-    return file_node(name, ids, size);
-  }
-  void remove_pack_of(const std::string& content) { repository_.remove_packs_of(data_id(content)); }
-  void spoil_pack_of(const std::string& content) { damage_pack_of(data_id(content)); }
-  static BlobId data_id(const std::string& content) {
-    BlobId id;
-    id.bytes = sha256(as_bytes(content));
-    return id;
-  }
-  // From the first read of this blob's pack on, nothing can be read any more.
-  void lose_storage_at(const std::string& content) {
-    const std::string pack = repository_.builder().pack_names_of(data_id(content)).front().name;
-    repository_.storage().watch([this, pack](const FileName& file) -> Status {
-      if (file.type == FileType::kPack && file.name == pack) is_away_ = true;
-      if (!is_away_) return {};
-      return Error(ErrorKind::kUnavailable, "nas: connection reset");
-    });
-  }
-  void find_storage_again() { repository_.storage().watch({}); }
-
-  // The middle of its pack is the middle of the blob.
-  const std::string long_ = std::string(500, 'L');
-
- private:
-  std::atomic<bool> is_away_ = false;
-};
 
 // --- A pack is missing
 
@@ -335,77 +263,6 @@ TEST_F(RestoreFailure, AnInterruptedRestoreNamesTheFilesThatItLeavesHalfDone) {
   EXPECT_THAT(names_in(target()), ElementsAre("a"));
   EXPECT_LT(lstat_of(target() / "a").st_mtim.tv_sec, kSnapshotTime);
   EXPECT_THAT(listener_.errors, ElementsAre(StartsWith("/a: incomplete")));
-}
-
-// --- Hard links
-
-class RestoreOfLinks : public RestoreFailure {
- protected:
-  // One name of a file with several.
-  std::string linked(const std::string& name, const std::string& content, int inode) {
-    std::string node = file(name, content);
-    node.replace(node.find("\"links\":1"), 9, "\"links\":2");
-    return node.replace(node.find("\"inode\":7"), 9, "\"inode\":" + std::to_string(inode));
-  }
-  bool are_one(const std::string& a, const std::string& b) const {
-    return lstat_of(target() / a).st_ino == lstat_of(target() / b).st_ino;
-  }
-};
-
-TEST_F(RestoreOfLinks, AnOtherNameOfAFileThatFailedIsNamedAndStaysAsItWas) {
-  const BlobId tree =
-      tree_of({linked("a", "gone", 5), linked("b", "gone", 5), linked("c", "gone", 5)});
-  put("b", "mine");
-  remove_pack_of("gone");
-  restore_tree(tree);
-  EXPECT_THAT(names_in(target()), ElementsAre("b"));
-  expect_untouched("b", "mine");
-  EXPECT_THAT(listener_.errors,
-              ElementsAre(StartsWith("/a: not restored"),
-                          AllOf(StartsWith("/b: not restored"), HasSubstr("/a")),
-                          AllOf(StartsWith("/c: not restored"), HasSubstr("/a"))));
-}
-
-TEST_F(RestoreOfLinks, NothingIsLinkedToAFileThatIsIncomplete) {
-  const auto name = [&](const std::string& as) {
-    std::string node = file_of(as, {"one", long_});
-    return node.replace(node.find("\"links\":1"), 9, "\"links\":2");
-  };
-  const BlobId tree = tree_of({name("a"), name("b")});
-  spoil_pack_of(long_);
-  restore_tree(tree);
-  EXPECT_THAT(names_in(target()), ElementsAre("a"));
-  EXPECT_THAT(listener_.errors, ElementsAre(StartsWith("/a: incomplete"), StartsWith("/b: ")));
-}
-
-TEST_F(RestoreOfLinks, OneNumberWithTwoContentsIsTwoFiles) {
-  restore({linked("a", "the first", 5), linked("a2", "the first", 5),
-           linked("b", "and quite another", 5), linked("b2", "and quite another", 5),
-           linked("c", "the third", 5)});
-  EXPECT_EQ(read_file(target() / "a"), "the first");
-  EXPECT_EQ(read_file(target() / "b"), "and quite another");
-  EXPECT_EQ(read_file(target() / "c"), "the third");
-  EXPECT_TRUE(are_one("a", "a2"));
-  EXPECT_TRUE(are_one("b", "b2"));
-  EXPECT_FALSE(are_one("a", "c"));
-}
-
-TEST_F(RestoreOfLinks, WithoutANumberEachIsAFileOfItsOwn) {
-  restore({linked("a", "same", 0), linked("b", "same", 0)});
-  EXPECT_FALSE(are_one("a", "b"));
-}
-
-TEST_F(RestoreOfLinks, AFirstNameThatStaysAsItIsIsNotLinkedTo) {
-  const BlobId tree = tree_of({linked("a", "of the snapshot", 5), linked("b", "of the snapshot", 5),
-                               linked("c", "of the snapshot", 5)});
-  put("a", "mine");
-  options_.overwrite = Overwrite::kNever;
-  restore_tree(tree);
-  ASSERT_OK(status_);
-  expect_untouched("a", "mine");
-  EXPECT_EQ(read_file(target() / "b"), "of the snapshot");
-  EXPECT_TRUE(are_one("b", "c"));
-  EXPECT_EQ(figures().items_restored, figures().items_total);
 }
 
 }  // namespace

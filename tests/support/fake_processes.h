@@ -26,17 +26,17 @@ class FakeProcesses final : public Processes {
     std::erase_if(state->by_thread, [&](const auto& thread) { return thread.second.id == id; });
   }
 
-  std::optional<Process> of_thread(pid_t thread) override {
+  std::optional<restree::Process> of_thread(pid_t thread) override {
     auto state = state_.lock();
     const auto found = state->by_thread.find(thread);
     if (found == state->by_thread.end()) return std::nullopt;
     return found->second;
   }
-  bool lives(const Process& process) override { return of_thread(process.id) == process; }
+  bool lives(const restree::Process& process) override { return of_thread(process.id) == process; }
 
  private:
   struct State {
-    std::map<pid_t, Process> by_thread;
+    std::map<pid_t, restree::Process> by_thread;
     std::uint64_t begun = 0;
   };
   Guarded<State> state_;

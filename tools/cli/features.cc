@@ -6,7 +6,7 @@
 #include <array>
 
 #include "program/command_line/go_values.h"
-#include "repo/base/environment.h"
+#include "repo/system/environment.h"
 
 namespace restree {
 namespace {

@@ -7,7 +7,7 @@
 #include <cctype>
 
 #include "program/named_option.h"
-#include "repo/base/environment.h"
+#include "repo/system/environment.h"
 #include "tools/cli/option_words.h"
 
 namespace restree {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "repo/base/log.h"
-#include "repo/format/json_writer.h"
+#include "repo/text/json_writer.h"
 #include "tools/output/human.h"
 
 namespace restree {

@@ -12,9 +12,9 @@
 
 #include "repo/archiver/files_from.h"
 #include "repo/archiver/targets.h"
-#include "repo/base/child_process.h"
-#include "repo/base/environment.h"
 #include "repo/base/path.h"
+#include "repo/system/child_process.h"
+#include "repo/system/environment.h"
 
 namespace restree {
 namespace {

@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "repo/checker/checker.h"
-#include "repo/format/json_writer.h"
 #include "repo/snapshots/snapshot_selection.h"
+#include "repo/text/json_writer.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/snapshot_options.h"

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "repo/format/json_writer.h"
 #include "repo/snapshots/snapshot_selection.h"
+#include "repo/text/json_writer.h"
 #include "repo/trees/tree_comparison.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"

@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "repo/base/time_zone.h"
 #include "repo/pattern/path_pattern.h"
 #include "repo/snapshots/snapshot_selection.h"
+#include "repo/system/time_zone.h"
 #include "repo/trees/tree_search.h"
 #include "repo/trees/trees_ahead.h"
 #include "tools/cli/option_words.h"

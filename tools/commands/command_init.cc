@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
-#include "repo/format/json_writer.h"
 #include "repo/repository_creation.h"
+#include "repo/text/json_writer.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
 

@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "repo/format/json_writer.h"
 #include "repo/format/key.h"
 #include "repo/repository_keys.h"
+#include "repo/text/json_writer.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/node_text.h"
 #include "tools/output/table.h"

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "repo/format/json_writer.h"
 #include "repo/snapshots/snapshot_changes.h"
+#include "repo/text/json_writer.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/snapshot_options.h"

@@ -1,7 +1,7 @@
 // restree version
 #include <fmt/core.h>
 
-#include "repo/format/json_writer.h"
+#include "repo/text/json_writer.h"
 #include "tools/commands/commands.h"
 
 namespace restree {

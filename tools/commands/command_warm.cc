@@ -8,9 +8,9 @@
 
 #include "cache/disk_cache.h"
 #include "cache/snapshot_warmer.h"
-#include "repo/format/json_writer.h"
 #include "repo/snapshots/app_names.h"
 #include "repo/snapshots/snapshot_selection.h"
+#include "repo/text/json_writer.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
 #include "tools/output/human.h"

@@ -2,8 +2,8 @@
 
 #include <fmt/core.h>
 
-#include "repo/format/json_writer.h"
 #include "repo/format/node_fields.h"
+#include "repo/text/json_writer.h"
 
 namespace restree {
 namespace {

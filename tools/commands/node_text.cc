@@ -2,8 +2,8 @@
 
 #include <fmt/core.h>
 
-#include "repo/base/time_zone.h"
 #include "repo/format/node_fields.h"
+#include "repo/system/time_zone.h"
 #include "tools/output/human.h"
 
 namespace restree {

@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
-#include "repo/format/json_writer.h"
-#include "repo/format/timestamp.h"
 #include "repo/format/tree.h"
+#include "repo/text/json_writer.h"
+#include "repo/text/timestamp.h"
 
 namespace restree {
 

@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-#include "repo/format/json_writer.h"
+#include "repo/text/json_writer.h"
 #include "tools/output/human.h"
 
 namespace restree {

@@ -3,8 +3,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "repo/base/file_io.h"
 #include "repo/base/readable.h"
+#include "repo/system/file_io.h"
 
 namespace restree {
 namespace {

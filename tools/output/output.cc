@@ -5,7 +5,7 @@
 #include <cstdlib>
 
 #include "repo/base/readable.h"
-#include "repo/format/json_writer.h"
+#include "repo/text/json_writer.h"
 
 namespace restree {
 namespace {

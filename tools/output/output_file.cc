@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "repo/base/file_io.h"
+#include "repo/system/file_io.h"
 
 namespace restree {
 

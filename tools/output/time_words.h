@@ -4,8 +4,8 @@
 #include <string>
 
 #include "repo/base/result.h"
-#include "repo/base/time_zone.h"
-#include "repo/format/timestamp.h"
+#include "repo/system/time_zone.h"
+#include "repo/text/timestamp.h"
 
 namespace restree {
 

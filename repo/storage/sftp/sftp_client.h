@@ -8,10 +8,10 @@
 // Ownership: the channel, and the one thread that drives it. The destructor ends both.
 // Threads:   any.
 // Limits:    kFirstBytesInFlight of data asked for and not yet there, or more where the line needs
-//            more (see FlightWindow); requests beyond that queue. As many files at once as the
-//            server holds open (see SftpHandles): to open another waits for one to be closed. When answers are due and no byte
-//            has moved for `silence`, the connection is given up (four times that while the server
-//            flushes a file to its disk).
+//            more (see FlightWindow); requests beyond that queue. As many open files at once as
+//            the server allows (see SftpHandles); opening another one waits until one is closed.
+//            When answers are due and no byte has moved for `silence`, the connection is given up
+//            (four times that while the server flushes a file to its disk).
 // Errors:    kUnavailable: the connection is gone, or the deadline came; `alive()` tells which.
 //            kNotFound, kDenied, kUnsupported: the server says so. kCorrupt: end of file too soon.
 //            A malformed answer ends the connection.
@@ -34,6 +34,7 @@
 #include "repo/storage/channel/byte_channel.h"
 #include "repo/storage/channel/wakeup.h"
 #include "repo/storage/sftp/sftp_engine.h"
+#include "repo/storage/sftp/sftp_greeting.h"
 #include "repo/storage/sftp/sftp_handles.h"
 #include "repo/storage/sftp/sftp_packet.h"
 
@@ -43,16 +44,7 @@ class SftpClient {
  public:
   using Pending = std::future<Result<sftp::Answer>>;
 
-  // What the server supports; the defaults are what the protocol demands of every server.
-  struct Abilities {
-    std::uint32_t max_read_bytes = 32 * 1024;
-    std::uint32_t max_write_bytes = 32 * 1024;
-    std::uint64_t max_open_handles = 0;  // 0: the server does not say
-    bool posix_rename = false;
-    bool fsync = false;
-    bool limits = false;
-    bool statvfs = false;
-  };
+  using Abilities = SftpAbilities;
 
   static constexpr std::uint32_t kFirstBytesInFlight = 4 << 20;
 

@@ -14,11 +14,11 @@
 #include <string>
 #include <vector>
 
-#include "repo/base/child_process.h"
 #include "repo/base/result.h"
 #include "repo/base/unique_fd.h"
 #include "repo/storage/channel/byte_channel.h"
 #include "repo/storage/ssh/ssh_options.h"
+#include "repo/system/child_process.h"
 
 namespace restree {
 

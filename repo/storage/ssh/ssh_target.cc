@@ -11,9 +11,9 @@
 #include <optional>
 #include <string_view>
 
-#include "repo/base/child_process.h"
-#include "repo/base/environment.h"
 #include "repo/storage/ssh/known_hosts.h"
+#include "repo/system/child_process.h"
+#include "repo/system/environment.h"
 
 namespace restree {
 

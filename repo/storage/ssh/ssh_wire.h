@@ -17,12 +17,12 @@
 #include <vector>
 
 #include "repo/base/bytes.h"
-#include "repo/base/child_process.h"
 #include "repo/base/result.h"
 #include "repo/base/unique_fd.h"
 #include "repo/storage/channel/byte_channel.h"
 #include "repo/storage/channel/wakeup.h"
 #include "repo/storage/ssh/ssh_target.h"
+#include "repo/system/child_process.h"
 
 namespace restree {
 

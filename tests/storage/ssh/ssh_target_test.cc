@@ -4,9 +4,9 @@
 
 #include <cstdlib>
 
-#include "repo/base/child_process.h"
 #include "repo/crypto/processor.h"
 #include "repo/storage/ssh/ssh_subprocess.h"
+#include "repo/system/child_process.h"
 #include "tests/support/matchers.h"
 
 namespace restree::testing {

@@ -1,0 +1,24 @@
+#include "repo/system/memory_allowed.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+
+namespace restree {
+
+std::uint64_t memory_allowed() {
+  std::uint64_t bytes = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+                        static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  std::ifstream file("/sys/fs/cgroup/memory.max");
+  std::uint64_t share = 0;
+  if (file >> share) bytes = std::min(bytes, share);  // "max" is no number
+  rlimit own{};
+  if (::getrlimit(RLIMIT_AS, &own) == 0 && own.rlim_cur != RLIM_INFINITY) {
+    bytes = std::min<std::uint64_t>(bytes, own.rlim_cur);
+  }
+  return bytes;
+}
+
+}  // namespace restree
