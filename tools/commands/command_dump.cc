@@ -10,7 +10,7 @@
 #include "repo/dumper/tar_writer.h"
 #include "repo/dumper/zip_writer.h"
 #include "repo/snapshots/snapshot_selection.h"
-#include "repo/tree_loading.h"
+#include "repo/trees/path_lookup.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/snapshot_options.h"
@@ -37,42 +37,6 @@ class RawSink final : public DumpSink {
   const ByteOutput output_;
 };
 
-// What a path names in a snapshot.
-struct Found {
-  std::shared_ptr<const Tree> tree;  // the folder itself, or the one that the file lies in
-  const Node* file = nullptr;        // nullptr: a folder
-};
-
-Result<Found> find(Repository& repository, const BlobId& root, const std::string& path,
-                   Deadline by) {
-  Found found;
-  ASSIGN_OR_RETURN(found.tree, load_whole_tree(repository, root, by));
-  std::string so_far;
-  for (const auto& part : std::filesystem::path(path)) {
-    const std::string name = part.string();
-    if (name.empty() || name == "/" || name == ".") continue;
-    if (found.file != nullptr) {
-      return Error(ErrorKind::kInvalid,
-                   fmt::format("\"{}\" should be a dir, but is a file", so_far));
-    }
-    so_far += "/" + name;
-    const Node* const node = found.tree->find(name);
-    if (node == nullptr) {
-      return Error(ErrorKind::kInvalid, fmt::format("path \"{}\" not found in snapshot", so_far))
-          .hinting("`ls` lists what a snapshot holds.");
-    }
-    if (node->type == NodeType::kDirectory && node->subtree) {
-      ASSIGN_OR_RETURN(found.tree, load_whole_tree(repository, *node->subtree, by));
-    } else if (node->type == NodeType::kFile) {
-      found.file = node;
-    } else {
-      return Error(ErrorKind::kInvalid,
-                   fmt::format("\"{}\" should be a file, but is something else", so_far));
-    }
-  }
-  return found;
-}
-
 // "/a/./b/" as "a/b".
 std::string inner_path(const std::string& words) {
   std::string path = std::filesystem::path("/" + words).lexically_normal().string();
@@ -91,7 +55,7 @@ Result<std::unique_ptr<DumpSink>> archive_writer(const std::string& format,
 Status dump(const DumpCommandOptions& options, Session& session, Repository& repository,
             const BlobId& root, const ByteOutput& output) {
   const std::string path = inner_path(options.words[1]);
-  ASSIGN_OR_RETURN(const Found found, find(repository, root, path, session.patience()));
+  ASSIGN_OR_RETURN(const NamedEntry found, look_up(repository, root, path, session.patience()));
   BulkOptions bulk;
   bulk.patience = session.options().patience;
   bulk.stop = session.stop();
