@@ -6,7 +6,8 @@ namespace restree {
 namespace {
 
 constexpr std::size_t kMostBatches = 256;
-// Small blobs are passed to a thread in batches: waking a thread costs more than one small blob.
+// Small blobs are passed to a thread in batches: waking a thread costs more than
+// loading one of them.
 constexpr std::size_t kBatchBytes = 256 << 10;
 
 }  // namespace
@@ -40,6 +41,7 @@ void Prefetcher::want(std::span<const Wanted> blobs) {
 
 void Prefetcher::load(std::span<const Wanted> batch) {
   for (const Wanted& blob : batch) {
+    // A failure is not reported here: the program that reads the blob will meet it.
     static_cast<void>(
         cache_.load(BlobType::kData, blob.id, Deadline::after(time_limit_)).has_value());
     pending_bytes_ -= blob.size_bytes;

@@ -17,7 +17,7 @@ namespace restree {
 struct Ownership {
   std::optional<uid_t> uid;  // shown for everything, if set
   std::optional<gid_t> gid;
-  mode_t umask = 0;          // mode bits never shown
+  mode_t umask = 0;          // mode bits that are not shown, except of the links named `latest`
   uid_t mounted_by_uid = 0;  // owner of the directories above the snapshots
   gid_t mounted_by_gid = 0;
 };
@@ -25,8 +25,9 @@ struct Ownership {
 // st_blksize, by which programs choose the size of their buffers.
 inline constexpr blksize_t kPreferredIoBytes = 128 << 10;
 
-// A backed-up node. `file_size`: from its layout; ignored for all but files. `zero_blobs`: how many
-// of the file's blobs are zeros, if that is known already; a large file has very many to look at.
+// A backed-up node. `file_size`: the size of the file's FileLayout; it is used for files only.
+// `zero_blobs`: how many of the file's blobs are holes, for st_blocks; if it is not given, they are
+// counted here, which takes long for a file of very many blobs.
 struct stat attributes_of(const Node& node, std::uint64_t inode, std::uint64_t file_size,
                           const Ownership& ownership,
                           std::optional<std::uint64_t> zero_blobs = std::nullopt);

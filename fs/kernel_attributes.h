@@ -1,7 +1,8 @@
 // Which of a node's extended attributes a program can get through Linux.
 //
-// Other systems have larger ones: resource forks of macOS, streams of Samba and ZFS. One that is
-// too large would make programs fail that copy all attributes of a file, and with them the file.
+// Other systems have attributes that are larger than Linux allows: resource forks of macOS, streams
+// of Samba and ZFS. A program that copies all attributes of a file would fail at such a one, and the
+// file would not be copied.
 //
 // Pure functions; any thread.
 #pragma once

@@ -10,6 +10,7 @@ bool is_shown_the_same(const VirtualNode& a, const VirtualNode& b) {
 }  // namespace
 
 void KnownNodes::remember(const VirtualNode& node) {
+  // Of the directories above the snapshots; that of a snapshot is of the kind kSnapshot.
   if (node.kind == VirtualNode::Kind::kDirectory) return;
   auto nodes = nodes_.lock();
   Known& known = (*nodes)[node.inode];

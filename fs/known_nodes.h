@@ -20,7 +20,8 @@ namespace restree {
 class KnownNodes {
  public:
   // Counts one more reference, which the kernel gets to the node, and keeps this state of the node.
-  // Directories above the snapshots are not kept: they show nothing without a namespace with them.
+  // Directories above the snapshots are not kept: their entries come from the namespace, so once it
+  // no longer has them, there is nothing to show.
   void remember(const VirtualNode& node);
   // nullptr: the kernel does not hold it, or it is not one of those that are kept.
   std::shared_ptr<const VirtualNode> find(std::uint64_t inode) const;

@@ -10,15 +10,16 @@
 namespace restree {
 namespace {
 
-// Looking at every process costs time in proportion to their number, so about as many pairs are
-// added between two looks. Fewer when there is little room left, so that pairs of ended processes
-// are dropped before those of living ones.
-constexpr std::size_t kFewestBetweenLooks = 64;
-constexpr std::size_t kFewestBetweenLooksWhenFull = 256;
+// How many pairs may be added before drop_ended() runs again: about as many as are kept, since it
+// costs time in proportion to their number. Near the limit it is no more than there is room for, so
+// that pairs of ended processes are dropped before those of living ones; but not fewer than
+// kLeastNearTheLimit, or each new pair would cost a look at all processes.
+constexpr std::size_t kLeast = 64;
+constexpr std::size_t kLeastNearTheLimit = 256;
 
-std::size_t next_look_after(std::size_t kept) {
+std::size_t next_check_after(std::size_t kept) {
   const std::size_t room = FollowedLinks::kMost - kept;
-  return std::clamp(kept, kFewestBetweenLooks, std::max(room, kFewestBetweenLooksWhenFull));
+  return std::clamp(kept, kLeast, std::max(room, kLeastNearTheLimit));
 }
 
 }  // namespace
@@ -31,7 +32,7 @@ std::size_t FollowedLinks::KeyHash::operator()(const Key& key) const {
 FollowedLinks::FollowedLinks(std::shared_ptr<Processes> processes,
                              std::function<Clock::time_point()> now)
     : processes_(std::move(processes)), now_(std::move(now)) {
-  state_.lock()->look_after = next_look_after(0);
+  state_.lock()->check_after = next_check_after(0);
 }
 
 FollowedLinks::Target FollowedLinks::follow(pid_t thread, std::uint64_t directory,
@@ -40,7 +41,7 @@ FollowedLinks::Target FollowedLinks::follow(pid_t thread, std::uint64_t director
   if (!process) return newest;
   const Key key{*process, directory};
   const Clock::time_point now = now_();
-  bool look = false;
+  bool check = false;
   {
     auto state = state_.lock();
     const auto known = state->by_key.find(key);
@@ -56,10 +57,10 @@ FollowedLinks::Target FollowedLinks::follow(pid_t thread, std::uint64_t director
       state->by_use.pop_front();
     }
     state->by_key.emplace(key, state->by_use.insert(state->by_use.end(), {key, newest, now}));
-    look = ++state->added >= state->look_after;
-    if (look) state->added = 0;
+    check = ++state->added >= state->check_after;
+    if (check) state->added = 0;
   }
-  if (look) drop_ended();
+  if (check) drop_ended();
   return newest;
 }
 
@@ -78,7 +79,7 @@ void FollowedLinks::drop_ended() {
     state->by_key.erase(entry.key);
     return true;
   });
-  state->look_after = next_look_after(state->by_use.size());
+  state->check_after = next_check_after(state->by_use.size());
 }
 
 }  // namespace restree

@@ -67,8 +67,8 @@ class FollowedLinks {
   struct State {
     Entries by_use;  // the least recently used comes first
     std::unordered_map<Key, Entries::iterator, KeyHash> by_key;
-    std::size_t added = 0;  // since the last look at which processes live
-    std::size_t look_after = 0;
+    std::size_t added = 0;        // pairs, since drop_ended() last ran
+    std::size_t check_after = 0;  // how many may be added before it runs again
   };
 
   // Drops the pairs of processes that have ended, and pairs that were not used for too long.

@@ -2,7 +2,7 @@
 //
 // Ownership: writer, chunker and pool must outlive it.
 // Threads:   any; a call saves one file and waits for its last chunk.
-// Limits:    the chunk being read, the chunks that wait in the pool, and three spare buffers; when
+// Memory:    the chunk being read, the chunks that wait in the pool, and three spare buffers; when
 //            the pool is full, the calling thread saves the chunk itself.
 // Errors:    of the source; for those of the writer see RepositoryWriter::failure().
 #pragma once
@@ -55,7 +55,8 @@ class SpareBuffers {
 
 class FileSaver {
  public:
-  // `on_bytes` is called with the number of bytes after each read.
+  // `on_bytes` is called after each read, with the number of bytes that it returned, in the thread
+  // that called save().
   FileSaver(RepositoryWriter& writer, const Chunker& chunker, ThreadPool& pool,
             std::function<void(std::uint64_t)> on_bytes);
 

@@ -54,8 +54,8 @@ Error unknown(std::string what, std::vector<std::string> there_are) {
   if (there_are.empty()) return error;
   const bool all = there_are.size() <= kMostNamesInMessage;
   if (!all) there_are.erase(there_are.begin(), there_are.end() - kMostNamesInMessage);
-  return std::move(error).hinting(fmt::format("There {} {}.", all ? "are" : "are many, among them",
-                                              fmt::join(there_are, ", ")));
+  return std::move(error).hinting(
+      fmt::format("Known names{}: {}.", all ? "" : ", among others", fmt::join(there_are, ", ")));
 }
 
 template <class Map>
@@ -143,7 +143,7 @@ Result<Snapshot> find_app_snapshot(const std::vector<Snapshot>& snapshots, std::
                                    const std::string& time_template) {
   const auto apps = by_app(snapshots, time_template);
   // Both APP and SNAPSHOT may contain colons: take the longest beginning that is the name of an
-  // app.
+  // app. A name comes after all its beginnings, so the search is from the last name on.
   const auto app = std::find_if(apps.rbegin(), apps.rend(), [&](const auto& candidate) {
     const std::string& name = candidate.first;
     return words.starts_with(name) && (words.size() == name.size() || words[name.size()] == ':');

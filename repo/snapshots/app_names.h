@@ -31,19 +31,20 @@ std::optional<AppTags> app_tags(const Snapshot& snapshot);
 
 // The plain name of the app that a snapshot belongs to: `M_A` from its tags `maintainer=M` and
 // `app=A`, or `A`, or else the last component of its first path. Different apps may have the same
-// (app_sources.h).
+// plain name (app_sources.h).
 std::string app_of(const Snapshot& snapshot);
 
 // Makes a name of a directory entry from `name`. Bytes that cannot stand there ('/', control bytes,
 // the dots of "." and "..") are written as %XX, and so is '%' itself, so that two names never
 // become one. An empty name and one of more than 255 bytes are replaced too.
 std::string entry_name(std::string_view name);
-// The two halves of it, for names that are made of several parts: the bytes that cannot stand in
+// The two steps of entry_name(), for names that are made of several parts: the bytes that cannot stand in
 // any name as %XX; and a name of more than 255 bytes cut to that, with a hash of `whole` behind it.
 std::string escaped_bytes(std::string_view part);
 std::string shortened_entry(const std::string& entry, std::string_view whole);
 
-// Formats a time with strftime(3), in UTC; nullopt if the result is empty.
+// Formats a time with strftime(3), in UTC; nullopt if the result is empty or longer than 1023 bytes.
+// A time whose year does not fit into struct tm is written as its seconds, such as 67768036191676800s.
 std::optional<std::string> format_time(Timestamp time, const std::string& time_template);
 
 // The name of a snapshot among those of its app, if it is not taken: TIME or TIME_VERSION.

@@ -13,36 +13,46 @@
 namespace restree {
 namespace {
 
-// What was backed up: {app}, {maintainer, app}, or {"", host, paths…}. The first path names the
-// app; the order of the others does not matter.
-using Source = std::vector<std::string>;
+// What was backed up: by its tags, or else by its host and paths.
+struct Source {
+  std::string app;  // empty without the tag
+  std::string maintainer;
+  std::string host;                // these two are empty with the tag
+  std::vector<std::string> paths;  // the one that names the app, then the others, sorted
+  auto operator<=>(const Source&) const = default;
 
-bool is_tagged(const Source& source) { return source.size() <= 2 && !source.front().empty(); }
+  bool is_tagged() const { return !app.empty(); }
+};
 
 Source source_of(const Snapshot& snapshot) {
+  Source source;
   if (auto tags = app_tags(snapshot)) {
-    if (tags->maintainer.empty()) return {std::move(tags->app)};
-    return {std::move(tags->maintainer), std::move(tags->app)};
+    source.app = std::move(tags->app);
+    source.maintainer = std::move(tags->maintainer);
+    return source;
   }
-  Source source{"", snapshot.hostname};
+  source.host = snapshot.hostname;
   std::set<std::string> others;
   for (const std::string& path : snapshot.paths) {
     std::string clean = fmt::format("{}", fmt::join(path_components(path), "/"));
-    if (source.size() == 2) {
-      source.push_back(std::move(clean));
+    if (source.paths.empty()) {
+      source.paths.push_back(std::move(clean));
     } else {
       others.insert(std::move(clean));
     }
   }
-  source.insert(source.end(), others.begin(), others.end());
+  source.paths.insert(source.paths.end(), others.begin(), others.end());
   return source;
 }
 
-// Lengths in front, so that no two sources read the same.
+// Each part has its length in front, so that parts cannot run together.
 std::string identity_text(const Source& source) {
-  if (source.size() == 1) return source.front();
   std::string text;
-  for (const std::string& part : source) text += fmt::format("{}:{}\n", part.size(), part);
+  const auto add = [&](const std::string& part) {
+    text += fmt::format("{}:{}\n", part.size(), part);
+  };
+  for (const std::string* part : {&source.maintainer, &source.app, &source.host}) add(*part);
+  for (const std::string& path : source.paths) add(path);
   return text;
 }
 
@@ -70,17 +80,15 @@ std::string with_plus_signs(const std::vector<std::string>& components) {
 
 std::string full_name(const Source& source, const std::string& plain_name) {
   std::string name;
-  if (is_tagged(source)) {
-    for (const std::string& part : source) {
-      if (!name.empty()) name += '_';
-      name += escaped(escaped_bytes(part), "_");
-    }
+  if (source.is_tagged()) {
+    if (!source.maintainer.empty()) name = escaped(escaped_bytes(source.maintainer), "_") + '_';
+    name += escaped(escaped_bytes(source.app), "_");
     return shortened_entry(name, name);
   }
-  name = escaped(plain_name, "@+,") + '@' + escaped(escaped_bytes(source[1]), "@+,");
-  for (std::size_t i = 2; i < source.size(); ++i) {
-    std::vector<std::string> components = path_components(source[i]);
-    if (i > 2) {
+  name = escaped(plain_name, "@+,") + '@' + escaped(escaped_bytes(source.host), "@+,");
+  for (std::size_t i = 0; i < source.paths.size(); ++i) {
+    std::vector<std::string> components = path_components(source.paths[i]);
+    if (i > 0) {
       name += ',' + with_plus_signs(components);
     } else if (components.size() > 1) {
       components.pop_back();
@@ -96,13 +104,14 @@ struct Found {
 };
 using Sources = std::map<Source, Found>;
 
-// The source that has the plain name, for each name that one has.
+// Maps each plain name to the one source that may have it: the only one that would have it among
+// those with tags, or, if there are none, among those without. Other names are not in the map.
 std::map<std::string, const Source*> owners_of_plain_names(const Sources& sources) {
   std::map<std::string, const Source*> owners;
   for (const bool tagged : {true, false}) {
     std::map<std::string, const Source*> claims;
     for (const auto& [source, found] : sources) {
-      if (is_tagged(source) != tagged) continue;
+      if (source.is_tagged() != tagged) continue;
       const auto [claim, is_first] = claims.emplace(found.plain_name, &source);
       if (!is_first) claim->second = nullptr;
     }
@@ -130,8 +139,9 @@ std::vector<App> apps_of(const std::vector<const Snapshot*>& snapshots) {
     const auto owner = owners.find(found.plain_name);
     std::string name = found.plain_name;
     if (owner == owners.end() || owner->second != &source) {
-      name = free_names.find(full_name(source, found.plain_name),
-                             [&](const std::string& taken) { return given.contains(taken); });
+      name =
+          free_names.find(full_name(source, found.plain_name),
+                          [&](const std::string& candidate) { return given.contains(candidate); });
       given.insert(name);
     }
     apps.push_back({std::move(name), identity_text(source), std::move(found.snapshots)});

@@ -14,8 +14,9 @@ namespace restree {
 
 class FreeNames {
  public:
-  // `name`, or the first of `name`-1, `name`-2 and so on that is not taken. `name` must come from
-  // entry_name(). A name that was taken once must stay so.
+  // `name`, or the first of `name`-1, `name`-2 and so on that is not taken. `name` must be one that a
+  // directory entry can have, as from entry_name() or shortened_entry(). A name that was taken once
+  // must stay so.
   std::string find(const std::string& name,
                    const std::function<bool(const std::string&)>& is_taken);
 

@@ -153,7 +153,7 @@ Status LocalStorage::list_folder(const UniqueFd& root, const std::string& folder
     if (regular) {
       into.push_back({entry->d_name, static_cast<std::uint64_t>(attributes.st_size)});
     } else {
-      odd_files_.leave_out(file, regular.error());
+      odd_files_.warn_once(file, regular.error());
     }
   }
   if (errno != 0) return errno_error(errno, "list " + path);

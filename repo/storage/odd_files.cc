@@ -30,12 +30,12 @@ Status expect_regular(const std::string& path, mode_t mode) {
                fmt::format("{} is {}, where a file should be", path, type_in_words(mode)));
 }
 
-void OddFiles::leave_out(const std::string& path, const Error& why) {
+void OddFiles::warn_once(const std::string& path, const Error& why) {
   {
     auto named = named_.lock();
     if (named->size() >= kMostNamed || !named->insert(path).second) return;
   }
-  log::warning("{}: it is left out", why.message());
+  log::warning("{}; this entry is left out", why.message());
 }
 
 }  // namespace restree

@@ -1,6 +1,6 @@
 // What lies under the name of a repository's file and is not a regular file: a folder, a FIFO, a
-// device, a socket. Such a thing is no file of the repository: to read a FIFO or a device may take
-// for ever.
+// device, a socket. It must not be read as a file of the repository: a read of a FIFO or a device
+// may never end.
 //
 // Threads: any.
 #pragma once
@@ -19,14 +19,14 @@ namespace restree {
 // kCorrupt, unless the mode (as in st_mode) is that of a regular file. `path`: for the message.
 Status expect_regular(const std::string& path, mode_t mode);
 
-// Names in the log what listings leave out, each path once.
+// Writes a warning to the log for each path that a listing leaves out, once.
 //
-// Limits: kMostNamed paths; the rest are left out without a word.
+// Limits: kMostNamed paths; further ones are not logged.
 class OddFiles {
  public:
   static constexpr std::size_t kMostNamed = 100;
 
-  void leave_out(const std::string& path, const Error& why);
+  void warn_once(const std::string& path, const Error& why);
 
  private:
   Guarded<std::set<std::string>> named_;

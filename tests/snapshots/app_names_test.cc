@@ -84,7 +84,7 @@ TEST_F(AppSnapshot, AMissingOneIsReportedWithThoseThatExist) {
   add("2026-09-01T03:00:00Z", {"app=wiki"});
   const auto no_app = find("wik");
   EXPECT_THAT(no_app, FailsWith(ErrorKind::kInvalid));
-  EXPECT_THAT(no_app.error().for_people(), HasSubstr("There are wiki"));
+  EXPECT_THAT(no_app.error().for_people(), HasSubstr("Known names: wiki"));
   for (const char* words : {"", "wiki2", "wikis:latest", "wiki:2026", "wiki:2026-09-01T03-00-00Z-1",
                             "wiki:2", "wiki:latest2"}) {
     EXPECT_THAT(find(words), FailsWith(ErrorKind::kInvalid)) << words;

@@ -181,7 +181,7 @@ void add_repository_options(CommandSyntax& app, GlobalOptions& options) {
   add_flag(app, "--no-lock", options.no_lock,
            "Do not lock the repository; for commands that only read");
   add_duration(app, "--retry-lock", options.retry_lock,
-               "Wait so long for a repository that is locked, like 5m or 2h");
+               "Wait this long for a repository that is locked, such as 5m or 2h");
 }
 
 void add_output_options(CommandSyntax& app, GlobalOptions& options) {
@@ -204,12 +204,14 @@ void add_transfer_options(CommandSyntax& app, GlobalOptions& options) {
              "The size of new pack files in MiB (default: $RESTIC_PACK_SIZE, or 16)");
   add_flag(app, "--no-extra-verify", options.no_extra_verify,
            "Changes nothing: what is in memory is always checked before it is written");
-  add_number(app, "--limit-upload", options.upload_limit_kib, "KiB a second at most");
-  add_number(app, "--limit-download", options.download_limit_kib, "KiB a second at most");
+  add_number(app, "--limit-upload", options.upload_limit_kib,
+             "Upload at most this many KiB a second");
+  add_number(app, "--limit-download", options.download_limit_kib,
+             "Download at most this many KiB a second");
   add_duration(app, "--stuck-request-timeout", options.stuck_request_timeout,
-               "A connection that is silent for so long is made anew");
+               "A connection that is silent for this long is made anew");
   add_comma_list(app, "-o,--option", options.extended,
-                 "An extended option, key=value; restree(1) lists them");
+                 "An extended option, key=value: see EXTENDED OPTIONS in restree(1)");
   const std::string http =
       "It is for storage that is reached by HTTP; restree knows local folders "
       "and SFTP.";

@@ -53,7 +53,7 @@ Result<std::vector<ListedFile>> SftpStorage::list(FileType type, Deadline by) {
     } else if (entry.attributes.may_be_file()) {
       files.push_back({std::move(entry.name), entry.attributes.size.value_or(0)});
     } else {
-      odd_files_.leave_out(path, expect_regular(path, *entry.attributes.permissions).error());
+      odd_files_.warn_once(path, expect_regular(path, *entry.attributes.permissions).error());
     }
   };
   const std::string top = root_ + "/" + std::string(directory_of(type));
@@ -86,7 +86,7 @@ Status SftpStorage::follow_links(SftpClient& client, const std::vector<std::stri
     const bool leads_nowhere = !target && target.error().kind() == ErrorKind::kNotFound;
     Status odd = target.has_value() ? expect_regular(link, *target->permissions) : target.error();
     if (leads_nowhere) odd = expect_regular(link, S_IFLNK);
-    odd_files_.leave_out(link, odd.error());
+    odd_files_.warn_once(link, odd.error());
   }
   return {};
 }

@@ -109,7 +109,7 @@ TEST_F(WarmCommand, RefusesInvalidArguments) {
   EXPECT_THAT(run({"warm"}).err, HasSubstr("no app is given"));
   EXPECT_THAT(run({"warm", "a", "b"}).err, HasSubstr("only one"));
   EXPECT_THAT(run({"warm", "a", "--pin", "--unpin"}).err, HasSubstr("mutually exclusive"));
-  EXPECT_THAT(run({"warm", "nothing"}).err, HasSubstr("There are srv, z."));
+  EXPECT_THAT(run({"warm", "nothing"}).err, HasSubstr("Known names: srv, z."));
   EXPECT_THAT(run({"warm", "z", "--no-cache"}).err, HasSubstr("there is no cache to warm"));
 }
 
