@@ -18,13 +18,13 @@ std::string unused_name();
 Status check_place(const UniqueFd& folder, const std::string& name, const std::string& path,
                    bool remove_folder);
 
-// Moves the entry `made`, which is no folder, from `from` to `name` in `folder`, in place of what is
+// Moves the entry `made`, which is not a folder, from `from` to `name` in `folder`, in place of what is
 // there. Of a folder in its place only an empty one gives way, or with `remove_folder` any, with all
 // that lies in it. `path`: of the place.
 Status take_place(const UniqueFd& from, const std::string& made, const UniqueFd& folder,
                   const std::string& name, const std::string& path, bool remove_folder);
 
-// Makes a folder for the owner alone in the place of an entry that is no folder.
+// Makes a folder for the owner alone in the place of an entry that is not a folder.
 Status make_folder_in_place(const UniqueFd& folder, const std::string& name, mode_t mode,
                             const std::string& path);
 

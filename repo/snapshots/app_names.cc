@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <ctime>
 #include <map>
 #include <set>
@@ -65,12 +66,20 @@ std::vector<std::string> names_of(const Map& map) {
   return names;
 }
 
+// "C:\srv" or "\\server\share". A path of another system begins with a slash.
+bool is_of_windows(std::string_view path) {
+  const bool has_drive = path.size() >= 3 && path.substr(1, 2) == ":\\" &&
+                         std::isalpha(static_cast<unsigned char>(path[0])) != 0;
+  return has_drive || path.starts_with("\\\\");
+}
+
 }  // namespace
 
 std::vector<std::string> path_components(std::string_view path) {
+  const std::string_view separators = is_of_windows(path) ? "/\\" : "/";
   std::vector<std::string> components;
   while (!path.empty()) {
-    const std::size_t slash = std::min(path.find('/'), path.size());
+    const std::size_t slash = std::min(path.find_first_of(separators), path.size());
     const std::string_view component = path.substr(0, slash);
     if (!component.empty() && component != ".") components.emplace_back(component);
     path.remove_prefix(std::min(slash + 1, path.size()));

@@ -50,7 +50,8 @@ std::optional<std::string> format_time(Timestamp time, const std::string& time_t
 // The name of a snapshot among those of its app, if it is not taken: TIME or TIME_VERSION.
 std::string app_entry_name(const Snapshot& snapshot, const std::string& time_template);
 
-// The components of a path, without empty ones and ".".
+// The components of a path, without empty ones and ".". One of Windows, such as "C:\srv\wiki", is
+// split at its backslashes.
 std::vector<std::string> path_components(std::string_view path);
 
 // The snapshot that `words` name: APP (its newest snapshot) or APP:SNAPSHOT, where APP is a name in

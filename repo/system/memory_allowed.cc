@@ -13,7 +13,7 @@ std::uint64_t memory_allowed() {
                         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   std::ifstream file("/sys/fs/cgroup/memory.max");
   std::uint64_t share = 0;
-  if (file >> share) bytes = std::min(bytes, share);  // "max" is no number
+  if (file >> share) bytes = std::min(bytes, share);  // "max" is not a number
   rlimit own{};
   if (::getrlimit(RLIMIT_AS, &own) == 0 && own.rlim_cur != RLIM_INFINITY) {
     bytes = std::min<std::uint64_t>(bytes, own.rlim_cur);
