@@ -69,8 +69,9 @@ Status SnapshotWarmer::load_trees(const BlobId& root) {
 
 void SnapshotWarmer::take_in(const Folder& folder, const Tree& tree) {
   auto found = found_.lock();
-  if (tree.stand_in() && found->trees.insert(*tree.stand_in()).second) {
-    found->folders.push_back({*tree.stand_in(), folder.path});
+  const std::optional<BlobId>& stand_in = tree.stand_in();
+  if (stand_in && found->trees.insert(*stand_in).second) {
+    found->folders.push_back({*stand_in, folder.path});
   }
   for (const Node& node : tree.nodes()) {
     for (const BlobId& id : node.content) found->data.insert(id);

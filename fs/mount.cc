@@ -153,7 +153,8 @@ Mount::Way Mount::way_to(std::uint64_t inode, std::size_t most_steps) const {
   Way way{inode, {}};
   while (!is_virtual(way.top) && way.steps.size() < most_steps) {
     const std::optional<Inodes::Known> known = inodes_.find(way.top);
-    const std::optional<BlobId> tree = known ? tree_around(known->place) : std::nullopt;
+    if (!known) break;
+    const std::optional<BlobId> tree = tree_around(known->place);
     if (!tree) break;
     way.steps.push_back({*tree, known->place.position});
     way.top = known->place.parent;
@@ -354,7 +355,8 @@ Status Mount::with_node(std::uint64_t inode, const std::function<void(const Node
   }
   ASSIGN_OR_RETURN(const std::uint32_t number, view_of(*node, by));
   const std::shared_ptr<const SnapshotView> shown = views_.at(number);
-  use(shown->own ? &shown->own->node : nullptr);
+  const auto& own = shown->own;
+  use(own ? &own->node : nullptr);
   return {};
 }
 

@@ -32,8 +32,8 @@ Result<Mount::Found> Mount::show_virtual(const VirtualNode& node, std::uint32_t 
   if (node.kind != VirtualNode::Kind::kSnapshot || !node.without_leading_path) return found;
   ASSIGN_OR_RETURN(const std::uint32_t number, view_of(node, by));
   const std::shared_ptr<const SnapshotView> shown = views_.at(number);
-  if (shown->own) {
-    found.attributes = attributes_of(shown->own->node, node.inode, 0, options_.ownership);
+  if (const auto& own = shown->own) {
+    found.attributes = attributes_of(own->node, node.inode, 0, options_.ownership);
   }
   // `cp -a` gives this mode to the folder in which it puts the content back, which may be private.
   if (shown->is_of_unknown_folder) found.attributes.st_mode &= ~mode_t{077};

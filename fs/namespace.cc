@@ -59,6 +59,7 @@ class NamespaceBuilder {
   // Snapshots must come oldest first: names and `latest` depend on it.
   void add_all(const std::vector<std::shared_ptr<const Snapshot>>& snapshots) {
     std::vector<const Snapshot*> plain;
+    plain.reserve(snapshots.size());
     for (const auto& snapshot : snapshots) plain.push_back(snapshot.get());
     std::unordered_map<const Snapshot*, std::uint64_t> apps;
     for (const App& app : apps_of(plain)) {

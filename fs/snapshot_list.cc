@@ -88,6 +88,7 @@ void SnapshotList::log_unreadable(const SnapshotId& id, const Error& error) cons
 SnapshotList::Changes SnapshotList::publish() {
   if (!has_changed_) return {};
   std::vector<std::shared_ptr<const Snapshot>> all;
+  all.reserve(readable_.size());
   for (const auto& [id, snapshot] : readable_) all.push_back(snapshot);
   const std::shared_ptr<const Namespace> now = Namespace::build(std::move(all), options_);
   has_changed_ = false;

@@ -139,8 +139,6 @@ Secret take_environment_password(const std::string& variable) {
   return password;
 }
 
-bool is_given(const std::optional<std::string>& value) { return value && !value->empty(); }
-
 Error two_sources(const std::string& what) {
   return {ErrorKind::kInvalid, "both a file and a command are given for " + what + "; use one"};
 }
@@ -162,7 +160,7 @@ std::string read_line(int fd) {
 }  // namespace
 
 Result<std::string> find_location(const RepositoryAccess& access) {
-  if (is_given(access.location)) return *access.location;
+  if (access.location && !access.location->empty()) return *access.location;
   std::string file = access.repository_file.value_or("");
   const std::string variable = access.variables + "REPOSITORY";
   if (access.location || access.repository_file) {
@@ -224,9 +222,11 @@ Result<Secret> secret_from_input() {
 
 bool leave_prompt() {
   auto waiting = waiting_for_secret().lock();
-  if (!waiting->has_value()) return false;
-  if ((*waiting)->before) ::tcsetattr((*waiting)->fd, TCSAFLUSH, &*(*waiting)->before);
-  waiting->reset();
+  std::optional<Waiting>& prompt = *waiting;
+  if (!prompt) return false;
+  const auto& before = prompt->before;
+  if (before) ::tcsetattr(prompt->fd, TCSAFLUSH, &*before);
+  prompt.reset();
   return true;
 }
 

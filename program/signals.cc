@@ -103,7 +103,7 @@ SignalMeaning::~SignalMeaning() { watch_.finish(*this); }
 
 std::string description_of(const siginfo_t& received) {
   const char* const name = ::sigabbrev_np(received.si_signo);
-  const std::string signal =
+  std::string signal =
       name == nullptr ? fmt::format("signal {}", received.si_signo) : fmt::format("SIG{}", name);
   // Otherwise the kernel sent it, for Ctrl-C for one.
   if (received.si_code > 0 || received.si_pid == 0) return signal;

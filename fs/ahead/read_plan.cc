@@ -86,7 +86,8 @@ std::shared_ptr<const FileLayout> FileLayouts::layout_of(const BlobId& tree, std
 
 const BlobId& zero_blob_id() {
   static const BlobId id =
-      *BlobId::parse("07854d2fef297a06ba81685e660c332de36d5d18d546927d30daad6d7fda1541");
+      BlobId::parse("07854d2fef297a06ba81685e660c332de36d5d18d546927d30daad6d7fda1541")
+          .value_or(BlobId());
   return id;
 }
 

@@ -15,8 +15,8 @@ Result<SharedCompactTree> load_compact(BlobSource& blobs, const BlobId& id, Dead
 // The tree to show under this id, as load_tree() of repo/tree_loading.h has it.
 Result<SharedCompactTree> load_shown(BlobSource& blobs, const BlobId& id, Deadline by) {
   ASSIGN_OR_RETURN(SharedCompactTree tree, load_compact(blobs, id, by));
-  if (!tree->stand_in()) return tree;
-  return load_compact(blobs, *tree->stand_in(), by);
+  if (const auto& stand_in = tree->stand_in()) return load_compact(blobs, *stand_in, by);
+  return tree;
 }
 
 }  // namespace

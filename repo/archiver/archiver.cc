@@ -28,10 +28,10 @@ bool is_explicit(const TargetNode* target) { return target != nullptr && target-
 
 class Archiver {
  public:
-  Archiver(const ArchiveParts& parts, const ArchiveOptions& options, const std::stop_token& stop)
+  Archiver(const ArchiveParts& parts, const ArchiveOptions& options, std::stop_token stop)
       : parts_(parts),
         options_(options),
-        stop_(stop),
+        stop_(std::move(stop)),
         tally_(parts.events),
         pool_(options.chunk_threads, 1),
         files_(parts.writer, parts.chunker, pool_,

@@ -44,7 +44,7 @@ class ChunksUnderWay {
   Result<SavedContent> finish() {
     wait();
     auto state = state_.lock();
-    if (state->error) return std::move(*state->error);
+    if (auto& error = state->error) return std::move(*error);
     SavedContent content;
     content.blobs.reserve(state->chunks.size());
     for (const Chunk& chunk : state->chunks) {

@@ -121,6 +121,7 @@ bool Selection::wants_path(const std::string& path) const {
 // The nearest target above the path decides. A path in no target is the stand-in for a target (an
 // entry of `.` or `/`) and is allowed.
 bool Selection::is_on_allowed_device(std::string_view path, dev_t device) const {
+  if (!devices_) return true;
   for (;; path = parent_path(path)) {
     const auto target = devices_->find(std::string(path));
     if (target != devices_->end()) return target->second == device;

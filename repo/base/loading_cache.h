@@ -144,10 +144,10 @@ class LoadingCache {
 
   Result<Shared> wait_for(typename Guarded<State>::Handle& state, std::shared_ptr<Flight> flight,
                           Deadline by) REQUIRES(state_) {
-    if (!wait_until(landed_, state, by, [&] { return flight->result.has_value(); })) {
-      return Error(ErrorKind::kUnavailable, "no answer in time to a read that others wait for");
-    }
-    return *flight->result;
+    const std::optional<Result<Shared>>& result = flight->result;
+    wait_until(landed_, state, by, [&] { return result.has_value(); });
+    if (result) return *result;
+    return Error(ErrorKind::kUnavailable, "no answer in time to a read that others wait for");
   }
 
   // Turns exceptions into errors: readers that wait for this load must get a result in any case.

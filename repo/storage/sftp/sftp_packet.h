@@ -81,7 +81,7 @@ struct Attributes {
   bool is_link() const { return permissions && type() == 0120000; }
 
  private:
-  std::uint32_t type() const { return *permissions & 0170000U; }
+  std::uint32_t type() const { return permissions.value_or(0) & 0170000U; }
 };
 
 struct Entry {
