@@ -65,7 +65,7 @@ void Background::ready() {
   if (!in_background_) return;
   if (log_file_.empty()) log::open_syslog(kProgram);
   ::setsid();
-  static_cast<void>(::chdir("/"));
+  static_cast<void>(::chdir("/") == 0);
   const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     ::dup2(null.get(), stream);

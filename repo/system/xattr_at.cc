@@ -51,7 +51,7 @@ class InFolder {
   }
   ~InFolder() {
     const int failure = errno;  // of the call made meanwhile
-    if (before_) static_cast<void>(::fchdir(before_.get()));
+    if (before_) static_cast<void>(::fchdir(before_.get()) == 0);
     errno = failure;
   }
   InFolder(const InFolder&) = delete;

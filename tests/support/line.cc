@@ -114,7 +114,7 @@ void Line::submit(std::function<void()> task) {
 
 void Line::wake() const {
   const std::uint64_t one = 1;
-  static_cast<void>(::write(waker_.get(), &one, sizeof one));
+  static_cast<void>(::write(waker_.get(), &one, sizeof one) > 0);
 }
 
 void Line::run(const std::stop_token& stop) {
@@ -139,7 +139,7 @@ void Line::handle_events() {
     std::uint64_t ignored = 0;
     if (event.data.ptr == &timer_ || event.data.ptr == &waker_) {
       const auto& fd = *static_cast<UniqueFd*>(event.data.ptr);
-      static_cast<void>(::read(fd.get(), &ignored, sizeof ignored));
+      static_cast<void>(::read(fd.get(), &ignored, sizeof ignored) > 0);
     } else if (event.data.ptr == &listener_) {
       accept_all();
     } else {
