@@ -2,9 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/support/files.h"
 #include "tests/support/process.h"
@@ -26,6 +29,13 @@ constexpr const char* kShowLine = "\x14";  // ^T, as the scripts below bind it
 
 // The completions of restreefs, which stand in files of their own.
 constexpr const char* kOfRestreefs = RESTREE_SOURCE_DIR "/fs/restreefs/completions";
+// Those of restree that ask the program in PATH.
+constexpr const char* kAsking = RESTREE_SOURCE_DIR "/tools/restree/completions";
+
+// PATH with the restree under test in front.
+std::string path_to_restree() {
+  return fs::path(restree_path()).parent_path().string() + ":" + std::getenv("PATH");
+}
 
 class Shell {
  public:
@@ -50,10 +60,12 @@ class TypedShell : public Shell {
  protected:
   void start(std::vector<std::string> argv) {
     const std::string home = dir_.path().string();
-    terminal_.emplace(
-        std::move(argv),
-        std::vector<std::pair<std::string, std::string>>{
-            {"HOME", home}, {"ZDOTDIR", home}, {"TERM", "dumb"}, {"INPUTRC", "/dev/null"}});
+    terminal_.emplace(std::move(argv), std::vector<std::pair<std::string, std::string>>{
+                                           {"HOME", home},
+                                           {"ZDOTDIR", home},
+                                           {"TERM", "dumb"},
+                                           {"INPUTRC", "/dev/null"},
+                                           {"PATH", path_to_restree()}});
     terminal_->shown_until(kPrompt);
   }
   std::string path(const std::string& name) const { return (dir_.path() / name).string(); }
@@ -63,12 +75,15 @@ class TypedShell : public Shell {
   std::optional<Terminal> terminal_;
 };
 
-class Bash final : public TypedShell {
+class Bash : public TypedShell {
  public:
-  Bash() {
-    run_ok({.argv = {restree_path(), "generate", "--bash-completion", path("completions")}});
-    write_file(path("rc"), "source " + path("completions") + "\nsource " + kOfRestreefs +
-                               "/restreefs" + R"(
+  // `asking`: a script that asks restree; empty: one that restree has written.
+  explicit Bash(std::string asking = {}) {
+    const std::string script = asking.empty() ? path("completions") : std::move(asking);
+    if (script == path("completions")) {
+      run_ok({.argv = {restree_path(), "generate", "--bash-completion", script}});
+    }
+    write_file(path("rc"), "source " + script + "\nsource " + kOfRestreefs + "/restreefs" + R"(
 bind 'set show-all-if-ambiguous on'
 bind 'set completion-query-items 0'
 bind 'set page-completions off'
@@ -83,11 +98,14 @@ PS1=')" + std::string(kPrompt) +
   bool describes() const override { return false; }
 };
 
-class Zsh final : public TypedShell {
+class Zsh : public TypedShell {
  public:
-  Zsh() {
-    run_ok({.argv = {restree_path(), "generate", "--zsh-completion", path("_restree")}});
-    write_file(path(".zshrc"), "fpath=(" + path("") + " " + kOfRestreefs + " $fpath)" + R"(
+  explicit Zsh(const std::string& asking = {}) {
+    if (asking.empty()) {
+      run_ok({.argv = {restree_path(), "generate", "--zsh-completion", path("_restree")}});
+    }
+    const std::string folder = asking.empty() ? path("") : asking;
+    write_file(path(".zshrc"), "fpath=(" + folder + " " + kOfRestreefs + " $fpath)" + R"(
 autoload -Uz compinit && compinit -u -D
 unsetopt beep list_ambiguous zle_bracketed_paste prompt_sp
 LISTMAX=10000
@@ -101,19 +119,41 @@ PS1=')" + std::string(kPrompt) + "'\n");
 };
 
 // fish prints the completions of a line that it gets as an argument.
-class Fish final : public Shell {
+class Fish : public Shell {
  public:
-  Fish() { run_ok({.argv = {restree_path(), "generate", "--fish-completion", script()}}); }
+  explicit Fish(std::string asking = {}) : asking_(std::move(asking)) {
+    if (asking_.empty()) {
+      run_ok({.argv = {restree_path(), "generate", "--fish-completion", script()}});
+    }
+  }
   std::string completed(const std::string& line) override {
     return run_ok({.argv = {"fish", "--no-config", "--command",
                             "source $argv[1]; source $argv[2]; complete --do-complete $argv[3]",
                             script(), std::string(kOfRestreefs) + "/restreefs.fish", line},
-                   .env = {{"HOME", dir_.path().string()}}});
+                   .env = {{"HOME", dir_.path().string()}, {"PATH", path_to_restree()}}});
   }
 
  private:
-  std::string script() const { return (dir_.path() / "restree.fish").string(); }
+  std::string script() const {
+    return asking_.empty() ? (dir_.path() / "restree.fish").string() : asking_;
+  }
+  const std::string asking_;
   const TempDir dir_;
+};
+
+class BashThatAsks final : public Bash {
+ public:
+  BashThatAsks() : Bash(std::string(kAsking) + "/restree") {}
+};
+
+class ZshThatAsks final : public Zsh {
+ public:
+  ZshThatAsks() : Zsh(kAsking) {}
+};
+
+class FishThatAsks final : public Fish {
+ public:
+  FishThatAsks() : Fish(std::string(kAsking) + "/restree.fish") {}
 };
 
 class Completion : public ::testing::TestWithParam<Shell& (*)()> {
@@ -211,9 +251,9 @@ TEST_P(Completion, KnowsTheOptionsOfAMount) {
   EXPECT_THAT(completed_path("restreefs "), offers_the_folder());
 }
 
-INSTANTIATE_TEST_SUITE_P(InBash, Completion, ::testing::Values(the<Bash>));
-INSTANTIATE_TEST_SUITE_P(InZsh, Completion, ::testing::Values(the<Zsh>));
-INSTANTIATE_TEST_SUITE_P(InFish, Completion, ::testing::Values(the<Fish>));
+INSTANTIATE_TEST_SUITE_P(InBash, Completion, ::testing::Values(the<Bash>, the<BashThatAsks>));
+INSTANTIATE_TEST_SUITE_P(InZsh, Completion, ::testing::Values(the<Zsh>, the<ZshThatAsks>));
+INSTANTIATE_TEST_SUITE_P(InFish, Completion, ::testing::Values(the<Fish>, the<FishThatAsks>));
 
 }  // namespace
 }  // namespace restree::testing
