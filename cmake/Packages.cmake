@@ -14,3 +14,14 @@ pkg_check_modules(LIBSSH2 REQUIRED IMPORTED_TARGET libssh2>=1.10)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(LIBARCHIVE REQUIRED IMPORTED_TARGET libarchive)
+
+# Counters of 64 bits are calls of libatomic on processors that cannot change so much at once.
+include(CheckCXXSourceCompiles)
+set(count_in_64_bits "#include <atomic>
+  #include <cstdint>
+  std::atomic<std::uint64_t> count;
+  int main(int words, char**) { return int(count.fetch_add(std::uint64_t(words)) + count.load()); }")
+check_cxx_source_compiles("${count_in_64_bits}" RESTREE_HAVE_ATOMICS)
+if(NOT RESTREE_HAVE_ATOMICS)
+  target_link_libraries(restree_options INTERFACE atomic)
+endif()
