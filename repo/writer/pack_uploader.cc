@@ -9,8 +9,7 @@
 
 #include "repo/base/thread_pool.h"
 #include "repo/crypto/seal.h"
-#include "repo/crypto/sha256.h"
-#include "repo/crypto/sha256_stream.h"
+#include "repo/crypto/sha256_pair.h"
 #include "repo/format/zstd.h"
 #include "repo/system/memory_pages.h"
 
@@ -32,40 +31,66 @@ Error memory_fault(const IndexedBlob& blob) {
       .hinting("The memory of this machine is faulty; test it before the next backup.");
 }
 
-// Verifies blob after blob in one thread. Memory for most chunks is kept, since fresh pages cost
-// more than hashing; the additional memory for the largest chunks and for large trees is given
+// Verifies the blobs of a pack, one after the other, and hashes the file meanwhile: two hashes at
+// once take little longer than one (Sha256Pair). Memory for most chunks is kept, since fresh pages
+// cost more than hashing; the additional memory for the largest chunks and for large trees is given
 // back.
 class Verifier {
  public:
-  Status verify(const Repository& repository, const OpenPack& pack, const IndexedBlob& blob);
+  // The hash of `file`, whose payload are the pack's blobs.
+  Result<PackId> verify(const Repository& repository, const OpenPack& pack, ByteView file);
 
  private:
   static constexpr std::size_t kBufferBytes = (8 << 20) + (64 << 10);
   static constexpr std::size_t kKeptBytes = 4 << 20;
+
+  Status verify(const Repository& repository, ByteView sealed, const IndexedBlob& blob);
+  void hash(ByteView content);
+
   Bytes kept_{kBufferBytes};
-  Sha256Stream hash_;
+  Sha256Pair hashes_;  // of a blob's content, and of the file
+  ByteView unhashed_;  // the rest of the file
 };
 
+// As much of the file as of the blob; where compressed blobs make the file the shorter one, it is
+// done first.
+void Verifier::hash(ByteView content) {
+  const ByteView part = unhashed_.first(std::min(content.size(), unhashed_.size()));
+  unhashed_ = unhashed_.subspan(part.size());
+  hashes_.update(content, part);
+}
+
 // Decrypts and decompresses the blob as a reader would, and compares its hash with its id.
-Status Verifier::verify(const Repository& repository, const OpenPack& pack,
-                        const IndexedBlob& blob) {
+Status Verifier::verify(const Repository& repository, ByteView sealed, const IndexedBlob& blob) {
   const std::size_t size = blob.length - kSealOverheadBytes;
   Bytes larger;
   if (size > kept_.size()) larger = Bytes(size);
   const MutableByteView content = (larger.empty() ? kept_ : larger).view().first(size);
-  if (!repository.open_into(pack.sealed_blob(blob), content)) return memory_fault(blob);
+  if (!repository.open_into(sealed, content)) return memory_fault(blob);
   Status read;
   if (blob.raw_length != 0) {
-    read = decompress_in_pieces(content, blob.raw_length,
-                                [this](ByteView piece) { hash_.update(piece); });
+    read = decompress_in_pieces(content, blob.raw_length, [this](ByteView piece) { hash(piece); });
   } else {
-    hash_.update(content);
+    hash(content);
   }
   // Called also after an error, so that the hash of the next blob begins anew.
-  const BlobId id{hash_.finish()};
+  const BlobId id{hashes_.finish_first()};
   if (larger.empty() && size > kKeptBytes) give_back_pages(kept_.view().subspan(kKeptBytes));
   if (!read || id != blob.id) return memory_fault(blob);
   return {};
+}
+
+Result<PackId> Verifier::verify(const Repository& repository, const OpenPack& pack, ByteView file) {
+  unhashed_ = file;
+  Status verified;
+  for (const IndexedBlob& blob : pack.blobs()) {
+    verified = verify(repository, pack.sealed_blob(blob), blob);
+    if (!verified) break;
+  }
+  hashes_.update({}, std::exchange(unhashed_, {}));
+  const PackId id{hashes_.finish_second()};
+  if (!verified) return verified.error();
+  return id;
 }
 
 }  // namespace
@@ -199,11 +224,8 @@ void PackUploader::run() {
 
 Status PackUploader::store(OpenPack& pack) {
   thread_local Verifier verifier;
-  for (const IndexedBlob& blob : pack.blobs()) {
-    RETURN_IF_ERROR(verifier.verify(repository_, pack, blob));
-  }
   ASSIGN_OR_RETURN(const ByteView file, pack.finish(repository_));
-  const PackId id{sha256(file)};
+  ASSIGN_OR_RETURN(const PackId id, verifier.verify(repository_, pack, file));
   const std::chrono::seconds for_slowness(file.size() / kSlowestBytesPerSecond);
   const Deadline by = Deadline::after(
       options_.patience + std::min(for_slowness, kMostPatienceForSlowness * options_.patience));
