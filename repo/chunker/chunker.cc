@@ -7,9 +7,9 @@
 namespace restree {
 namespace {
 
-constexpr std::size_t kWindowBytes = 64;
+constexpr std::size_t kWindowBytes = WideSearch::kWindowBytes;
 // Beyond the smallest size, cuts lie a mebibyte apart on average.
-constexpr std::uint64_t kCutMask = (1 << 20) - 1;
+constexpr std::uint64_t kCutMask = (std::uint64_t{1} << WideSearch::kCutBits) - 1;
 
 // The hash at one byte needs the hash at the byte before: some 8 cycles, most of them idle. So
 // several stretches, one after the other in the file, are hashed in turns. Longer stretches cost
@@ -21,7 +21,7 @@ bool is_cut(std::uint64_t hash) { return (hash & kCutMask) == 0; }
 
 }  // namespace
 
-Result<Chunker> Chunker::make(std::uint64_t polynomial) {
+Result<Chunker> Chunker::make(std::uint64_t polynomial, Search search) {
   const unsigned degree = degree_of(polynomial);
   if (degree < 8 || degree > kChunkerDegree || !is_irreducible(polynomial)) {
     return Error(ErrorKind::kUnsupported,
@@ -29,11 +29,13 @@ Result<Chunker> Chunker::make(std::uint64_t polynomial) {
                              "to {}",
                              polynomial, kChunkerDegree));
   }
-  return Chunker(polynomial);
+  return Chunker(polynomial, search);
 }
 
-Chunker::Chunker(std::uint64_t polynomial)
-    : tables_(make_rolling_tables(polynomial, kWindowBytes)), shift_(degree_of(polynomial) - 8) {}
+Chunker::Chunker(std::uint64_t polynomial, Search search)
+    : tables_(make_rolling_tables(polynomial, kWindowBytes)), shift_(degree_of(polynomial) - 8) {
+  if (search == Search::kFastest) wide_ = WideSearch::make(polynomial, tables_);
+}
 
 inline std::uint64_t Chunker::slid(std::uint64_t hash, std::byte leaving,
                                    std::byte entering) const {
@@ -63,10 +65,23 @@ std::optional<std::size_t> Chunker::find_cut(ByteView data, std::size_t searched
 
 std::optional<std::size_t> Chunker::search(const std::byte* data, std::size_t first,
                                            std::size_t last) const {
+  for (; wide_ && first + WideSearch::kSpanBytes <= last + 1; first += WideSearch::kSpanBytes) {
+    if (const auto cut = search_widely(data, first)) return cut;
+  }
+  if (first > last) return std::nullopt;
   for (; last - first >= kLanes * kLaneBytes; first += kLanes * kLaneBytes) {
     if (const auto cut = search_in_lanes(data, first)) return cut;
   }
   return search_in_order(data, first, last);
+}
+
+// Tries the lengths from `first` to `first + WideSearch::kSpanBytes - 1`.
+std::optional<std::size_t> Chunker::search_widely(const std::byte* data, std::size_t first) const {
+  // The window of length n ends with data[n - 1].
+  const auto lane = wide_->first_lane_with_cut(data + first - 1);
+  if (!lane) return std::nullopt;
+  const std::size_t begin = first + *lane * WideSearch::kLaneBytes;
+  return search_in_order(data, begin, begin + WideSearch::kLaneBytes - 1);
 }
 
 // Tries the lengths from `first` to `first + kLanes * kLaneBytes - 1`.

@@ -16,6 +16,7 @@
 #include "repo/base/bytes.h"
 #include "repo/base/result.h"
 #include "repo/chunker/polynomial.h"
+#include "repo/chunker/wide_search.h"
 
 namespace restree {
 
@@ -24,8 +25,10 @@ class Chunker {
   static constexpr std::size_t kMinChunkBytes = 512 << 10;
   static constexpr std::size_t kMaxChunkBytes = 8 << 20;
 
-  // `polynomial`: the repository's own, from its config.
-  static Result<Chunker> make(std::uint64_t polynomial);
+  enum class Search { kFastest, kPortable };
+  // `polynomial`: the repository's own, from its config. kPortable searches as on a processor
+  // without special instructions.
+  static Result<Chunker> make(std::uint64_t polynomial, Search search = Search::kFastest);
 
   // The length of the chunk that begins with data[0], or nullopt if it does not end within `data`.
   // The caller then calls again with more bytes appended, and passes the size of the earlier `data`
@@ -33,12 +36,13 @@ class Chunker {
   std::optional<std::size_t> find_cut(ByteView data, std::size_t searched = 0) const;
 
  private:
-  explicit Chunker(std::uint64_t polynomial);
+  Chunker(std::uint64_t polynomial, Search search);
 
   // The smallest length from `first` to `last` at which the hash of the 64 bytes before marks a
   // cut. first >= 64.
   std::optional<std::size_t> search(const std::byte* data, std::size_t first,
                                     std::size_t last) const;
+  std::optional<std::size_t> search_widely(const std::byte* data, std::size_t first) const;
   std::optional<std::size_t> search_in_lanes(const std::byte* data, std::size_t first) const;
   std::optional<std::size_t> first_cut(const std::byte* data, std::size_t first, std::size_t lane,
                                        std::size_t i) const;
@@ -49,6 +53,7 @@ class Chunker {
 
   RollingTables tables_;
   unsigned shift_;
+  std::optional<WideSearch> wide_;
 };
 
 }  // namespace restree
