@@ -16,7 +16,8 @@
 namespace restree {
 namespace {
 
-// Index files are small and far away: several at once hide the round trips.
+// Index files are small, and several at once hide the round trips to a storage that is far away.
+// Where there are none to hide, more than the processors parse only take memory: some 10 MiB each.
 constexpr std::size_t kParallelFiles = 8;
 // A listing that changes while it is read (a prune at work) is read again this often.
 constexpr int kListingAttempts = 4;
@@ -202,7 +203,9 @@ Result<std::shared_ptr<const Index>> RepositoryIndex::load_files(
     const std::vector<std::string>& names, Deadline by, IndexWatch* watch,
     std::atomic<std::size_t>& damaged) const {
   IndexBuilder builder;
-  RETURN_IF_ERROR(parallel_for(names.size(), kParallelFiles, [&](std::size_t i) -> Status {
+  const std::size_t threads = std::max(1U, std::thread::hardware_concurrency());
+  const std::size_t at_once = files_.waits ? kParallelFiles : std::min(kParallelFiles, threads);
+  RETURN_IF_ERROR(parallel_for(names.size(), at_once, [&](std::size_t i) -> Status {
     const FileName file{FileType::kIndex, names[i]};
     Result<Bytes> json = files_.load(file, by);
     Status parsed;
@@ -226,7 +229,6 @@ Result<std::shared_ptr<const Index>> RepositoryIndex::load_files(
                files_.description, parsed.error().message());
     return {};
   }));
-  const std::size_t threads = std::max(1U, std::thread::hardware_concurrency());
   return std::move(builder).build(threads);
 }
 

@@ -8,7 +8,9 @@
 // Ownership: the cache and the key must outlive it. It owns a thread while the merged file is
 //            written; the destructor waits for that thread, a few seconds at most.
 // Threads:   any.
-// Limits:    memory: index.h for what was loaded, stored_index.h for what is in the merged file.
+// Limits:    memory: index.h for what was loaded, stored_index.h for what is in the merged file;
+//            while index files are loaded, the JSON of eight, or of one a processor if their storage
+//            is near.
 // Errors:    of refresh(): those of Files. A damaged index file is left out, without an error.
 //            find() and find_all() have none; if the merged file is damaged and the index files
 //            cannot be loaded, the blob is not found.
@@ -77,6 +79,7 @@ class RepositoryIndex {
     // The JSON inside an index file.
     std::function<Result<Bytes>(const FileName& file, Deadline by)> load;
     std::string description;  // of their storage, for messages
+    bool waits = true;        // of their storage: see ReadHabit
   };
 
   RepositoryIndex(Files files, const SealKey& key) : files_(std::move(files)), key_(key) {}

@@ -26,7 +26,8 @@ struct Repository::State {
         index(
             {.list = [this](Deadline by) { return list(FileType::kIndex, by); },
              .load = [this](const FileName& file, Deadline by) { return read_unpacked(file, by); },
-             .description = storage->description()},
+             .description = storage->description(),
+             .waits = storage->read_habit().waits},
             key) {}
 
   // A file whose name is the hash of its bytes. It is read once more if they do not match: the
