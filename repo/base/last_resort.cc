@@ -10,6 +10,7 @@
 #include <exception>
 #include <mutex>
 #include <new>
+#include <ranges>
 #include <system_error>
 #include <utility>
 
@@ -73,9 +74,9 @@ void limit_time() {
   say_why();
   const std::unique_lock lock(undoing().mutex, std::chrono::seconds(1));
   if (lock.owns_lock()) {
-    for (auto one = undoing().all.rbegin(); one != undoing().all.rend(); ++one) {
+    for (const auto& undo : std::views::reverse(undoing().all)) {
       try {
-        (*one)();
+        undo();
       } catch (...) {
         say("could not undo everything");
       }

@@ -15,7 +15,7 @@ namespace {
 // The index may claim any size: larger buffers are made only when so many bytes really arrive.
 constexpr std::uint64_t kMostBelievedBytes = 16 << 20;
 
-Error stopped() { return Error(ErrorKind::kCancelled, "interrupted"); }
+Error stopped() { return {ErrorKind::kCancelled, "interrupted"}; }
 
 // How many of the first `uses` are of the same blob.
 std::size_t same_blob_count(std::span<const BlobUse> uses) {

@@ -22,7 +22,7 @@ bool CheckedTrees::is_new(const BlobId& tree) {
   return true;
 }
 
-Status CheckedTrees::check(std::vector<BlobId> roots, const BulkOptions& bulk) {
+Status CheckedTrees::check(const std::vector<BlobId>& roots, const BulkOptions& bulk) {
   std::vector<BlobId> waiting;
   {
     const MutexLock lock(mutex_);
@@ -62,8 +62,9 @@ void CheckedTrees::check_tree(const BlobId& id, const Result<ByteView>& blob,
   } else {
     tree = blob.error();
   }
-  if (tree && (*tree)->stand_in()) {
-    found.push_back(*(*tree)->stand_in());
+  const std::optional<BlobId> stand_in = tree ? (*tree)->stand_in() : std::nullopt;
+  if (stand_in) {
+    found.push_back(*stand_in);
   } else if (tree) {
     for (const std::string& line : (*tree)->refused()) {
       wrong.push_back(fmt::format("tree {}: {}", id.hex(), line));

@@ -31,7 +31,7 @@ class CheckedTrees {
         used_(index_->blob_count()) {}
 
   // Checks these trees and everything below them. Errors: those of BulkLoader.
-  Status check(std::vector<BlobId> roots, const BulkOptions& bulk);
+  Status check(const std::vector<BlobId>& roots, const BulkOptions& bulk);
   // Which blobs are in use, by the position of the blob's first entry in the index.
   std::vector<bool> used() const {
     const MutexLock lock(mutex_);

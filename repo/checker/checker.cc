@@ -114,10 +114,9 @@ std::vector<std::uint32_t> Checker::choose(const PackSubset& subset) const {
   std::vector<bool> wanted(packs_.count(), !only_used_packs_);
   if (only_used_packs_ && trees_) {
     const std::vector<bool> used = trees_->used();
-    const auto entries = packs_.index().entries();
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-      const auto first = packs_.index().position(entries[i].type(), entries[i].id);
-      if (first && used[*first]) wanted[entries[i].pack_number()] = true;
+    for (const auto& entry : packs_.index().entries()) {
+      const auto first = packs_.index().position(entry.type(), entry.id);
+      if (first && used[*first]) wanted[entry.pack_number()] = true;
     }
   }
   std::vector<std::uint32_t> numbers;

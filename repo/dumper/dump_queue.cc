@@ -6,8 +6,8 @@
 
 namespace restree {
 
-DumpQueue::DumpQueue(Repository& repository, const BulkOptions& bulk)
-    : repository_(repository), bulk_(bulk) {
+DumpQueue::DumpQueue(Repository& repository, BulkOptions bulk)
+    : repository_(repository), bulk_(std::move(bulk)) {
   start_some_threads(loaders_, bulk_.threads, [this] { load_batches(); });
 }
 

@@ -36,7 +36,7 @@ struct DumpEntry {
 
 class DumpQueue {
  public:
-  DumpQueue(Repository& repository, const BulkOptions& bulk);
+  DumpQueue(Repository& repository, BulkOptions bulk);
   ~DumpQueue();
 
   // Waits for room. False: abandon() was called.

@@ -49,7 +49,9 @@ Result<bool> Dumper::push_file(DumpQueue& queue, const std::shared_ptr<const Tre
 
 bool Dumper::push_refused(DumpQueue& queue, const Tree& tree, const std::string& path) {
   for (const std::string& line : tree.refused()) {
-    if (!queue.push({.left_out = log::quoted("/" + path) + ": " + line})) return false;
+    if (!queue.push({.left_out = fmt::format("{}: {}", log::quoted("/" + path), line)})) {
+      return false;
+    }
   }
   return true;
 }

@@ -240,7 +240,7 @@ std::size_t CompactTree::count_memory() const {
                       xattr_lists_.capacity() * sizeof xattr_lists_.front() +
                       xattrs_.capacity() * sizeof xattrs_.front();
   for (const Common& common : commons_) bytes += common.user.capacity() + common.group.capacity();
-  for (const std::string& line : remarks_) bytes += sizeof line + line.capacity();
+  for (const std::string& line : remarks_) bytes += sizeof(std::string) + line.capacity();
   return bytes;
 }
 

@@ -232,6 +232,7 @@ Result<std::shared_ptr<const Tree>> Tree::parse(ByteView json) {
 
 std::vector<std::string> Tree::remarks() const {
   std::vector<std::string> all;
+  all.reserve(refused_.size() + odd_.size());
   for (const std::string& line : refused_) {
     all.push_back(line.starts_with("node ") ? line + ", and is left out" : line);
   }

@@ -15,7 +15,7 @@ namespace restree {
 namespace {
 
 Error damaged(std::string_view what) {
-  return Error(ErrorKind::kCorrupt, "the stored index is damaged: " + std::string(what));
+  return {ErrorKind::kCorrupt, "the stored index is damaged: " + std::string(what)};
 }
 
 Status read_exactly(int fd, std::uint64_t offset, MutableByteView into) {

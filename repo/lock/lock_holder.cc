@@ -30,13 +30,15 @@ std::string another_process(const LockFile& lock) {
   return fmt::format("process {} on this host is another one, begun later", lock.pid);
 }
 
-std::optional<std::string> why_dead_in_this_boot(const LockFile& lock, const Machine& machine) {
-  if (lock.place->pid_namespace != machine.place->pid_namespace) return std::nullopt;
+// `theirs` is lock.place, and `ours` machine.place.
+std::optional<std::string> why_dead_in_this_boot(const LockFile& lock, const LockPlace& theirs,
+                                                 const Machine& machine, const LockPlace& ours) {
+  if (theirs.pid_namespace != ours.pid_namespace) return std::nullopt;
   const ProcessSight sight = machine.look_at(lock.pid);
   if (sight.is_gone) return no_process(lock);
   // The ticks that /proc shows begin elsewhere in another time namespace.
-  const bool same_ticks = lock.place->time_namespace == machine.place->time_namespace;
-  if (same_ticks && sight.start_ticks && *sight.start_ticks != lock.place->start_ticks) {
+  const bool same_ticks = theirs.time_namespace == ours.time_namespace;
+  if (same_ticks && sight.start_ticks && *sight.start_ticks != theirs.start_ticks) {
     return another_process(lock);
   }
   return std::nullopt;
@@ -44,10 +46,8 @@ std::optional<std::string> why_dead_in_this_boot(const LockFile& lock, const Mac
 
 // Copies of one virtual machine, or of one container's image, may share name and machine id. But
 // containers are not in the first PID namespace, and a copy that lives has a lock that is not old.
-std::optional<std::string> why_dead_before_this_boot(const LockFile& lock, const Machine& machine,
-                                                     Timestamp now) {
-  const LockPlace& theirs = *lock.place;
-  const LockPlace& ours = *machine.place;
+std::optional<std::string> why_dead_before_this_boot(const LockFile& lock, const LockPlace& theirs,
+                                                     const LockPlace& ours, Timestamp now) {
   if (theirs.machine.empty() || theirs.machine != ours.machine) return std::nullopt;
   if (!is_first_pid_namespace(theirs.pid_namespace)) return std::nullopt;
   if (!is_first_pid_namespace(ours.pid_namespace)) return std::nullopt;
@@ -58,10 +58,14 @@ std::optional<std::string> why_dead_before_this_boot(const LockFile& lock, const
 }  // namespace
 
 std::optional<std::string> why_dead(const LockFile& lock, const Machine& machine, Timestamp now) {
-  if (!lock.place || !machine.place || !has_this_host_name(lock, machine)) return std::nullopt;
-  if (lock.place->boot_id.empty() || lock.place->pid_namespace.empty()) return std::nullopt;
-  if (lock.place->boot_id == machine.place->boot_id) return why_dead_in_this_boot(lock, machine);
-  return why_dead_before_this_boot(lock, machine, now);
+  const std::optional<LockPlace>& theirs = lock.place;
+  const std::optional<LockPlace>& ours = machine.place;
+  if (!theirs || !ours || !has_this_host_name(lock, machine)) return std::nullopt;
+  if (theirs->boot_id.empty() || theirs->pid_namespace.empty()) return std::nullopt;
+  if (theirs->boot_id == ours->boot_id) {
+    return why_dead_in_this_boot(lock, *theirs, machine, *ours);
+  }
+  return why_dead_before_this_boot(lock, *theirs, *ours, now);
 }
 
 std::optional<std::string> why_stale(const LockFile& lock, const Machine& machine, Timestamp now) {

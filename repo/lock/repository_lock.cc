@@ -142,10 +142,10 @@ Result<std::unique_ptr<RepositoryLock>> RepositoryLock::try_once(Repository& rep
       new RepositoryLock(repository, request, std::move(name), check));
 }
 
-RepositoryLock::RepositoryLock(Repository& repository, const LockRequest& request, std::string name,
+RepositoryLock::RepositoryLock(Repository& repository, LockRequest request, std::string name,
                                const LockCheck& check)
     : repository_(repository),
-      request_(request),
+      request_(std::move(request)),
       dead_locks_(check.dead()),
       has_company_(check.has_company()),
       name_(std::move(name)) {

@@ -90,7 +90,7 @@ class RepositoryLock {
   const std::set<std::string>& dead_locks() const { return dead_locks_; }
 
  private:
-  RepositoryLock(Repository& repository, const LockRequest& request, std::string name,
+  RepositoryLock(Repository& repository, LockRequest request, std::string name,
                  const LockCheck& check);
   static Result<std::unique_ptr<RepositoryLock>> try_once(Repository& repository,
                                                           const LockRequest& request,

@@ -18,7 +18,7 @@ namespace {
 
 Result<std::string> read_all(int fd, std::string_view name) {
   std::string content;
-  std::array<char, 64 * 1024> buffer;
+  std::array<char, std::size_t{64} << 10> buffer;
   for (;;) {
     const ssize_t got = ::read(fd, buffer.data(), buffer.size());
     if (got == 0) return content;

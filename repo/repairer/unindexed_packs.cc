@@ -112,7 +112,7 @@ Status Adoption::expect_whole(const StoredPack& pack) {
 Status Adoption::look_at(const StoredPack& pack) {
   if (options_.stop.stop_requested()) return stopped_reading();
   auto blobs = load_pack_header(repository_, pack, patience());
-  const Status whole = blobs ? expect_whole(pack) : Status(blobs.error());
+  Status whole = blobs ? expect_whole(pack) : Status(blobs.error());
   if (!whole) {
     const ErrorKind kind = whole.error().kind();
     if (kind == ErrorKind::kUnavailable || kind == ErrorKind::kCancelled) return whole;

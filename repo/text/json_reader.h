@@ -99,7 +99,7 @@ class Place {
 class Value {
  public:
   // Passes the value, unless it has brackets.
-  explicit Value(Place& place) : place_(&place), begin_(nullptr) {
+  explicit Value(Place& place) : place_(&place) {
     const char first = place.next();
     if (first == '{' || first == '[') {
       begin_ = place.position();
@@ -148,8 +148,8 @@ class Value {
 
  private:
   Place* place_;
-  const char* begin_;       // of an object or array; nullptr: a scalar
-  std::string_view token_;  // at least one byte
+  const char* begin_ = nullptr;  // of an object or array; nullptr: a scalar
+  std::string_view token_;       // at least one byte
 };
 
 // Calls `use(key, value)` for every field of the object that comes next.
