@@ -61,13 +61,14 @@ class RestreeRunner {
     words.insert(words.begin(), {"-r", "memory", "--password-file", file});
     return run_bare(std::move(words));
   }
-  // Without a word but these.
-  Outcome run_bare(const std::vector<std::string>& words) const {
+  // Without a word but these. `program`: the name that it is called by.
+  Outcome run_bare(const std::vector<std::string>& words,
+                   const std::string& program = std::string(kProgram)) const {
     KeptIo io;
     const StorageMaker maker = [this](const auto&...) -> Result<std::shared_ptr<Storage>> {
       return storage_;
     };
-    const ExitCode code = run_restree(words, io, stop_.get_token(), maker);
+    const ExitCode code = run_restree(words, io, stop_.get_token(), maker, program);
     return {code, io.printed(), io.complaints()};
   }
 

@@ -13,6 +13,7 @@ namespace {
 using ::testing::Eq;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
 using testing::Outcome;
 using testing::RestreeRunner;
 using ::testing::StartsWith;
@@ -46,6 +47,45 @@ TEST_F(Restree, TakesGlobalOptionsBeforeAndAfterTheCommand) {
   const std::string json = run({"version", "--json"}).out;
   EXPECT_THAT(json, StartsWith(R"({"message_type":"version","version":")"));
   EXPECT_EQ(run({"--json", "version"}).out, json);
+}
+
+// Wrappers compare the second word with the version of restic that they need.
+TEST_F(Restree, TheSecondWordOfVersionIsTheVersionOfResticThatItIsLike) {
+  for (const std::string program : {"restree", "restic"}) {
+    EXPECT_THAT(runner_.run_bare({"version"}, program).out,
+                MatchesRegex(program + " 0\\.19\\.1 \\(restree " RESTREE_VERSION
+                                       "(, commit [0-9a-f]{7,40}(-dirty)?)?\\) compiled with .+ on "
+                                       "linux/[0-9a-z]+\n"));
+  }
+  const std::string json = run({"version", "--json"}).out;
+  EXPECT_THAT(json, HasSubstr(R"("version":"0.19.1","go_version":"restree )" RESTREE_VERSION));
+  EXPECT_THAT(json, HasSubstr(R"(","go_os":"linux","go_arch":")"));
+}
+
+// restic has no such option, and refuses it.
+TEST_F(Restree, TheOptionVersionIsRefusedAndTheCommandNamed) {
+  for (const auto& words : {std::vector<std::string>{"--version"}, {"snapshots", "--version"}}) {
+    const Outcome outcome = runner_.run_bare(words, "restic");
+    EXPECT_EQ(outcome.code, ExitCode::kFailure);
+    EXPECT_EQ(outcome.err, "Fatal: unknown flag: --version\nrestic version prints the version.\n");
+  }
+}
+
+TEST_F(Restree, MessagesUseTheNameThatItIsCalledBy) {
+  const auto said = [&](const std::vector<std::string>& words) {
+    return runner_.run_bare(words, "restic").err;
+  };
+  EXPECT_THAT(said({"bogus"}), StartsWith("Fatal: unknown command \"bogus\" for \"restic\"\n"));
+  EXPECT_EQ(said({"backp"}),
+            "Fatal: unknown command \"backp\" for \"restic\"\n\nDid you mean this?\n\tbackup\n");
+  EXPECT_THAT(said({"key", "lst"}),
+              HasSubstr("for \"restic key\"\n\nDid you mean this?\n\tlist\n"));
+  EXPECT_THAT(said({"list", "bogus"}),
+              StartsWith("Fatal: invalid argument \"bogus\" for \"restic list\"\n"));
+  EXPECT_THAT(said({"init", "x"}), HasSubstr("please see `restic help init` for usage"));
+  EXPECT_THAT(runner_.run_bare({"--help"}, "restic").out, HasSubstr("Usage: restic [OPTIONS]"));
+  // What restic has and this program lacks is not said of restic.
+  EXPECT_THAT(said({"prune"}), StartsWith("Fatal: restree has no command prune\n"));
 }
 
 TEST_F(Restree, AnUnknownOptionIsNamed) {

@@ -130,8 +130,9 @@ const CommandSyntax* CommandSyntax::find_command(std::string_view name) const {
 Error CommandSyntax::refusal() const {
   const std::string name = full_name();
   const std::size_t space = name.find(' ');
+  // Also where the program was called by restic's name: restic has the command.
   return Error(ErrorKind::kUnsupported,
-               fmt::format("{} has no command {}", name.substr(0, space), name.substr(space + 1)))
+               fmt::format("restree has no command {}", name.substr(space + 1)))
       .hinting(refusal_.value_or(""));
 }
 

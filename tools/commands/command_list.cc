@@ -46,7 +46,9 @@ Status list_blobs(Session& session, Repository& repository) {
   return {};
 }
 
-Result<ExitCode> run_list(const std::vector<std::string>& words, Session& session) {
+// `command`: its full name, for messages.
+Result<ExitCode> run_list(const std::vector<std::string>& words, const std::string& command,
+                          Session& session) {
   if (words.size() != 1) {
     return Error(ErrorKind::kInvalid, fmt::format("accepts 1 arg(s), received {}", words.size()))
         .hinting("Name one of blobs, packs, index, snapshots, keys and locks.");
@@ -55,7 +57,7 @@ Result<ExitCode> run_list(const std::vector<std::string>& words, Session& sessio
   const bool is_blobs = words.front() == "blobs";
   if (type == file_types().end() && !is_blobs) {
     return Error(ErrorKind::kInvalid,
-                 fmt::format("invalid argument \"{}\" for \"restree list\"", words.front()))
+                 fmt::format("invalid argument \"{}\" for \"{}\"", words.front(), command))
         .hinting("Name one of blobs, packs, index, snapshots, keys and locks.");
   }
   // No lock for listing locks, since it would be in the list.
@@ -73,7 +75,9 @@ Run declare_list(CommandSyntax& app) {
   const auto words = std::make_shared<std::vector<std::string>>();
   add_arguments(app, "type", *words, "What to list",
                 {"blobs", "packs", "index", "snapshots", "keys", "locks"});
-  return [words](Session& session) { return run_list(*words, session); };
+  return [words, command = app.full_name()](Session& session) {
+    return run_list(*words, command, session);
+  };
 }
 
 }  // namespace restree

@@ -27,20 +27,21 @@ std::vector<std::string> names_of_commands() {
 
 // The declared command line, and the values after parsing.
 struct CommandLine {
-  CommandSyntax program{"restree", "Back up to restic's repositories, and restore from them."};
+  CommandSyntax program;
   GlobalOptions options;
   std::map<const CommandSyntax*, Run> runs;
   const CommandSyntax* help = nullptr;  // the command of that name
   std::vector<std::string> help_about;
   bool needs_no_output = false;  // of the command that runs
 
-  CommandLine() {
-    program.footer = "restree COMMAND --help describes a command; restree(1) describes everything.";
+  explicit CommandLine(const std::string& name)
+      : program(name, "Back up to restic's repositories, and restore from them.") {
+    program.footer = name + " COMMAND --help describes a command; restree(1) describes everything.";
     program.add_help();
     add_global_options(program, options);
     for (const Command& command : all_commands()) {
       CommandSyntax& part = add_command(command.name, std::string(command.summary));
-      part.footer = "restree --help lists the options that all commands take.";
+      part.footer = name + " --help lists the options that all commands take.";
       runs[&part] = command.declare(part);
     }
     for (const RefusedCommand& command : refused_commands()) {
@@ -65,6 +66,13 @@ bool needs_no_output(std::string_view command) {
   constexpr std::array<std::string_view, 10> kCommands{
       "backup", "check", "copy", "forget", "init", "mount", "restore", "tag", "unlock", "warm"};
   return std::ranges::find(kCommands, command) != kCommands.end();
+}
+
+// Other programs print their version for this option; restic refuses it, and scripts that tell the two
+// apart by that go on working.
+Error with_advice(Error error, const CommandSyntax& program) {
+  if (error.message() != "unknown flag: --version") return error;
+  return std::move(error).hinting(program.name() + " version prints the version.");
 }
 
 void report(const Error& error, ExitCode code, const Output& output) {
@@ -105,9 +113,10 @@ Result<ExitCode> run_command(CommandLine& line, const std::vector<std::string>& 
                              const std::stop_token& stop, const StorageMaker& make_storage) {
   ASSIGN_OR_RETURN(const std::vector<std::string> warnings, check_features_of_environment());
   for (const std::string& warning : warnings) io.err_line(warning);
-  ASSIGN_OR_RETURN(const ParsedCommand parsed, parse_command(line.program, words));
-  for (const std::string& notice : parsed.notices) io.err_line(notice);
-  const CommandSyntax* command = parsed.command;
+  Result<ParsedCommand> parsed = parse_command(line.program, words);
+  if (!parsed) return with_advice(std::move(parsed).error(), line.program);
+  for (const std::string& notice : parsed->notices) io.err_line(notice);
+  const CommandSyntax* command = parsed->command;
   ASSIGN_OR_RETURN(const std::optional<std::string> help, wanted_help(line, *command));
   if (help) {
     io.out(*help);
@@ -136,8 +145,8 @@ Result<ExitCode> run_line(CommandLine& line, const std::vector<std::string>& wor
 }  // namespace
 
 ExitCode run_restree(const std::vector<std::string>& words, Io& io, const std::stop_token& stop,
-                     const StorageMaker& make_storage) {
-  CommandLine line;
+                     const StorageMaker& make_storage, const std::string& program) {
+  CommandLine line(program);
   Result<ExitCode> code = run_line(line, words, io, stop, make_storage);
   const Status written = io.flush();
   if (io.reader_has_gone()) return ExitCode::kBrokenPipe;
@@ -156,7 +165,7 @@ ExitCode run_restree(const std::vector<std::string>& words, Io& io, const std::s
 }
 
 std::shared_ptr<const CommandSyntax> declared_command_line() {
-  auto line = std::make_shared<CommandLine>();
+  auto line = std::make_shared<CommandLine>(std::string(kProgram));
   return {line, &line->program};
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "program/exit_codes.h"
@@ -14,9 +15,14 @@
 
 namespace restree {
 
-// `words`: the command line without the program's name. Prints all errors to `io` itself.
+// The name that the program is installed under. It may be called by others, such as "restic".
+inline constexpr std::string_view kProgram = "restree";
+
+// `words`: the command line without the program's name, which is `program`, without folders. Prints
+// all errors to `io` itself.
 ExitCode run_restree(const std::vector<std::string>& words, Io& io, const std::stop_token& stop,
-                     const StorageMaker& make_storage = storage_at);
+                     const StorageMaker& make_storage = storage_at,
+                     const std::string& program = std::string(kProgram));
 
 // The declared command line, for help, completions, and tests of the manual page. Parsing with it
 // fills options that are not used.

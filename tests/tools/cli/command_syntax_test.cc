@@ -107,7 +107,7 @@ TEST_F(Syntax, ArgumentsOfACommandThatTakesNoneAreRefused) {
 }
 
 TEST_F(Syntax, ARefusedCommandIsNamedWhateverFollows) {
-  EXPECT_EQ(found({"prune", "--max-unused", "0"}), "error: tool has no command prune");
+  EXPECT_EQ(found({"prune", "--max-unused", "0"}), "error: restree has no command prune");
   EXPECT_EQ(hint({"-q", "prune"}), "Use another.");
 }
 
