@@ -21,8 +21,10 @@ namespace {
 constexpr std::size_t kParallelFiles = 8;
 // A listing that changes while it is read (a prune at work) is read again this often.
 constexpr int kListingAttempts = 4;
-// Each part costs one more look-up for every blob that is not in the first.
-constexpr std::size_t kMostParts = 6;
+// A part is merged with the next one unless it is so many times as large. Each part costs one more
+// look-up for a blob that is not in it, and there are no more of them than this number's logarithm
+// says; an entry is copied into so many merged parts as there can be sizes.
+constexpr std::size_t kPartRatio = 8;
 // The merged file is written anew once this part of it, or so many index files, are not in it:
 // loading a few small ones costs less than writing all of it.
 constexpr std::uint64_t kUnmergedPart = 16;
@@ -31,6 +33,23 @@ constexpr std::size_t kUnmergedFiles = 32;
 constexpr std::chrono::seconds kMergePatience{5};
 // How long finding a blob may wait if the index files have to be loaded instead of the merged file.
 constexpr std::chrono::seconds kReloadPatience{60};
+
+// Makes few parts of many, from what is in memory: reading the index files again would cost more with
+// each snapshot that the repository has, and not with each that is new.
+void merge_small_parts(RepositoryIndex::Parts& parts) {
+  const std::size_t threads = std::max(1U, std::thread::hardware_concurrency());
+  while (parts.size() >= 2) {
+    const Index& older = *parts[parts.size() - 2];
+    const Index& newer = *parts.back();
+    if (older.blob_count() > kPartRatio * newer.blob_count()) return;
+    IndexBuilder builder;
+    builder.add(older);
+    builder.add(newer);
+    std::shared_ptr<const Index> both = std::move(builder).build(threads);
+    parts.pop_back();
+    parts.back() = std::move(both);
+  }
+}
 
 bool includes(const std::set<std::string>& all, const std::set<std::string>& some) {
   return std::includes(all.begin(), all.end(), some.begin(), some.end());
@@ -89,6 +108,8 @@ Result<bool> RepositoryIndex::refresh_now(Deadline by, IndexWatch* watch) {
       RETURN_IF_ERROR(part);
       auto parts = std::make_shared<Parts>(*loaded.parts);
       parts->push_back(std::move(*part));
+      // The thread that writes the merged file knows these parts by what they are.
+      if (!is_merging_) merge_small_parts(*parts);
       loaded.parts = std::move(parts);
     }
     loaded.is_complete = loaded.is_complete && damaged == 0;
@@ -111,10 +132,7 @@ RepositoryIndex::Loaded RepositoryIndex::begin_with(const std::set<std::string>&
                                                     IndexWatch* watch) const {
   Loaded before = *loaded_.lock();
   // If index files are gone, packs are gone too: what those files said must not be used any more.
-  if (!before.files.empty() && !before.is_doubtful && before.parts->size() < kMostParts &&
-      includes(files, before.files)) {
-    return before;
-  }
+  if (!before.files.empty() && !before.is_doubtful && includes(files, before.files)) return before;
   Loaded fresh;
   // A watch needs the content of every index file.
   if (watch == nullptr) fresh.stored = open_merged(files);
@@ -180,9 +198,15 @@ void RepositoryIndex::run_merge(const IndexesToStore& what, const Loaded& loaded
   auto stored = open_merged(loaded.files);
   if (stored == nullptr || stored->files().size() != loaded.files.size()) return;
   auto now = loaded_.lock();
-  if (now->is_doubtful || now->stored != loaded.stored || now->parts != loaded.parts) return;
+  // Parts that came while it was written stay. If they are not beside the ones that it holds, the
+  // index was loaded anew.
+  const bool holds_all =
+      now->parts->size() >= loaded.parts->size() &&
+      std::equal(loaded.parts->begin(), loaded.parts->end(), now->parts->begin());
+  if (now->is_doubtful || now->stored != loaded.stored || !holds_all) return;
+  const auto merged = static_cast<std::ptrdiff_t>(loaded.parts->size());
   now->stored = std::move(stored);
-  now->parts = std::make_shared<Parts>();
+  now->parts = std::make_shared<Parts>(now->parts->begin() + merged, now->parts->end());
 }
 
 void RepositoryIndex::give_up(const std::shared_ptr<const StoredIndex>& stored,

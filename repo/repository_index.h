@@ -72,7 +72,7 @@ struct RepositoryListing {
 
 class RepositoryIndex {
  public:
-  // Each refresh that loads index files adds one part.
+  // Each refresh that loads index files adds one part, which is then merged with small ones.
   using Parts = std::vector<std::shared_ptr<const Index>>;
   struct Files {
     std::function<Result<RepositoryListing>(Deadline by)> list;

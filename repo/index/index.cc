@@ -141,9 +141,19 @@ struct IndexBuilder::State {
     std::vector<PackId> packs;
     std::unordered_map<PackId, std::uint32_t> pack_numbers;
   };
+  static std::uint32_t number_of(const PackId& pack, Gathered& gathered);
+
   // One lock for all: copying a pack's entries takes microseconds, parsing them far longer.
   Guarded<Gathered> gathered;
 };
+
+std::uint32_t IndexBuilder::State::number_of(const PackId& pack, Gathered& gathered) {
+  const auto next_number = static_cast<std::uint32_t>(gathered.packs.size());
+  const auto [known, is_new] = gathered.pack_numbers.try_emplace(pack, next_number);
+  if (is_new) gathered.packs.push_back(pack);
+  assert(known->second < kTreeBit);
+  return known->second;
+}
 
 IndexBuilder::IndexBuilder() : state_(std::make_unique<State>()) {}
 IndexBuilder::~IndexBuilder() = default;
@@ -151,14 +161,23 @@ IndexBuilder::~IndexBuilder() = default;
 void IndexBuilder::add(const PackId& pack, std::span<const IndexedBlob> blobs) {
   if (blobs.empty()) return;
   auto gathered = state_->gathered.lock();
-  const auto next_number = static_cast<std::uint32_t>(gathered->packs.size());
-  const auto [known, is_new] = gathered->pack_numbers.try_emplace(pack, next_number);
-  if (is_new) gathered->packs.push_back(pack);
-  assert(known->second < kTreeBit);
+  const std::uint32_t number = State::number_of(pack, *gathered);
   auto entry = gathered->entries.grow(blobs.size()).begin();
   for (const IndexedBlob& blob : blobs) {
-    *entry++ = {blob.id, known->second | type_bit(blob.type), blob.offset, blob.length,
-                blob.raw_length};
+    *entry++ = {blob.id, number | type_bit(blob.type), blob.offset, blob.length, blob.raw_length};
+  }
+}
+
+void IndexBuilder::add(const Index& index) {
+  if (index.blob_count() == 0) return;
+  auto gathered = state_->gathered.lock();
+  std::vector<std::uint32_t> numbers;
+  numbers.reserve(index.pack_count());
+  for (const PackId& pack : index.packs()) numbers.push_back(State::number_of(pack, *gathered));
+  auto into = gathered->entries.grow(index.blob_count()).begin();
+  for (IndexEntry entry : index.entries()) {
+    entry.pack_and_type = numbers[entry.pack_number()] | type_bit(entry.type());
+    *into++ = entry;
   }
 }
 

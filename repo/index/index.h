@@ -84,6 +84,8 @@ class IndexBuilder {
   IndexBuilder();
   ~IndexBuilder();
   void add(const PackId& pack, std::span<const IndexedBlob> blobs);
+  // All that another index holds.
+  void add(const Index& index);
   // Consumes the builder. Sorts on up to `threads` threads.
   std::shared_ptr<const Index> build(std::size_t threads) &&;
 

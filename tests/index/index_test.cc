@@ -149,6 +149,30 @@ TEST(IndexBuilder, IsFilledFromSeveralThreadsAtOnce) {
   }
 }
 
+TEST(IndexBuilder, TakesOverOtherIndexesWithTheirPacks) {
+  auto tree = data_blob(3, 50);
+  tree.type = BlobType::kTree;
+  tree.raw_length = 70;
+  const auto first = index_of({{pack_id(1), data_blob(1)}, {pack_id(2), data_blob(2)}});
+  const auto second =
+      index_of({{pack_id(3), data_blob(1, 10)}, {pack_id(2), tree}, {pack_id(2), data_blob(2)}});
+  IndexBuilder builder;
+  builder.add(*first);
+  builder.add(*second);
+  const auto both = std::move(builder).build(2);
+  EXPECT_EQ(both->blob_count(), 4U);  // one place is in both
+  EXPECT_EQ(both->pack_count(), 3U);
+  EXPECT_EQ(both->sealed_bytes(), 400U);
+  EXPECT_THAT(both->find_all(BlobType::kData, blob_id(1)), SizeIs(2));
+  EXPECT_EQ(both->find(BlobType::kData, blob_id(2))->pack, pack_id(2));
+  const auto found = both->find(BlobType::kTree, blob_id(3));
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->pack, pack_id(2));
+  EXPECT_EQ(found->offset, 50U);
+  EXPECT_EQ(found->raw_length, 70U);
+  EXPECT_EQ(found->pack_end, 150U);
+}
+
 TEST(Index, CostsAtMost56BytesABlob) {
   constexpr std::uint64_t kBlobs = 20'000;
   IndexBuilder builder;

@@ -68,6 +68,18 @@ TEST_F(RefreshIndex, KeepsCountOverManyAdditions) {
   for (const BlobId& blob : blobs) EXPECT_OK(load(*repository_, blob));
 }
 
+TEST_F(RefreshIndex, ReadsOnlyTheNewFilesHoweverOftenSomeCame) {
+  for (int i = 0; i < 100; ++i) {
+    memory_.builder().add_data("blob " + std::to_string(i));
+    memory_.builder().finish();
+    const std::size_t reads = memory_.storage().reads();
+    EXPECT_TRUE(value_of(refresh()));
+    EXPECT_EQ(memory_.storage().reads(), reads + 1) << "addition " << i;
+    EXPECT_LE(repository_->index_parts().size(), 3U) << "addition " << i;
+  }
+  EXPECT_EQ(repository_->index_figures().blobs, 101U);
+}
+
 TEST_F(RefreshIndex, LeavesOutADamagedFileAndKeepsTheOthers) {
   const BlobId second = memory_.builder().add_data("second");
   const FileName damaged{FileType::kIndex, memory_.builder().finish()};
