@@ -19,7 +19,7 @@ Result<std::uint64_t> parse_number(std::string_view name, const std::string& val
   return number;
 }
 
-Result<std::size_t> parse_size(std::string_view name, const std::string& value) {
+Result<std::uint64_t> parse_size(std::string_view name, const std::string& value) {
   std::string digits = value;
   unsigned shift = 0;
   if (!digits.empty()) {
@@ -32,7 +32,7 @@ Result<std::size_t> parse_size(std::string_view name, const std::string& value) 
   }
   ASSIGN_OR_RETURN(const std::uint64_t count, parse_number(name, digits));
   if (count > (std::uint64_t{1} << 50) >> shift) return bad_value(name, value, "too large");
-  return static_cast<std::size_t>(count << shift);
+  return count << shift;
 }
 
 }  // namespace restree

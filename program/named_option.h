@@ -8,8 +8,10 @@
 
 #include <fmt/core.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,7 +33,16 @@ using OptionTable = std::vector<NamedOption<Target>>;
 Error bad_value(std::string_view name, const std::string& value, std::string_view wanted);
 Result<std::uint64_t> parse_number(std::string_view name, const std::string& value, int base = 10);
 // A number of bytes, optionally with K, M, G or T behind it.
-Result<std::size_t> parse_size(std::string_view name, const std::string& value);
+Result<std::uint64_t> parse_size(std::string_view name, const std::string& value);
+// The same for bytes in memory: kInvalid if `Size`, which counts them, is of 32 bits and cannot.
+template <class Size = std::size_t>
+Result<Size> parse_memory_size(std::string_view name, const std::string& value) {
+  ASSIGN_OR_RETURN(const std::uint64_t bytes, parse_size(name, value));
+  if (bytes > std::numeric_limits<Size>::max()) {
+    return bad_value(name, value, "too large: this processor can address 4 GiB of memory");
+  }
+  return static_cast<Size>(bytes);
+}
 
 // Stores its value in the string that `member(target)` refers to.
 template <class Target, class Member>

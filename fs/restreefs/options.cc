@@ -48,7 +48,7 @@ Option for_others(std::string_view name, bool takes_value = false) {
 
 Status take_memory(const std::string& value, RestreefsOptions& options) {
   constexpr std::size_t kLeast = 16 << 20;  // two blobs of the largest size
-  ASSIGN_OR_RETURN(options.mount.memory_bytes, parse_size("memory", value));
+  ASSIGN_OR_RETURN(options.mount.memory_bytes, parse_memory_size("memory", value));
   if (options.mount.memory_bytes < kLeast)
     return bad_value("memory", value, "must be at least 16M");
   return {};
