@@ -58,6 +58,7 @@ bool leads_to(const UniqueFd& folder, const std::string& name, const EntryIdenti
 Status Restorer::make_entry(const PlannedItem& item, const MakeEntry& make) {
   const std::string name(item.node->name);
   ASSIGN_OR_RETURN(const TargetFolders::Handle folder, folders_->open(item.folder));
+  RETURN_IF_ERROR(shared_names_->check(item.folder, *folder, name));
   if (folders_->state(item.folder) == TargetFolders::State::kMade) return make(*folder, name);
   ASSIGN_OR_RETURN(const UniqueFd* const inside, workplace_in(item.folder));
   Status done = make(*inside, name);

@@ -67,7 +67,8 @@ Status Restorer::restore(const BlobId& tree) {
   }
   figures_.items_total += plan_->others().size();
 
-  folders_.emplace(*plan_, target_, options_.dry_run);
+  shared_names_.emplace(*plan_, options_.select, target_);
+  folders_.emplace(*plan_, *shared_names_, target_, options_.dry_run);
   RETURN_IF_ERROR(folders_->make_all(on_error));
   target_files_.emplace(*folders_, metadata_,
                         TargetFiles::Options{.sparse = options_.sparse,
@@ -139,6 +140,8 @@ void Restorer::decide(std::uint32_t number) {
     if (!may) return fail(plan_->location(item), may.error());
     if (!*may) return tell(RestoreAction::kUnchanged, RestoredKind::kFile, item, size);
     if (const auto folder = folders_->open(item.folder)) {
+      const Status own = shared_names_->check(item.folder, **folder, std::string(item.node->name));
+      if (!own) return fail(plan_->location(item), own.error());
       existing = look_at_existing(**folder, std::string(item.node->name), *item.node, repository_,
                                   options_.overwrite == Overwrite::kIfChanged, options_.stop);
       replaces = existing || is_something_there(**folder, std::string(item.node->name));

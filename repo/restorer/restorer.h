@@ -35,6 +35,7 @@
 #include "repo/restorer/private_folder.h"
 #include "repo/restorer/restore_options.h"
 #include "repo/restorer/restore_plan.h"
+#include "repo/restorer/shared_names.h"
 #include "repo/restorer/target_files.h"
 #include "repo/restorer/target_folders.h"
 #include "repo/restorer/target_metadata.h"
@@ -122,6 +123,7 @@ class Restorer {
   const std::string target_;
   RestoreFigures figures_;
   std::optional<RestorePlan> plan_;
+  std::optional<SharedNames> shared_names_;
   std::optional<TargetFolders> folders_;
   TargetMetadata metadata_;
   std::optional<TargetFiles> target_files_;

@@ -121,6 +121,9 @@ Result<UniqueFd> TargetFiles::create(FileTask& task, const UniqueFd& folder) con
   };
   if (!make()) {
     if (errno != EEXIST) return failed("make ", item);
+    if (!task.replaces) {
+      RETURN_IF_ERROR(folders_.shared_names().check_new(item.folder, folder, name));
+    }
     RETURN_IF_ERROR(check_place(folder, name, path(item), options_.remove_unexpected));
     name = unused_name();
     if (!make()) return failed("make ", item);

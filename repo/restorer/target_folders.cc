@@ -78,6 +78,7 @@ Result<TargetFolders::State> TargetFolders::make(std::uint32_t folder) {
   if (dry_run_) {
     const int result = ::fstatat(parent->get(), name.c_str(), &attributes, AT_SYMLINK_NOFOLLOW);
     if (result != 0 || !S_ISDIR(attributes.st_mode)) return State::kAbsent;
+    RETURN_IF_ERROR(shared_names_.check(planned.parent, *parent, name));
     return take_existing(folder, *parent, name, attributes);
   }
   if (::mkdirat(parent->get(), name.c_str(), kNewFolderMode) == 0) {
@@ -87,6 +88,7 @@ Result<TargetFolders::State> TargetFolders::make(std::uint32_t folder) {
   if (::fstatat(parent->get(), name.c_str(), &attributes, AT_SYMLINK_NOFOLLOW) != 0) {
     return errno_error(errno, "look at " + path(folder));
   }
+  RETURN_IF_ERROR(shared_names_.check(planned.parent, *parent, name));
   if (S_ISDIR(attributes.st_mode)) return take_existing(folder, *parent, name, attributes);
   if (planned.unreadable) {
     return Error(ErrorKind::kCorrupt, path(folder) + " is not a folder, and left as it was");

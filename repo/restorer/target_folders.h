@@ -3,7 +3,7 @@
 // whatever others do in it meanwhile, and a folder that has taken the place of the one that was made
 // or found is refused.
 //
-// Ownership: the descriptors; the plan outlives it.
+// Ownership: the descriptors; plan and shared names outlive it.
 // Threads:   make_all(): one. open(): any, afterwards.
 // Limits:    kMostOpen descriptors, and those that callers still hold.
 #pragma once
@@ -22,6 +22,7 @@
 #include "repo/restorer/entry_identity.h"
 #include "repo/restorer/own_entries.h"
 #include "repo/restorer/restore_plan.h"
+#include "repo/restorer/shared_names.h"
 
 namespace restree {
 
@@ -35,8 +36,13 @@ class TargetFolders {
     kFailed,    // could not be made, nor could anything below it
   };
 
-  TargetFolders(const RestorePlan& plan, std::string target, bool dry_run)
-      : plan_(plan), target_(std::move(target)), dry_run_(dry_run), own_entries_(!dry_run) {}
+  TargetFolders(const RestorePlan& plan, SharedNames& shared_names, std::string target,
+                bool dry_run)
+      : plan_(plan),
+        shared_names_(shared_names),
+        target_(std::move(target)),
+        dry_run_(dry_run),
+        own_entries_(!dry_run) {}
 
   // Makes the target, the folders that lead to it, and every needed folder, so far for the owner
   // alone.
@@ -49,6 +55,7 @@ class TargetFolders {
   // Its owner was changed, through the descriptor.
   void note_owner(std::uint32_t folder, const UniqueFd& fd);
   OwnEntries& own_entries() { return own_entries_; }
+  SharedNames& shared_names() { return shared_names_; }
   // For messages.
   std::string path(std::uint32_t folder) const;
   const std::string& target() const { return target_; }
@@ -69,6 +76,7 @@ class TargetFolders {
   void keep(std::uint32_t folder, const Handle& handle);
 
   const RestorePlan& plan_;
+  SharedNames& shared_names_;
   const std::string target_;
   const bool dry_run_;
   std::vector<State> states_;
