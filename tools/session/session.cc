@@ -2,8 +2,11 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
+#include "cache/pack_fetcher.h"
 #include "program/cache_settings.h"
 #include "program/repository_opening.h"
 #include "program/ssh_settings.h"
@@ -131,6 +134,13 @@ Status Session::open_repository(Locking locking, Reading reading) {
     return {};
   }));
   repository_ = std::move(opened.repository);
+  if (is_far() && reading == Reading::kThroughCache) {
+    // A request ahead may be under way when the command is done, which then waits for it: the limit
+    // stays short even for patient users.
+    FetchOptions fetch;
+    fetch.time_limit = std::min<std::chrono::milliseconds>(fetch.time_limit, options_.patience);
+    repository_->use_source(std::make_shared<PackFetcher>(opening.storage, fetch));
+  }
   cache_ = std::move(opened.cache);
   if (opened.offline) output_.warn(*opened.offline);
   return {};
