@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "repo/crypto/seal.h"
 #include "repo/text/json_reader.h"
@@ -9,6 +10,10 @@
 
 namespace restree {
 namespace {
+
+// What an entry takes in JSON, with numbers as long as they usually are.
+constexpr std::size_t kUsualBlobBytes = 160;
+constexpr std::size_t kUsualPackBytes = 96;
 
 BlobType type_of(const json::Value& value) {
   const std::string_view name = value.quoted();
@@ -78,6 +83,10 @@ Status parse_index_file(ByteView json, const IndexVisitor& visit) {
 
 std::string write_index_file(std::span<const IndexedPack> packs) {
   JsonWriter json;
+  std::size_t bytes = 0;
+  for (const IndexedPack& pack : packs)
+    bytes += kUsualPackBytes + pack.blobs.size() * kUsualBlobBytes;
+  json.reserve(bytes);
   json.begin_object().key("packs").begin_array();
   for (const IndexedPack& pack : packs) {
     json.begin_object().key("id").text(pack.id.hex()).key("blobs").begin_array();
@@ -90,7 +99,9 @@ std::string write_index_file(std::span<const IndexedPack> packs) {
     json.end_array().end_object();
   }
   json.end_array().end_object();
-  return json.json() + "\n";
+  std::string text = std::move(json).take();
+  text += '\n';
+  return text;
 }
 
 }  // namespace restree

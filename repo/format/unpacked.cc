@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "repo/base/scratch_buffer.h"
 #include "repo/format/zstd.h"
 
 namespace restree {
@@ -33,11 +34,15 @@ Result<Bytes> open_unpacked(const SealKey& key, Bytes file) {
 
 Result<Bytes> seal_unpacked(const SealKey& key, std::uint32_t version, ByteView json) {
   if (version == 1) return seal(key, json);
-  ASSIGN_OR_RETURN(const Bytes frame, compress(json));
-  Bytes marked(1 + frame.size());
-  marked.view().front() = kCompressed;
+  ScratchBuffer scratch;
+  ASSIGN_OR_RETURN(const ByteView frame, compress_into(json, Compression::kAuto, scratch));
+  // An index file has megabytes: they go straight to where they are sealed.
+  Bytes sealed(1 + frame.size() + kSealOverheadBytes);
+  const MutableByteView marked = sealed.view().subspan(kSealIvBytes, 1 + frame.size());
+  marked.front() = kCompressed;
   std::memcpy(marked.data() + 1, frame.data(), frame.size());
-  return seal(key, marked);
+  RETURN_IF_ERROR(seal_into(key, marked, sealed.view()));
+  return sealed;
 }
 
 }  // namespace restree

@@ -4,9 +4,11 @@
 // one thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace restree {
 
@@ -28,7 +30,11 @@ class JsonWriter {
   JsonWriter& boolean(bool value);
   JsonWriter& null();
 
+  // Room for a document of about this size: one of megabytes is then not copied as it grows.
+  void reserve(std::size_t bytes) { json_.reserve(bytes); }
+
   const std::string& json() const { return json_; }
+  std::string take() && { return std::move(json_); }
 
  private:
   void separate();

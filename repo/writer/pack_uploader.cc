@@ -161,6 +161,10 @@ void PackUploader::give_back(Bytes buffer) {
   changed_.notify_all();
 }
 
+void PackUploader::free_spare() {
+  const std::vector<Bytes> freed = std::exchange(state_.lock()->spare, {});
+}
+
 Status PackUploader::submit(std::unique_ptr<OpenPack> pack) {
   {
     auto state = state_.lock();

@@ -48,6 +48,9 @@ class PackUploader {
   Result<Bytes> take_buffer(std::size_t wanted_bytes);
   void give_back(Bytes buffer) EXCLUDES(state_);
 
+  // Frees the buffers that are not in use.
+  void free_spare() EXCLUDES(state_);
+
   // Stores a pack to which no blobs will be added.
   Status submit(std::unique_ptr<OpenPack> pack);
   // Waits until everything submitted is stored.

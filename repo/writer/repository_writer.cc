@@ -173,6 +173,8 @@ Status RepositoryWriter::flush() {
     for (auto& pack : left) RETURN_IF_ERROR(uploader_.submit(std::move(pack)));
   }
   RETURN_IF_ERROR(uploader_.wait());
+  // The JSON of a large index takes as much memory as two packs.
+  uploader_.free_spare();
   return index_.save(Deadline::after(options_.patience));
 }
 
