@@ -3,15 +3,12 @@
 #include <vector>
 
 namespace restree {
-namespace {
 
 ItemChange change_of(const SourceNode& node, const Node* before) {
   if (before == nullptr) return ItemChange::kNew;
   std::vector<ExtendedAttribute> views;
   return is_same_node(*before, node.view(views)) ? ItemChange::kUnmodified : ItemChange::kModified;
 }
-
-}  // namespace
 
 void ArchiveTally::complain(const std::string& path, const Error& error) {
   ++result_.lock()->errors;
@@ -28,9 +25,8 @@ void ArchiveTally::count(const SourceNode& node, ItemChange change) {
                                        : counts.unmodified);
 }
 
-void ArchiveTally::report(const std::string& path, const SourceNode& node, const Node* before,
+void ArchiveTally::report(const std::string& path, const SourceNode& node, ItemChange change,
                           const AddedSizes& added, std::chrono::steady_clock::time_point begun) {
-  const ItemChange change = change_of(node, before);
   count(node, change);
   const bool is_folder = node.type == NodeType::kDirectory;
   events_.on_saved({.path = path,

@@ -15,15 +15,18 @@
 
 namespace restree {
 
+// How an entry whose content was read, or which has none, compares with its node in the backup
+// before; nullptr: there it is not. Every field counts.
+ItemChange change_of(const SourceNode& node, const Node* before);
+
 class ArchiveTally {
  public:
   explicit ArchiveTally(ArchiveEvents& events) : events_(events) {}
 
   // Something could not be saved as it is.
   void complain(const std::string& path, const Error& error);
-  // An entry was saved. `path`: in the snapshot. `before`: its node in the backup to compare with;
-  // nullptr: there it is not. `added`: for a file its data, for a folder its tree.
-  void report(const std::string& path, const SourceNode& node, const Node* before,
+  // An entry was saved. `path`: in the snapshot. `added`: for a file its data, for a folder its tree.
+  void report(const std::string& path, const SourceNode& node, ItemChange change,
               const AddedSizes& added, std::chrono::steady_clock::time_point begun);
 
   // All counts; the tree is not set.

@@ -234,7 +234,7 @@ bool Archiver::finish_folder(FolderWork& folder) {
   AddedSizes added;
   added.add(*saved, json.size());
   tally_.report(folder.parent->snapshot_path_of(folder.parent->entries[folder.slot]), folder.own,
-                folder.own_before, added, folder.begun);
+                change_of(folder.own, folder.own_before), added, folder.begun);
   folder.parent->nodes[folder.slot] = std::move(folder.own);
   folder.fd.reset();
   return true;
@@ -302,7 +302,7 @@ void Archiver::save_special(const Folder& folder, std::size_t slot, const struct
   if (!node) return tally_.complain(path, node.error());
   for (const Error& error : node->complaints) tally_.complain(path, error);
   const Node* before = folder->before ? folder->before->find(entry.name) : nullptr;
-  tally_.report(folder->snapshot_path_of(entry), *node, before, {}, begun);
+  tally_.report(folder->snapshot_path_of(entry), *node, change_of(*node, before), {}, begun);
   folder->nodes[slot] = std::move(*node);
 }
 
@@ -313,17 +313,19 @@ void Archiver::save_file(const Folder& folder, std::size_t slot, const struct st
   const SourcePlace place = folder->place_of(entry);
   const Node* before = folder->before ? folder->before->find(entry.name) : nullptr;
 
-  const auto finish = [&](SourceNode node, const AddedSizes& added) {
+  const auto finish = [&](SourceNode node, ItemChange change, const AddedSizes& added) {
     for (const Error& error : node.complaints) tally_.complain(path, error);
     part_from_another(node, path);
-    tally_.report(folder->snapshot_path_of(entry), node, before, added, begun);
+    tally_.report(folder->snapshot_path_of(entry), node, change, added, begun);
     folder->nodes[slot] = std::move(node);
   };
 
   if (before != nullptr && is_content_unchanged(*before, attributes, options_.change_detection)) {
     auto node = read_source_node(place, attributes, entry.name, path, options_.with_atime, owners_);
     if (!node) return tally_.complain(path, node.error());
-    if (reuse_content(*before, *node)) return finish(std::move(*node), {});
+    // Whatever else differs, such as a number of its device that is new with each snapshot of a
+    // volume, restic counts the file as unmodified.
+    if (reuse_content(*before, *node)) return finish(std::move(*node), ItemChange::kUnmodified, {});
     tally_.complain(path, Error(ErrorKind::kCorrupt,
                                 "parts of " + path +
                                     " are not in the repository any more; storing the file again"));
@@ -344,7 +346,8 @@ void Archiver::save_file(const Folder& folder, std::size_t slot, const struct st
   }
   node->content = std::move(content->blobs);
   node->size = content->size;
-  finish(std::move(*node), content->added);
+  const ItemChange change = change_of(*node, before);
+  finish(std::move(*node), change, content->added);
 }
 
 bool Archiver::reuse_content(const Node& before, SourceNode& node) {

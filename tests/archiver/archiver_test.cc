@@ -1,8 +1,10 @@
 #include "repo/archiver/archiver.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <functional>
 #include <set>
@@ -204,6 +206,32 @@ TEST_F(ArchiverTest, UnchangedFilesAreNotReadAgain) {
   const auto third = value_of(save(target(), second.tree));
   EXPECT_EQ(third.tree, second.tree);
   EXPECT_EQ(third.folders.unmodified, 1);
+}
+
+// As in restic, where a file whose content is taken over counts as unmodified whatever else differs.
+TEST_F(ArchiverTest, AFileThatIsNotReadAgainCountsAsUnmodified) {
+  write_file(path("file"), "content");
+  const auto first = value_of(save(target()));
+  options_.change_detection.ignore_ctime = true;
+  fs::permissions(path("file"), fs::perms::owner_read);
+  const auto second = value_of(save(target(), first.tree));
+  EXPECT_EQ(second.files.unmodified, 1);
+  EXPECT_EQ(second.files.changed, 0);
+  EXPECT_NE(second.tree, first.tree);
+  EXPECT_EQ(saved(second)->find("file")->permissions, 0400);
+  EXPECT_THAT(events_.changed().count("/a/file"), 1);
+}
+
+TEST_F(ArchiverTest, AnAccessTimeAloneDoesNotModifyAFile) {
+  write_file(path("file"), "content");
+  options_.with_atime = true;
+  options_.change_detection.ignore_ctime = true;
+  const auto first = value_of(save(target()));
+  const std::array<timespec, 2> times{timespec{1'000'000, 0}, timespec{0, UTIME_OMIT}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, under("file").c_str(), times.data(), 0), 0);
+  const auto second = value_of(save(target(), first.tree));
+  EXPECT_EQ(second.files.unmodified, 1);
+  EXPECT_EQ(saved(second)->find("file")->atime.seconds, 1'000'000);
 }
 
 TEST_F(ArchiverTest, AFileWhoseBlobsAreLostIsReportedAndReadAgain) {
