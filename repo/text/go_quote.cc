@@ -105,4 +105,20 @@ void append_go_quoted(std::string_view name, std::string& out) {
   }
 }
 
+std::string quoted_if_odd(std::string_view text) {
+  for (std::string_view rest = text; !rest.empty();) {
+    const DecodedRune decoded = decode_utf8(rest);
+    // restic takes the character that stands for such bytes for one of them.
+    const bool is_odd =
+        decoded.length == 0 || decoded.rune == 0xfffd || !is_printable_rune(decoded.rune);
+    if (is_odd) {
+      std::string quoted = "\"";
+      append_go_quoted(text, quoted);
+      return quoted + '"';
+    }
+    rest.remove_prefix(decoded.length);
+  }
+  return std::string(text);
+}
+
 }  // namespace restree

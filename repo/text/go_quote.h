@@ -14,6 +14,10 @@ namespace restree {
 
 void append_go_quoted(std::string_view name, std::string& out);
 
+// A text as restic prints it in a line: as it is, or, with any rune that is not printable or any byte
+// that is not UTF-8, quoted as Go quotes a string.
+std::string quoted_if_odd(std::string_view text);
+
 // Letters, marks, numbers, punctuation, symbols and the ASCII space.
 bool is_printable_rune(std::uint32_t rune);
 

@@ -41,6 +41,16 @@ TEST(GoQuote, WritesEachByteThatIsNotUtf8) {
   EXPECT_EQ(go_quoted("\xff\xc3(\xed\xa0\x80\xc0\xaf"), R"(\xff\xc3(\xed\xa0\x80\xc0\xaf)");
 }
 
+TEST(GoQuote, QuotesALineOnlyIfItHasOddCharacters) {
+  for (const char* const plain : {"", "/src/a b", "/\"q\"\\", "/é€😀"}) {
+    EXPECT_EQ(quoted_if_odd(plain), plain);
+  }
+  EXPECT_EQ(quoted_if_odd("/a\nb"), R"("/a\nb")");
+  EXPECT_EQ(quoted_if_odd("/\"\xff"), R"("/\"\xff")");
+  EXPECT_EQ(quoted_if_odd("/\ufffd"), "\"/\ufffd\"");
+  EXPECT_EQ(quoted_if_odd("\u00a0"), R"("\u00a0")");
+}
+
 TEST(GoQuote, IsUndoneByReading) {
   std::string name;
   for (std::uint32_t rune = 1; rune < kRunes; rune += rune < 0x3000 ? 1 : 97) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "repo/base/log.h"
+#include "repo/text/go_quote.h"
 #include "repo/text/json_writer.h"
 #include "tools/output/human.h"
 
@@ -51,17 +52,17 @@ std::string verbose_json(const char* action, const std::string& path, double dur
 }
 
 std::string verbose_line(const SavedItem& item, const std::string& path, double duration) {
-  if (item.change == ItemChange::kUnmodified) return "unchanged " + log::quoted(path);
+  const std::string shown = quoted_if_odd(path);
+  if (item.change == ItemChange::kUnmodified) return "unchanged " + shown;
   const char* action = item.change == ItemChange::kNew ? "new      " : "modified ";
   if (item.type == NodeType::kDirectory) {
-    return fmt::format("{} {}, saved in {:.3f}s ({} added, {} stored, {} metadata)", action,
-                       log::quoted(path), duration, format_bytes(item.data.raw_bytes),
+    return fmt::format("{} {}, saved in {:.3f}s ({} added, {} stored, {} metadata)", action, shown,
+                       duration, format_bytes(item.data.raw_bytes),
                        format_bytes(item.data.stored_bytes),
                        format_bytes(item.metadata.stored_bytes));
   }
-  return fmt::format("{} {}, saved in {:.3f}s ({} added, {} stored)", action, log::quoted(path),
-                     duration, format_bytes(item.data.raw_bytes),
-                     format_bytes(item.data.stored_bytes));
+  return fmt::format("{} {}, saved in {:.3f}s ({} added, {} stored)", action, shown, duration,
+                     format_bytes(item.data.raw_bytes), format_bytes(item.data.stored_bytes));
 }
 
 }  // namespace
@@ -219,7 +220,7 @@ std::string BackupReport::status_line() const {
   line += fmt::format(", {}/s", format_bytes(rate));
   if (errors_ > 0) line += fmt::format(", {} errors", errors_.load());
   if (const auto left = time_left()) line += " ETA " + format_duration(*left);
-  for (const std::string& file : current_files()) line += "  " + log::quoted(file);
+  for (const std::string& file : current_files()) line += "  " + quoted_if_odd(file);
   return line;
 }
 

@@ -129,5 +129,16 @@ TEST_F(OddWords, AllPatternsThatAreNotPatternsAreNamedWithTheirOption) {
   }
 }
 
+TEST_F(OddWords, BackupQuotesAPathOnlyIfItHasOddCharacters) {
+  testing::write_file(source_ / "odd\nname", "two");
+  const std::string folder = source_.string();
+  const std::string said = run({"backup", "-vv", folder}).out;
+  EXPECT_THAT(said, HasSubstr("\nnew       " + folder + "/a, saved in "));
+  EXPECT_THAT(said, HasSubstr("\nnew       \"" + folder + "/odd\\nname\", saved in "));
+  EXPECT_THAT(run({"backup", "-vv", folder}).out,
+              AllOf(HasSubstr("\nunchanged " + folder + "/a\n"),
+                    HasSubstr("\nunchanged \"" + folder + "/odd\\nname\"\n")));
+}
+
 }  // namespace
 }  // namespace restree
