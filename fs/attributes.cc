@@ -1,6 +1,8 @@
 #include "fs/attributes.h"
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 #include "fs/ahead/read_plan.h"
 
@@ -31,8 +33,21 @@ mode_t type_bits(NodeType type) {
   return S_IFREG;
 }
 
+// The nearest number that `Number` holds: of 32 bits on some processors are counts of links and, at
+// libfuse's edge, seconds.
+template <class Number, class Wide>
+Number nearest(Wide value) {
+  using Limits = std::numeric_limits<Number>;
+  if (std::cmp_less(value, Limits::min())) return Limits::min();
+  if (std::cmp_greater(value, Limits::max())) return Limits::max();
+  return static_cast<Number>(value);
+}
+
 timespec to_timespec(Timestamp time) {
-  return {.tv_sec = time.seconds, .tv_nsec = static_cast<long>(time.nanoseconds)};
+  timespec shown{};
+  shown.tv_sec = nearest<time_t>(time.seconds);
+  shown.tv_nsec = static_cast<decltype(shown.tv_nsec)>(time.nanoseconds);
+  return shown;
 }
 
 }  // namespace
@@ -46,7 +61,7 @@ struct stat attributes_of(const Node& node, std::uint64_t inode, std::uint64_t f
   shown.st_ino = inode;
   shown.st_mode = type_bits(node.type) | (permissions & ~ownership.umask);
   // One for a directory says that links are not counted (as Btrfs does), not that it is a leaf.
-  shown.st_nlink = is_directory ? 1 : std::max<nlink_t>(1, node.links);
+  shown.st_nlink = is_directory ? 1 : std::max<nlink_t>(1, nearest<nlink_t>(node.links));
   shown.st_uid = ownership.uid.value_or(node.uid);
   shown.st_gid = ownership.gid.value_or(node.gid);
   shown.st_blksize = kPreferredIoBytes;

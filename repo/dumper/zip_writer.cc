@@ -5,7 +5,11 @@
 #include <locale.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
+#include <ctime>
+#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -56,6 +60,11 @@ mode_t file_type(NodeType type) {
   return type == NodeType::kSymlink ? S_IFLNK : S_IFREG;
 }
 
+// The nearest that libarchive's type can hold, which is of 32 bits on some processors.
+time_t seconds(Timestamp time) {
+  using Limits = std::numeric_limits<time_t>;
+  return static_cast<time_t>(std::clamp<std::int64_t>(time.seconds, Limits::min(), Limits::max()));
+}
 long nanoseconds(Timestamp time) { return static_cast<long>(time.nanoseconds); }
 
 }  // namespace
@@ -119,7 +128,7 @@ Status ZipWriter::begin(const std::string& path, const Node& node, std::uint64_t
   archive_entry_set_filetype(entry.get(), file_type(node.type));
   archive_entry_set_perm(entry.get(), node.permissions);
   archive_entry_set_size(entry.get(), static_cast<la_int64_t>(size));
-  archive_entry_set_mtime(entry.get(), node.mtime.seconds, nanoseconds(node.mtime));
+  archive_entry_set_mtime(entry.get(), seconds(node.mtime), nanoseconds(node.mtime));
   if (node.type == NodeType::kSymlink) {
     archive_entry_copy_symlink(entry.get(), std::string(node.link_target).c_str());
   }
