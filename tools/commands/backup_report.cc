@@ -7,6 +7,7 @@
 #include "repo/base/log.h"
 #include "repo/text/go_quote.h"
 #include "repo/text/json_writer.h"
+#include "tools/output/columns.h"
 #include "tools/output/human.h"
 
 namespace restree {
@@ -81,6 +82,23 @@ void BackupReport::finish() {
 
 double BackupReport::seconds() const {
   return in_seconds(std::chrono::steady_clock::now() - begun_);
+}
+
+std::string status_text(const BackupFigures& figures, std::size_t columns) {
+  const std::string bytes = format_bytes(figures.bytes);
+  std::vector<StatusPart> parts{{fmt::format("[{}]", format_duration(figures.elapsed)), 0}};
+  if (const auto& totals = figures.totals) {
+    parts.push_back({" " + format_percent(figures.bytes, totals->bytes), 0});
+    parts.push_back({fmt::format("  {} files {}", figures.files, bytes), 2});
+    parts.push_back(
+        {fmt::format(", total {} files {}", totals->files, format_bytes(totals->bytes)), 3});
+  } else {
+    parts.push_back({fmt::format(" {} files, {}", figures.files, bytes), 0});
+  }
+  parts.push_back({fmt::format(", {}/s", format_bytes(figures.bytes_per_second)), 4});
+  if (figures.errors > 0) parts.push_back({fmt::format(", {} errors", figures.errors), 1});
+  if (figures.left) parts.push_back({" ETA " + format_duration(*figures.left), 0});
+  return fitted(parts, columns);
 }
 
 // --- events -------------------------------------------------------------------------------------
@@ -203,23 +221,19 @@ std::string BackupReport::status_json() const {
 }
 
 std::string BackupReport::status_line() const {
-  const ScanTotals totals = *totals_.lock();
-  const std::uint64_t bytes = bytes_done_;
   const double elapsed = seconds();
-  const auto rate =
-      static_cast<std::uint64_t>(elapsed > 0 ? static_cast<double>(bytes) / elapsed : 0);
-  std::string line = fmt::format(
-      "[{}] ", format_duration(std::chrono::seconds(static_cast<std::int64_t>(elapsed))));
-  if (totals_known_) {
-    line += fmt::format("{}  {} files {}, total {} files {}", format_percent(bytes, totals.bytes),
-                        files_done_.load(), format_bytes(bytes), totals.files,
-                        format_bytes(totals.bytes));
-  } else {
-    line += fmt::format("{} files, {}", files_done_.load(), format_bytes(bytes));
+  BackupFigures figures;
+  figures.elapsed = std::chrono::seconds(static_cast<std::int64_t>(elapsed));
+  figures.files = files_done_;
+  figures.bytes = bytes_done_;
+  figures.errors = errors_;
+  figures.left = time_left();
+  if (totals_known_) figures.totals = *totals_.lock();
+  if (elapsed > 0) {
+    figures.bytes_per_second =
+        static_cast<std::uint64_t>(static_cast<double>(figures.bytes) / elapsed);
   }
-  line += fmt::format(", {}/s", format_bytes(rate));
-  if (errors_ > 0) line += fmt::format(", {} errors", errors_.load());
-  if (const auto left = time_left()) line += " ETA " + format_duration(*left);
+  std::string line = status_text(figures, status_columns(output_.io()));
   for (const std::string& file : current_files()) line += "  " + quoted_if_odd(file);
   return line;
 }

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -22,6 +23,21 @@
 #include "tools/output/ticker.h"
 
 namespace restree {
+
+// What the status line of a running backup shows.
+struct BackupFigures {
+  std::chrono::seconds elapsed{0};
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t bytes_per_second = 0;
+  std::uint64_t errors = 0;
+  std::optional<ScanTotals> totals;          // nullopt: the scan is not done
+  std::optional<std::chrono::seconds> left;  // nullopt: not known
+};
+
+// In restic's words. Where `columns` are few, share and time left stay, and the errors longest of all
+// else.
+std::string status_text(const BackupFigures& figures, std::size_t columns);
 
 class BackupReport final : public ArchiveEvents {
  public:

@@ -2,7 +2,10 @@
 
 #include <fmt/core.h>
 
+#include <vector>
+
 #include "repo/text/json_writer.h"
+#include "tools/output/columns.h"
 #include "tools/output/human.h"
 
 namespace restree {
@@ -77,19 +80,25 @@ std::string RestoreReport::figures_as_json(const RestoreFigures& figures, const 
 
 void RestoreReport::show_progress(const RestoreFigures& figures) {
   if (output_.is_json()) return output_.json(figures_as_json(figures, "status"));
-  std::string line =
-      fmt::format("[{}] {}  {} files/dirs {}, total {} files/dirs {}", format_duration(elapsed()),
-                  format_percent(figures.bytes_restored, figures.bytes_total),
-                  figures.items_restored.load(), format_bytes(figures.bytes_restored),
-                  figures.items_total.load(), format_bytes(figures.bytes_total));
+  std::vector<StatusPart> parts{
+      {fmt::format("[{}] {}", format_duration(elapsed()),
+                   format_percent(figures.bytes_restored, figures.bytes_total)),
+       0},
+      {fmt::format("  {} files/dirs {}", figures.items_restored.load(),
+                   format_bytes(figures.bytes_restored)),
+       1},
+      {fmt::format(", total {} files/dirs {}", figures.items_total.load(),
+                   format_bytes(figures.bytes_total)),
+       2}};
   if (figures.items_skipped > 0) {
-    line += fmt::format(", skipped {} files/dirs {}", figures.items_skipped.load(),
-                        format_bytes(figures.bytes_skipped));
+    parts.push_back({fmt::format(", skipped {} files/dirs {}", figures.items_skipped.load(),
+                                 format_bytes(figures.bytes_skipped)),
+                     3});
   }
   if (figures.items_deleted > 0) {
-    line += fmt::format(", deleted {} files/dirs", figures.items_deleted.load());
+    parts.push_back({fmt::format(", deleted {} files/dirs", figures.items_deleted.load()), 4});
   }
-  output_.io().status(line);
+  output_.io().status(fitted(parts, status_columns(output_.io())));
 }
 
 void RestoreReport::show_summary(const RestoreFigures& figures) {

@@ -5,6 +5,7 @@
 
 #include "repo/base/readable.h"
 #include "repo/system/file_io.h"
+#include "tools/output/columns.h"
 
 namespace restree {
 namespace {
@@ -12,16 +13,6 @@ namespace {
 constexpr std::size_t kMostPending = 64 << 10;
 constexpr std::size_t kUsualWidth = 80;
 constexpr std::string_view kEraseLine = "\r\x1b[2K";
-
-// The first `columns` characters of UTF-8 text; each counts as one column.
-std::string_view cut(std::string_view line, std::size_t columns) {
-  std::size_t end = 0;
-  for (std::size_t seen = 0; end < line.size(); ++end) {
-    const bool continues = (static_cast<unsigned char>(line[end]) & 0xc0) == 0x80;
-    if (!continues && ++seen > columns) break;
-  }
-  return line.substr(0, end);
-}
 
 }  // namespace
 
@@ -83,7 +74,7 @@ void ProcessIo::status(std::string_view line) {
     return flush_locked();
   }
   hide_status();
-  status_ = cut(for_terminal(line), width() - 1);
+  status_ = first_columns(for_terminal(line), width() - 1);
   show_status();
 }
 

@@ -3,16 +3,12 @@
 #include <algorithm>
 #include <sstream>
 
+#include "tools/output/columns.h"
+
 namespace restree {
 namespace {
 
 constexpr std::size_t kGap = 2;
-
-std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  }));
-}
 
 std::vector<std::string> lines_of(const std::string& cell) {
   std::vector<std::string> lines;
@@ -37,7 +33,7 @@ std::vector<std::string> render(const std::vector<std::string>& cells,
       const std::string part = i < columns[c].size() ? columns[c][i] : std::string();
       if (c > 0) line.append(kGap, ' ');
       line += part;
-      line.append(widths[c] - width_of(part), ' ');
+      line.append(widths[c] - columns_of(part), ' ');
     }
     line.erase(line.find_last_not_of(' ') + 1);
     lines.push_back(line + "\n");
@@ -49,10 +45,10 @@ std::vector<std::string> render(const std::vector<std::string>& cells,
 
 std::string Table::text() const {
   std::vector<std::size_t> widths;
-  for (const std::string& column : columns_) widths.push_back(width_of(column));
+  for (const std::string& column : columns_) widths.push_back(columns_of(column));
   for (const auto& row : rows_) {
     for (std::size_t c = 0; c < row.size(); ++c) {
-      for (const auto& line : lines_of(row[c])) widths[c] = std::max(widths[c], width_of(line));
+      for (const auto& line : lines_of(row[c])) widths[c] = std::max(widths[c], columns_of(line));
     }
   }
   std::size_t total = (columns_.size() - 1) * kGap;

@@ -1,6 +1,6 @@
 // A text table that looks like restic's: a line above and below its rows, and a footer.
 //
-// Threads: one. A cell may have several lines. Widths are counted in characters.
+// Threads: one. A cell may have several lines. Widths are counted in columns of a terminal.
 #pragma once
 
 #include <string>

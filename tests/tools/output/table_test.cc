@@ -20,6 +20,20 @@ TEST(Table, ColumnsAreAsWideAsTheirWidestLine) {
             "2 rows\n");
 }
 
+TEST(Table, WidthsAreColumnsOfATerminal) {
+  Table table({"Host", "Path"});
+  table.add_row({"写真", "/a"});
+  table.add_row({"e\u0301", "/b"});
+  table.add_row({"😀", "/c"});
+  EXPECT_EQ(table.text(),
+            "Host  Path\n"
+            "----------\n"
+            "写真  /a\n"
+            "e\u0301     /b\n"
+            "😀    /c\n"
+            "----------\n");
+}
+
 TEST(Table, RowsOfSeveralLinesCanStandApart) {
   Table table({"ID"});
   table.add_row({"1\n2"});
