@@ -45,6 +45,9 @@ class Archiver {
   bool is_over() const { return stop_.stop_requested() || parts_.writer.failure().has_value(); }
   std::shared_ptr<const Tree> load_before(const std::optional<BlobId>& id, const std::string& path);
 
+  Result<SourceNode> read_node(const SourcePlace& place, const struct stat& attributes,
+                               const std::string& name, const std::string& path);
+
   void begin_folder(const Folder& folder);
   Status open_folder(FolderWork& folder);
   Status list_entries(FolderWork& folder);
@@ -107,6 +110,17 @@ std::shared_ptr<const Tree> Archiver::load_before(const std::optional<BlobId>& i
   return tree ? *tree : nullptr;
 }
 
+Result<SourceNode> Archiver::read_node(const SourcePlace& place, const struct stat& attributes,
+                                       const std::string& name, const std::string& path) {
+  ASSIGN_OR_RETURN(SourceNode node,
+                   read_source_node(place, attributes, name, path, options_.with_atime, owners_));
+  // Of a FIFO restic does not know how many names it has.
+  const bool has_one_name = node.type == NodeType::kDirectory ||
+                            (node.type != NodeType::kFifo && attributes.st_nlink == 1);
+  if (options_.device_for_links_only && has_one_name) node.attributes.st_dev = 0;
+  return node;
+}
+
 // --- directories --------------------------------------------------------------------------------
 
 void Archiver::begin_folder(const Folder& folder) {
@@ -158,9 +172,9 @@ Status Archiver::open_folder(FolderWork& folder) {
       return errno_error(errno, "stat " + folder.source_path);
     }
   }
-  ASSIGN_OR_RETURN(folder.own, read_source_node(folder.place, attributes,
-                                                folder.parent->entries[folder.slot].name,
-                                                folder.source_path, options_.with_atime, owners_));
+  ASSIGN_OR_RETURN(folder.own,
+                   read_node(folder.place, attributes, folder.parent->entries[folder.slot].name,
+                             folder.source_path));
   for (const Error& error : folder.own.complaints) {
     if (is_on_the_way && error.kind() == ErrorKind::kDenied) continue;
     tally_.complain(folder.source_path, error);
@@ -297,8 +311,7 @@ void Archiver::save_special(const Folder& folder, std::size_t slot, const struct
   const FolderWork::Entry& entry = folder->entries[slot];
   const auto begun = SteadyClock::now();
   const std::string path = folder->source_path_of(entry);
-  auto node = read_source_node(folder->place_of(entry), attributes, entry.name, path,
-                               options_.with_atime, owners_);
+  auto node = read_node(folder->place_of(entry), attributes, entry.name, path);
   if (!node) return tally_.complain(path, node.error());
   for (const Error& error : node->complaints) tally_.complain(path, error);
   const Node* before = folder->before ? folder->before->find(entry.name) : nullptr;
@@ -321,7 +334,7 @@ void Archiver::save_file(const Folder& folder, std::size_t slot, const struct st
   };
 
   if (before != nullptr && is_content_unchanged(*before, attributes, options_.change_detection)) {
-    auto node = read_source_node(place, attributes, entry.name, path, options_.with_atime, owners_);
+    auto node = read_node(place, attributes, entry.name, path);
     if (!node) return tally_.complain(path, node.error());
     // Whatever else differs, such as a number of its device that is new with each snapshot of a
     // volume, restic counts the file as unmodified.
@@ -335,8 +348,7 @@ void Archiver::save_file(const Folder& folder, std::size_t slot, const struct st
   // Reported even if the file has vanished by now: it existed a moment ago, and restic reports it
   // too.
   if (!file) return tally_.complain(path, file.error());
-  auto node =
-      read_source_node(place, file->attributes(), entry.name, path, options_.with_atime, owners_);
+  auto node = read_node(place, file->attributes(), entry.name, path);
   if (!node) return tally_.complain(path, node.error());
   auto content = files_.save(*file);
   if (!content) {

@@ -31,6 +31,8 @@ namespace restree {
 struct ArchiveOptions {
   ChangeDetection change_detection;
   bool with_atime = false;
+  // Of what has one name only, and of folders, the number of the device is recorded as 0.
+  bool device_for_links_only = false;
   std::size_t workers = 2;        // directories and files saved at once
   std::size_t chunk_threads = 2;  // chunks of large files saved at once
 };

@@ -222,6 +222,21 @@ TEST_F(ArchiverTest, AFileThatIsNotReadAgainCountsAsUnmodified) {
   EXPECT_THAT(events_.changed().count("/a/file"), 1);
 }
 
+TEST_F(ArchiverTest, RecordsTheDeviceForLinksOnlyIfAskedTo) {
+  write_file(path("one"), "x");
+  write_file(path("two"), "y");
+  fs::create_hard_link(path("two"), path("second"));
+  fs::create_directory(path("sub"));
+  EXPECT_NE(saved(value_of(save(target())))->find("one")->device_id, 0);
+  options_.device_for_links_only = true;
+  const auto result = value_of(save(target()));
+  const auto top = saved(result);
+  EXPECT_EQ(top->find("one")->device_id, 0);
+  EXPECT_EQ(top->find("sub")->device_id, 0);
+  EXPECT_EQ(tree(result.tree)->find("a")->device_id, 0);
+  EXPECT_NE(top->find("two")->device_id, 0);
+}
+
 TEST_F(ArchiverTest, AnAccessTimeAloneDoesNotModifyAFile) {
   write_file(path("file"), "content");
   options_.with_atime = true;

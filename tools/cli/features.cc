@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "program/command_line/go_values.h"
 #include "repo/system/environment.h"
@@ -11,18 +12,39 @@
 namespace restree {
 namespace {
 
-struct Feature {
+// Where restic's feature is about a storage or a format that Restree does not have, or is what Restree
+// does anyway, the description says so.
+constexpr std::array<Feature, 7> kFeatures{{
+    {"backend-error-redesign", "beta", true,
+     "end requests that a server does not answer, and repeat them (always done here)"},
+    {"deprecate-legacy-index", "stable", true,
+     "no index files of restic 0.1.0 (never read here; `restic repair index` updates them)"},
+    {"deprecate-s3-legacy-layout", "stable", true, "no old layout of S3 (there is no S3 here)"},
+    {kDeviceIdForHardlinks, "alpha", false,
+     "record the number of the device for hard links only, so that snapshots of volumes, which "
+     "have "
+     "a new number each time, do not change every folder"},
+    {"explicit-s3-anonymous-auth", "stable", true,
+     "no anonymous login to S3 unless asked for (there is no S3 here)"},
+    {"s3-restore", "alpha", false, "restore from S3's cold storage (there is no S3 here)"},
+    {"safe-forget-keep-tags", "stable", true,
+     "do not forget everything for a tag that no snapshot has (no policies here)"},
+}};
+
+struct Word {
   std::string_view name;
-  bool is_always_on;
+  std::optional<std::string_view> value;
 };
 
-constexpr std::array<Feature, 7> kFeatures{{{"backend-error-redesign", false},
-                                            {"deprecate-legacy-index", true},
-                                            {"deprecate-s3-legacy-layout", true},
-                                            {"device-id-for-hardlinks", false},
-                                            {"explicit-s3-anonymous-auth", true},
-                                            {"safe-forget-keep-tags", true},
-                                            {"s3-restore", false}}};
+// Takes the next word, name or name=value, off a text that is not empty.
+Word take_word(std::string_view& text) {
+  const std::size_t end = std::min(text.find(','), text.size());
+  const std::string_view word = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  const std::size_t equals = word.find('=');
+  if (equals == std::string_view::npos) return {word, std::nullopt};
+  return {word.substr(0, equals), word.substr(equals + 1)};
+}
 
 Status check_value(std::string_view name, std::string_view value) {
   auto parsed = parse_go_bool(value);
@@ -33,23 +55,19 @@ Status check_value(std::string_view name, std::string_view value) {
 
 }  // namespace
 
+std::span<const Feature> all_features() { return kFeatures; }
+
 Result<std::vector<std::string>> check_features(std::string_view text) {
   std::vector<std::string> warnings;
   while (!text.empty()) {
-    const std::size_t end = std::min(text.find(','), text.size());
-    const std::string_view word = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    const std::size_t equals = word.find('=');
-    const std::string_view name = word.substr(0, equals);
-    if (equals != std::string_view::npos) {
-      RETURN_IF_ERROR(check_value(name, word.substr(equals + 1)));
-    }
+    const auto [name, value] = take_word(text);
+    if (value) RETURN_IF_ERROR(check_value(name, *value));
     const auto* feature = std::ranges::find(kFeatures, name, &Feature::name);
     if (feature == kFeatures.end()) {
       return Error(ErrorKind::kInvalid, "unknown feature flag " + go_quoted(name))
-          .hinting("It comes from RESTIC_FEATURES; restree itself has no feature flags.");
+          .hinting("It comes from RESTIC_FEATURES; `restree features` lists them.");
     }
-    if (feature->is_always_on) {
+    if (feature->is_always_on()) {
       warnings.push_back(
           fmt::format("feature flag {} is always enabled and will be removed in a future release",
                       go_quoted(name)));
@@ -60,6 +78,20 @@ Result<std::vector<std::string>> check_features(std::string_view text) {
 
 Result<std::vector<std::string>> check_features_of_environment() {
   return check_features(environment_variable("RESTIC_FEATURES"));
+}
+
+bool is_feature_on(std::string_view name, std::string_view text) {
+  const auto* const feature = std::ranges::find(kFeatures, name, &Feature::name);
+  bool is_on = feature != kFeatures.end() && feature->is_on_by_default;
+  while (!text.empty()) {
+    const Word word = take_word(text);
+    if (word.name == name) is_on = !word.value || parse_go_bool(*word.value).value_or(false);
+  }
+  return is_on;
+}
+
+bool is_feature_of_environment_on(std::string_view name) {
+  return is_feature_on(name, environment_variable("RESTIC_FEATURES"));
 }
 
 }  // namespace restree

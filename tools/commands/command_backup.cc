@@ -18,6 +18,7 @@
 #include "repo/identity.h"
 #include "repo/snapshots/snapshot_selection.h"
 #include "repo/system/environment.h"
+#include "tools/cli/features.h"
 #include "tools/commands/backup_leftovers.h"
 #include "tools/commands/backup_options.h"
 #include "tools/commands/backup_report.h"
@@ -235,6 +236,7 @@ class Backup {
     ArchiveOptions how;
     how.change_detection = {options_.ignore_ctime, options_.ignore_inode};
     how.with_atime = options_.with_atime;
+    how.device_for_links_only = is_feature_of_environment_on(kDeviceIdForHardlinks);
     ASSIGN_OR_RETURN(how.workers, read_concurrency(options_));
     // One less, since the thread that reads a large file also saves chunks when the others are
     // busy.

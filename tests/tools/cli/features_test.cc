@@ -19,6 +19,17 @@ TEST(Features, ThoseOfResticAreAccepted) {
                           "removed in a future release"));
 }
 
+TEST(Features, TheLastWordAboutOneCounts) {
+  const auto is_on = [](std::string_view text) {
+    return is_feature_on(kDeviceIdForHardlinks, text);
+  };
+  EXPECT_FALSE(is_on(""));
+  EXPECT_TRUE(is_on("device-id-for-hardlinks"));
+  EXPECT_TRUE(is_on("s3-restore=false,device-id-for-hardlinks=1"));
+  EXPECT_FALSE(is_on("device-id-for-hardlinks,device-id-for-hardlinks=false"));
+  EXPECT_TRUE(is_feature_on("backend-error-redesign", ""));
+}
+
 TEST(Features, NonsenseIsRefused) {
   EXPECT_EQ(check_features("nonsense").error().message(), "unknown feature flag \"nonsense\"");
   EXPECT_EQ(check_features("s3-restore,=1").error().message(), "unknown feature flag \"\"");
