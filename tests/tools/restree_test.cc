@@ -5,11 +5,13 @@
 
 #include "repo/storage/memory_storage.h"
 #include "tests/support/restree.h"
+#include "tools/cli/global_options.h"
 #include "tools/commands/commands.h"
 
 namespace restree {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::Eq;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -222,6 +224,31 @@ TEST_F(Restree, ErrorsAreJsonWhereJsonIsWanted) {
 TEST_F(Restree, AStopMakesItsOwnExitCode) {
   runner_.stop();
   EXPECT_EQ(run({"version"}).code, ExitCode::kCancelled);
+}
+
+TEST_F(Restree, ListsEveryExtendedOptionWithWhatItIsFor) {
+  const std::string out = run({"options"}).out;
+  EXPECT_THAT(out, StartsWith("All Extended Options:\n  cache_min_free          what "));
+  for (const std::string& name : extended_option_names()) {
+    EXPECT_THAT(out, ContainsRegex("\n  " + name + " +  [^ ]")) << name;
+  }
+}
+
+TEST_F(Restree, ListsTheFeatureFlagsAsATable) {
+  EXPECT_THAT(run({"features"}).out,
+              StartsWith("All Feature Flags:\n"
+                         "Name                        Type    Default  Description\n---"));
+  EXPECT_THAT(run({"features"}).out, HasSubstr("\ns3-restore                  alpha   false    "));
+}
+
+TEST_F(Restree, SelfUpdateSaysHowToUpdate) {
+  for (const auto& words : {std::vector<std::string>{"self-update"},
+                            {"self-update", "--output", "file"},
+                            {"help", "self-update"}}) {
+    const Outcome outcome = run(words);
+    EXPECT_EQ(outcome.code, ExitCode::kFailure);
+    EXPECT_THAT(outcome.err, HasSubstr("apt-get install --only-upgrade restree"));
+  }
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 #include "tools/cli/completed_program.h"
 
+#include <algorithm>
 #include <cctype>
 #include <sstream>
+#include <string_view>
 
 #include "tools/cli/option_words.h"
 
@@ -60,6 +62,7 @@ void complete_argument(const CommandSyntax& command, CompletedCommand& made) {
 
 CompletedProgram completed_program(const CommandSyntax& program) {
   CompletedProgram made;
+  made.name = program.name();
   made.options = completed_options(program);
   for (const auto& part : program.commands()) {
     if (part->is_refused()) continue;
@@ -68,6 +71,20 @@ CompletedProgram completed_program(const CommandSyntax& program) {
     made.commands.push_back(std::move(command));
   }
   return made;
+}
+
+std::string with_name(std::string script, const CompletedProgram& program) {
+  std::string id = program.name;
+  std::ranges::replace_if(
+      id, [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
+  const auto replace = [&script](std::string_view mark, const std::string& text) {
+    for (std::size_t at = 0; (at = script.find(mark, at)) != std::string::npos; at += text.size()) {
+      script.replace(at, mark.size(), text);
+    }
+  };
+  replace("@NAME@", program.name);
+  replace("@ID@", id);
+  return script;
 }
 
 std::string single_quoted(const std::string& text) {

@@ -35,17 +35,23 @@ struct CompletedCommand {
 };
 
 struct CompletedProgram {
+  std::string name;                      // by which it is called
   std::vector<CompletedOption> options;  // of all commands
   std::vector<CompletedCommand> commands;
 };
 
 CompletedProgram completed_program(const CommandSyntax& program);
 
-// The completion scripts. Each stands alone: no package of completion functions has to be
-// installed.
+// The completion scripts, for the program's name. Each stands alone: no package of completion
+// functions has to be installed.
 std::string bash_completion(const CompletedProgram& program);
 std::string fish_completion(const CompletedProgram& program);
+std::string powershell_completion(const CompletedProgram& program);
 std::string zsh_completion(const CompletedProgram& program);
+
+// `script` with the program's name in place of each @NAME@, and in place of each @ID@ that name as a
+// shell's functions can have it.
+std::string with_name(std::string script, const CompletedProgram& program);
 
 // `text` in single quotes, for bash and zsh.
 std::string single_quoted(const std::string& text);

@@ -10,14 +10,14 @@ namespace {
 using Kind = CompletedValue::Kind;
 
 constexpr std::string_view kBashHead =
-    R"(# bash completion for restree, made by: restree generate --bash-completion FILE
+    R"(# bash completion for @NAME@, made by: @NAME@ generate --bash-completion FILE
 
 )";
 
 // bash splits words at `:`, `=` and `@`, also within locations and --option=value, so the script
 // joins them again. File names are completed by readline, which quotes them correctly.
 constexpr std::string_view kBashTail = R"(
-_restree() {
+_@ID@() {
   local -a seen=()
   local glued='' i
   for ((i = 1; i <= COMP_CWORD; ++i)); do
@@ -45,7 +45,7 @@ _restree() {
     elif [[ -z $options_end && $part == --*=* ]]; then
       :
     elif [[ -z $options_end && $part == -?* ]]; then
-      _restree_value "$command" "$part"
+      _@ID@_value "$command" "$part"
       [[ -z $kind ]] || option=$part
     elif [[ -z $command ]]; then
       command=$part
@@ -56,15 +56,15 @@ _restree() {
 
   COMPREPLY=()
   if [[ -n $option ]]; then
-    _restree_value "$command" "$option"
+    _@ID@_value "$command" "$option"
   elif [[ -z $options_end && $word == --*=* ]]; then
-    _restree_value "$command" "${word%%=*}"
+    _@ID@_value "$command" "${word%%=*}"
     [[ $COMP_WORDBREAKS == *=* ]] || before=${word%%=*}=
     word=${word#*=}
   elif [[ -z $options_end && $word == -* ]]; then
-    _restree_options "$command"
+    _@ID@_options "$command"
   else
-    _restree_argument "$command" "$arguments"
+    _@ID@_argument "$command" "$arguments"
   fi
   case $kind in
     choice) mapfile -t COMPREPLY < <(compgen -P "$before" -W "$choices" -- "$word") ;;
@@ -73,7 +73,7 @@ _restree() {
   esac
 }
 
-complete -F _restree restree
+complete -F _@ID@ @NAME@
 )";
 
 std::string assigned(const CompletedValue& value) {
@@ -105,7 +105,7 @@ std::string value_cases(const std::vector<CompletedOption>& options, std::string
 
 // The shell function that looks up the kind of value of option $2, of the command $1 or of all.
 std::string value_function(const CompletedProgram& program) {
-  std::string text = "_restree_value() {\n  kind=''\n  case $1 in\n";
+  std::string text = "_@ID@_value() {\n  kind=''\n  case $1 in\n";
   for (const CompletedCommand& command : program.commands) {
     const std::string cases = value_cases(command.options, "        ");
     if (cases.empty()) continue;
@@ -126,7 +126,7 @@ std::string all_names(const std::vector<CompletedOption>& options) {
 // The shell function that lists the options of the command $1 and those of all commands.
 std::string options_function(const CompletedProgram& program) {
   std::string text =
-      fmt::format("_restree_options() {{\n  kind=choice\n  choices='{}'\n  case $1 in\n",
+      fmt::format("_@ID@_options() {{\n  kind=choice\n  choices='{}'\n  case $1 in\n",
                   all_names(program.options));
   for (const CompletedCommand& command : program.commands) {
     text += fmt::format("    {}) choices+=' {}' ;;\n", command.name, all_names(command.options));
@@ -147,7 +147,7 @@ std::string argument_function(const CompletedProgram& program) {
                          assigned(command.argument));
   }
   return fmt::format(
-      "_restree_argument() {{\n  kind=''\n  case $1 in\n    '') kind=choice choices='{}' ;;\n"
+      "_@ID@_argument() {{\n  kind=''\n  case $1 in\n    '') kind=choice choices='{}' ;;\n"
       "{}  esac\n}}\n",
       names, cases);
 }
@@ -155,8 +155,9 @@ std::string argument_function(const CompletedProgram& program) {
 }  // namespace
 
 std::string bash_completion(const CompletedProgram& program) {
-  return std::string(kBashHead) + value_function(program) + options_function(program) +
-         argument_function(program) + std::string(kBashTail);
+  return with_name(std::string(kBashHead) + value_function(program) + options_function(program) +
+                       argument_function(program) + std::string(kBashTail),
+                   program);
 }
 
 }  // namespace restree

@@ -2,6 +2,8 @@
 #include <fmt/core.h>
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "tools/cli/completed_program.h"
 
 namespace restree {
@@ -11,9 +13,9 @@ using Kind = CompletedValue::Kind;
 
 // {0}: the options of all commands whose value is the next word.
 constexpr std::string_view kFishHead =
-    R"(# fish completion for restree, made by: restree generate --fish-completion FILE
+    R"(# fish completion for @NAME@, made by: @NAME@ generate --fish-completion FILE
 
-function __restree_words --description 'The command and its arguments before the cursor'
+function __@ID@_words --description 'The command and its arguments before the cursor'
     set -l is_value no
     set -l words (commandline -opc)
     for word in $words[2..-1]
@@ -31,22 +33,22 @@ function __restree_words --description 'The command and its arguments before the
     end
 end
 
-function __restree_has_no_command
-    set -l words (__restree_words)
+function __@ID@_has_no_command
+    set -l words (__@ID@_words)
     test (count $words) -eq 0
 end
 
-function __restree_is --argument-names command
-    set -l words (__restree_words)
+function __@ID@_is --argument-names command
+    set -l words (__@ID@_words)
     test "$words[1]" = $command
 end
 
-function __restree_has_no_argument --argument-names command
-    set -l words (__restree_words)
+function __@ID@_has_no_argument --argument-names command
+    set -l words (__@ID@_words)
     test (count $words) -eq 1; and test $words[1] = $command
 end
 
-complete -c restree -f
+complete -c @NAME@ -f
 )";
 
 std::string quoted(const std::string& text) {
@@ -79,7 +81,7 @@ std::string value_words(const CompletedValue& value) {
 void add_options(const std::vector<CompletedOption>& options, const std::string& condition,
                  std::string& text) {
   for (const CompletedOption& option : options) {
-    text += "complete -c restree" + condition;
+    text += "complete -c @NAME@" + condition;
     for (const std::string& name : option.names) {
       text += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
     }
@@ -93,15 +95,15 @@ void add_argument(const CompletedCommand& command, std::string& text) {
     case Kind::kText:
       return;
     case Kind::kFile:
-      text += fmt::format("complete -c restree -n '__restree_is {}' -F\n", command.name);
+      text += fmt::format("complete -c @NAME@ -n '__@ID@_is {}' -F\n", command.name);
       return;
     case Kind::kFolder:
-      text += fmt::format(
-          "complete -c restree -n '__restree_is {}' -a '(__fish_complete_directories)'\n",
-          command.name);
+      text +=
+          fmt::format("complete -c @NAME@ -n '__@ID@_is {}' -a '(__fish_complete_directories)'\n",
+                      command.name);
       return;
     case Kind::kChoice:
-      text += fmt::format("complete -c restree -n '__restree_has_no_argument {}' -a '{}'\n",
+      text += fmt::format("complete -c @NAME@ -n '__@ID@_has_no_argument {}' -a '{}'\n",
                           command.name, fmt::join(command.argument.choices, " "));
       return;
   }
@@ -118,12 +120,12 @@ std::string fish_completion(const CompletedProgram& program) {
   std::string text = fmt::format(kFishHead, with_value.empty() ? "''" : with_value.substr(1));
   add_options(program.options, "", text);
   for (const CompletedCommand& command : program.commands) {
-    text += fmt::format("\ncomplete -c restree -n __restree_has_no_command -a {} -d {}\n",
-                        command.name, quoted(command.summary));
+    text += fmt::format("\ncomplete -c @NAME@ -n __@ID@_has_no_command -a {} -d {}\n", command.name,
+                        quoted(command.summary));
     add_argument(command, text);
-    add_options(command.options, fmt::format(" -n '__restree_is {}'", command.name), text);
+    add_options(command.options, fmt::format(" -n '__@ID@_is {}'", command.name), text);
   }
-  return text;
+  return with_name(std::move(text), program);
 }
 
 }  // namespace restree

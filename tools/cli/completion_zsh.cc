@@ -9,18 +9,18 @@ namespace {
 
 using Kind = CompletedValue::Kind;
 
-constexpr std::string_view kZshHead = R"(#compdef restree
-# zsh completion for restree, made by: restree generate --zsh-completion FILE
+constexpr std::string_view kZshHead = R"(#compdef @NAME@
+# zsh completion for @NAME@, made by: @NAME@ generate --zsh-completion FILE
 
 )";
 
-// The script works both as the function _restree that compinit loads, and when a user runs
+// The script works both as the function that compinit loads, and when a user runs
 // `source`.
 constexpr std::string_view kZshTail = R"(
-if [[ ${funcstack[1]} == _restree ]]; then
-  _restree "$@"
+if [[ ${funcstack[1]} == _@NAME@ ]]; then
+  _@NAME@ "$@"
 else
-  compdef _restree restree
+  compdef _@NAME@ @NAME@
 fi
 )";
 
@@ -81,7 +81,7 @@ std::string command_case(const CompletedCommand& command) {
 }
 
 std::string commands_function(const CompletedProgram& program) {
-  std::string text = "_restree_commands() {\n  local -a commands=(\n";
+  std::string text = "_@NAME@_commands() {\n  local -a commands=(\n";
   for (const CompletedCommand& command : program.commands) {
     text += fmt::format("    {}\n", single_quoted(command.name + ":" + escaped(command.summary)));
   }
@@ -93,14 +93,14 @@ std::string commands_function(const CompletedProgram& program) {
 std::string zsh_completion(const CompletedProgram& program) {
   std::string text = std::string(kZshHead) + commands_function(program);
   text +=
-      "_restree() {\n"
+      "_@NAME@() {\n"
       "  local curcontext=$curcontext state line\n"
       "  local -A opt_args\n"
       "  local -a specs=(\n";
   for (const CompletedOption& option : program.options) add_option(option, "    ", text);
   text +=
       "  )\n"
-      "  _arguments -C -s -S $specs '1: :_restree_commands' '*:: :->command' && return\n"
+      "  _arguments -C -s -S $specs '1: :_@NAME@_commands' '*:: :->command' && return\n"
       "  [[ $state == command ]] || return 1\n"
       "  curcontext=${curcontext%:*}-$words[1]:\n"
       "  case $words[1] in\n";
@@ -110,7 +110,7 @@ std::string zsh_completion(const CompletedProgram& program) {
       "  esac\n"
       "  _arguments -s -S $specs\n"
       "}\n";
-  return text + std::string(kZshTail);
+  return with_name(text + std::string(kZshTail), program);
 }
 
 }  // namespace restree

@@ -11,6 +11,7 @@
 #include "repo/trees/tree_walk.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
+#include "tools/commands/ncdu_listing.h"
 #include "tools/commands/node_text.h"
 #include "tools/commands/snapshot_options.h"
 
@@ -24,6 +25,7 @@ struct LsOptions {
   bool recursive = false;
   bool human_readable = false;
   bool reverse = false;
+  bool ncdu = false;
   std::string sort = "name";
 };
 
@@ -102,6 +104,7 @@ class Lister {
   }
 
   void begin(const Snapshot& snapshot) {
+    if (options_.ncdu) return session_.io().out(ncdu_.begin(snapshot));
     session_.output().json(snapshot_json(snapshot));
     session_.output().say(
         fmt::format("snapshot {} of [{}] at {} by {}@{} filtered by [{}]:", snapshot.id.short_hex(),
@@ -113,8 +116,18 @@ class Lister {
 
   Descend visit(const std::string& path, const Node& node) {
     const bool within = any_folder([&](const auto& one) { return is_path_prefix(one, path); });
-    if (within) add(path, node);
-    return goes_into(path) ? Descend::kYes : Descend::kNo;
+    const bool descends = goes_into(path);
+    if (options_.ncdu) {
+      add_to_ncdu(node, within, descends);
+    } else if (within) {
+      add(path, node);
+    }
+    return descends ? Descend::kYes : Descend::kNo;
+  }
+
+  // The walk leaves a folder into which it went.
+  void leave() {
+    if (options_.ncdu) session_.io().out(ncdu_.leave());
   }
 
   bool goes_into(const std::string& path) {
@@ -124,6 +137,7 @@ class Lister {
   }
 
   void end() {
+    if (options_.ncdu) return session_.io().out(ncdu_.end());
     sort_entries(entries_, options_.sort);
     if (options_.reverse) std::reverse(entries_.begin(), entries_.end());
     for (const Entry& entry : entries_) session_.io().out_line(entry.text);
@@ -133,6 +147,13 @@ class Lister {
   template <class Condition>
   bool any_folder(Condition condition) const {
     return folders_.empty() || std::any_of(folders_.begin(), folders_.end(), condition);
+  }
+
+  // Also the folders on the way to those that are named.
+  void add_to_ncdu(const Node& node, bool within, bool descends) {
+    if (!within && !descends) return;
+    session_.io().out(ncdu_.node(node));
+    if (node.type == NodeType::kDirectory && !descends) leave();
   }
 
   void add(const std::string& path, const Node& node) {
@@ -158,12 +179,20 @@ class Lister {
   std::vector<std::string> folders_;
   const bool sorts_;
   std::vector<Entry> entries_;
+  NcduListing ncdu_;
 };
 
-Status check(const LsOptions& options) {
+Status check(const LsOptions& options, bool is_json) {
   if (options.words.empty()) {
     return Error(ErrorKind::kInvalid,
                  "no snapshot ID specified, specify snapshot ID or use special ID 'latest'");
+  }
+  if (options.ncdu && is_json) {
+    return Error(ErrorKind::kInvalid, "only either '--json' or '--ncdu' can be specified");
+  }
+  if (options.ncdu && (options.sort != "name" || options.reverse)) {
+    return Error(ErrorKind::kInvalid, fmt::format("{} and --ncdu are mutually exclusive",
+                                                  options.sort != "name" ? "--sort" : "--reverse"));
   }
   const bool all_absolute = std::all_of(options.words.begin() + 1, options.words.end(),
                                         [](const auto& path) { return path.starts_with('/'); });
@@ -173,7 +202,7 @@ Status check(const LsOptions& options) {
 }
 
 Result<ExitCode> run_ls(const LsOptions& options, Session& session) {
-  RETURN_IF_ERROR(check(options));
+  RETURN_IF_ERROR(check(options, session.output().is_json()));
   ASSIGN_OR_RETURN(Repository* const repository, session.open_with_index(Locking::kShared));
   ASSIGN_OR_RETURN(SelectedSnapshot selected,
                    select_snapshot(*repository, options.words.front(), options.selection.filter(),
@@ -188,7 +217,11 @@ Result<ExitCode> run_ls(const LsOptions& options, Session& session) {
       {.node = [&](const BlobId&, const std::string& path, const Node& node) -> Result<Descend> {
          return lister.visit(path, node);
        },
-       .expects = [&](const std::string& path, const Node&) { return lister.goes_into(path); }}));
+       .expects = [&](const std::string& path, const Node&) { return lister.goes_into(path); },
+       .leave = [&](const std::string&) -> Status {
+         lister.leave();
+         return {};
+       }}));
   lister.end();
   return ExitCode::kSuccess;
 }
@@ -203,10 +236,11 @@ Run declare_ls(CommandSyntax& app) {
   add_flag(app, "-l,--long", options->long_format, "Mode, owner, size and time of each");
   add_flag(app, "--recursive", options->recursive, "What lies below the named folders, too");
   add_flag(app, "--human-readable", options->human_readable, "Sizes in KiB, MiB, …");
+  add_flag(app, "--ncdu", options->ncdu,
+           "Write what ncdu reads: restree ls --ncdu latest | ncdu -f -");
   add_flag(app, "--reverse", options->reverse, "In reverse order");
   add_choice(app, "-s,--sort", options->sort, "sort mode",
              {"name", "size", "time", "mtime", "atime", "ctime", "extension"}, "By what to sort");
-  refuse_option(app, "--ncdu", Takes::kNothing, "Use ncdu itself, on a mount.");
   return [options](Session& session) { return run_ls(*options, session); };
 }
 

@@ -10,14 +10,16 @@ const std::vector<Command>& all_commands() {
       {"check", "Look for damage in the repository", declare_check},
       {"diff", "Compare two snapshots", declare_diff},
       {"dump", "Write a file, or a folder as an archive, to the output", declare_dump},
+      {"features", "List the feature flags", declare_features},
       {"find", "Find files, folders, blobs, trees or packs", declare_find},
       {"forget", "Remove snapshots", declare_forget},
-      {"generate", "Write completions for a shell", declare_generate},
+      {"generate", "Write completions for a shell, or the manual pages", declare_generate},
       {"init", "Make a new repository", declare_init},
       {"key", "List the keys of the repository", declare_key},
       {"list", "List the files or blobs of the repository", declare_list},
       {"ls", "List the files of a snapshot", declare_ls},
       {"mount", "Show the repository as a file system", declare_mount},
+      {"options", "List the extended options", declare_options},
       {"restore", "Restore a snapshot, or part of one, to a folder", declare_restore},
       {"snapshots", "List the snapshots", declare_snapshots},
       {"stats", "Count what snapshots hold", declare_stats},
@@ -32,15 +34,15 @@ const std::vector<Command>& all_commands() {
 const std::vector<RefusedCommand>& refused_commands() {
   static const std::vector<RefusedCommand> commands = {
       {"copy", "Use restic: both programs work on the same repository."},
-      {"features", "Restree has no feature flags."},
       {"migrate", "Use restic: both programs work on the same repository."},
-      {"options", "restree(1) lists the extended options."},
       {"prune", "Use restic: both programs work on the same repository."},
       {"rebuild-index", "Use restic: both programs work on the same repository."},
       {"recover", "Use restic: both programs work on the same repository."},
       {"repair", "Use restic: both programs work on the same repository."},
       {"rewrite", "Use restic: both programs work on the same repository."},
-      {"self-update", "Update the package that restree came with."},
+      {"self-update",
+       "The program does not update itself. As a package it is updated by \"apt-get install "
+       "--only-upgrade restree\"; one that was built is built again from newer sources."},
   };
   return commands;
 }

@@ -1,6 +1,7 @@
 // restree generate
 #include "tools/cli/completed_program.h"
 
+#include <errno.h>
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -15,6 +16,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -80,6 +82,11 @@ TEST_F(Declared, IsQuotedAsEachShellReadsIt) {
                                               HasSubstr(R"(-s n -l dry-run -d 'It\'s only said')"),
                                               HasSubstr(R"(-l mode -x -a 'one two' -d 'How')")));
   EXPECT_THAT(bash_completion(program), HasSubstr(R"(--mode) kind=choice choices='one two' ;;)"));
+  EXPECT_THAT(powershell_completion(program),
+              AllOf(HasSubstr("@{ Of = 'save'; Name = '-n'; Kind = ''; Text = 'It''s only said' }"),
+                    HasSubstr("@{ Of = 'save'; Name = '--mode'; Kind = 'one|two'; Text = 'How' }"),
+                    HasSubstr("@{ Of = 'save'; Name = '--to'; Kind = 'path'; Text = 'A folder' }"),
+                    HasSubstr("@{ Name = 'save'; Argument = 'only'; Text = 'Save it: [all]' }")));
 }
 
 class Generate : public ::testing::Test {
@@ -103,6 +110,51 @@ TEST_F(Generate, WritesFilesThatKnowEveryCommandAndOption) {
                           [](const auto& command) { return command.name == "backup"; }));
 }
 
+// As programs are called by the name of a link to them.
+class CalledAs {
+ public:
+  explicit CalledAs(const char* name) : before_(program_invocation_short_name) {
+    name_ = name;
+    program_invocation_short_name = name_.data();
+  }
+  ~CalledAs() { program_invocation_short_name = before_; }
+  CalledAs(const CalledAs&) = delete;
+  CalledAs& operator=(const CalledAs&) = delete;
+
+ private:
+  std::string name_;
+  char* const before_;
+};
+
+TEST_F(Generate, WritesForTheNameByWhichTheProgramWasCalled) {
+  const CalledAs restic("restic-0.19");
+  const std::string bash = run({"--bash-completion", "-"}).out;
+  EXPECT_THAT(bash, AllOf(HasSubstr("\n_restic_0_19() {\n"),
+                          EndsWith("\ncomplete -F _restic_0_19 restic-0.19\n")));
+  EXPECT_THAT(bash, Not(HasSubstr("@NAME"))) << "no mark is left";
+  const std::string zsh = run({"--zsh-completion", "-"}).out;
+  EXPECT_THAT(zsh, AllOf(StartsWith("#compdef restic-0.19\n"),
+                         HasSubstr("\n  compdef _restic-0.19 restic-0.19\n")));
+  EXPECT_THAT(run({"--fish-completion", "-"}).out,
+              HasSubstr("\ncomplete -c restic-0.19 -n __restic_0_19_has_no_command -a backup "));
+  EXPECT_THAT(run({"--powershell-completion", "-"}).out, HasSubstr(" -CommandName 'restic-0.19' "));
+}
+
+TEST_F(Generate, DoesNotPutAnOddNameIntoAScript) {
+  for (const char* const odd : {"", "-restree", "a b", "$(x)", "a'b"}) {
+    const CalledAs called(odd);
+    EXPECT_THAT(run({"--bash-completion", "-"}).out, EndsWith("\ncomplete -F _restree restree\n"));
+  }
+}
+
+TEST_F(Generate, WritesTheManualPages) {
+  EXPECT_EQ(run({"--man", runner_.folder().string()}).code, ExitCode::kSuccess);
+  for (const std::string page : {"restree.1", "restreefs.8", "mount.restreefs.8"}) {
+    EXPECT_EQ(testing::read_file(runner_.folder() / page),
+              testing::read_file(RESTREE_SOURCE_DIR "/man/" + page));
+  }
+}
+
 TEST_F(Generate, WritesToTheOutputForOneShell) {
   EXPECT_THAT(run({"--fish-completion", "-"}).out, StartsWith("# fish completion"));
   const Outcome two = run({"--fish-completion", "-", "--zsh-completion", "-"});
@@ -112,8 +164,8 @@ TEST_F(Generate, WritesToTheOutputForOneShell) {
 
 TEST_F(Generate, ReportsRequestsItCannotFulfil) {
   EXPECT_THAT(run({}).err, HasSubstr("nothing to do"));
-  EXPECT_THAT(run({"--man", "."}).err, AllOf(HasSubstr("--man"), HasSubstr("are installed")));
-  EXPECT_THAT(run({"--powershell-completion", "f"}).err, HasSubstr("bash, fish and zsh"));
+  const std::string no_folder = (runner_.folder() / "none").string();
+  EXPECT_THAT(run({"--man", no_folder}).err, HasSubstr(no_folder + "/restree.1"));
   const Outcome nowhere = run({"--bash-completion", "/nowhere/file"});
   EXPECT_EQ(nowhere.code, ExitCode::kFailure);
   EXPECT_THAT(nowhere.err, HasSubstr("/nowhere/file"));

@@ -143,5 +143,28 @@ TEST_F(ReadingCommands, ExitCodesTellHowOpeningTheRepositoryFailed) {
                                      R"("Fatal: wrong password or no key found)"));
 }
 
+TEST_F(ReadingCommands, LsWritesWhatNcduReads) {
+  const std::string file = R"({"name":"f","asize":7,"dsize":512,"dev":)";
+  const std::string all = out({"ls", "--ncdu", old_});
+  EXPECT_THAT(all, StartsWith(R"([1, 2, {"time":"2026-09-01T00:00:00Z","tree":")"));
+  EXPECT_THAT(all, HasSubstr("}, [{\"name\":\"/\"},\n  [\n    {\"name\":\"srv\","));
+  EXPECT_THAT(all, HasSubstr(",\n    " + file));
+  EXPECT_THAT(all, HasSubstr(R"("notreg":false,"uid":7,"gid":0,"mode":420,"mtime":)"));
+  EXPECT_THAT(all, EndsWith("}\n  ]\n]\n]\n"));
+  EXPECT_EQ(out({"ls", "--ncdu", old_, "/srv", "--recursive"}), all);
+  const std::string folder_alone = out({"ls", "--ncdu", old_ + ":/srv", "/nowhere"});
+  EXPECT_THAT(folder_alone, EndsWith("[{\"name\":\"/\"}\n]\n]\n"));
+}
+
+TEST_F(ReadingCommands, LsForNcduTakesNoOtherOrder) {
+  const auto error = [&](const std::vector<std::string>& words) { return run(words).err; };
+  EXPECT_THAT(error({"ls", "--ncdu", "--json", old_}),
+              HasSubstr("only either '--json' or '--ncdu' can be specified"));
+  EXPECT_THAT(error({"ls", "--ncdu", "--sort", "size", old_}),
+              HasSubstr("--sort and --ncdu are mutually exclusive"));
+  EXPECT_THAT(error({"ls", "--ncdu", "--reverse", old_}),
+              HasSubstr("--reverse and --ncdu are mutually exclusive"));
+}
+
 }  // namespace
 }  // namespace restree
