@@ -34,6 +34,7 @@ constexpr std::array kBehaviour = {
     OptionHelp{"limit_download", "KIB", "how much to read in a second at most"},
     OptionHelp{"limit_upload", "KIB", "how much to write in a second at most"},
     OptionHelp{"log_file", "FILE", "where log lines go"},
+    OptionHelp{"announce", "", "say on standard output when the mount is there"},
     OptionHelp{"debug", "", "the same as -d"},
 };
 

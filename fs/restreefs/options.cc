@@ -125,6 +125,7 @@ Table view_options() {
              }),
       text(
           "log_file", [](auto& o) -> auto& { return o.log_file; }),
+      flag("announce", [](RestreefsOptions& o) { o.announce = true; }),
       flag("debug", [](RestreefsOptions& o) { o.debug = o.foreground = true; }),
   };
 }

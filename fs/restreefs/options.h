@@ -26,6 +26,8 @@ struct RestreefsOptions {
   MountOptions mount;
 
   bool foreground = false;
+  bool announce = false;     // says on standard output when the mount is there
+  std::string announced_as;  // the mount point as the user named it
   bool debug = false;
   std::string log_file;
   std::chrono::seconds refresh{30};

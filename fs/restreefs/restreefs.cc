@@ -100,6 +100,7 @@ Result<Prepared> prepare(RestreefsOptions options) {
   ASSIGN_OR_RETURN(const std::string named, find_location(options.access));
   ASSIGN_OR_RETURN(prepared.location, find_repository(named));
   if (options.source_name.empty()) options.source_name = source_name(named, *prepared.location);
+  options.announced_as = options.mount_point;
   prepared.cache = find_cache(options.cache, prepared.location->is_far());
   ASSIGN_OR_RETURN(
       options.mount_point,

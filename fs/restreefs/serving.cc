@@ -22,6 +22,7 @@
 #include "program/repository_opening.h"
 #include "program/ssh_settings.h"
 #include "repo/base/log.h"
+#include "repo/base/readable.h"
 #include "repo/lock/repository_lock.h"
 #include "repo/repository.h"
 #include "repo/storage/decorators/breaker_storage.h"
@@ -228,6 +229,17 @@ std::unique_ptr<Warming> start_warming(const RestreefsOptions& options,
       std::chrono::duration_cast<std::chrono::seconds>(options.mount.time_limit), served.warmed);
 }
 
+// In restic's words, for which programs that start a mount wait.
+void announce(const RestreefsOptions& options) {
+  if (!options.announce) return;
+  std::printf(
+      "Now serving the repository at %s\n"
+      "Use another terminal or tool to browse the contents of this folder.\n"
+      "When finished, quit with Ctrl-c here or umount the mountpoint.\n",
+      readable(options.announced_as).c_str());
+  std::fflush(stdout);
+}
+
 }  // namespace
 
 SignalSet serving_signals() { return {SIGINT, SIGTERM, SIGHUP}; }
@@ -252,6 +264,7 @@ Status serve(const RestreefsOptions& options, const Location& location,
   if (offline) refresher.poke()();  // it may be back by now
   const std::unique_ptr<Warming> warming = start_warming(options, served);
   session.run([&] {
+    announce(options);
     background.ready();
     if (offline) log::warning("{}", *offline);
   });

@@ -1,10 +1,11 @@
-// Commands that ask at the terminal: what they show, what reaches them, and that the terminal is
+// Commands at a terminal: what they ask and show there, what reaches them, and that the terminal is
 // given back.
 #include "tests/support/terminal.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 
 #include "tests/support/files.h"
@@ -100,6 +101,18 @@ TEST_F(AtTheTerminal, CtrlCAtACommandInSshsPlaceEndsBothAndGivesTheTerminalBack)
   EXPECT_THAT(shown.shown_until("]"), HasSubstr("[code 130]"));
   shown.type("afterwards\n");
   shown.shown_until("line: afterwards");
+}
+
+TEST_F(AtTheTerminal, AMountSaysWhenItIsThereAndEndsWithCtrlC) {
+  const std::string mount_point = path("mount point");
+  std::filesystem::create_directory(mount_point);
+  auto shown = terminal("trap : INT; $restree mount '" + mount_point + "'; echo \"[code $?]\"");
+  shown.shown_until("Now serving the repository at " + mount_point);
+  shown.shown_until("When finished, quit with Ctrl-c here or umount the mountpoint.");
+  EXPECT_TRUE(std::filesystem::exists(mount_point + "/snapshots"));
+  shown.type("\x03");
+  EXPECT_THAT(shown.shown_until("]"), HasSubstr("[code 0]"));
+  EXPECT_FALSE(std::filesystem::exists(mount_point + "/snapshots"));
 }
 
 }  // namespace

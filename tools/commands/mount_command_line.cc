@@ -88,8 +88,9 @@ Result<std::vector<std::string>> restreefs_call(const MountCommandOptions& optio
   list.value("cache_dir", global.cache.folder);
   if (global.cache.off) list.flag("no_cache");
   for (const std::string& word : extended_words(global)) add_extended(word, list);
+  list.flag("announce");
   std::vector<std::string> call{"restreefs", location, options.mount_points.front(), "-f"};
-  if (!list.text().empty()) call.insert(call.end(), {"-o", list.text()});
+  call.insert(call.end(), {"-o", list.text()});
   return call;
 }
 

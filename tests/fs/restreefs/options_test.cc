@@ -249,6 +249,11 @@ TEST(RestreefsOptions, MayNameTheSource) {
   EXPECT_EQ(options("ro").source_name, "");
 }
 
+TEST(RestreefsOptions, AMountIsAnnouncedOnlyWhereItIsAskedFor) {
+  EXPECT_TRUE(options("announce").announce);
+  EXPECT_FALSE(options("ro").announce);
+}
+
 TEST(RestreefsOptions, DebuggingStaysInTheForeground) {
   EXPECT_TRUE(testing::value_of(parse({"/srv/repo", "/mnt", "-d"})).options.foreground);
   EXPECT_TRUE(options("debug").foreground);

@@ -19,7 +19,7 @@ MountCommandOptions on(const std::string& mount_point) {
 
 TEST(MountCommand, CallsRestreefsInTheForegroundWithALock) {
   EXPECT_THAT(value_of(restreefs_call(on("/mnt"), {}, "/srv/repo")),
-              ElementsAre("restreefs", "/srv/repo", "/mnt", "-f", "-o", "lock"));
+              ElementsAre("restreefs", "/srv/repo", "/mnt", "-f", "-o", "lock,announce"));
 }
 
 TEST(MountCommand, HandsOnFiltersAndWhereThePasswordComesFrom) {
@@ -31,7 +31,7 @@ TEST(MountCommand, HandsOnFiltersAndWhereThePasswordComesFrom) {
   global.no_lock = true;
   global.access.password_file = "/etc/pass,word";
   EXPECT_EQ(value_of(restreefs_call(options, global, "r")).back(),
-            R"(password_file=/etc/pass\,word,host=a,tag=x\,y,uid=0,gid=0)");
+            R"(password_file=/etc/pass\,word,host=a,tag=x\,y,uid=0,gid=0,announce)");
 }
 
 TEST(MountCommand, SaysResticsExtendedOptionsInRestreefssWords) {
@@ -40,7 +40,7 @@ TEST(MountCommand, SaysResticsExtendedOptionsInRestreefssWords) {
   global.extended = {"sftp.connections=3", "ssh_port=22", "s3.connections=5", "sftp.args=-v",
                      "local.connections=2"};
   EXPECT_EQ(value_of(restreefs_call(on("/mnt"), global, "r")).back(),
-            "connections=3,ssh_port=22,ssh_command=ssh -v");
+            "connections=3,ssh_port=22,ssh_command=ssh -v,announce");
 }
 
 TEST(MountCommand, HandsOnWaitsAndLimits) {
@@ -53,7 +53,7 @@ TEST(MountCommand, HandsOnWaitsAndLimits) {
   global.extended = {"silence_timeout=7", "timeout=8"};
   EXPECT_EQ(value_of(restreefs_call(on("/mnt"), global, "r")).back(),
             "key_hint=ab,lock,retry_lock=300,silence_timeout=2,limit_upload=3,limit_download=4,"
-            "silence_timeout=7,timeout=8");
+            "silence_timeout=7,timeout=8,announce");
 }
 
 TEST(MountCommand, WaitsForNoLockThatItDoesNotTake) {
@@ -61,7 +61,7 @@ TEST(MountCommand, WaitsForNoLockThatItDoesNotTake) {
   global.no_lock = true;
   global.retry_lock = std::chrono::minutes(5);
   EXPECT_THAT(value_of(restreefs_call(on("/mnt"), global, "r")),
-              ElementsAre("restreefs", "r", "/mnt", "-f"));
+              ElementsAre("restreefs", "r", "/mnt", "-f", "-o", "announce"));
 }
 
 TEST(MountCommand, HandsOnTheOptionsOfTheCache) {
@@ -70,10 +70,10 @@ TEST(MountCommand, HandsOnTheOptionsOfTheCache) {
   global.cache.folder = "/srv/cache";
   global.extended = {"cache_size=3G", "cache_min_free=20%"};
   EXPECT_EQ(value_of(restreefs_call(on("/mnt"), global, "r")).back(),
-            "cache_dir=/srv/cache,cache_size=3G,cache_min_free=20%");
+            "cache_dir=/srv/cache,cache_size=3G,cache_min_free=20%,announce");
   global.cache.off = true;
   EXPECT_EQ(value_of(restreefs_call(on("/mnt"), global, "r")).back(),
-            "cache_dir=/srv/cache,no_cache,cache_size=3G,cache_min_free=20%");
+            "cache_dir=/srv/cache,no_cache,cache_size=3G,cache_min_free=20%,announce");
 }
 
 TEST(MountCommand, NeedsOneMountPoint) {
@@ -84,7 +84,8 @@ TEST(MountCommand, HandsOnThatThereIsNoPassword) {
   GlobalOptions global;
   global.no_lock = true;
   global.insecure_no_password = true;
-  EXPECT_EQ(value_of(restreefs_call(on("/mnt"), global, "r")).back(), "insecure_no_password");
+  EXPECT_EQ(value_of(restreefs_call(on("/mnt"), global, "r")).back(),
+            "insecure_no_password,announce");
 }
 
 }  // namespace
