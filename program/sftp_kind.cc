@@ -65,9 +65,10 @@ SftpPool::Connect through_libssh2(const SftpLocation& location, const SshOptions
 
 class SftpPlace final : public Location {
  public:
-  explicit SftpPlace(SftpLocation location) : location_(std::move(location)) {}
+  SftpPlace(SftpLocation location, std::string written)
+      : location_(std::move(location)), written_(std::move(written)) {}
 
-  std::string description() const override { return location_.description(); }
+  std::string description() const override { return written_; }
   bool is_far() const override { return true; }
   std::optional<std::string> folder() const override { return std::nullopt; }
 
@@ -90,21 +91,26 @@ class SftpPlace final : public Location {
     }
     auto pool = std::make_unique<SftpPool>(location_.host, options.connections,
                                            options.connect_timeout, std::move(connect));
-    auto storage =
-        std::make_shared<SftpStorage>(std::move(pool), location_.path, location_.description());
+    auto storage = std::make_shared<SftpStorage>(std::move(pool), location_.path, written_);
     return std::shared_ptr<Storage>(
         std::make_shared<RetryStorage>(std::move(storage), BackOff{}, stop));
   }
 
  private:
   const SftpLocation location_;
+  const std::string written_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<const Location>> parse_sftp_kind(std::string_view text) {
   ASSIGN_OR_RETURN(SftpLocation location, parse_sftp_location(text));
-  return std::unique_ptr<const Location>(std::make_unique<SftpPlace>(std::move(location)));
+  std::string description = location.description();
+  return sftp_location(std::move(location), std::move(description));
+}
+
+std::unique_ptr<const Location> sftp_location(SftpLocation location, std::string written) {
+  return std::make_unique<SftpPlace>(std::move(location), std::move(written));
 }
 
 }  // namespace restree

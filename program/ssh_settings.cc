@@ -102,6 +102,9 @@ SshOptions with_secret_sources(const SshSettings& settings, Deadline::Clock::dur
                                    "ssh_password_file", time_limit, typed);
   options.passphrase = secret_source(settings.passphrase_file, settings.passphrase_command,
                                      "ssh_passphrase_file", time_limit, typed);
+  options.names_password = !settings.password_file.empty() || !settings.password_command.empty();
+  options.names_passphrase =
+      !settings.passphrase_file.empty() || !settings.passphrase_command.empty();
   return options;
 }
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include "program/rclone_kind.h"
 #include "program/sftp_kind.h"
 #include "repo/base/log.h"
 #include "repo/base/readable.h"
@@ -61,10 +62,11 @@ struct StorageKind {
   Result<std::unique_ptr<const Location>> (*parse)(std::string_view text);
 };
 
-constexpr std::array<StorageKind, 2> kKinds{{{kLocal, parse_local}, {"sftp", parse_sftp_kind}}};
+constexpr std::array<StorageKind, 3> kKinds{
+    {{kLocal, parse_local}, {"sftp", parse_sftp_kind}, {"rclone", parse_rclone_kind}}};
 
-constexpr std::array<std::string_view, 8> kKindsOfResticOnly{"s3", "rest",   "b2",    "azure",
-                                                             "gs", "rclone", "swift", "opendal"};
+constexpr std::array<std::string_view, 7> kKindsOfResticOnly{"s3", "rest",  "b2",     "azure",
+                                                             "gs", "swift", "opendal"};
 
 }  // namespace
 
@@ -84,10 +86,11 @@ Result<std::unique_ptr<const Location>> parse_location(std::string_view text) {
   const auto kind = std::ranges::find(kKinds, scheme, &StorageKind::scheme);
   if (kind != kKinds.end()) return kind->parse(text);
   if (std::ranges::find(kKindsOfResticOnly, scheme) != kKindsOfResticOnly.end()) {
-    return Error(ErrorKind::kUnsupported,
-                 fmt::format("repositories of the kind '{}:' are not supported: only local folders "
-                             "and sftp: are",
-                             scheme));
+    return Error(
+        ErrorKind::kUnsupported,
+        fmt::format("repositories of the kind '{}:' are not supported: only local folders, "
+                    "sftp: and some of rclone: are",
+                    scheme));
   }
   return parse_path(text);
 }

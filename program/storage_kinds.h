@@ -2,6 +2,7 @@
 //
 //   /path  path  local:path        a folder of this machine
 //   sftp:…  sftp://…               repo/storage/sftp/sftp_location.h
+//   rclone:REMOTE:PATH             one of the two above: repo/storage/rclone/rclone_place.h
 //
 // Code that depends on the kind asks a virtual function of Location and never compares kinds: a
 // further kind is then one more Location and one more row of the table in storage_kinds.cc.
@@ -15,6 +16,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "repo/base/result.h"
 #include "repo/storage/ssh/ssh_options.h"
@@ -40,6 +42,13 @@ class Location {
   // The same text for the same location, however it is written: with what the options say of the
   // server, without any secret.
   virtual std::string identity(const SshOptions& options) const = 0;
+
+  // Puts what restic's extended options rclone.*, each one NAME=VALUE, say into `options`. Only for
+  // locations that restic would reach through rclone, all others ignore them.
+  virtual Status take_rclone_options(const std::vector<std::string>& /*words*/,
+                                     SshOptions& /*options*/) const {
+    return {};
+  }
 
   // Nothing is contacted yet: what is wrong with a server is found out by the first call. A far
   // storage repeats what failed (repo/storage/decorators/retry_storage.h) until `stop` is

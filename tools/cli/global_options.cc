@@ -7,6 +7,7 @@
 #include <cctype>
 
 #include "program/named_option.h"
+#include "program/rclone_kind.h"
 #include "repo/system/environment.h"
 #include "tools/cli/option_words.h"
 
@@ -81,8 +82,9 @@ std::string normalized(const std::string& word) {
   return fmt::format("{}={}", name, without_spaces(text.substr(equals + 1)));
 }
 
-// Whether the option is for a storage that restic has and Restree does not. As in restic it has no
-// effect on other storages: scripts set such options once for all.
+// Whether the option is for a storage that restic has and Restree does not, or for rclone, whose
+// options only locations at a remote of rclone's read. As in restic it has no effect on other
+// storages: scripts set such options once for all.
 bool is_of_another_storage(std::string_view word) {
   constexpr std::array<std::string_view, 7> kPrefixes{"azure.", "b2.", "gs.",   "rclone.",
                                                       "rest.",  "s3.", "swift."};
@@ -103,6 +105,11 @@ Status apply_extended(const std::string& word, GlobalOptions& options) {
 }
 
 Status settle_extended(GlobalOptions& options) {
+  options.rclone.clear();
+  for (const std::string& given : options.extended) {
+    const std::string word = normalized(given);
+    if (word.starts_with("rclone.")) options.rclone.push_back(word);
+  }
   bool has_command = false;
   bool has_arguments = false;
   for (const std::string& word : extended_words(options)) {
@@ -259,6 +266,7 @@ std::vector<std::string> extended_option_names() {
   std::vector<std::string> names;
   for (const auto& option : extended_options()) names.emplace_back(option.name);
   for (const auto& option : own_extended_options()) names.emplace_back(option.name);
+  for (const std::string_view name : rclone_option_names()) names.emplace_back(name);
   return names;
 }
 

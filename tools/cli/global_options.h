@@ -34,6 +34,7 @@ struct GlobalOptions {
   std::uint64_t download_limit = 0;
 
   SshSettings ssh;
+  std::vector<std::string> rclone;  // the extended options rclone.*, as they were given
   // How long one request to the storage may take, retries included.
   std::chrono::seconds patience = std::chrono::minutes(15);
 

@@ -4,6 +4,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
+
+#include "program/storage_kinds.h"
 
 namespace restree {
 namespace {
@@ -52,6 +55,18 @@ void add_extended(const std::string& word, OptionList& list) {
   }
 }
 
+// restreefs has no such options, only one for what they say.
+Status add_rclone(const std::string& location, const GlobalOptions& global, OptionList& list) {
+  if (global.rclone.empty()) return {};
+  ASSIGN_OR_RETURN(const std::unique_ptr<const Location> place, parse_location(location));
+  SshOptions options = global.ssh.options;
+  RETURN_IF_ERROR(place->take_rclone_options(global.rclone, options));
+  if (options.connections != global.ssh.options.connections) {
+    list.number("connections", options.connections);
+  }
+  return {};
+}
+
 Status check(const MountCommandOptions& options) {
   if (options.mount_points.size() != 1) {
     return Error(ErrorKind::kInvalid, "wrong number of parameters: give one mount point");
@@ -89,6 +104,7 @@ Result<std::vector<std::string>> restreefs_call(const MountCommandOptions& optio
   if (global.cache.off) list.flag("no_cache");
   for (const std::string& word : extended_words(global)) add_extended(word, list);
   list.flag("announce");
+  RETURN_IF_ERROR(add_rclone(location, global, list));
   std::vector<std::string> call{"restreefs", location, options.mount_points.front(), "-f"};
   call.insert(call.end(), {"-o", list.text()});
   return call;

@@ -22,6 +22,7 @@ Result<std::shared_ptr<Storage>> storage_at(const std::string& location,
   ASSIGN_OR_RETURN(const std::unique_ptr<const Location> parsed, parse_location(location));
   SshOptions ssh = with_secret_sources(options.ssh, options.ssh.options.connect_timeout);
   ssh.limits = make_rate_limits(options.upload_limit, options.download_limit);
+  RETURN_IF_ERROR(parsed->take_rclone_options(options.rclone, ssh));
   return parsed->make_storage(ssh, stop);
 }
 

@@ -36,7 +36,7 @@ enum class Reading { kThroughCache, kFromStorage };
 using StorageMaker = std::function<Result<std::shared_ptr<Storage>>(
     const std::string& location, const GlobalOptions& options, const std::stop_token& stop)>;
 
-// The local or SFTP storage that the location names.
+// The storage that the location names.
 Result<std::shared_ptr<Storage>> storage_at(const std::string& location,
                                             const GlobalOptions& options,
                                             const std::stop_token& stop);

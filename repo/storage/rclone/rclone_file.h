@@ -12,7 +12,7 @@
 // Ownership: the settings, which may be passwords: wiped at the end.
 // Threads:   any; immutable.
 // Limits:    files of up to 1 MiB.
-// Errors:    kInvalid: rclone does not read it either; the message names the line without showing it.
+// Errors:    kInvalid: a line that rclone does not read either; it is named, and not shown.
 //            kUnsupported: the file is encrypted. Else those of reading a file.
 #pragma once
 

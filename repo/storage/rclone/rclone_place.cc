@@ -44,7 +44,7 @@ Result<RemotePath> parse_remote_path(std::string_view text) {
   return RemotePath{remote, text.substr(end + 1)};
 }
 
-// Below `folder`, whatever `path` begins with or climbs up to. An alias's own folder stays its root.
+// Below `folder`, whatever `path` begins with or climbs up to: it is the root of the alias.
 std::string below(std::string_view folder, std::string_view path) {
   if (path.empty()) return std::string(folder);
   std::string inside = clean_path("/" + std::string(path));

@@ -109,6 +109,11 @@ Result<SftpLocation> parse_url(std::string_view rest, std::string_view text) {
 
 }  // namespace
 
+Result<SftpLocation> make_sftp_location(SftpLocation parts, std::string_view text) {
+  const std::string path = std::move(parts.path);
+  return with_path(std::move(parts), path, text);
+}
+
 Result<SftpLocation> parse_sftp_location(std::string_view text) {
   const std::string_view rest = text.substr(kScheme.size());
   return rest.starts_with("//") ? parse_url(rest.substr(2), text) : parse_scp_style(rest, text);

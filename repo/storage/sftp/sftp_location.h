@@ -30,4 +30,7 @@ struct SftpLocation {
 // `text` begins with "sftp:".
 Result<SftpLocation> parse_sftp_location(std::string_view text);
 
+// The same from its parts, of which `path` need not be clean. `text`: as the user wrote it.
+Result<SftpLocation> make_sftp_location(SftpLocation parts, std::string_view text);
+
 }  // namespace restree

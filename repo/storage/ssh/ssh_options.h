@@ -31,9 +31,12 @@ struct SshOptions {
   std::vector<std::string> identity_files;
   std::string known_hosts_file;
   bool use_agent = true;
-  SecretSource password;    // for the login; may be empty: then none is tried
-  SecretSource passphrase;  // for an encrypted key file; may be empty
-  RateLimits limits;        // for all connections together
+  bool use_default_keys = true;  // where identity_files is empty: those of the configuration
+  SecretSource password;         // for the login; may be empty: then none is tried
+  SecretSource passphrase;       // for an encrypted key file; may be empty
+  bool names_password = false;   // the user named a file or a command that gives it
+  bool names_passphrase = false;
+  RateLimits limits;  // for all connections together
   unsigned connections = 4;
   // Counts those that are open; may be null.
   std::shared_ptr<std::atomic<unsigned>> open_connections;

@@ -228,7 +228,7 @@ Result<SshTarget> find_ssh_target(const std::string& alias, const std::string& u
     return std::move(printed).error().with("read the SSH configuration");
   }
   ASSIGN_OR_RETURN(SshTarget target, parse_ssh_settings(alias, settings, options));
-  if (!options.identity_files.empty()) {
+  if (!options.identity_files.empty() || !options.use_default_keys) {
     target.identity_files = options.identity_files;
     target.identities_only = true;
   }

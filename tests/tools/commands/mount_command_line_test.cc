@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/support/environment.h"
 #include "tests/support/matchers.h"
 
 namespace restree {
@@ -41,6 +42,18 @@ TEST(MountCommand, SaysResticsExtendedOptionsInRestreefssWords) {
                      "local.connections=2"};
   EXPECT_EQ(value_of(restreefs_call(on("/mnt"), global, "r")).back(),
             "connections=3,ssh_port=22,ssh_command=ssh -v,announce");
+}
+
+TEST(MountCommand, HandsOnHowManyConnectionsRcloneMayHaveWhereItWouldBeRun) {
+  testing::Environment environment;
+  environment.set("RCLONE_CONFIG_NAS_TYPE", "sftp");
+  environment.set("RCLONE_CONFIG_NAS_HOST", "nas");
+  GlobalOptions global;
+  global.no_lock = true;
+  global.rclone = {"rclone.connections=2"};
+  EXPECT_EQ(value_of(restreefs_call(on("/mnt"), global, "rclone:nas:x")).back(), "connections=2");
+  EXPECT_THAT(value_of(restreefs_call(on("/mnt"), global, "sftp:nas:x")),
+              ElementsAre("restreefs", "sftp:nas:x", "/mnt", "-f"));
 }
 
 TEST(MountCommand, HandsOnWaitsAndLimits) {
