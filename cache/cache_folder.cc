@@ -164,6 +164,16 @@ bool CacheFolder::is_deleted() const {
   return ::fstat(fd_.get(), &attributes) == 0 && attributes.st_nlink == 0;
 }
 
+Status CacheFolder::reopen() const {
+  const std::size_t slash = path_.rfind('/');
+  ASSIGN_OR_RETURN(const CacheFolder made, open(path_.substr(0, slash), path_.substr(slash + 1)));
+  // Under the old descriptor's number, which other threads may just be passing to the kernel.
+  while (::dup3(made.fd(), fd_.get(), O_CLOEXEC) < 0) {
+    if (errno != EINTR && errno != EBUSY) return errno_error(errno, "open folder " + path_);
+  }
+  return {};
+}
+
 Result<UniqueFd> CacheFolder::open_to_read(const std::string& path) const {
   UniqueFd fd(::openat(fd_.get(), path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!fd) return errno_error(errno, "open " + path_ + "/" + path);

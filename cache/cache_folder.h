@@ -16,7 +16,7 @@
 // files with their hashes and authenticates blobs.
 //
 // Ownership: holds the folder open, so that the same folder is used even if its path is renamed.
-// Threads:   any.
+// Threads:   any, also during reopen().
 // Errors:    kDenied: the folder belongs to another user, or other users may write there.
 //            kNotFound, kLocalIo: a system call failed.
 #pragma once
@@ -62,6 +62,9 @@ class CacheFolder {
   int fd() const { return fd_.get(); }
   // True once the folder has been removed.
   bool is_deleted() const;
+  // Makes the folder again, with those that it lies in. From then on whatever uses this object, on
+  // any thread, uses the new folder. Errors: as open(); the old folder stays in use then.
+  Status reopen() const;
   // Marks the cache as used now; `restree cache` shows that time.
   void touch() const { static_cast<void>(::futimens(fd_.get(), nullptr)); }
 

@@ -232,6 +232,20 @@ void CacheWriter::evict(const std::vector<CachedFile>& files) {
   on_removal_();
 }
 
+Result<std::uint64_t> CacheWriter::shrink() {
+  ASSIGN_OR_RETURN(CacheUsage::Turn turn, take_turn());
+  counts_ = counts_of(turn);
+  written_ = {};
+  if (counts_.bytes > limits_.size_bytes) {
+    std::vector<CachedFile> files = scan_with_pins();
+    counts_.bytes = sum_of(files);
+    const std::uint64_t excess = counts_.bytes - std::min(counts_.bytes, limits_.size_bytes);
+    if (excess > 0) evict(choose_evictions(std::move(files), CachedKind::kTree, excess));
+  }
+  RETURN_IF_ERROR(turn.set(counts_));
+  return written_.evicted_bytes;
+}
+
 Status CacheWriter::remove(const std::vector<std::string>& paths) {
   ASSIGN_OR_RETURN(CacheUsage::Turn turn, take_turn());
   counts_ = counts_of(turn);

@@ -71,6 +71,9 @@ class CacheWriter {
   // From now on these packs are not evicted. kInvalid: all pinned packs, together with the files
   // that are never evicted, would exceed the limit.
   Status pin(const std::string& snapshot, const PinnedPacks& packs);
+  // Evicts what exceeds `size_bytes`: the limit may have been larger when it was written.
+  // Returns how many bytes became free.
+  Result<std::uint64_t> shrink();
   // Writes the noted hits and misses, in a turn of its own.
   Status write_lookups();
   // Replaces a small file that does not count towards the limit.

@@ -17,8 +17,7 @@ namespace {
 using std::chrono::seconds;
 using Clock = Deadline::Clock;
 
-// After a failed write nothing is kept for this long; after a wait for a slow disk that was in
-// vain, no other reader waits for it this long.
+// After a wait for a slow disk that was in vain, no other reader waits for it this long.
 constexpr seconds kPauseAfterTrouble{30};
 // How long the destructor waits for parts that are still to be written.
 constexpr seconds kLastPatience{10};
@@ -42,9 +41,10 @@ std::string fingerprint(const std::vector<std::string>& names) {
 }  // namespace
 
 Result<std::shared_ptr<DiskCache>> DiskCache::open(const std::string& base, const std::string& name,
-                                                   CacheLimits limits) {
+                                                   CacheLimits limits,
+                                                   std::chrono::milliseconds trouble_pause) {
   ASSIGN_OR_RETURN(CacheFolder folder, CacheFolder::open(base, name));
-  return std::shared_ptr<DiskCache>(new DiskCache(std::move(folder), limits));
+  return std::shared_ptr<DiskCache>(new DiskCache(std::move(folder), limits, trouble_pause));
 }
 
 DiskCache::~DiskCache() {
@@ -56,7 +56,7 @@ DiskCache::~DiskCache() {
   if (thread_.joinable()) thread_.join();
   hand_over_lookups();
   // The counts only inform users, so a failed write does not matter.
-  if (!deleted_) static_cast<void>(writer_.write_lookups());
+  static_cast<void>(writer_.write_lookups());
 }
 
 void DiskCache::hand_over_lookups() {
@@ -101,7 +101,7 @@ void DiskCache::keep(const FileName& file, ByteView content) {
 }
 
 bool DiskCache::takes(State& state) const {
-  return !deleted_ && !state.ending && Clock::now() >= state.idle_until;
+  return !state.ending && Clock::now() >= state.idle_until;
 }
 
 void DiskCache::keep(KeptPart part) {
@@ -141,7 +141,7 @@ void DiskCache::start_writing(State& state) {
   } catch (const std::system_error&) {  // the system has no more threads to give
     counters_.dropped += state.parts.size();
     state = State();
-    state.idle_until = Clock::now() + kPauseAfterTrouble;
+    state.idle_until = Clock::now() + trouble_pause_;
   }
   wake_.notify_one();
 }
@@ -178,13 +178,18 @@ void DiskCache::write_on() {
 
 void DiskCache::run(std::vector<KeptPart> parts, const std::vector<Job>& jobs) {
   hand_over_lookups();
+  const std::size_t count = parts.size();
+  if (folder_.is_deleted() && !remake_folder()) {
+    counters_.dropped += count;
+    return;
+  }
   if (!parts.empty()) {
-    const std::size_t count = parts.size();
     const Result<CacheWriter::Written> written = writer_.write(std::move(parts));
     if (written) {
       counters_.kept_bytes += written->bytes;
       counters_.evicted_bytes += written->evicted_bytes;
       counters_.dropped += written->dropped;
+      if (written->bytes > 0) note_success();
     } else {
       counters_.dropped += count;
       note_trouble(written.error());
@@ -195,6 +200,31 @@ void DiskCache::run(std::vector<KeptPart> parts, const std::vector<Job>& jobs) {
   }
 }
 
+bool DiskCache::remake_folder() {
+  if (Status made = folder_.reopen(); !made) {
+    note_trouble(std::move(made).error().with(folder_.path() + " was deleted"));
+    return false;
+  }
+  reader_.close_all();
+  {
+    auto state = state_.lock();
+    state->is_remade = true;
+    state->snapshots.clear();
+  }
+  log::warning("{} was deleted: it is made again, and what is read from now on is kept there",
+               folder_.path());
+  return true;
+}
+
+void DiskCache::note_success() {
+  {
+    // What was queued before the trouble may still find room; the trouble is not over for that.
+    auto state = state_.lock();
+    if (Clock::now() < state->idle_until) return;
+  }
+  if (told_.exchange(false)) log::warning("what is read is kept in the cache again");
+}
+
 void DiskCache::note_trouble(const Error& error) {
   if (error.kind() == ErrorKind::kUnavailable) {  // waited in vain for another process's turn
     if (!told_busy_.exchange(true)) {
@@ -202,11 +232,9 @@ void DiskCache::note_trouble(const Error& error) {
     }
     return;
   }
-  if (folder_.is_deleted()) deleted_ = true;
-  state_.lock()->idle_until = Clock::now() + kPauseAfterTrouble;
+  state_.lock()->idle_until = Clock::now() + trouble_pause_;
   if (told_.exchange(true)) return;
-  log::warning("nothing more is kept in the cache{}: {}", deleted_ ? "" : " for now",
-               error.message());
+  log::warning("nothing more is kept in the cache for now: {}", error.message());
 }
 
 std::vector<std::string> DiskCache::names(FileType type) {
@@ -227,6 +255,8 @@ std::optional<std::chrono::system_clock::time_point> DiskCache::listed() const {
 void DiskCache::note_listing(bool is_other) {
   {
     auto state = state_.lock();
+    // The note lets the cache stand in for the storage, which it cannot without those files.
+    if (state->is_remade) return;
     const bool is_time = Clock::now() - state->listed > kBetweenListedNotes;
     if (!is_other && !is_time) return;
     state->listed = Clock::now();
@@ -301,7 +331,7 @@ UniqueFd DiskCache::open_merged_index() {
 // Uses a writer of its own, since this takes too long for parts to wait behind it in the queue.
 bool DiskCache::keep_merged_index(std::uint64_t most_bytes,
                                   const std::function<Status(int fd)>& write) {
-  if (deleted_) return false;
+  if (folder_.is_deleted()) return false;
   CacheWriter writer = make_writer();
   const Result<bool> kept = writer.replace(kMergedIndex, most_bytes, write);
   if (kept) return *kept;
@@ -316,6 +346,16 @@ bool DiskCache::keep_merged_index(std::uint64_t most_bytes,
 
 Status DiskCache::pin(const SnapshotId& snapshot, const PinnedPacks& packs) {
   return make_writer().pin(snapshot.hex(), packs);
+}
+
+void DiskCache::shrink() {
+  const auto counts = CacheUsage::look_at(folder_);
+  if (counts && counts->bytes <= limits_.size_bytes) return;
+  submit([this](CacheWriter& writer) -> Status {
+    ASSIGN_OR_RETURN(const std::uint64_t evicted, writer.shrink());
+    counters_.evicted_bytes += evicted;
+    return {};
+  });
 }
 
 bool DiskCache::unpin(const SnapshotId& snapshot) { return remove_pin(folder_, snapshot.hex()); }

@@ -9,8 +9,9 @@
 //            to be written, and as many are being written. keep() with a full queue waits a little;
 //            if the queue stays full, the part is not kept, and for a while later calls do not wait
 //            at all. Opening does not scan the folder.
-// Errors:    of open() as in CacheFolder. Later none: a failed write is logged once, and writing is
-//            tried again now and then.
+// Errors:    of open() as in CacheFolder. Later none: a failed write is logged once, writing is
+//            tried again now and then, and when it works again that is logged as well. A folder that
+//            was deleted is made again when there is something to write.
 // Format:    cache_folder.h. Bytes that read as zeros count as missing; the repository verifies the
 //            others.
 #pragma once
@@ -47,10 +48,13 @@ struct CacheFigures {
 class DiskCache final : public RepositoryCache {
  public:
   static constexpr std::size_t kQueueBytes = 6 << 20;
+  static constexpr std::chrono::seconds kTroublePause{30};
 
   // Uses the folder `base`/`name`, and makes it if it is missing; `name` is the repository's id.
-  static Result<std::shared_ptr<DiskCache>> open(const std::string& base, const std::string& name,
-                                                 CacheLimits limits);
+  // After a failed write nothing is kept for `trouble_pause`.
+  static Result<std::shared_ptr<DiskCache>> open(
+      const std::string& base, const std::string& name, CacheLimits limits,
+      std::chrono::milliseconds trouble_pause = kTroublePause);
   ~DiskCache() override;
   DiskCache(const DiskCache&) = delete;
   DiskCache& operator=(const DiskCache&) = delete;
@@ -73,6 +77,9 @@ class DiskCache final : public RepositoryCache {
   // From now on these packs are not evicted, as long as the snapshot exists. kInvalid: they do not
   // fit into the cache; kLocalIo, kUnavailable: the folder cannot be written to.
   Status pin(const SnapshotId& snapshot, const PinnedPacks& packs);
+  // Brings a cache that is larger than its limit below it, some time later. Writing does that, too;
+  // but where all that is read lies in the cache, nothing is written.
+  void shrink();
   // False: the snapshot was not pinned.
   bool unpin(const SnapshotId& snapshot);
   std::vector<std::string> pins() const { return pinned_snapshots(folder_); }
@@ -96,16 +103,21 @@ class DiskCache final : public RepositoryCache {
     bool ending = false;
     Deadline::Clock::time_point idle_until{};     // until then, nothing is accepted
     Deadline::Clock::time_point hurried_until{};  // until then, keep() does not wait for room
-    std::string snapshots;                        // fingerprint of the last list of snapshots
-    Deadline::Clock::time_point touched{};        // when the folder was last marked as used
-    Deadline::Clock::time_point listed{};         // when a listing was last noted
+    bool is_remade = false;  // the folder was deleted: it lacks files that were read before
+    std::string snapshots;   // fingerprint of the last list of snapshots
+    Deadline::Clock::time_point touched{};  // when the folder was last marked as used
+    Deadline::Clock::time_point listed{};   // when a listing was last noted
   };
   struct Counters {
     std::atomic<std::uint64_t> hits, hit_bytes, misses, damaged, kept_bytes, evicted_bytes, dropped;
   };
 
-  DiskCache(CacheFolder folder, CacheLimits limits)
-      : folder_(std::move(folder)), limits_(limits), reader_(folder_), writer_(make_writer()) {}
+  DiskCache(CacheFolder folder, CacheLimits limits, std::chrono::milliseconds trouble_pause)
+      : folder_(std::move(folder)),
+        limits_(limits),
+        trouble_pause_(trouble_pause),
+        reader_(folder_),
+        writer_(make_writer()) {}
 
   CacheWriter make_writer() {
     return {folder_, limits_, [this] { reader_.close_all(); }};
@@ -118,20 +130,23 @@ class DiskCache final : public RepositoryCache {
   void write_on();
   void run(std::vector<KeptPart> parts, const std::vector<Job>& jobs);
   void hand_over_lookups();
+  // False: the folder was deleted and could not be made again.
+  bool remake_folder() EXCLUDES(state_);
   void note_trouble(const Error& error) EXCLUDES(state_);
+  void note_success() EXCLUDES(state_);
   void note_damage(const std::string& path);
   void note_listing(bool is_other) EXCLUDES(state_);
   bool is_news(const std::vector<std::string>& snapshot_names) EXCLUDES(state_);
 
   CacheFolder folder_;
   const CacheLimits limits_;
+  const std::chrono::milliseconds trouble_pause_;
   CacheReader reader_;
   CacheWriter writer_;  // used by the thread, and by the destructor once the thread has ended
   Counters counters_{};
   std::uint64_t told_hits_ = 0;  // already passed to the writer
   std::uint64_t told_misses_ = 0;
-  std::atomic<bool> deleted_ = false;
-  std::atomic<bool> told_ = false;
+  std::atomic<bool> told_ = false;  // the log's last word is that nothing is kept
   std::atomic<bool> told_busy_ = false;
   Guarded<State> state_;
   std::condition_variable wake_;   // for the thread

@@ -106,6 +106,7 @@ Result<ServedRepository> open_served(const RestreefsOptions& options, const Loca
                                       .time_limit = options.mount.time_limit});
     served.opened.repository->use_source(served.fetcher);
   }
+  if (served.opened.cache != nullptr) served.opened.cache->shrink();
   served.warmed = plan_warming(options, served.opened.cache != nullptr);
   return served;
 }

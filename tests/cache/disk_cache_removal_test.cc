@@ -35,6 +35,29 @@ TEST_F(DiskCacheTest, StaysBelowItsLimitAndDropsTheOldest) {
   EXPECT_GT(cache->figures().evicted_bytes, 10 * kMiB);
 }
 
+TEST_F(DiskCacheTest, ALowerLimitTakesHoldWithoutAnythingBeingWritten) {
+  {
+    const auto cache = open();
+    for (unsigned pack = 0; pack < 12; ++pack) {
+      keep(*cache, place_in(pack, 0, kMiB, pack < 2 ? BlobType::kTree : BlobType::kData));
+    }
+  }
+  for (unsigned pack = 0; pack < 12; ++pack) {
+    const BlobType type = pack < 2 ? BlobType::kTree : BlobType::kData;
+    make_old(file_of(place_in(pack, 0, 0, type)), std::chrono::hours(100 - pack));
+  }
+  CacheLimits limits = kWide;
+  limits.size_bytes = 5 * kMiB;
+  const auto cache = open(limits);
+  cache->shrink();
+  cache->flush();
+  EXPECT_LE(bytes_on_disk(), limits.size_bytes);
+  EXPECT_GT(bytes_on_disk(), limits.size_bytes / 2);
+  EXPECT_TRUE(has(*cache, place_in(0, 0, kMiB, BlobType::kTree)));  // trees go last
+  EXPECT_TRUE(has(*cache, place_in(11, 0, kMiB)));                  // the oldest data go first
+  EXPECT_FALSE(has(*cache, place_in(2, 0, kMiB)));
+}
+
 TEST_F(DiskCacheTest, RecentlyReadPacksStay) {
   CacheLimits limits = kWide;
   limits.size_bytes = 4 * kMiB;

@@ -30,19 +30,78 @@ class DiskCacheTrouble : public DiskCacheTest {
     const std::string all = testing::read_file(log_);
     return static_cast<std::size_t>(std::count(all.begin(), all.end(), '\n'));
   }
+  std::shared_ptr<DiskCache> open_without_pause() const {
+    return value_of(DiskCache::open(base(), kId, kWide, std::chrono::milliseconds(0)));
+  }
   const fs::path log_ = dir_.path() / "log";
 };
 
-TEST_F(DiskCacheTrouble, ACacheThatWasDeletedIsNotUsedAnyMore) {
+TEST_F(DiskCacheTrouble, ACacheThatWasDeletedIsMadeAgainAndEachTimeIsReportedOnce) {
+  const auto cache = open();
+  for (unsigned time = 1; time <= 2; ++time) {
+    keep(*cache, place_in(1, 0, 1000));
+    fs::remove_all(base());
+    for (unsigned i = 0; i < 5; ++i) {
+      keep(*cache, place_in(2 + i, 0, 1000));
+      EXPECT_TRUE(has(*cache, place_in(2 + i, 0, 1000)));
+      EXPECT_FALSE(has(*cache, place_in(1, 0, 1000)));
+    }
+    EXPECT_EQ(warnings(), time);
+    EXPECT_TRUE(fs::exists(file_of(place_in(2, 0, 1000))));
+  }
+}
+
+TEST_F(DiskCacheTrouble, AFolderThatAnotherProgramMadeAgainIsUsed) {
   const auto cache = open();
   keep(*cache, place_in(1, 0, 1000));
   fs::remove_all(base());
-  for (unsigned i = 0; i < 5; ++i) {
-    keep(*cache, place_in(2 + i, 0, 1000));
-    EXPECT_FALSE(has(*cache, place_in(1, 0, 1000)));
+  const auto other = open();
+  keep(*other, place_in(2, 0, 1000));
+  keep(*cache, place_in(3, 0, 1000));
+  for (const unsigned pack : {2U, 3U}) {
+    EXPECT_TRUE(has(*cache, place_in(pack, 0, 1000)));
+    EXPECT_TRUE(has(*other, place_in(pack, 0, 1000)));
   }
   EXPECT_EQ(warnings(), 1U);
-  EXPECT_FALSE(fs::exists(base()));
+}
+
+TEST_F(DiskCacheTrouble, ACacheThatWasMadeAgainDoesNotClaimToHoldAllSnapshots) {
+  const auto cache = open();
+  cache->retain_snapshots({std::string(64, '1')});
+  cache->flush();
+  EXPECT_TRUE(cache->listed());
+  fs::remove_all(base());
+  keep(*cache, place_in(1, 0, 1000));
+  cache->retain_snapshots({std::string(64, '1'), std::string(64, '2')});
+  cache->flush();
+  EXPECT_FALSE(cache->listed());
+}
+
+TEST_F(DiskCacheTrouble, AFolderThatCannotBeMadeAgainIsReportedOnceAndTriedAgain) {
+  const auto cache = open_without_pause();
+  keep(*cache, place_in(1, 0, 1000));
+  fs::remove_all(base());
+  testing::write_file(base(), "");  // a file is in its place
+  for (unsigned i = 0; i < 5; ++i) keep(*cache, place_in(i, 0, 1000));
+  EXPECT_EQ(warnings(), 1U);
+  fs::remove(base());
+  keep(*cache, place_in(1, 0, 1000));
+  EXPECT_TRUE(has(*cache, place_in(1, 0, 1000)));
+  EXPECT_EQ(warnings(), 3U);  // it was made again; what is read is kept again
+}
+
+TEST_F(DiskCacheTrouble, EachChangeIsReportedOnce) {
+  const auto cache = open_without_pause();
+  for (unsigned time = 0; time < 3; ++time) {
+    fs::remove_all(folder() / "data");
+    testing::write_file(folder() / "data", "");
+    for (unsigned i = 0; i < 3; ++i) keep(*cache, place_in(i, 0, 1000));
+    EXPECT_EQ(warnings(), 2 * time + 1);
+    fs::remove(folder() / "data");
+    for (unsigned i = 0; i < 3; ++i) keep(*cache, place_in(i, 0, 1000));
+    EXPECT_TRUE(has(*cache, place_in(1, 0, 1000)));
+    EXPECT_EQ(warnings(), 2 * time + 2);
+  }
 }
 
 TEST_F(DiskCacheTrouble, AFolderThatWasEmptiedIsFilledAgain) {
