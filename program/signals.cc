@@ -11,6 +11,7 @@
 
 #include "program/access.h"
 #include "repo/base/log.h"
+#include "repo/base/undoing.h"
 #include "repo/system/child_process.h"
 
 namespace restree {
@@ -116,6 +117,7 @@ std::string description_of(const siginfo_t& received) {
 void end_at_once(ExitCode code) {
   leave_prompt();
   take_terminal_back();
+  undo_before_the_end(to_int(code));
   std::_Exit(to_int(code));
 }
 

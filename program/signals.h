@@ -107,8 +107,8 @@ class SignalMeaning {
 // Which signal came, and from which process: "SIGTERM from process 12 (systemd)".
 std::string description_of(const siginfo_t& received);
 
-// Ends the process where it stands. No destructor runs, but a terminal that is being asked for a
-// password gets its echo back.
+// Ends the process where it stands. No destructor runs, but a lock on a repository is removed (see
+// LastResort), and a terminal that is being asked for a password gets its echo back.
 [[noreturn]] void end_at_once(ExitCode code);
 
 }  // namespace restree

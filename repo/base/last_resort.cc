@@ -12,14 +12,17 @@
 #include <new>
 #include <ranges>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "repo/base/log.h"
+#include "repo/base/undoing.h"
 
 namespace restree {
 namespace {
 
 constexpr unsigned kMostSeconds = 10;
+constexpr std::chrono::milliseconds kBetweenLooks{10};
 
 struct Undoing {
   std::timed_mutex mutex;
@@ -54,14 +57,28 @@ void say_why() noexcept {
   }
 }
 
+std::atomic<int> exit_code_when_late = 1;
+
 // SIGALRM ends the process if the undoing takes too long.
 void limit_time() {
-  ::signal(SIGALRM, [](int) { ::_exit(1); });
+  ::signal(SIGALRM, [](int) { ::_exit(exit_code_when_late); });
   sigset_t set;
   ::sigemptyset(&set);
   ::sigaddset(&set, SIGALRM);
   ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
   ::alarm(kMostSeconds);
+}
+
+// Nobody unlocks it again: what was undone must not be undone a second time.
+void undo_all() {
+  if (!undoing().mutex.try_lock_for(std::chrono::seconds(1))) return;
+  for (const auto& undo : std::views::reverse(undoing().all)) {
+    try {
+      undo();
+    } catch (...) {
+      say("could not undo everything");
+    }
+  }
 }
 
 [[noreturn]] void end_the_process() {
@@ -72,16 +89,7 @@ void limit_time() {
   while (is_ending.exchange(true)) ::pause();  // another thread is ending the process
   limit_time();
   say_why();
-  const std::unique_lock lock(undoing().mutex, std::chrono::seconds(1));
-  if (lock.owns_lock()) {
-    for (const auto& undo : std::views::reverse(undoing().all)) {
-      try {
-        undo();
-      } catch (...) {
-        say("could not undo everything");
-      }
-    }
-  }
+  undo_all();
   ::_exit(1);
 }
 
@@ -95,6 +103,24 @@ LastResort::LastResort(std::function<void()> undo) {
 LastResort::~LastResort() {
   const std::lock_guard lock(undoing().mutex);
   undoing().all.erase(place_);
+}
+
+bool wait_until_nothing_is_left(std::chrono::milliseconds patience) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    {
+      const std::lock_guard lock(undoing().mutex);
+      if (undoing().all.empty()) return true;
+    }
+    if (std::chrono::steady_clock::now() >= end) return false;
+    std::this_thread::sleep_for(kBetweenLooks);
+  }
+}
+
+void undo_before_the_end(int exit_code) {
+  exit_code_when_late = exit_code;
+  limit_time();
+  undo_all();
 }
 
 Error error_of(const std::exception& failure) {

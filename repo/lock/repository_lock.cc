@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "repo/base/guarded.h"
+#include "repo/base/last_resort.h"
 #include "repo/base/log.h"
 #include "repo/base/waiting.h"
 #include "repo/identity.h"
@@ -21,6 +24,7 @@ using std::chrono::milliseconds;
 using WallClock = std::chrono::system_clock;
 
 constexpr std::chrono::seconds kRemovalTime{10};
+constexpr milliseconds kBetweenLooks{10};
 constexpr std::chrono::minutes kRefreshTime{1};
 // The steady clock stands still while the machine sleeps, and other machines' clocks do not.
 constexpr milliseconds kLookAtTheClock{1000};
@@ -48,11 +52,39 @@ LockCheck::Options check_options(const LockRequest& request, const std::stop_tok
           .tell = request.tell};
 }
 
+// A lock from the moment in which its writing begins: if the process is ended before there is a
+// RepositoryLock for it, it is removed all the same.
+// Threads: one; the undoing runs on another one.
+class LockBeingMade {
+ public:
+  explicit LockBeingMade(Repository& repository)
+      : repository_(repository), last_resort_([this] { undo(); }) {}
+
+  // Called once. Empty: there is no lock.
+  void is_written(const std::string& name) { *name_.lock() = name; }
+
+ private:
+  // Its name comes with the answer to the write.
+  void undo() {
+    const Deadline by = Deadline::after(kRemovalTime);
+    std::optional<std::string> name;
+    while (!(name = *name_.lock()) && !by.expired()) std::this_thread::sleep_for(kBetweenLooks);
+    if (name && !name->empty()) remove_lock(repository_, *name);
+  }
+
+  Repository& repository_;
+  Guarded<std::optional<std::string>> name_;
+  const LastResort last_resort_;  // last: it uses what is above
+};
+
 // Looks for other locks, writes one, and looks again. Returns the name of the new lock.
 Result<std::string> claim(Repository& repository, const LockRequest& request, LockCheck& check,
-                          Deadline by) {
+                          std::optional<LockBeingMade>& being_made, Deadline by) {
   RETURN_IF_ERROR(check.run({}, by));
-  ASSIGN_OR_RETURN(std::string name, write_lock(repository, request, by));
+  being_made.emplace(repository);
+  Result<std::string> written = write_lock(repository, request, by);
+  being_made->is_written(written ? *written : "");
+  ASSIGN_OR_RETURN(std::string name, std::move(written));
   std::this_thread::sleep_for(request.times.settle);
   if (Status status = check.run(name, by); !status) {
     remove_lock(repository, name);
@@ -137,7 +169,8 @@ Result<std::unique_ptr<RepositoryLock>> RepositoryLock::acquire(Repository& repo
 Result<std::unique_ptr<RepositoryLock>> RepositoryLock::try_once(Repository& repository,
                                                                  const LockRequest& request,
                                                                  LockCheck& check, Deadline by) {
-  ASSIGN_OR_RETURN(std::string name, claim(repository, request, check, by));
+  std::optional<LockBeingMade> being_made;
+  ASSIGN_OR_RETURN(std::string name, claim(repository, request, check, being_made, by));
   return std::unique_ptr<RepositoryLock>(
       new RepositoryLock(repository, request, std::move(name), check));
 }
@@ -250,7 +283,8 @@ bool RepositoryLock::take_again(const std::stop_token& stop) {
   options.tell = {};  // may be for one thread only
   do {
     LockCheck check(repository_, options);
-    auto fresh = claim(repository_, request_, check, Deadline::after(kRefreshTime));
+    std::optional<LockBeingMade> being_made;
+    auto fresh = claim(repository_, request_, check, being_made, Deadline::after(kRefreshTime));
     if (fresh) {
       *name_.lock() = std::move(*fresh);
       repository_.write_gate().open();

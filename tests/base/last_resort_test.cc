@@ -1,34 +1,18 @@
 #include "repo/base/last_resort.h"
 
 #include <gtest/gtest.h>
-#include <sys/mman.h>
 
 #include <new>
 #include <system_error>
 #include <thread>
 
 #include "tests/support/forked.h"
+#include "tests/support/shared_counter.h"
 
 namespace restree {
 namespace {
 
-// Counts across a fork.
-class SharedCounter {
- public:
-  SharedCounter() {
-    void* const memory =
-        ::mmap(nullptr, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) throw std::bad_alloc();
-    count_ = static_cast<int*>(memory);
-  }
-  SharedCounter(const SharedCounter&) = delete;
-  SharedCounter& operator=(const SharedCounter&) = delete;
-  ~SharedCounter() { ::munmap(count_, sizeof(int)); }
-  int& operator*() const { return *count_; }
-
- private:
-  int* count_;
-};
+using testing::SharedCounter;
 
 TEST(LastResort, UndoesWhatThereIsAndEndsTheProcess) {
   const SharedCounter undone;

@@ -15,12 +15,14 @@
 #include <thread>
 
 #include "program/access.h"
+#include "repo/base/last_resort.h"
 #include "repo/base/unique_fd.h"
 #include "repo/crypto/derivation.h"
 #include "repo/crypto/kdf.h"
 #include "repo/crypto/secret.h"
 #include "tests/support/forked.h"
 #include "tests/support/process.h"
+#include "tests/support/shared_counter.h"
 #include "tools/output/ticker.h"
 
 namespace restree {
@@ -29,6 +31,7 @@ namespace {
 using testing::exit_code_in_child;
 using testing::exit_code_of_child;
 using testing::holds_within;
+using testing::SharedCounter;
 using testing::signal_own_process;
 
 // Lets a test wait for a request to stop.
@@ -76,6 +79,37 @@ TEST(StopOnSignal, TheSecondSignalEndsTheProcess) {
               wait_for_ever();
             }),
             130);
+}
+
+TEST(StopOnSignal, AnyNumberOfSignalsLeavesAProcessWithALockTimeToEndInGoodOrder) {
+  const SharedCounter removed;
+  const int code = exit_code_in_child([&] {
+    StopRequest stop;
+    const StopOnSignal signals(stop.source());
+    const LastResort lock([&] { *removed += 100; });
+    signal_own_process(SIGINT);
+    stop.wait();
+    for (int i = 0; i < 1000; ++i) signal_own_process(i % 2 == 0 ? SIGTERM : SIGINT);
+    *removed += 1;
+    return 0;
+  });
+  EXPECT_EQ(*removed, 1);
+  EXPECT_TRUE(code == 0 || code == 130) << code;
+}
+
+TEST(StopOnSignal, ALockIsRemovedWhereTheProcessDoesNotEndInGoodOrder) {
+  const SharedCounter removed;
+  EXPECT_EQ(exit_code_in_child([&]() -> int {
+              StopRequest stop;
+              const StopOnSignal signals(stop.source(), std::chrono::milliseconds(1));
+              const LastResort lock([&] { *removed += 1; });
+              signal_own_process(SIGINT);
+              stop.wait();
+              signal_own_process(SIGTERM);
+              wait_for_ever();
+            }),
+            130);
+  EXPECT_EQ(*removed, 1);
 }
 
 // Takes a minute or two.
