@@ -6,12 +6,7 @@
 #include <fuse_opt.h>
 #include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <sys/sysmacros.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,15 +17,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <fstream>
 #include <string>
 #include <utility>
 
 #include "fs/fuse/device_calls.h"
+#include "fs/fuse/mounts.h"
 #include "repo/base/log.h"
 #include "repo/base/unique_fd.h"
-#include "repo/base/waiting.h"
-#include "repo/system/environment.h"
+#include "repo/system/child_process.h"
 
 namespace restree {
 namespace {
@@ -39,6 +33,8 @@ namespace {
 constexpr int kWakeSignal = SIGUSR1;
 // How long stop() lets requests under way come to their end.
 constexpr std::chrono::seconds kStopPatience{5};
+// How long fusermount3 has for its work.
+constexpr std::chrono::seconds kUnmountPatience{30};
 // After which a worker without memory for a request looks again.
 constexpr std::chrono::milliseconds kMemoryPause{20};
 
@@ -89,6 +85,17 @@ Error mount_error(const std::string& mount_point) {
           "allow_other need user_allow_other in /etc/fuse.conf unless root mounts.");
 }
 
+// Makes libfuse take the connection for ended: it polls the device, and where that reports an error, as a
+// pipe does that nobody reads, it only closes it. Else it would unmount what is unmounted already, and
+// complain on standard error that it cannot.
+void end_connection(int device) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return;
+  const UniqueFd nobody_reads(ends[1]);
+  ::close(ends[0]);
+  ::dup3(nobody_reads.get(), device, O_CLOEXEC);
+}
+
 }  // namespace
 
 void FuseSession::EndSession::operator()(fuse_session* session) const {
@@ -117,6 +124,7 @@ Result<std::unique_ptr<FuseSession>> FuseSession::mount(FuseContext& context,
   if (fuse_session_mount(made->session_.get(), mount_point.c_str()) != 0) {
     return mount_error(mount_point);
   }
+  made->is_mounted_ = true;
   // The device that was just opened, read and written by our own calls from here on.
   if (fuse_session_custom_io(made->session_.get(), &device_calls(),
                              fuse_session_fd(made->session_.get())) != 0) {
@@ -125,7 +133,15 @@ Result<std::unique_ptr<FuseSession>> FuseSession::mount(FuseContext& context,
   return made;
 }
 
-FuseSession::~FuseSession() { fuse_session_unmount(session_.get()); }
+FuseSession::~FuseSession() {
+  if (!is_mounted_) return;
+  if (!is_stopping_ && !is_over_) {
+    const Status status = unmount(mount_point_, true);
+    if (!status) log::warning("{}", status.error().message());
+  }
+  end_connection(fuse_session_fd(session_.get()));
+  fuse_session_unmount(session_.get());
+}
 
 void FuseSession::start_worker(Workers& workers) {
   workers.finished.clear();
@@ -152,7 +168,7 @@ void FuseSession::serve(Threads::iterator self) {
     }
     if (received <= 0) {
       if (received < 0) log::error("read from /dev/fuse: {}", errno_error(-received, "").message());
-      if (received == 0) say_if_cut_off();
+      if (received == 0) is_over_ = true;
       fuse_session_exit(session);
       break;
     }
@@ -170,6 +186,10 @@ void FuseSession::serve(Threads::iterator self) {
     }
     fuse_session_process_buf(session, &buffer);
     auto workers = workers_.lock();
+    if (!workers->has_answered && fuse_session_exited(session) == 0) {
+      workers->has_answered = true;
+      workers_changed_.notify_all();
+    }
     ++workers->idle;
     if (workers->idle > kMostIdle) break;
   }
@@ -177,54 +197,54 @@ void FuseSession::serve(Threads::iterator self) {
   auto workers = workers_.lock();
   --workers->idle;
   workers->finished.splice(workers->finished.end(), workers->threads, self);
-  worker_ended_.notify_all();
+  workers_changed_.notify_all();
 }
 
-// The kernel ends a connection when the mount is undone. If the mount is there still, somebody has
-// cut it off (umount -f), and whoever used it gets errors that nothing else explains.
-void FuseSession::say_if_cut_off() {
-  if (is_ending_.exchange(true)) return;
-  std::ifstream mounts("/proc/self/mounts");
-  for (std::string source, place, rest; mounts >> source >> place && std::getline(mounts, rest);) {
-    if (place != mount_point_) continue;
-    log::error("the kernel has ended the connection of {}, which is mounted still", mount_point_);
-    return;
-  }
-}
-
-void FuseSession::run(const std::function<void()>& ready) {
+// The file system itself is never asked whether it answers: a thread that waits for an answer of its own
+// process keeps a killed process, and with it all that uses the mount, for ever.
+Status FuseSession::run(const std::function<void()>& ready) {
+  bool has_answered = false;
   {
     auto workers = workers_.lock();
-    workers->greeting = true;
     start_worker(*workers);
+    workers_changed_.wait(workers.mutex_lock(),
+                          [&] { return workers->has_answered || workers->threads.empty(); });
+    has_answered = workers->has_answered;
+  }
+  if (has_answered) {
+    widen_read_ahead();
+    ready();
   }
   {
-    // It asks the file system itself, so it has to be another thread than the workers.
-    const std::jthread greeter([&] {
-      struct statvfs figures {};
-      if (::statvfs(mount_point_.c_str(), &figures) == 0) {
-        widen_read_ahead();
-        ready();
-      }
-      workers_.lock()->greeting = false;
-      worker_ended_.notify_all();
-    });
     auto workers = workers_.lock();
-    worker_ended_.wait(workers.mutex_lock(), [&] { return workers->threads.empty(); });
-    if (fuse_session_exited(session_.get()) == 0) log::error("no thread for requests is left");
+    workers_changed_.wait(workers.mutex_lock(), [&] { return workers->threads.empty(); });
   }
   Threads finished;
   finished.swap(workers_.lock()->finished);
+  return why_ended();
+}
+
+// The kernel ends a connection when the mount is undone. If the mount is there still, somebody has
+// cut it off (umount -f), and whoever uses it gets errors that nothing else explains.
+Status FuseSession::why_ended() const {
+  if (is_stopping_) return {};
+  if (fuse_session_exited(session_.get()) == 0) {
+    return Error(ErrorKind::kLocalIo, mount_point_ + ": no thread for requests is left");
+  }
+  const auto mount = mount_on(mount_point_);
+  if (!is_over_ || !mount || mount->type != "fuse.restreefs") return {};
+  return Error(ErrorKind::kLocalIo, "the kernel has ended the connection of " + mount_point_ +
+                                        ", which is mounted still: the mount is dead (umount -f?)")
+      .hinting("Unmount it: fusermount3 -uz " + mount_point_);
 }
 
 // The kernel reads at most 128 KiB ahead of a file system that cannot say it can do more; root may
 // say so for it.
-void FuseSession::widen_read_ahead() {
+void FuseSession::widen_read_ahead() const {
   constexpr std::string_view kReadAheadKib = "1024";
-  struct stat root {};
-  if (::stat(mount_point_.c_str(), &root) != 0) return;
-  const std::string path =
-      fmt::format("/sys/class/bdi/{}:{}/read_ahead_kb", ::major(root.st_dev), ::minor(root.st_dev));
+  const auto mount = mount_on(mount_point_);
+  if (!mount) return;
+  const std::string path = fmt::format("/sys/class/bdi/{}/read_ahead_kb", mount->device);
   const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (!fd || ::write(fd.get(), kReadAheadKib.data(), kReadAheadKib.size()) < 0) {
     log::debug("{} stays as it is", path);
@@ -232,14 +252,8 @@ void FuseSession::widen_read_ahead() {
 }
 
 bool FuseSession::stop() {
-  is_ending_ = true;
+  is_stopping_ = true;
   const auto patience = Deadline::after(kStopPatience);
-  {
-    // Our own question must be answered first: a thread that waits for a file system whose process
-    // ends cannot be killed, and neither can the process.
-    auto workers = workers_.lock();
-    wait_until(worker_ended_, workers, patience, [&] { return !workers->greeting; });
-  }
   if (const Status status = unmount(mount_point_, true); !status) {
     log::warning("{}", status.error().message());
   }
@@ -250,7 +264,7 @@ bool FuseSession::stop() {
     // A worker may just be about to wait, and not feel the first knock.
     for (std::jthread& thread : workers->threads)
       ::pthread_kill(thread.native_handle(), kWakeSignal);
-    worker_ended_.wait_for(workers.mutex_lock(), std::chrono::milliseconds(10));
+    workers_changed_.wait_for(workers.mutex_lock(), std::chrono::milliseconds(10));
   }
   return true;
 }
@@ -271,18 +285,16 @@ Status unmount(const std::string& mount_point, bool lazily) {
     if (::umount2(mount_point.c_str(), lazily ? MNT_DETACH : 0) == 0) return {};
     return errno_error(errno, "unmount " + mount_point);
   }
-  std::string program = "fusermount3";
-  std::string flags = lazily ? "-uz" : "-u";
-  std::string path = mount_point;
-  const std::array<char*, 4> words{program.data(), flags.data(), path.data(), nullptr};
-  pid_t child = 0;
-  const int failure = ::posix_spawnp(&child, program.c_str(), nullptr, nullptr, words.data(),
-                                     environment_for_others().data());
-  if (failure != 0) return errno_error(failure, "run fusermount3");
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
-  return Error(ErrorKind::kLocalIo, "unmount " + mount_point + ": fusermount3 refused");
+  const Complaints complaints;
+  ASSIGN_OR_RETURN(ChildProcess program,
+                   ChildProcess::start({"fusermount3", lazily ? "-uz" : "-u", mount_point},
+                                       {.errors = complaints.fd()}));
+  const auto ending = program.ending(kUnmountPatience);
+  if (ending && ending->is_success()) return {};
+  const std::string words = complaints.last_words();
+  return Error(ErrorKind::kLocalIo,
+               fmt::format("unmount {}: {}", mount_point,
+                           words.empty() ? "fusermount3 refused or did not end" : words));
 }
 
 }  // namespace restree

@@ -4,7 +4,7 @@
 // Threads:   run() on one thread; stop() and invalidate() from any other that serves no request.
 // Limits:    workers start as requests wait, up to kMostWorkers, so that reads which wait for a
 //            slow line leave room for those that need none.
-// Errors:    mount: kDenied, kInvalid or kLocalIo with libfuse's own words.
+// Errors:    mount: kDenied, kInvalid or kLocalIo with libfuse's own words. run: kLocalIo.
 #pragma once
 
 #include <atomic>
@@ -36,9 +36,10 @@ class FuseSession {
                                                     bool debug);
   ~FuseSession();
 
-  // Serves until the file system is unmounted or stop() is called. Calls `ready` from a thread of
-  // its own once the mount answers.
-  void run(const std::function<void()>& ready);
+  // Serves until the file system is unmounted or stop() is called. Calls `ready` once the kernel has
+  // got its first answer; until then requests of others wait. Error: the mount is dead, since the
+  // kernel has ended the connection although it is there still, or no thread for requests is left.
+  Status run(const std::function<void()>& ready);
 
   // Unmounts, also with files open, and makes run() return. Callable once. False: requests that
   // still wait for the repository keep run() from it, after a few seconds of patience.
@@ -56,20 +57,22 @@ class FuseSession {
     Threads threads;   // at work, or waiting for some
     Threads finished;  // to be joined
     std::size_t idle = 0;
-    bool greeting = false;  // run() asks the file system whether it answers
+    bool has_answered = false;  // the kernel's first request, and the session goes on
   };
 
   explicit FuseSession(std::string mount_point) : mount_point_(std::move(mount_point)) {}
   void start_worker(Workers& workers) REQUIRES(workers_);
   void serve(Threads::iterator self);
-  void say_if_cut_off();
-  void widen_read_ahead();
+  Status why_ended() const;
+  void widen_read_ahead() const;
 
   const std::string mount_point_;
   std::unique_ptr<fuse_session, EndSession> session_;
+  bool is_mounted_ = false;  // stays true
   Guarded<Workers> workers_;
-  std::condition_variable worker_ended_;
-  std::atomic<bool> is_ending_ = false;
+  std::condition_variable workers_changed_;
+  std::atomic<bool> is_stopping_ = false;  // stop() was called
+  std::atomic<bool> is_over_ = false;      // the kernel has ended the connection
 };
 
 // Unmounts whatever FUSE file system is at `mount_point`; with `lazily`, also if it is in use.

@@ -3,15 +3,11 @@
 #include <sys/statvfs.h>
 
 #include <cerrno>
-#include <charconv>
 #include <filesystem>
-#include <fstream>
-#include <optional>
-#include <sstream>
-#include <string_view>
 #include <system_error>
 
 #include "fs/fuse/fuse_session.h"
+#include "fs/fuse/mounts.h"
 #include "repo/base/log.h"
 
 namespace restree {
@@ -35,40 +31,6 @@ Status clear_dead_mount(const std::string& path) {
   return {};
 }
 
-// A field of /proc/self/mountinfo, in which spaces and some other bytes are written in octal.
-std::string mount_field(std::string_view field) {
-  std::string text;
-  for (std::size_t i = 0; i < field.size(); ++i) {
-    unsigned byte = 0;
-    const char* const digits = field.data() + i + 1;
-    const bool is_escape = field[i] == '\\' && i + 3 < field.size() &&
-                           std::from_chars(digits, digits + 3, byte, 8).ptr == digits + 3;
-    text += is_escape ? static_cast<char>(byte) : field[i];
-    if (is_escape) i += 3;
-  }
-  return text;
-}
-
-// The source of the mount of restreefs on `point`, if one is the uppermost there.
-std::optional<std::string> mounted_already(const std::string& point) {
-  constexpr std::size_t kMountPoint = 4;  // fields of a line, the first being 0
-  std::optional<std::string> source;
-  std::ifstream mounts("/proc/self/mountinfo");
-  for (std::string line; std::getline(mounts, line);) {
-    std::istringstream fields(line);
-    std::string field;
-    for (std::size_t i = 0; i <= kMountPoint; ++i) fields >> field;
-    if (mount_field(field) != point) continue;
-    while (fields >> field && field != "-") continue;
-    std::string type;
-    std::string from;
-    fields >> type >> from;
-    source.reset();
-    if (type == "fuse.restreefs") source = mount_field(from);
-  }
-  return source;
-}
-
 }  // namespace
 
 Result<std::string> prepare_mount_point(const std::string& path,
@@ -81,9 +43,9 @@ Result<std::string> prepare_mount_point(const std::string& path,
     return Error(ErrorKind::kInvalid, "mount point " + path + ": " + failure.message())
         .hinting("Make the directory first: mkdir -p " + path);
   }
-  if (const auto source = mounted_already(point.string())) {
+  if (const auto mount = mount_on(point.string()); mount && mount->type == "fuse.restreefs") {
     return Error(ErrorKind::kInvalid,
-                 *source + " is already mounted on " + path + " by another restreefs")
+                 mount->source + " is already mounted on " + path + " by another restreefs")
         .hinting("Unmount it first if you want another one there: umount " + path +
                  ", or fusermount3 -u " + path);
   }

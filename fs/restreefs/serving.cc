@@ -264,13 +264,15 @@ Status serve(const RestreefsOptions& options, const Location& location,
   const std::optional<std::string>& offline = served.opened.offline;
   if (offline) refresher.poke()();  // it may be back by now
   const std::unique_ptr<Warming> warming = start_warming(options, served);
-  session.run([&] {
+  const Status ended = session.run([&] {
     announce(options);
     background.ready();
     if (offline) log::warning("{}", *offline);
   });
   signals.end();  // nothing interrupts what is undone now
-  return {};
+  const bool is_log_here = options.foreground && options.log_file.empty();
+  if (!ended && !is_log_here) log::error("{}", ended.error().message());
+  return ended;
 }
 
 }  // namespace restree

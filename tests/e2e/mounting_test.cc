@@ -13,6 +13,7 @@
 #include <sys/statvfs.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <string>
@@ -309,8 +310,82 @@ TEST_F(Mounting, SigtermWhileTheIndexIsReadRemovesTheLock) {
   EXPECT_FALSE(is_mounted(on));
 }
 
-TEST_F(Mounting, WhoseConnectionIsCutOffSaysSoOnce) {
-  Mounted mounted(restic());
+// A process that asks its own mount cannot be killed while it waits for its own answer, and whoever uses
+// that mount waits with it.
+TEST_F(Mounting, KilledAtAnyMomentOfItsStartLeavesNothingThatHangs) {
+  using std::chrono::milliseconds;
+  const TempDir here;
+  const fs::path on = here.path() / "mnt";
+  fs::create_directories(on);
+  Command command = mount_command(mount_of(restic()), here.path(), on);
+  command.argv.push_back("-f");
+  const auto begin = std::chrono::steady_clock::now();
+  {
+    Process whole = Process::start(command);
+    ASSERT_TRUE(holds_within(seconds(patient(60)), [&] { return is_mounted(on); }));
+    whole.signal(SIGTERM);
+    ASSERT_TRUE(whole.wait(seconds(patient(60))).ok());
+  }
+  const auto start =
+      std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin);
+  const std::uint64_t kills = scaled(60, 10);
+  for (std::uint64_t kill = 0; kill < kills && !HasFailure(); ++kill) {
+    const milliseconds moment = start * kill / kills;
+    SCOPED_TRACE("killed after " + std::to_string(moment.count()) + " ms");
+    EXPECT_TRUE(Process::start(command).wait(moment).timed_out);
+    if (!is_mounted(on)) continue;
+    const Finished asked =
+        Process::start({.argv = {"stat", "-f", on.string()}}).wait(seconds(patient(60)));
+    EXPECT_FALSE(asked.timed_out);
+    EXPECT_THAT(asked.err, HasSubstr("not connected"));
+    EXPECT_EQ(::umount2(on.c_str(), MNT_DETACH), 0);
+  }
+}
+
+TEST_F(Mounting, StoppedWhileItIsInUsePrintsItsOwnWordsAlone) {
+  const TempDir here;
+  const fs::path on = here.path() / "mnt";
+  fs::create_directories(on);
+  Command command = mount_command(mount_of(restic()), here.path(), on);
+  command.argv.push_back("-f");
+  Process process = Process::start(command);
+  ASSERT_TRUE(holds_within(seconds(patient(60)), [&] { return is_mounted(on); }));
+  const UniqueFd used(::open(on.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_TRUE(used);
+  process.signal(SIGTERM);
+  const Finished finished = process.wait(seconds(patient(60)));
+  EXPECT_EQ(finished.exit_code, 0);
+  EXPECT_EQ(finished.err, "");
+  EXPECT_FALSE(is_mounted(on));
+}
+
+TEST_F(Mounting, GivesTheProgramsThatItStartsNoneOfItsDescriptors) {
+  const TempDir here;
+  const fs::path seen = here.path() / "seen";
+  const fs::path server = here.path() / "sftp-server";
+  write_file(server, "#!/bin/sh\nreadlink /proc/self/fd/* >>" + seen.string() +
+                         "\nexec /usr/lib/openssh/sftp-server\n");
+  fs::permissions(server, fs::perms(0755));
+  MountRequest request = mount_of(restic(), {"ssh_command=" + server.string()});
+  request.location = "sftp:here:" + restic().repository().string();
+  Mounted mounted(request);
+  EXPECT_EQ(errno_of_reading(mounted / "apps/a/latest/large"), 0);
+  mounted.unmount();
+  // Each has input, output (which goes there) and error output.
+  const std::string all = read_file(seen);
+  const auto lines = std::count(all.begin(), all.end(), '\n');
+  std::ptrdiff_t programs = 0;
+  for (std::size_t at = 0; (at = all.find(seen.string(), at)) != std::string::npos; ++at)
+    ++programs;
+  EXPECT_GT(programs, 0);
+  EXPECT_EQ(lines, 3 * programs) << all;
+}
+
+TEST_F(Mounting, WhoseConnectionIsCutOffSaysSoOnceAndFails) {
+  const TempDir here;
+  MountRequest request = mount_of(restic());
+  request.mount_point = here.path() / "with a space";
+  Mounted mounted(request);
   const UniqueFd used(::open(mounted.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   ASSERT_TRUE(used);
   // Refused, since the mount is in use, but only once its connection has ended.
@@ -319,7 +394,7 @@ TEST_F(Mounting, WhoseConnectionIsCutOffSaysSoOnce) {
   EXPECT_TRUE(holds_within(seconds(patient(30)),
                            [&] { return mounted.log().find(said) != std::string::npos; }));
   EXPECT_EQ(::umount2(mounted.path().c_str(), MNT_DETACH), 0);
-  mounted.expect_end();
+  mounted.expect_end(seconds(20), 1);
   EXPECT_EQ(mounted.log().find(said), mounted.log().rfind(said));
 }
 

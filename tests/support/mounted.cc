@@ -163,13 +163,13 @@ void Mounted::unmount() {
   expect_end();
 }
 
-void Mounted::expect_end(std::chrono::seconds timeout) {
+void Mounted::expect_end(std::chrono::seconds timeout, int expected) {
   const auto code = exit_code_within(timeout);
   EXPECT_TRUE(code.has_value()) << "restreefs is still running " << timeout.count()
                                 << " s after its end was due; log:\n"
                                 << log();
   if (!code) kill();
-  EXPECT_EQ(code.value_or(0), 0) << "restreefs ended badly; log:\n" << log();
+  EXPECT_EQ(code.value_or(expected), expected) << "restreefs ended badly; log:\n" << log();
   EXPECT_FALSE(is_mounted(mount_point_)) << mount_point_ << " is still mounted";
   for (const auto& entry : fs::directory_iterator(dir_.path())) {
     const std::string name = entry.path().filename();

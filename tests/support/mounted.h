@@ -53,9 +53,9 @@ class Mounted {
 
   // `fusermount3 -u`, then what every end has to look like: see expect_end.
   void unmount();
-  // Expects that the process ends by itself within `timeout`, with exit code 0, leaving no mount
+  // Expects that the process ends by itself within `timeout`, with exit code `code`, leaving no mount
   // and no sanitizer's report behind.
-  void expect_end(std::chrono::seconds timeout = std::chrono::seconds(20));
+  void expect_end(std::chrono::seconds timeout = std::chrono::seconds(20), int code = 0);
   // The process is gone after this; the mount is left as a crash leaves it.
   void kill();
 
