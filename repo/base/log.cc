@@ -1,3 +1,6 @@
+// The programs that this one starts do not get the log's descriptor.
+#define SPDLOG_PREVENT_CHILD_FD
+
 #include "repo/base/log.h"
 
 #include <fcntl.h>

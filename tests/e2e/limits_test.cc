@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -105,6 +106,18 @@ TEST_F(Limits, ProgressIsPrintedWithoutATerminalIfItIsAskedFor) {
                             ContainsRegex("\n\\[[0-9]+:[0-9][0-9]\\].*\n\\[[0-9]+:[0-9][0-9]\\]"));
   })) << backup.said();
   EXPECT_EQ(backup.end().exit_code, 0) << backup.said();
+}
+
+TEST_F(Limits, ProgramsThatItStartsGetNoneOfItsDescriptors) {
+  write_file(path("list"), "#!/bin/sh\nreadlink /proc/self/fd/* >>" + path("seen") + "\necho " +
+                               kPassword + "\n");
+  fs::permissions(path("list"), fs::perms(0755));
+  const Finished done = bash("unset RESTIC_PASSWORD; $restree --password-command " + path("list") +
+                             " backup --stdin-from-command -- " + path("list"));
+  EXPECT_EQ(done.exit_code, 0) << done.report();
+  // Input, output (which goes there) and error output of the two.
+  const std::string seen = read_file(path("seen"));
+  EXPECT_EQ(std::count(seen.begin(), seen.end(), '\n'), 6) << seen;
 }
 
 TEST_F(Limits, ALimitOfTheFileSizeIsAnErrorAndLeavesNoLock) {
