@@ -66,10 +66,22 @@ Result<OpenedRepository> open_repository(const RepositoryOpening& opening, const
   if (opening.may_be_offline && opening.cache) {
     noted = noted_repository(opening.cache->base, opening.location);
   }
-  const Deadline soon = noted ? Deadline::earlier(by, Deadline::after(kPatienceWithCache)) : by;
   const std::shared_ptr<Storage> storage = storage_to_read(opening, noted.has_value());
-  auto repository = Repository::open(storage, password, opening.key_hint, soon);
-  if (!repository && repository.error().kind() == ErrorKind::kUnavailable && noted) {
+  const auto open_within = [&](Deadline::Clock::duration patience) {
+    return Repository::open(storage, password, opening.key_hint,
+                            Deadline::earlier(by, Deadline::after(patience)));
+  };
+  const bool asks_for_contact = noted && opening.connections;
+  auto repository = asks_for_contact ? open_within(kPatienceForContact)
+                    : noted          ? open_within(kPatienceWithCache)
+                                     : Repository::open(storage, password, opening.key_hint, by);
+  const auto is_away = [&] {
+    return !repository && repository.error().kind() == ErrorKind::kUnavailable;
+  };
+  if (is_away() && asks_for_contact && *opening.connections > 0) {
+    repository = open_within(kPatienceWithCache - kPatienceForContact);
+  }
+  if (is_away() && noted) {
     if (opening.cache && !has_prompted_for_ssh()) {
       ASSIGN_OR_RETURN(std::optional<OpenedRepository> offline,
                        open_offline(opening, *opening.cache, *noted, password, repository.error()));

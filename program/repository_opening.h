@@ -1,11 +1,14 @@
 // Opens a repository with its cache, and from its cache alone while its storage is out of reach.
 //
 // Threads: one.
-// Limits:  if the cache could stand in, the storage has kPatienceWithCache to answer; if a person
-//          was asked for a secret meanwhile, it has all of the time.
+// Limits:  if the cache could stand in, the server has kPatienceForContact for a login, which takes a
+//          dozen round trips, and once it has let somebody in kPatienceWithCache to answer; if a
+//          person was asked for a secret meanwhile, it has all of the time. Connections that are being
+//          made go on, and a BreakerStorage finds the server when it answers later.
 // Errors:  those of Repository::open. kWrongPassword also if only the cache could be asked.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -19,6 +22,7 @@
 
 namespace restree {
 
+inline constexpr std::chrono::milliseconds kPatienceForContact{1200};
 inline constexpr std::chrono::seconds kPatienceWithCache{10};
 
 struct RepositoryOpening {
@@ -29,6 +33,8 @@ struct RepositoryOpening {
   std::string key_hint = {};
   // The caller is content with what the cache has if the storage is out of reach.
   bool may_be_offline = false;
+  // SshOptions::open_connections. nullptr: not known, so that the storage has kPatienceWithCache.
+  std::shared_ptr<const std::atomic<unsigned>> connections = {};
   // The storage is far away, and no lock is taken: see EarlyStorage.
   bool reads_early = false;
 };

@@ -66,12 +66,14 @@ struct ServedRepository {
 
 Result<OpenedRepository> open(const RestreefsOptions& options, const Location& location,
                               const std::optional<CachePlace>& cache, const MadeStorage& storage) {
-  const RepositoryOpening opening{.storage = storage.breaker,
-                                  .cache = cache,
-                                  .location = location.identity(storage.ssh),
-                                  .key_hint = find_key_hint(options.access),
-                                  .may_be_offline = !options.lock,
-                                  .reads_early = !options.lock && location.is_far()};
+  const RepositoryOpening opening{
+      .storage = storage.breaker,
+      .cache = cache,
+      .location = location.identity(storage.ssh),
+      .key_hint = find_key_hint(options.access),
+      .may_be_offline = !options.lock,
+      .connections = location.is_far() ? storage.ssh.open_connections : nullptr,
+      .reads_early = !options.lock && location.is_far()};
   OpenedRepository opened;
   // The password is wiped when this returns: the keys are open then.
   RETURN_IF_ERROR(open_with_password(options.access, [&](const Secret& password) -> Status {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "cache/disk_cache.h"
 #include "cache/location_notes.h"
@@ -86,6 +87,21 @@ TEST_F(RepositoryOpeningTest, OnceItWasReadTheRepositoryOpensWithoutStorage) {
   EXPECT_THAT(*opened.offline, HasSubstr("as of 2"));
   EXPECT_TRUE(again.storage->figures().is_away);
   read_all(*opened.repository);
+}
+
+TEST_F(RepositoryOpeningTest, AServerThatLetsNobodyInIsAskedOnceAndOneThatDoesOnceMore) {
+  fill_cache_and_switch_off(opening());
+  for (const unsigned connections : {0U, 1U}) {
+    bool is_first = true;  // whose answer does not come in time
+    memory_.storage().watch([&](const FileName&) -> Status {
+      if (!std::exchange(is_first, false)) return {};
+      return Error(ErrorKind::kUnavailable, "nas: no answer in time");
+    });
+    RepositoryOpening again = opening();
+    again.connections = std::make_shared<std::atomic<unsigned>>(connections);
+    const OpenedRepository opened = value_of(open(again));
+    EXPECT_EQ(opened.offline.has_value(), connections == 0);
+  }
 }
 
 TEST_F(RepositoryOpeningTest, AWrongPasswordIsReportedWithAndWithoutStorage) {

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <utility>
 
@@ -36,10 +37,15 @@ bool is_exclusive(Locking locking) {
   return locking == Locking::kExclusive || locking == Locking::kExclusiveToWrite;
 }
 
+GlobalOptions counting_connections(GlobalOptions options) {
+  options.ssh.options.open_connections = std::make_shared<std::atomic<unsigned>>(0);
+  return options;
+}
+
 }  // namespace
 
 Session::Session(GlobalOptions options, Io& io, std::stop_token stop, StorageMaker make_storage)
-    : options_(std::move(options)),
+    : options_(counting_connections(std::move(options))),
       output_(io, options_.json, options_.verbosity),
       stop_(std::move(stop)),
       make_storage_(std::move(make_storage)) {}
@@ -127,6 +133,7 @@ Status Session::open_repository(Locking locking, Reading reading) {
     opening.cache = find_cache(options_.cache, is_far());
     opening.location = parsed ? (*parsed)->identity(options_.ssh.options) : where;
     opening.may_be_offline = locking == Locking::kShared;
+    if (is_far()) opening.connections = options_.ssh.options.open_connections;
   }
   OpenedRepository opened;
   RETURN_IF_ERROR(open_with_password(access(), [&](const Secret& secret) -> Status {
