@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "repo/base/log.h"
@@ -96,12 +97,22 @@ Result<std::vector<PackId>> look_at_leftovers(const Session& session, Repository
     log::warning("what an interrupted backup has left is stored again as it is needed: {}",
                  adopted.error().message());
   }
-  const auto removed = repository.storage().remove_leftovers(
-      std::chrono::system_clock::now() - kLeftoverAge, session.patience());
-  if (!removed && is_cancelled(removed.error())) return removed.error();
-  // They do no harm but to the space that they take.
-  if (!removed) log::warning("left as they are: temporary files: {}", removed.error().message());
   return std::move(packs->lost);
+}
+
+TemporaryFilesRemoval::TemporaryFilesRemoval(const Session& session, Repository& repository) {
+  if (session.lock() == nullptr) return;
+  const auto remove = [&repository, by = session.patience()] {
+    const auto removed =
+        repository.storage().remove_leftovers(std::chrono::system_clock::now() - kLeftoverAge, by);
+    if (removed || is_cancelled(removed.error())) return;
+    log::warning("left as they are: temporary files: {}", removed.error().message());
+  };
+  try {
+    thread_ = std::jthread(remove);
+  } catch (const std::system_error&) {
+    remove();
+  }
 }
 
 }  // namespace restree

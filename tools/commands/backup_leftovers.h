@@ -1,10 +1,11 @@
 // What earlier backups have left in a repository, looked at before the next one begins.
 //
-// Threads: one.
+// Threads: each function and object belongs to one.
 // Errors:  kCancelled. Whatever else fails is a warning: without this step a backup only stores
 //          again what is there already.
 #pragma once
 
+#include <thread>
 #include <vector>
 
 #include "repo/repository.h"
@@ -12,11 +13,26 @@
 
 namespace restree {
 
-// Indexes the packs that a killed backup has stored whole, and removes the old temporary files of
-// one. Returns, in order, the packs that the index names although the storage does not have them,
+// Indexes the packs that a killed backup has stored whole. Returns, in order, the packs that the index names although the storage does not have them,
 // or not all of them: a backup must store again what it needs of them.
 // To list the packs costs nothing on this machine; a server is asked only if somebody has left a
 // lock behind. Needs the repository's index and lock; does nothing without a lock.
 Result<std::vector<PackId>> look_at_leftovers(const Session& session, Repository& repository);
+
+// Removes the temporary files that writes of this program left in the repository when they were cut
+// off, if they are old: a write that is under way looks the same. No lock says that there are some,
+// since a run whose connection was cut once may have ended well. All folders have to be listed for
+// it, which takes round trips to a server, so it is done beside the backup.
+// Ownership: a thread, unless the system has none to give. Session, repository and lock must outlive
+//            it; the destructor waits until it is done.
+// Errors:    logged: those files only take space.
+class TemporaryFilesRemoval {
+ public:
+  // Does nothing without a lock.
+  TemporaryFilesRemoval(const Session& session, Repository& repository);
+
+ private:
+  std::jthread thread_;
+};
 
 }  // namespace restree
