@@ -6,7 +6,7 @@
 
 namespace restree {
 
-// Threads: any. kLocalIo: OpenSSL has no source of randomness.
+// Threads: any. kLocalIo: neither OpenSSL nor /dev/urandom has a source of randomness.
 Status fill_random(MutableByteView bytes);
 
 }  // namespace restree
