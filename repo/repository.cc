@@ -120,6 +120,11 @@ Status Repository::open_into(ByteView sealed, MutableByteView plain) const {
   return restree::open_into(state_->key, sealed, plain);
 }
 
+Status Repository::open_in_pieces(ByteView sealed, MutableByteView piece,
+                                  const std::function<Status(ByteView)>& take) const {
+  return restree::open_in_pieces(state_->key, sealed, piece, take);
+}
+
 std::optional<Bytes> Repository::State::read_cached(const FileName& file) const {
   if (cache == nullptr || file.type == FileType::kLock) return std::nullopt;
   std::optional<Bytes> bytes = cache->read(file);

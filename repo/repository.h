@@ -10,6 +10,7 @@
 // Format:    restic's design document, versions 1 and 2.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -79,6 +80,9 @@ class Repository final : public BlobSource {
   Status seal_into(ByteView plain, MutableByteView sealed) const;
   // Opens `sealed` into `plain`. kCorrupt: it does not authenticate.
   Status open_into(ByteView sealed, MutableByteView plain) const;
+  // The same piece by piece: see seal.h.
+  Status open_in_pieces(ByteView sealed, MutableByteView piece,
+                        const std::function<Status(ByteView)>& take) const;
 
   // Brings the index up to date with the index files there are: only new ones are read, and none
   // if the set of files has not changed. One caller works, others wait for it. A damaged index file

@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <cassert>
 #include <memory>
 #include <string>
 
@@ -82,9 +83,20 @@ class Engine {
 
   // Counter mode is its own inverse. `into` may be `from` itself.
   Status crypt(const SealKey& key, ByteView iv, ByteView from, MutableByteView into) {
-    bool done = ctr_ != nullptr && algorithms().aes256_ctr != nullptr &&
-                EVP_EncryptInit_ex2(ctr_.get(), algorithms().aes256_ctr.get(),
-                                    raw(key.encrypt().data()), raw(iv.data()), nullptr) == 1;
+    RETURN_IF_ERROR(begin_crypt(key, iv));
+    return crypt_on(from, into);
+  }
+
+  // The same for bytes that come in pieces.
+  Status begin_crypt(const SealKey& key, ByteView iv) {
+    const bool done = ctr_ != nullptr && algorithms().aes256_ctr != nullptr &&
+                      EVP_EncryptInit_ex2(ctr_.get(), algorithms().aes256_ctr.get(),
+                                          raw(key.encrypt().data()), raw(iv.data()), nullptr) == 1;
+    if (!done) return openssl_error("AES-256-CTR");
+    return {};
+  }
+  Status crypt_on(ByteView from, MutableByteView into) {
+    bool done = true;
     for (std::size_t at = 0; done && at < from.size(); at += kStepBytes) {
       const std::size_t step = std::min(kStepBytes, from.size() - at);
       int written = 0;
@@ -168,6 +180,21 @@ Result<MutableByteView> decrypt_authenticated(const SealKey& key, MutableByteVie
 Status open_into(const SealKey& key, ByteView sealed, MutableByteView plain) {
   RETURN_IF_ERROR(authenticate(key, sealed));
   return Engine::of_this_thread().crypt(key, iv_of(sealed), ciphertext_of(sealed), plain);
+}
+
+Status open_in_pieces(const SealKey& key, ByteView sealed, MutableByteView piece,
+                      const std::function<Status(ByteView)>& take) {
+  assert(!piece.empty() && piece.size() % kSealIvBytes == 0);
+  RETURN_IF_ERROR(authenticate(key, sealed));
+  Engine& engine = Engine::of_this_thread();
+  RETURN_IF_ERROR(engine.begin_crypt(key, iv_of(sealed)));
+  for (ByteView rest = ciphertext_of(sealed); !rest.empty();) {
+    const MutableByteView plain = piece.first(std::min(piece.size(), rest.size()));
+    RETURN_IF_ERROR(engine.crypt_on(rest.first(plain.size()), plain));
+    RETURN_IF_ERROR(take(plain));
+    rest = rest.subspan(plain.size());
+  }
+  return {};
 }
 
 Result<Bytes> seal(const SealKey& key, ByteView plain) {

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstddef>
+#include <functional>
 
 #include "repo/base/bytes.h"
 #include "repo/base/result.h"
@@ -51,6 +52,12 @@ Result<MutableByteView> decrypt_authenticated(const SealKey& key, MutableByteVie
 
 // Decrypts into `plain`, which holds `sealed.size() - kSealOverheadBytes` bytes. Errors as above.
 Status open_into(const SealKey& key, ByteView sealed, MutableByteView plain);
+
+// Authenticates all of `sealed`; then decrypts one part after the other into `piece`, whose size is
+// a multiple of 16, and passes each to `take`, which must not seal or open anything itself. Errors
+// as above, and those of `take`.
+Status open_in_pieces(const SealKey& key, ByteView sealed, MutableByteView piece,
+                      const std::function<Status(ByteView)>& take);
 
 // Encrypts with a fresh random IV. kLocalIo: OpenSSL itself fails.
 Result<Bytes> seal(const SealKey& key, ByteView plain);

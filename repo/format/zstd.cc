@@ -101,28 +101,41 @@ Status decompress_into(ByteView frame, MutableByteView raw) {
   return {};
 }
 
-Status decompress_in_pieces(ByteView frame, std::size_t raw_size,
-                            const std::function<void(ByteView)>& take) {
+PieceDecompressor::PieceDecompressor(std::size_t raw_size, std::function<void(ByteView)> take)
+    : raw_size_(raw_size), take_(std::move(take)) {
+  ZSTD_DCtx* const context = context_of_this_thread();
+  if (context != nullptr) ZSTD_DCtx_reset(context, ZSTD_reset_session_only);
+}
+
+Status PieceDecompressor::add(ByteView piece) {
   ZSTD_DCtx* const context = context_of_this_thread();
   if (context == nullptr) return no_context();
-  ZSTD_DCtx_reset(context, ZSTD_reset_session_only);
-  thread_local Bytes piece(kPieceBytes);
-  ZSTD_inBuffer in{frame.data(), frame.size(), 0};
-  std::size_t total = 0;
+  thread_local Bytes into(kPieceBytes);
+  ZSTD_inBuffer in{piece.data(), piece.size(), 0};
   for (;;) {
-    ZSTD_outBuffer out{piece.data(), piece.size(), 0};
+    ZSTD_outBuffer out{into.data(), into.size(), 0};
     const std::size_t code = ZSTD_decompressStream(context, &out, &in);
     if (ZSTD_isError(code) != 0) return zstd_error(code);
-    total += out.pos;
-    if (total > raw_size) return wrong_size(total, raw_size);
-    take(piece.view().first(out.pos));
-    if (code == 0 && in.pos == in.size) break;
-    if (out.pos < out.size && in.pos == in.size) {
-      return Error(ErrorKind::kCorrupt, "zstd: the frame ends early");
-    }
+    has_ended_ = code == 0;
+    total_ += out.pos;
+    if (total_ > raw_size_) return wrong_size(total_, raw_size_);
+    take_(into.view().first(out.pos));
+    // A full buffer may mean that there is more to come of the same input.
+    if (in.pos == in.size && (has_ended_ || out.pos < out.size)) return {};
   }
-  if (total != raw_size) return wrong_size(total, raw_size);
+}
+
+Status PieceDecompressor::finish() const {
+  if (!has_ended_) return Error(ErrorKind::kCorrupt, "zstd: the frame ends early");
+  if (total_ != raw_size_) return wrong_size(total_, raw_size_);
   return {};
+}
+
+Status decompress_in_pieces(ByteView frame, std::size_t raw_size,
+                            const std::function<void(ByteView)>& take) {
+  PieceDecompressor decompressor(raw_size, take);
+  RETURN_IF_ERROR(decompressor.add(frame));
+  return decompressor.finish();
 }
 
 Result<Bytes> decompress(ByteView frame, std::size_t limit_bytes) {

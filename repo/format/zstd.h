@@ -22,6 +22,22 @@ Status decompress_into(ByteView frame, MutableByteView raw);
 Status decompress_in_pieces(ByteView frame, std::size_t raw_size,
                             const std::function<void(ByteView)>& take);
 
+// The same for a frame that comes in pieces itself.
+// Threads: one; a thread may have one at a time, and decompress nothing else meanwhile.
+class PieceDecompressor {
+ public:
+  PieceDecompressor(std::size_t raw_size, std::function<void(ByteView)> take);
+  Status add(ByteView piece);
+  // kCorrupt: the frame is not whole, or not of that size.
+  Status finish() const;
+
+ private:
+  const std::size_t raw_size_;
+  const std::function<void(ByteView)> take_;
+  std::size_t total_ = 0;
+  bool has_ended_ = false;
+};
+
 // A frame whose size is not known beforehand; kCorrupt if it would exceed `limit_bytes`.
 Result<Bytes> decompress(ByteView frame, std::size_t limit_bytes);
 

@@ -32,22 +32,19 @@ Error memory_fault(const IndexedBlob& blob) {
 }
 
 // Verifies the blobs of a pack, one after the other, and hashes the file meanwhile: two hashes at
-// once take little longer than one (Sha256Pair). Memory for most chunks is kept, since fresh pages
-// cost more than hashing; the additional memory for the largest chunks and for large trees is given
-// back.
+// once take little longer than one (Sha256Pair). All in pieces that stay in the processor's cache.
 class Verifier {
  public:
   // The hash of `file`, whose payload are the pack's blobs.
   Result<PackId> verify(const Repository& repository, const OpenPack& pack, ByteView file);
 
  private:
-  static constexpr std::size_t kBufferBytes = (8 << 20) + (64 << 10);
-  static constexpr std::size_t kKeptBytes = 4 << 20;
+  static constexpr std::size_t kPieceBytes = 128 << 10;
 
   Status verify(const Repository& repository, ByteView sealed, const IndexedBlob& blob);
   void hash(ByteView content);
 
-  Bytes kept_{kBufferBytes};
+  Bytes piece_{kPieceBytes};
   Sha256Pair hashes_;  // of a blob's content, and of the file
   ByteView unhashed_;  // the rest of the file
 };
@@ -62,20 +59,16 @@ void Verifier::hash(ByteView content) {
 
 // Decrypts and decompresses the blob as a reader would, and compares its hash with its id.
 Status Verifier::verify(const Repository& repository, ByteView sealed, const IndexedBlob& blob) {
-  const std::size_t size = blob.length - kSealOverheadBytes;
-  Bytes larger;
-  if (size > kept_.size()) larger = Bytes(size);
-  const MutableByteView content = (larger.empty() ? kept_ : larger).view().first(size);
-  if (!repository.open_into(sealed, content)) return memory_fault(blob);
-  Status read;
-  if (blob.raw_length != 0) {
-    read = decompress_in_pieces(content, blob.raw_length, [this](ByteView piece) { hash(piece); });
-  } else {
-    hash(content);
-  }
+  PieceDecompressor frame(blob.raw_length, [this](ByteView piece) { hash(piece); });
+  const bool is_compressed = blob.raw_length != 0;
+  Status read = repository.open_in_pieces(sealed, piece_.view(), [&](ByteView piece) -> Status {
+    if (is_compressed) return frame.add(piece);
+    hash(piece);
+    return {};
+  });
+  if (read && is_compressed) read = frame.finish();
   // Called also after an error, so that the hash of the next blob begins anew.
   const BlobId id{hashes_.finish_first()};
-  if (larger.empty() && size > kKeptBytes) give_back_pages(kept_.view().subspan(kKeptBytes));
   if (!read || id != blob.id) return memory_fault(blob);
   return {};
 }

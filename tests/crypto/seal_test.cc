@@ -81,6 +81,45 @@ TEST(Seal, OpensIntoOtherMemoryAndLeavesTheSealedBytes) {
   EXPECT_EQ(as_text(plain), "some text");
 }
 
+TEST(Seal, OpensInPieces) {
+  const SealKey key = key_of('k');
+  Bytes piece(32);
+  for (const std::size_t size : {0U, 1U, 31U, 32U, 33U, 64U, 1000U}) {
+    std::string text;
+    for (std::size_t i = 0; i < size; ++i) text += static_cast<char>('a' + i % 23);
+    const std::string sealed = sealed_text(key, text);
+    std::string opened;
+    ASSERT_OK(open_in_pieces(key, as_bytes(sealed), piece.view(), [&](ByteView part) -> Status {
+      opened += as_text(part);
+      return {};
+    }));
+    EXPECT_EQ(opened, text) << size;
+  }
+}
+
+TEST(Seal, OpensNoPieceOfWhatItCannotAuthenticate) {
+  std::string sealed = sealed_text(key_of('k'), std::string(1000, 'p'));
+  sealed[900] = static_cast<char>(sealed[900] ^ 1);
+  Bytes piece(32);
+  int pieces = 0;
+  const auto take = [&](ByteView) -> Status { return ++pieces, Status(); };
+  EXPECT_THAT(open_in_pieces(key_of('k'), as_bytes(sealed), piece.view(), take),
+              FailsWith(ErrorKind::kCorrupt));
+  EXPECT_EQ(pieces, 0);
+}
+
+TEST(Seal, EndsAtAPieceThatIsRefused) {
+  const std::string sealed = sealed_text(key_of('k'), std::string(1000, 'p'));
+  Bytes piece(32);
+  int pieces = 0;
+  const auto take = [&](ByteView) -> Status {
+    return ++pieces == 3 ? Status(Error(ErrorKind::kCancelled, "enough")) : Status();
+  };
+  EXPECT_THAT(open_in_pieces(key_of('k'), as_bytes(sealed), piece.view(), take),
+              FailsWith(ErrorKind::kCancelled));
+  EXPECT_EQ(pieces, 3);
+}
+
 TEST(Seal, WorksOnManyThreadsAndKeysAtOnce) {
   std::vector<int> opened(4);
   {

@@ -95,6 +95,53 @@ std::string in_pieces(std::string_view frame, std::size_t raw_size, Status& stat
   return raw;
 }
 
+// The frame itself comes in pieces of `step` bytes.
+std::string from_pieces(std::string_view frame, std::size_t raw_size, std::size_t step,
+                        Status& status) {
+  std::string raw;
+  PieceDecompressor decompressor(raw_size, [&](ByteView piece) { raw += as_text(piece); });
+  status = Status();
+  for (; status && !frame.empty(); frame.remove_prefix(std::min(step, frame.size()))) {
+    status = decompressor.add(as_bytes(frame.substr(0, step)));
+  }
+  if (status) status = decompressor.finish();
+  return raw;
+}
+
+TEST(PieceDecompressor, GivesTheSameBytesHoweverTheFrameComes) {
+  Status status;
+  for (const std::size_t size : {1U, 131'071U, 131'072U, 300'000U}) {
+    const std::string raw = testing::random_bytes(7, size) + std::string(3 * size, 'r');
+    for (const std::size_t step : {1'000U, 131'072U, 5'000'000U}) {
+      EXPECT_EQ(from_pieces(compress(raw), raw.size(), step, status), raw) << size << ", " << step;
+      EXPECT_OK(status);
+      EXPECT_EQ(from_pieces(compress_without_size(raw), raw.size(), step, status), raw) << size;
+      EXPECT_OK(status);
+    }
+  }
+  Bytes frame(raw_frame_size(300'000));
+  const std::string raw = testing::random_bytes(8, 300'000);
+  write_raw_frame(as_bytes(raw), frame.view());
+  EXPECT_EQ(from_pieces(as_text(frame), raw.size(), 131'072, status), raw);
+  EXPECT_OK(status);
+}
+
+TEST(PieceDecompressor, RefusesAFrameThatIsNotWholeOrOfAnotherSize) {
+  const std::string raw = testing::random_bytes(9, 200'000);
+  const std::string frame = compress(raw);
+  Status status;
+  for (const std::size_t step : {1'000U, 5'000'000U}) {
+    from_pieces(frame.substr(0, frame.size() - 1), raw.size(), step, status);
+    EXPECT_THAT(status, FailsWith(ErrorKind::kCorrupt));
+    from_pieces(frame, raw.size() - 1, step, status);
+    EXPECT_THAT(status, FailsWith(ErrorKind::kCorrupt));
+    from_pieces(frame, raw.size() + 1, step, status);
+    EXPECT_THAT(status, FailsWith(ErrorKind::kCorrupt));
+    from_pieces("", raw.size(), step, status);
+    EXPECT_THAT(status, FailsWith(ErrorKind::kCorrupt));
+  }
+}
+
 TEST(DecompressInPieces, GivesTheSameBytesInOrder) {
   Status status;
   for (const std::size_t size : {0U, 1U, 131'071U, 131'072U, 131'073U, 3'000'000U}) {
