@@ -9,8 +9,8 @@
 //            written; the destructor waits for that thread, a few seconds at most.
 // Threads:   any.
 // Limits:    memory: index.h for what was loaded, stored_index.h for what is in the merged file;
-//            while index files are loaded, the JSON of eight, or of one a processor if their storage
-//            is near.
+//            while index files are loaded, the JSON of eight, or of one a processor if their
+//            storage is near.
 // Errors:    of refresh(): those of Files. A damaged index file is left out, without an error.
 //            find() and find_all() have none; if the merged file is damaged and the index files
 //            cannot be loaded, the blob is not found.

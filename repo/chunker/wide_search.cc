@@ -64,7 +64,8 @@ RESTREE_WIDE_INLINE void transpose_words(__m512i (&rows)[8]) {
   }
 }
 
-// The next 64 bytes of each lane, so that the first bytes of all lanes are the first 64 of the tile.
+// The next 64 bytes of each lane, so that the first bytes of all lanes are the first 64 of the
+// tile.
 RESTREE_WIDE void transpose(const std::byte* from, std::byte* tile) {
   alignas(64) std::byte half_done[kTileBytes];
   alignas(64) static constexpr std::uint8_t kTransposed[64] = {

@@ -1,9 +1,9 @@
 // The search for cuts in 64 stretches at once, on processors with AVX-512 and instructions for
 // GF(2).
 //
-// One step of the rolling hash is linear over GF(2). So the hashes of the stretches lie in vectors by
-// their bytes, the first bytes of all in one vector and so on, and a step is a product of each byte
-// with 8 by 8 bits instead of a look into a table.
+// One step of the rolling hash is linear over GF(2). So the hashes of the stretches lie in vectors
+// by their bytes, the first bytes of all in one vector and so on, and a step is a product of each
+// byte with 8 by 8 bits instead of a look into a table.
 //
 // Threads: any; it never changes. Limits: 8 KiB of stack.
 #pragma once

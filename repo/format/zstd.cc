@@ -131,13 +131,6 @@ Status PieceDecompressor::finish() const {
   return {};
 }
 
-Status decompress_in_pieces(ByteView frame, std::size_t raw_size,
-                            const std::function<void(ByteView)>& take) {
-  PieceDecompressor decompressor(raw_size, take);
-  RETURN_IF_ERROR(decompressor.add(frame));
-  return decompressor.finish();
-}
-
 Result<Bytes> decompress(ByteView frame, std::size_t limit_bytes) {
   const unsigned long long size = ZSTD_getFrameContentSize(frame.data(), frame.size());
   if (size == ZSTD_CONTENTSIZE_ERROR) return Error(ErrorKind::kCorrupt, "zstd: not a frame");
@@ -156,12 +149,6 @@ std::optional<Compression> parse_compression(std::string_view name) {
   if (name == "better") return Compression::kBetter;
   if (name == "max") return Compression::kMax;
   return std::nullopt;
-}
-
-Result<Bytes> compress(ByteView raw) {
-  ScratchBuffer scratch;
-  ASSIGN_OR_RETURN(const ByteView frame, compress_into(raw, Compression::kAuto, scratch));
-  return Bytes::copy_of(frame);
 }
 
 Result<ByteView> compress_into(ByteView raw, Compression mode, ScratchBuffer& scratch) {

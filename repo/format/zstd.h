@@ -17,18 +17,15 @@ namespace restree {
 // Exactly `raw.size()` bytes, into memory that the caller owns. kCorrupt otherwise.
 Status decompress_into(ByteView frame, MutableByteView raw);
 
-// The same in pieces that stay in a processor's cache, for callers that need each byte only once. A
-// piece is valid during its call of `take`. kCorrupt also after some were handed out.
-Status decompress_in_pieces(ByteView frame, std::size_t raw_size,
-                            const std::function<void(ByteView)>& take);
-
-// The same for a frame that comes in pieces itself.
+// The same from pieces into pieces, which stay in a processor's cache, for callers that need each
+// byte only once. A piece is valid during its call of `take`. kCorrupt also after some were handed
+// out.
 // Threads: one; a thread may have one at a time, and decompress nothing else meanwhile.
 class PieceDecompressor {
  public:
   PieceDecompressor(std::size_t raw_size, std::function<void(ByteView)> take);
   Status add(ByteView piece);
-  // kCorrupt: the frame is not whole, or not of that size.
+  // To be called after the last piece. kCorrupt: the frame is not whole, or not of that size.
   Status finish() const;
 
  private:
@@ -56,9 +53,8 @@ enum class Compression : std::uint8_t { kAuto, kOff, kFastest, kBetter, kMax };
 // By restic's name for it.
 std::optional<Compression> parse_compression(std::string_view name);
 
-// One frame without a checksum, at the level that restic's default comes to.
-Result<Bytes> compress(ByteView raw);
-// The same at the level of a mode other than kOff: a view of `scratch`, good until its next use.
+// One frame without a checksum, at the level of a mode other than kOff: a view of `scratch`, good
+// until its next use.
 Result<ByteView> compress_into(ByteView raw, Compression mode, ScratchBuffer& scratch);
 
 }  // namespace restree

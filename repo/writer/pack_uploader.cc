@@ -31,7 +31,7 @@ Error memory_fault(const IndexedBlob& blob) {
       .hinting("The memory of this machine is faulty; test it before the next backup.");
 }
 
-// Verifies the blobs of a pack, one after the other, and hashes the file meanwhile: two hashes at
+// Verifies the blobs of one pack, one after the other, and hashes the file meanwhile: two hashes at
 // once take little longer than one (Sha256Pair). All in pieces that stay in the processor's cache.
 class Verifier {
  public:
@@ -220,7 +220,7 @@ void PackUploader::run() {
 }
 
 Status PackUploader::store(OpenPack& pack) {
-  thread_local Verifier verifier;
+  Verifier verifier;
   ASSIGN_OR_RETURN(const ByteView file, pack.finish(repository_));
   ASSIGN_OR_RETURN(const PackId id, verifier.verify(repository_, pack, file));
   const std::chrono::seconds for_slowness(file.size() / kSlowestBytesPerSecond);

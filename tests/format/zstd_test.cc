@@ -90,8 +90,9 @@ TEST(DecompressInto, RefusesAnotherSize) {
 
 std::string in_pieces(std::string_view frame, std::size_t raw_size, Status& status) {
   std::string raw;
-  status = decompress_in_pieces(as_bytes(frame), raw_size,
-                                [&](ByteView piece) { raw += as_text(piece); });
+  PieceDecompressor decompressor(raw_size, [&](ByteView piece) { raw += as_text(piece); });
+  status = decompressor.add(as_bytes(frame));
+  if (status) status = decompressor.finish();
   return raw;
 }
 
@@ -142,7 +143,7 @@ TEST(PieceDecompressor, RefusesAFrameThatIsNotWholeOrOfAnotherSize) {
   }
 }
 
-TEST(DecompressInPieces, GivesTheSameBytesInOrder) {
+TEST(PieceDecompressor, GivesTheSameBytesInOrder) {
   Status status;
   for (const std::size_t size : {0U, 1U, 131'071U, 131'072U, 131'073U, 3'000'000U}) {
     const std::string raw = testing::random_bytes(7, size) + std::string(size, 'r');
@@ -155,7 +156,7 @@ TEST(DecompressInPieces, GivesTheSameBytesInOrder) {
   EXPECT_OK(status);
 }
 
-TEST(DecompressInPieces, OfATruncatedFrameOrAnotherSizeIsCorrupt) {
+TEST(PieceDecompressor, OfATruncatedFrameOrAnotherSizeIsCorrupt) {
   const std::string frame = compress("some text");
   Status status;
   for (std::size_t size = 0; size < frame.size(); ++size) {
