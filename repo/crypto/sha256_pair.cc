@@ -81,10 +81,4 @@ Sha256Digest Sha256Pair::finish(std::size_t which) {
   return streams_ ? (*streams_)[which].finish() : lanes_[which].finish();
 }
 
-std::array<Sha256Digest, 2> sha256_of_both(ByteView first, ByteView second) {
-  Sha256Pair pair;
-  pair.update(first, second);
-  return {pair.finish_first(), pair.finish_second()};
-}
-
 }  // namespace restree

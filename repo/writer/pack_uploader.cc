@@ -31,8 +31,9 @@ Error memory_fault(const IndexedBlob& blob) {
       .hinting("The memory of this machine is faulty; test it before the next backup.");
 }
 
-// Verifies the blobs of one pack, one after the other, and hashes the file meanwhile: two hashes at
-// once take little longer than one (Sha256Pair). All in pieces that stay in the processor's cache.
+// Verifies the blobs of one pack, one after the other, and hashes the file meanwhile, since two
+// hashes at once cost less than one after the other (Sha256Pair). All in pieces that stay in the
+// processor's cache.
 class Verifier {
  public:
   // The hash of `file`, whose payload are the pack's blobs.

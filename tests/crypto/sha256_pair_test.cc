@@ -102,11 +102,5 @@ INSTANTIATE_TEST_SUITE_P(Ways, Sha256PairBy, ::testing::ValuesIn(ways()), [](con
   return way.param == Sha256By::kOpenSsl ? "OpenSsl" : "Instructions";
 });
 
-TEST(Sha256OfBoth, AreTheHashesOfEach) {
-  const Bytes one = random_bytes(70'000, 6);
-  const Bytes other = random_bytes(9'999, 7);
-  EXPECT_THAT(sha256_of_both(one, other), ::testing::ElementsAre(sha256(one), sha256(other)));
-}
-
 }  // namespace
 }  // namespace restree
