@@ -10,8 +10,8 @@
 namespace restree {
 namespace {
 
-constexpr std::chrono::milliseconds kTerminalInterval{100};
-constexpr std::chrono::seconds kJsonInterval{1};
+// As restic, so that bars move, and so that a run of half a second has a line.
+constexpr std::chrono::milliseconds kUsualInterval{100};
 constexpr double kMostPerSecond = 60;
 
 // The value of RESTIC_PROGRESS_FPS; 0 if it is not set.
@@ -88,8 +88,8 @@ std::chrono::nanoseconds Output::progress_interval() const {
   if (const double per_second = wanted_per_second(); per_second > 0) {
     return std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 / per_second));
   }
-  if (is_json_) return kJsonInterval;
-  return io_.is_terminal() ? kTerminalInterval : std::chrono::nanoseconds(0);
+  const bool is_shown = !is_quiet() && (is_json_ || io_.is_terminal());
+  return is_shown ? kUsualInterval : std::chrono::nanoseconds(0);
 }
 
 }  // namespace restree

@@ -57,8 +57,8 @@ class Output {
   // line breaks or other bytes that would drive the terminal, else as it is, for programs.
   std::string shown(std::string_view name) const;
 
-  // The interval at which progress is shown; zero: never. For people: zero if quiet or not on a
-  // terminal, else 0.1 s. As JSON: 1 s. Unless quiet, RESTIC_PROGRESS_FPS (at most 60) overrides it.
+  // The interval at which progress is shown; zero: never. 0.1 s on a terminal and as JSON, else zero;
+  // zero if quiet. RESTIC_PROGRESS_FPS (at most 60) overrides it, for people unless quiet.
   std::chrono::nanoseconds progress_interval() const;
 
  private:

@@ -88,7 +88,8 @@ TEST(Output, ShowsProgressOnATerminalAndToPrograms) {
   environment.set("RESTIC_PROGRESS_FPS", std::nullopt);
   KeptIo file;
   EXPECT_EQ(Output(file, false, kUsual).progress_interval(), 0s);
-  EXPECT_EQ(Output(file, true, kQuiet).progress_interval(), 1s);
+  EXPECT_EQ(Output(file, true, kUsual).progress_interval(), 100ms);
+  EXPECT_EQ(Output(file, true, kQuiet).progress_interval(), 0s);
   KeptIo terminal;
   terminal.be_a_terminal();
   EXPECT_EQ(Output(terminal, false, kUsual).progress_interval(), 100ms);
@@ -97,6 +98,9 @@ TEST(Output, ShowsProgressOnATerminalAndToPrograms) {
   EXPECT_EQ(Output(file, false, kUsual).progress_interval(), 250ms);
   EXPECT_EQ(Output(file, true, kUsual).progress_interval(), 250ms);
   EXPECT_EQ(Output(file, false, kQuiet).progress_interval(), 0s);
+  EXPECT_EQ(Output(file, true, kQuiet).progress_interval(), 250ms);
+  environment.set("RESTIC_PROGRESS_FPS", "1000");
+  EXPECT_EQ(Output(file, true, kUsual).progress_interval(), 16666666ns) << "60 a second";
 }
 
 }  // namespace
