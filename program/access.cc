@@ -1,6 +1,7 @@
 #include "program/access.h"
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <poll.h>
 #include <termios.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include <utility>
 
 #include "repo/base/guarded.h"
+#include "repo/base/restic_words.h"
 #include "repo/base/unique_fd.h"
 #include "repo/system/child_process.h"
 #include "repo/system/environment.h"
@@ -80,6 +82,9 @@ Secret as_secret(std::string&& bytes) {
 
 Result<std::string> read_small_file(const std::string& path) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd && errno == ENOENT) {
+    return Error(ErrorKind::kNotFound, fmt::format(restic_words::kFileDoesNotExist.text, path));
+  }
   if (!fd) return errno_error(errno, "open " + path);
   std::string content(kLongestSecret, '\0');
   std::size_t length = 0;
@@ -139,8 +144,24 @@ Secret take_environment_password(const std::string& variable) {
   return password;
 }
 
+std::string variable_of(const RepositoryAccess& access, std::string_view name) {
+  return fmt::format("{}{}{}", access.variables, name, access.variables_end);
+}
+
+Error no_location(const RepositoryAccess& access) {
+  const bool is_source = access.what != RepositoryAccess().what;
+  return {ErrorKind::kInvalid, std::string(is_source ? restic_words::kNoSourceLocation.text
+                                                     : restic_words::kNoLocation.text)};
+}
+
+Error unresolved(Error error) {
+  return std::move(error).with(restic_words::kPasswordNotFound.text);
+}
+
 Error two_sources(const std::string& what) {
-  return {ErrorKind::kInvalid, "both a file and a command are given for " + what + "; use one"};
+  return unresolved(
+             Error(ErrorKind::kInvalid, std::string(restic_words::kPasswordFileAndCommand.text)))
+      .hinting("Both are given for " + what + ": use one.");
 }
 
 // A line up to its end or the end of what `fd` gives, byte by byte, since the rest is not ours.
@@ -162,24 +183,24 @@ std::string read_line(int fd) {
 Result<std::string> find_location(const RepositoryAccess& access) {
   if (access.location && !access.location->empty()) return *access.location;
   std::string file = access.repository_file.value_or("");
-  const std::string variable = access.variables + "REPOSITORY";
+  const std::string variable = variable_of(access, "REPOSITORY");
+  const std::string file_variable = variable_of(access, "REPOSITORY_FILE");
   if (access.location || access.repository_file) {
     if (file.empty()) {
-      return Error(ErrorKind::kInvalid, "the location given for the " + access.what + " is empty")
-          .hinting("It may come from a variable that is not set.");
+      return no_location(access).hinting(
+          "The one that is given is empty; it may come from a variable that is not set.");
     }
   } else {
     const std::string location = environment_variable(variable);
-    file = environment_variable(variable + "_FILE");
+    file = environment_variable(file_variable);
     if (!location.empty() && !file.empty()) {
-      return Error(ErrorKind::kInvalid,
-                   "both " + variable + " and " + variable + "_FILE are set; use one");
+      return Error(ErrorKind::kInvalid, std::string(restic_words::kTwoLocations.text))
+          .hinting("Both " + variable + " and " + file_variable + " are set: use one.");
     }
     if (!location.empty()) return location;
   }
   if (file.empty()) {
-    return Error(ErrorKind::kInvalid, "no " + access.what + " is named")
-        .hinting("Give its location, or set " + variable + " or " + variable + "_FILE.");
+    return no_location(access).hinting("Or set " + variable + " or " + file_variable + ".");
   }
   ASSIGN_OR_RETURN(const Secret location, secret_from_file(file));
   if (location.empty()) return Error(ErrorKind::kInvalid, file + " names no repository");
@@ -249,37 +270,40 @@ Result<Secret> typed_password(const std::string& what, PasswordIs which) {
 
 // The password that nothing names: a line of standard input, or typed at a terminal.
 Result<FoundPassword> ask_for_password(const RepositoryAccess& access, PasswordIs which) {
-  if (!access.input_is_data && ::isatty(STDIN_FILENO) == 0) {
+  const bool reads_input = !access.input_is_data && ::isatty(STDIN_FILENO) == 0;
+  if (reads_input) {
     ASSIGN_OR_RETURN(Secret given, secret_from_input());
     if (!given.empty()) return FoundPassword{std::move(given)};
   }
   Result<Secret> typed = typed_password(access.what + " password", which);
   if (typed) return FoundPassword{std::move(*typed), true};
-  const std::string variable = access.variables + "PASSWORD";
-  return std::move(typed).error().hinting(
-      "Name a password file or a password command, as an option or in " + variable + "_FILE or " +
-      variable + "_COMMAND" +
-      (access.input_is_data ? "." : "; or let standard input give the password."));
+  const std::string advice =
+      "Name a password file or a password command, as an option or in " +
+      variable_of(access, "PASSWORD_FILE") + " or " + variable_of(access, "PASSWORD_COMMAND") +
+      (access.input_is_data ? "." : "; or let standard input give the password.");
+  if (!reads_input) return std::move(typed).error().hinting(advice);
+  return Error(ErrorKind::kInvalid, std::string(restic_words::kEmptyPassword.text))
+      .hinting("Standard input gave no password, and " + typed.error().message() + ".\n" + advice);
 }
 
 Error password_beside_none(const RepositoryAccess& access) {
-  return Error(ErrorKind::kInvalid,
-               "--insecure-no-password must not be given together with a password, by an option or "
-               "in the environment")
-      .hinting("Leave out one of them: unset " + access.variables + "PASSWORD, " +
-               access.variables + "PASSWORD_FILE and " + access.variables +
-               "PASSWORD_COMMAND if the " + access.what + " has no password.");
+  return Error(ErrorKind::kInvalid, std::string(restic_words::kPasswordBesideNone.text))
+      .hinting("Leave out one of them: unset " + variable_of(access, "PASSWORD") + ", " +
+               variable_of(access, "PASSWORD_FILE") + " and " +
+               variable_of(access, "PASSWORD_COMMAND") + " if the " + access.what +
+               " has no password.");
 }
 
 Result<FoundPassword> look_for_password(const RepositoryAccess& access, Deadline by,
                                         PasswordIs which) {
-  const std::string variable = access.variables + "PASSWORD";
-  Secret from_environment = take_environment_password(variable);
+  Secret from_environment = take_environment_password(variable_of(access, "PASSWORD"));
   std::string file = access.password_file.value_or("");
   std::string command = access.password_command.value_or("");
   if (file.empty() && command.empty()) {
-    if (!access.password_file) file = environment_variable(variable + "_FILE");
-    if (!access.password_command) command = environment_variable(variable + "_COMMAND");
+    if (!access.password_file) file = environment_variable(variable_of(access, "PASSWORD_FILE"));
+    if (!access.password_command) {
+      command = environment_variable(variable_of(access, "PASSWORD_COMMAND"));
+    }
   }
   if (access.no_password) {
     if (file.empty() && command.empty() && from_environment.empty()) return FoundPassword{};
@@ -288,20 +312,20 @@ Result<FoundPassword> look_for_password(const RepositoryAccess& access, Deadline
   if (!file.empty() && !command.empty()) return two_sources("the password of the " + access.what);
 
   FoundPassword password;
-  if (!file.empty()) {
-    ASSIGN_OR_RETURN(password.secret, secret_from_file(file));
-  } else if (!command.empty()) {
-    ASSIGN_OR_RETURN(password.secret, secret_from_command(command, by));
+  if (!file.empty() || !command.empty()) {
+    Result<Secret> secret =
+        command.empty() ? secret_from_file(file) : secret_from_command(command, by);
+    if (!secret) return unresolved(std::move(secret).error());
+    password.secret = std::move(*secret);
   } else if (!from_environment.empty()) {
     password.secret = std::move(from_environment);
   } else {
     ASSIGN_OR_RETURN(password, ask_for_password(access, which));
   }
   if (password.secret.empty()) {
-    return Error(ErrorKind::kInvalid, "the password of the " + access.what + " is empty")
-        .hinting(
-            "Look at the file or command that should give it; --insecure-no-password opens a "
-            "repository without a password.");
+    return Error(ErrorKind::kInvalid, std::string(restic_words::kEmptyPassword.text))
+        .hinting("It is that of the " + access.what +
+                 ". Look at the file or command that should give it.");
   }
   return password;
 }
@@ -330,7 +354,7 @@ Status open_with_password(const RepositoryAccess& access,
 }
 
 std::string find_key_hint(const RepositoryAccess& access) {
-  return access.key_hint ? *access.key_hint : environment_variable(access.variables + "KEY_HINT");
+  return access.key_hint ? *access.key_hint : environment_variable(variable_of(access, "KEY_HINT"));
 }
 
 }  // namespace restree

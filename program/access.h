@@ -22,6 +22,7 @@ struct RepositoryAccess {
   std::optional<std::string> key_hint;  // or RESTIC_KEY_HINT
   // How the names of the variables begin; RESTIC_FROM_ for the repository that is copied from.
   std::string variables = "RESTIC_";
+  std::string variables_end = "";   // how they end; 2 for the options that restic has deprecated
   std::string what = "repository";  // for messages and prompts
   bool no_password = false;         // the password is empty: --insecure-no-password
   bool input_is_data = false;       // standard input has other content than a password

@@ -3,7 +3,13 @@
 #include <cctype>
 #include <charconv>
 
+#include "repo/base/restic_words.h"
+
 namespace restree {
+
+Error bad_variable(std::string_view name, const std::string& value, const std::string& why) {
+  return {ErrorKind::kInvalid, fmt::format(restic_words::kBadVariable.text, name, value, why)};
+}
 
 Error bad_value(std::string_view name, const std::string& value, std::string_view wanted) {
   return {ErrorKind::kInvalid, fmt::format("option {}={}: {}", name, value, wanted)};

@@ -30,6 +30,9 @@ struct NamedOption {
 template <class Target>
 using OptionTable = std::vector<NamedOption<Target>>;
 
+// The error of an environment variable, in restic's words.
+Error bad_variable(std::string_view name, const std::string& value, const std::string& why);
+
 Error bad_value(std::string_view name, const std::string& value, std::string_view wanted);
 Result<std::uint64_t> parse_number(std::string_view name, const std::string& value, int base = 10);
 // A number of bytes, optionally with K, M, G or T behind it.

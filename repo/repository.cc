@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "repo/base/restic_words.h"
 #include "repo/cached_files.h"
 #include "repo/crypto/seal.h"
 #include "repo/crypto/sha256.h"
@@ -206,9 +207,12 @@ Result<std::vector<SnapshotId>> Repository::list_snapshots(Deadline by) {
 }
 
 Result<Snapshot> Repository::load_snapshot(const SnapshotId& id, Deadline by) {
-  ASSIGN_OR_RETURN(const Bytes json, state_->read_unpacked({FileType::kSnapshot, id.hex()}, by));
-  Result<Snapshot> snapshot = parse_snapshot(id, json);
-  if (!snapshot) return std::move(snapshot).error().with("snapshot " + id.hex());
+  const Result<Bytes> json = state_->read_unpacked({FileType::kSnapshot, id.hex()}, by);
+  Result<Snapshot> snapshot = json ? parse_snapshot(id, *json) : Result<Snapshot>(json.error());
+  if (!snapshot) {
+    return std::move(snapshot).error().with(
+        fmt::format(restic_words::kFailedToLoadSnapshot.text, id.short_hex()));
+  }
   return snapshot;
 }
 

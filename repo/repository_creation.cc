@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "repo/base/log.h"
+#include "repo/base/restic_words.h"
 #include "repo/chunker/polynomial.h"
 #include "repo/crypto/random.h"
 #include "repo/crypto/seal.h"
@@ -55,7 +56,7 @@ Result<std::uint64_t> new_polynomial() {
 
 Result<Config> new_config(const NewRepository& wanted) {
   if (wanted.version != 1 && wanted.version != 2) {
-    return Error(ErrorKind::kUnsupported, "only repository versions 1 and 2 can be made");
+    return Error(ErrorKind::kUnsupported, fmt::format(restic_words::kNoSuchVersion.text, 1, 2));
   }
   if (wanted.chunker_polynomial && !is_irreducible(*wanted.chunker_polynomial)) {
     return Error(ErrorKind::kInvalid, fmt::format("the chunker polynomial {:x} is reducible",

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "repo/base/log.h"
+#include "repo/base/restic_words.h"
 #include "repo/base/thread_pool.h"
 #include "repo/crypto/kdf.h"
 #include "repo/crypto/sha256.h"
@@ -25,10 +26,10 @@ constexpr std::size_t kParallelReads = 8;
 constexpr std::size_t kNamedKeys = 5;
 
 Error no_repository(const Storage& storage) {
-  // The hint is in words that scripts look for.
   return Error(ErrorKind::kNoRepository,
-               "repository does not exist: there is no config file in " + storage.description())
-      .hinting("Is there a repository at the following location?\n" + storage.description());
+               fmt::format(restic_words::kNoRepository.text,
+                           "there is no config file in " + storage.description()))
+      .hinting(fmt::format(restic_words::kIsThereARepository.text, storage.description()));
 }
 
 Error no_key_file(const Storage& storage) {
@@ -226,7 +227,7 @@ Result<OpenedKey> KeySearch::conclude(std::size_t count) && {
     return Error(first->kind(), subject + " be used: " + in_words(refused_))
         .hinting(hint_for(first->kind()));
   }
-  std::string words = "wrong password or no key found: it ";
+  std::string words = std::string(restic_words::kWrongPassword.text) + ": it ";
   words += count == 1 ? "does not open the only key file of " + place
                       : fmt::format("opens none of the {} key files of {}", count, place);
   std::string hint;

@@ -14,6 +14,7 @@
 
 #include "repo/archiver/source_folder.h"
 #include "repo/base/path.h"
+#include "repo/base/restic_words.h"
 
 namespace restree {
 namespace {
@@ -150,7 +151,7 @@ ExistingTargets existing_targets(const std::vector<std::string>& targets) {
       const Error reason = errno_error(errno, target);
       existing.missing.emplace_back(reason.kind(),
                                     reason.kind() == ErrorKind::kNotFound
-                                        ? target + " does not exist, skipping"
+                                        ? fmt::format(restic_words::kSourceMissing.text, target)
                                         : reason.message() + ": cannot be accessed, skipping");
     }
   }

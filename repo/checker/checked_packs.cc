@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "repo/base/restic_words.h"
 #include "repo/format/pack_header.h"
 
 namespace restree {
@@ -54,8 +55,8 @@ void CheckedPacks::pack(const std::string& file, const PackId& pack,
 }
 
 void CheckedPacks::damaged(const std::string& file, const Error& error) {
-  read_.lock()->damaged_files.push_back(
-      fmt::format("error loading index {}: {}", file, error.message()));
+  read_.lock()->damaged_files.push_back(fmt::format(
+      "{}: {}", fmt::format(restic_words::kErrorLoadingIndex.text, file), error.message()));
 }
 
 void CheckedPacks::take_index(std::shared_ptr<const Index> index, CheckListener& listener,

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "repo/base/log.h"
+#include "repo/base/restic_words.h"
 
 namespace restree {
 
@@ -77,7 +78,7 @@ void CheckedTrees::check_tree(const BlobId& id, const Result<ByteView>& blob,
     wrong.push_back(fmt::format("tree {}: {}", id.hex(), tree.error().message()));
   }
   if (wrong.empty()) return;
-  std::string text = fmt::format("error for tree {}:", id.short_hex());
+  std::string text = fmt::format(restic_words::kErrorForTree.text, id.short_hex());
   for (const std::string& line : wrong) text += "\n  " + line;
   const MutexLock lock(mutex_);
   findings_.errors += wrong.size();

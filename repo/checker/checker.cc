@@ -9,6 +9,7 @@
 #include <random>
 
 #include "repo/base/guarded.h"
+#include "repo/base/restic_words.h"
 #include "repo/base/thread_pool.h"
 #include "repo/checker/pack_check.h"
 
@@ -23,8 +24,10 @@ std::optional<Number> parse_number(std::string_view text) {
   return value;
 }
 
+constexpr std::uint32_t kMostGroups = 256;
+
 Error bad_subset(std::string_view why) {
-  return Error(ErrorKind::kInvalid, fmt::format("--read-data-subset: {}", why))
+  return Error(ErrorKind::kInvalid, std::string(why))
       .hinting("It takes n/t (group n of t), a percentage like 2.5%, or a size like 500M.");
 }
 
@@ -52,8 +55,10 @@ Result<PackSubset> PackSubset::parse(std::string_view text) {
   if (const std::size_t slash = text.find('/'); slash != std::string_view::npos) {
     const auto group = parse_number<std::uint32_t>(text.substr(0, slash));
     const auto groups = parse_number<std::uint32_t>(text.substr(slash + 1));
-    if (!group || !groups || *group == 0 || *group > *groups || *groups > 256) {
-      return bad_subset("of n/t, n must be from 1 to t, and t at most 256");
+    if (!group || !groups) return bad_subset(restic_words::kBadSubset.text);
+    if (*group == 0 || *group > *groups) return bad_subset(restic_words::kBadSubsetGroup.text);
+    if (*groups > kMostGroups) {
+      return bad_subset(fmt::format(restic_words::kTooManySubsets.text, kMostGroups));
     }
     subset.kind = Kind::kGroup;
     subset.group = *group;
@@ -63,14 +68,14 @@ Result<PackSubset> PackSubset::parse(std::string_view text) {
   if (text.ends_with('%')) {
     const auto percent = parse_number<double>(text.substr(0, text.size() - 1));
     if (!percent || !(*percent > 0.0) || *percent > 100.0) {
-      return bad_subset("a percentage must be above 0% and at most 100%");
+      return bad_subset(restic_words::kBadSubsetPercentage.text);
     }
     subset.kind = Kind::kPercent;
     subset.percent = *percent;
     return subset;
   }
   const auto bytes = parse_bytes(text);
-  if (!bytes || *bytes == 0) return bad_subset("this is not a valid subset");
+  if (!bytes || *bytes == 0) return bad_subset(restic_words::kBadSubset.text);
   subset.kind = Kind::kBytes;
   subset.bytes = *bytes;
   return subset;
@@ -91,7 +96,7 @@ Status Checker::check_packs() {
 void Checker::note_broken_snapshot(const SnapshotId& id, const Error& error) {
   findings_.damaged = true;
   findings_.broken_snapshots.insert(id);
-  listener_.error(fmt::format("snapshot error {}: {}", id.hex(), error.message()));
+  listener_.error("error: " + error.message());
 }
 
 void Checker::note_unchecked(const std::string& what, const Error& why) {

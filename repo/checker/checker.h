@@ -49,7 +49,7 @@ class Checker {
   std::vector<std::uint32_t> choose(const PackSubset& subset) const;
   Status read_packs(const std::vector<std::uint32_t>& numbers);
 
-  // Counts and reports a snapshot that could not be loaded.
+  // Counts and reports a snapshot that could not be loaded, by the error of Repository::load_snapshot.
   void note_broken_snapshot(const SnapshotId& id, const Error& error);
   // Counts and reports something that was to be checked and is not there.
   void note_unchecked(const std::string& what, const Error& why);

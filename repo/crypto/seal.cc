@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "repo/base/restic_words.h"
 #include "repo/crypto/openssl_error.h"
 #include "repo/crypto/random.h"
 
@@ -161,7 +162,8 @@ Status authenticate(const SealKey& key, ByteView sealed) {
   std::array<std::byte, kSealMacBytes> mac;
   RETURN_IF_ERROR(Engine::of_this_thread().mac(key, iv_of(sealed), ciphertext_of(sealed), mac));
   if (CRYPTO_memcmp(mac.data(), sealed.last(kSealMacBytes).data(), mac.size()) != 0) {
-    return Error(ErrorKind::kCorrupt, "the MAC does not match");
+    return Error(ErrorKind::kCorrupt,
+                 std::string(restic_words::kNotAuthentic.text) + ": the MAC does not match");
   }
   return {};
 }

@@ -10,9 +10,11 @@
 
 #include "repo/base/log.h"
 #include "repo/base/readable.h"
+#include "repo/base/restic_words.h"
 #include "repo/base/waiting.h"
 #include "repo/identity.h"
 #include "repo/lock/lock_holder.h"
+#include "repo/system/time_zone.h"
 #include "repo/text/go_duration.h"
 
 namespace restree {
@@ -39,22 +41,32 @@ Status remove_lock(Repository& repository, const std::string& name, Deadline by)
   return removed;
 }
 
+// As restic shows it: by the clocks of this place, to the second.
+std::string lock_time(Timestamp time) {
+  std::string text;
+  append_timestamp(time, TimeZone::local(), text);
+  text.resize(std::string_view("2026-09-01 03:00:00").size());
+  text[text.find('T')] = ' ';
+  return text;
+}
+
 std::string holder_of(const LockFile& lock) {
   return fmt::format("PID {} on {} by {} (UID {}, GID {})", lock.pid, readable(lock.hostname),
                      readable(lock.username), lock.uid, lock.gid);
 }
 
-// The first words are restic's, for the scripts that look for them.
+// In restic's words and lines.
 Error locked_by(const LockFile& lock, const std::string& name) {
+  using namespace restic_words;
+  const std::string since = fmt::format(kLockCreated.text, lock_time(lock.time),
+                                        go_duration_between(lock.time, wall_clock_now()));
+  const std::string id = fmt::format(kLockStorageId.text, name.substr(0, 8));
   return Error(ErrorKind::kLocked,
-               fmt::format("unable to create lock in backend: repository is already locked {}by "
-                           "{}, lock was created at {} ({} ago), storage ID {}",
-                           lock.exclusive ? "exclusively " : "", holder_of(lock),
-                           format_timestamp(lock.time),
-                           go_duration_between(lock.time, wall_clock_now()), name.substr(0, 8)))
-      .hinting(
-          "Wait for it to end (--retry-lock does). If it has died, the `unlock` command can "
-          "be used to remove stale locks.");
+               fmt::format(kLockedBy.text, lock.exclusive ? "exclusively " : "", lock.pid,
+                           readable(lock.hostname), readable(lock.username), lock.uid, lock.gid))
+      .hinting(fmt::format("{}\n{}\n{}\nIf its holder is at work, wait for it to end, as "
+                           "--retry-lock does.",
+                           since, id, kUnlockRemoves.text));
 }
 
 Error unreadable(const Error& error, const std::string& name) {

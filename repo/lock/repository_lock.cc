@@ -13,6 +13,7 @@
 #include "repo/base/guarded.h"
 #include "repo/base/last_resort.h"
 #include "repo/base/log.h"
+#include "repo/base/restic_words.h"
 #include "repo/base/waiting.h"
 #include "repo/identity.h"
 #include "repo/storage/decorators/write_gate.h"
@@ -154,9 +155,9 @@ Result<std::unique_ptr<RepositoryLock>> RepositoryLock::acquire(Repository& repo
     auto lock = try_once(repository, request, check, by);
     if (request.stop.stop_requested()) return interrupted();
     if (lock || lock.error().kind() != ErrorKind::kLocked || last) return lock;
-    if (first && request.tell) {
-      request.tell("repo already locked, waiting up to " + shown(request.retry_for) +
-                   " for the lock");
+    if (const auto& tell = request.tell_waiting ? request.tell_waiting : request.tell;
+        first && tell) {
+      tell(fmt::format(restic_words::kWaitingForLock.text, shown(request.retry_for)));
     }
     const auto left = std::chrono::ceil<milliseconds>(end - Clock::now());
     const milliseconds pause = std::clamp(left, milliseconds(0), wait);

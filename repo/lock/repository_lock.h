@@ -49,8 +49,10 @@ struct LockRequest {
   // For how long to try again while another has a conflicting lock.
   std::chrono::nanoseconds retry_for{0};
   std::stop_token stop = {};
-  // Receives a sentence that says that another's lock is waited for, or that a stale lock is left.
+  // Receives a sentence that says that a stale lock is left, or that another's lock is waited for.
   std::function<void(const std::string&)> tell = {};
+  // Receives the latter in place of `tell`, if it is set.
+  std::function<void(const std::string&)> tell_waiting = {};
   // Receives a sentence for each stale lock that was removed: a warning. Without it the log does.
   std::function<void(const std::string&)> warn = {};
   LockTimes times = {};

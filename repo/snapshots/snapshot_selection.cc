@@ -10,6 +10,7 @@
 
 #include "repo/base/guarded.h"
 #include "repo/base/path.h"
+#include "repo/base/restic_words.h"
 #include "repo/base/thread_pool.h"
 #include "repo/format/tree.h"
 #include "repo/tree_loading.h"
@@ -123,7 +124,7 @@ Result<std::string> find_by_prefix(const std::vector<std::string>& names, std::s
     match = &name;
   }
   if (match != nullptr) return *match;
-  return Error(ErrorKind::kInvalid, fmt::format("no matching ID found for prefix \"{}\"", prefix));
+  return Error(ErrorKind::kInvalid, fmt::format(restic_words::kNoMatchingId.text, prefix));
 }
 
 Result<std::string> find_file_by_prefix(Repository& repository, FileType type,
@@ -181,7 +182,7 @@ Result<SelectedSnapshot> select_snapshot(Repository& repository, const std::stri
                    find_latest(repository, filter, std::nullopt, by));
   if (!latest) {
     return Error(ErrorKind::kInvalid,
-                 fmt::format("snapshot filter ({}): no snapshot found", filter.description()));
+                 fmt::format(restic_words::kNoSnapshotFound.text, filter.description()));
   }
   return SelectedSnapshot{std::move(*latest), std::move(subfolder)};
 }

@@ -119,7 +119,7 @@ TEST_F(BackupInCompany, WaitsForAPruneIfAskedTo) {
   std::vector<std::string> words = backup_of(source);
   words.insert(words.end(), {"--retry-lock", "2m"});
   Process backup = restree_.start(words);
-  const std::string printed = "/proc/" + std::to_string(backup.pid()) + "/fd/2";
+  const std::string printed = "/proc/" + std::to_string(backup.pid()) + "/fd/1";
   EXPECT_TRUE(holds_within(seconds(patient(60)), [&] {
     return read_file(printed).find("waiting up to 2m0s for the lock") != std::string::npos;
   }));

@@ -218,7 +218,7 @@ TEST_F(Restree, ErrorsAreJsonWhereJsonIsWanted) {
   EXPECT_THAT(outcome.out, IsEmpty());
   EXPECT_EQ(outcome.err,
             R"({"message_type":"exit_error","code":1,"message":"Fatal: --quiet and --verbose )"
-            "cannot be given at the same time\"}\n");
+            "cannot be specified at the same time\"}\n");
 }
 
 TEST_F(Restree, AStopMakesItsOwnExitCode) {

@@ -6,8 +6,10 @@
 #include <array>
 #include <cctype>
 
+#include "program/command_line/go_values.h"
 #include "program/named_option.h"
 #include "program/rclone_kind.h"
+#include "repo/base/restic_words.h"
 #include "repo/system/environment.h"
 #include "tools/cli/option_words.h"
 
@@ -125,7 +127,7 @@ Status settle_extended(GlobalOptions& options) {
 
 Status settle_verbosity(GlobalOptions& options) {
   if (options.quiet && options.verbose > 0) {
-    return Error(ErrorKind::kInvalid, "--quiet and --verbose cannot be given at the same time");
+    return Error(ErrorKind::kInvalid, std::string(restic_words::kQuietAndVerbose.text));
   }
   options.verbosity =
       options.quiet ? 0 : static_cast<int>(1 + std::clamp<std::int64_t>(options.verbose, 0, 2));
@@ -138,22 +140,22 @@ Status settle_packs(GlobalOptions& options) {
     options.compression = mode.empty() ? "auto" : mode;
     if (std::find(kCompressionModes.begin(), kCompressionModes.end(), options.compression) ==
         kCompressionModes.end()) {
-      return Error(ErrorKind::kInvalid,
-                   fmt::format("RESTIC_COMPRESSION is \"{}\": it must be one of auto, off, "
-                               "fastest, better and max",
-                               mode));
+      return bad_variable("RESTIC_COMPRESSION", mode,
+                          fmt::format(restic_words::kBadCompression.text, mode));
     }
   }
   std::uint64_t mib = options.pack_size_mib;
   if (const std::string size = environment_variable("RESTIC_PACK_SIZE");
       mib == 0 && !size.empty()) {
-    Result<std::uint64_t> number = parse_number("RESTIC_PACK_SIZE", size);
-    RETURN_IF_ERROR(number);
+    const Result<std::uint64_t> number = parse_go_uint(size);
+    if (!number) return bad_variable("RESTIC_PACK_SIZE", size, number.error().message());
     mib = *number;
   }
-  if (mib != 0 && (mib < kLeastPackMib || mib > kMostPackMib)) {
-    return Error(ErrorKind::kInvalid, fmt::format("a pack size of {} MiB: it must be from {} to {}",
-                                                  mib, kLeastPackMib, kMostPackMib));
+  if (mib > kMostPackMib) {
+    return Error(ErrorKind::kInvalid, fmt::format(restic_words::kPackTooLarge.text, kMostPackMib));
+  }
+  if (mib != 0 && mib < kLeastPackMib) {
+    return Error(ErrorKind::kInvalid, fmt::format(restic_words::kPackTooSmall.text, kLeastPackMib));
   }
   options.pack_size_bytes = mib << 20;
   return {};
@@ -239,8 +241,7 @@ void add_global_options(CommandSyntax& app, GlobalOptions& options) {
 Status settle(GlobalOptions& options) {
   const RepositoryAccess& access = options.access;
   if (!access.location.value_or("").empty() && !access.repository_file.value_or("").empty()) {
-    return Error(ErrorKind::kInvalid,
-                 "-r and --repository-file exclude each other: give one of them");
+    return Error(ErrorKind::kInvalid, std::string(restic_words::kTwoLocations.text));
   }
   RETURN_IF_ERROR(settle_verbosity(options));
   RETURN_IF_ERROR(settle_packs(options));

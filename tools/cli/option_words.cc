@@ -137,6 +137,18 @@ void add_deprecated_text(CommandSyntax& app, const std::string& names, std::stri
   app.add(deprecated(with_value(names, kTextWord, "", storing(value, any_text)), instead));
 }
 
+void add_deprecated_text(CommandSyntax& app, const std::string& names,
+                         std::optional<std::string>& value, const std::string& instead) {
+  app.add(deprecated(with_value(names, kTextWord, "", storing(value, any_text)), instead));
+}
+
+void add_hidden_text(CommandSyntax& app, const std::string& names,
+                     std::optional<std::string>& value) {
+  Flag flag = with_value(names, kTextWord, "", storing(value, any_text));
+  flag.is_hidden = true;
+  app.add(std::move(flag));
+}
+
 void add_deprecated_list(CommandSyntax& app, const std::string& names,
                          std::vector<std::string>& values, const std::string& instead) {
   app.add(deprecated(with_value(names, kTextWord, "", collecting(values)), instead));

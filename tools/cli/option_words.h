@@ -48,6 +48,11 @@ void add_text(CommandSyntax& app, const std::string& names, std::optional<std::s
 // The same, but hidden from help: using it prints that it is deprecated, and `instead`.
 void add_deprecated_text(CommandSyntax& app, const std::string& names, std::string& value,
                          const std::string& instead);
+void add_deprecated_text(CommandSyntax& app, const std::string& names,
+                         std::optional<std::string>& value, const std::string& instead);
+// The same, but hidden without a notice.
+void add_hidden_text(CommandSyntax& app, const std::string& names,
+                     std::optional<std::string>& value);
 void add_deprecated_list(CommandSyntax& app, const std::string& names,
                          std::vector<std::string>& values, const std::string& instead);
 // An option with one span of time as Go writes it: 5m, 1h30m, 90s.

@@ -13,6 +13,7 @@
 #include "repo/archiver/files_from.h"
 #include "repo/archiver/targets.h"
 #include "repo/base/path.h"
+#include "repo/base/restic_words.h"
 #include "repo/system/child_process.h"
 #include "repo/system/environment.h"
 
@@ -82,16 +83,23 @@ bool reads_input(const BackupOptions& options) {
 
 Status check_sources(const BackupOptions& options) {
   const bool has_targets = !options.targets.empty() || has_target_files(options);
-  if (options.from_stdin && !options.stdin_from_command && has_targets) {
-    return Error(ErrorKind::kInvalid,
-                 "--stdin was specified and files/dirs were listed as arguments");
+  if (options.from_stdin || options.stdin_from_command) {
+    for (const auto& [files, name] : {std::pair{&options.files_from, "--files-from"},
+                                      {&options.files_from_verbatim, "--files-from-verbatim"},
+                                      {&options.files_from_raw, "--files-from-raw"}}) {
+      if (files->empty()) continue;
+      return Error(ErrorKind::kInvalid, fmt::format(restic_words::kStdinAndList.text, name));
+    }
   }
-  if (options.stdin_from_command && (options.targets.empty() || has_target_files(options))) {
-    return Error(ErrorKind::kInvalid, "--stdin-from-command takes the command as its arguments")
+  if (options.from_stdin && !options.stdin_from_command && has_targets) {
+    return Error(ErrorKind::kInvalid, std::string(restic_words::kStdinAndTargets.text));
+  }
+  if (options.stdin_from_command && options.targets.empty()) {
+    return Error(ErrorKind::kInvalid, std::string(restic_words::kNoCommand.text))
         .hinting("restree backup --stdin-from-command --stdin-filename db.sql -- pg_dump db");
   }
   if (!is_stream(options) && !has_targets) {
-    return Error(ErrorKind::kInvalid, "nothing to backup, please specify source files/dirs");
+    return Error(ErrorKind::kInvalid, std::string(restic_words::kNothingToBackUp.text));
   }
   return {};
 }
@@ -106,12 +114,12 @@ Result<std::vector<std::string>> find_targets(const BackupOptions& options, Sess
                                       warn));
   targets.insert(targets.end(), options.targets.begin(), options.targets.end());
   if (targets.empty()) {
-    return Error(ErrorKind::kInvalid, "nothing to backup, please specify source files/dirs");
+    return Error(ErrorKind::kInvalid, std::string(restic_words::kNothingToBackUp.text));
   }
   ExistingTargets existing = existing_targets(targets);
   for (const Error& error : existing.missing) warn(error);
   if (existing.targets.empty()) {
-    return Error(ErrorKind::kNotFound, "all source directories/files do not exist");
+    return Error(ErrorKind::kNotFound, std::string(restic_words::kNoSources.text));
   }
   is_incomplete = !existing.missing.empty();
   return std::move(existing.targets);
@@ -176,7 +184,7 @@ Result<ArchiveResult> archive_from_stream(const BackupOptions& options, const Ar
                  fmt::format("{} (run for --stdin-from-command) {}", program,
                              ending ? ending->words() : "closed its output but does not end"));
     tell(failed);
-    return std::move(failed).with("no snapshot was made");
+    return std::move(failed).with(restic_words::kSnapshotNotSaved.text);
   }
   tell_if_nothing_came(result, whence);
   return result;

@@ -1,5 +1,6 @@
 // restree backup
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "program/command_line/go_values.h"
 #include "program/named_option.h"
 #include "repo/archiver/files_from.h"
 #include "repo/archiver/scanner.h"
@@ -14,6 +16,7 @@
 #include "repo/archiver/stream_archiver.h"
 #include "repo/archiver/targets.h"
 #include "repo/base/log.h"
+#include "repo/base/restic_words.h"
 #include "repo/crypto/sha256.h"
 #include "repo/identity.h"
 #include "repo/snapshots/snapshot_selection.h"
@@ -47,8 +50,9 @@ Result<ZonedTimestamp> snapshot_time(const BackupOptions& options, const ZonedTi
   if (options.time.empty()) return now;
   const auto time = parse_local_time(options.time, TimeZone::local());
   if (!time) {
-    return Error(ErrorKind::kInvalid,
-                 fmt::format("'{}' is not a time like '2006-01-02 15:04:05'", options.time));
+    const std::string why =
+        fmt::format("'{}' is not a time like '2006-01-02 15:04:05'", options.time);
+    return Error(ErrorKind::kInvalid, fmt::format(restic_words::kBadTime.text, why));
   }
   return in_zone(*time, TimeZone::local());
 }
@@ -90,7 +94,7 @@ Result<std::optional<Snapshot>> find_parent(const BackupOptions& options, const 
                    find_latest(repository, filter, plan.time.time, session.patience()));
   if (is_named && !latest) {
     return Error(ErrorKind::kInvalid,
-                 fmt::format("snapshot filter ({}): no snapshot found", filter.description()));
+                 fmt::format(restic_words::kNoSnapshotFound.text, filter.description()));
   }
   return latest;
 }
@@ -99,7 +103,9 @@ Result<std::size_t> read_concurrency(const BackupOptions& options) {
   std::uint64_t wanted = options.read_concurrency;
   if (const std::string text = environment_variable("RESTIC_READ_CONCURRENCY");
       wanted == 0 && !text.empty()) {
-    ASSIGN_OR_RETURN(wanted, parse_number("RESTIC_READ_CONCURRENCY", text));
+    const Result<std::uint64_t> number = parse_go_uint(text);
+    if (!number) return bad_variable("RESTIC_READ_CONCURRENCY", text, number.error().message());
+    wanted = *number;
   }
   constexpr std::uint64_t kDefault = 2;
   constexpr std::uint64_t kMost = 64;
@@ -224,10 +230,21 @@ class Backup {
  private:
   void tell_parent(const std::optional<Snapshot>& parent) {
     if (parent) {
-      session_.output().say("using parent snapshot " + parent->id.short_hex());
+      session_.output().say(fmt::format(restic_words::kUsingParent.text, parent->id.short_hex()));
     } else if (!options_.from_stdin) {
-      session_.output().say("no parent snapshot found, will read all files");
+      session_.output().say(restic_words::kNoParent.text);
     }
+    // It is loaded by then; the line stands where restic has it.
+    session_.output().detail(restic_words::kLoadIndex.text);
+  }
+
+  // `sources`: what is saved, as the user named it.
+  void tell_begin(const std::vector<std::string>& sources) {
+    const Output& output = session_.output();
+    std::string list = fmt::format("{}", fmt::join(sources, " "));
+    list = output.shown(list);
+    if (!options_.no_scan) output.detail(fmt::format(restic_words::kStartScan.text, list));
+    output.detail(fmt::format(restic_words::kStartBackup.text, list));
   }
 
   Result<ArchiveResult> archive_source(const std::optional<Snapshot>& parent) {
@@ -242,12 +259,16 @@ class Backup {
     // busy.
     how.chunk_threads = std::max(2U, std::thread::hardware_concurrency()) - 1;
     const ArchiveParts parts{writer_, repository_, chunker, selection, report_};
-    if (is_stream(options_))
+    if (is_stream(options_)) {
+      session_.output().detail(restic_words::kReadInput.text);
+      tell_begin(plan_.paths);
       return archive_from_stream(options_, parts, how, plan_.time.time, session_.stop());
+    }
 
     const FolderLister lister(selection, plan_.working_folder);
     ASSIGN_OR_RETURN(const TargetNode targets,
                      plan_targets(plan_.targets, plan_.working_folder, lister));
+    tell_begin(plan_.targets);
     std::optional<BackgroundScan> scan;
     const bool is_watched =
         session_.output().progress_interval().count() != 0 || session_.output().has_details();
@@ -274,8 +295,7 @@ class Backup {
   }
 
   ExitCode incomplete() {
-    return session_.output().exit_error("Warning: at least one source file could not be read",
-                                        ExitCode::kIncomplete);
+    return session_.output().exit_error(restic_words::kIncomplete.text, ExitCode::kIncomplete);
   }
 
   Result<std::string> store(const Snapshot& snapshot) {
@@ -298,6 +318,7 @@ Result<ExitCode> run_backup(const BackupOptions& options, Session& session) {
   if (reads_input(options)) session.keep_input_for_data();
   ASSIGN_OR_RETURN(const Plan plan, make_plan(options, session));
   const Locking locking = options.dry_run ? Locking::kNone : Locking::kSharedToWrite;
+  session.output().detail(restic_words::kOpenRepository.text);
   ASSIGN_OR_RETURN(Repository* const repository, session.open_with_index(locking));
   ASSIGN_OR_RETURN(std::vector<PackId> lost_packs, look_at_leftovers(session, *repository));
   const TemporaryFilesRemoval removal(session, *repository);

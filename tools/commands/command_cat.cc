@@ -6,6 +6,7 @@
 #include <array>
 #include <memory>
 
+#include "repo/base/restic_words.h"
 #include "repo/crypto/sha256.h"
 #include "repo/format/snapshot.h"
 #include "repo/repository_keys.h"
@@ -51,9 +52,18 @@ Result<std::string> config_text(Repository& repository) {
                                       config.version, config.id.hex(), config.chunker_polynomial)));
 }
 
+Result<SelectedSnapshot> snapshot_to_print(Session& session, Repository& repository,
+                                           const std::string& word) {
+  auto selected = select_by_id(repository, word, session.patience());
+  if (!selected) {
+    return std::move(selected).error().with(restic_words::kCouldNotFindSnapshot.text);
+  }
+  return selected;
+}
+
 Result<std::string> snapshot_text(Session& session, Repository& repository, const Words& words) {
   ASSIGN_OR_RETURN(const SelectedSnapshot selected,
-                   select_by_id(repository, words[1], session.patience()));
+                   snapshot_to_print(session, repository, words[1]));
   return line(indent_json(write_snapshot(selected.snapshot)));
 }
 
@@ -100,7 +110,7 @@ Result<std::string> blob_bytes(Session& session, Repository& repository, const W
 
 Result<std::string> tree_bytes(Session& session, Repository& repository, const Words& words) {
   ASSIGN_OR_RETURN(const SelectedSnapshot selected,
-                   select_by_id(repository, words[1], session.patience()));
+                   snapshot_to_print(session, repository, words[1]));
   RETURN_IF_ERROR(repository.refresh_index(session.patience()));
   ASSIGN_OR_RETURN(const BlobId id, find_subfolder(repository, *selected.snapshot.tree,
                                                    selected.subfolder, session.patience()));
@@ -123,6 +133,7 @@ Result<std::string> content(Session& session, Repository& repository, const Word
 
 Result<ExitCode> run_cat(const Words& words, Session& session) {
   RETURN_IF_ERROR(check(words));
+  session.keep_output_for_data();
   ASSIGN_OR_RETURN(Repository* const repository, session.open(Locking::kShared));
   ASSIGN_OR_RETURN(const std::string text, content(session, *repository, words));
   session.io().bytes(text);

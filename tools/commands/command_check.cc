@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "repo/base/restic_words.h"
 #include "repo/checker/checker.h"
 #include "repo/snapshots/snapshot_selection.h"
 #include "repo/text/json_writer.h"
@@ -71,9 +72,10 @@ std::string listed(const Ids& ids) {
 // Prints what the user can do about the findings.
 void advise(const CheckFindings& findings, Report& report) {
   if (!findings.broken_packs.empty()) {
-    report.error(
-        "\nThe repository contains damaged pack files. Data that only they hold is lost; all other "
-        "data can be read. Make a copy of the repository, then remove the damaged files with:\n");
+    report.error(fmt::format(
+        "\n{} Data that only they hold is lost; all other data can be read. Make a copy of the "
+        "repository, then remove the damaged files with:\n",
+        restic_words::kPacksDamaged.text));
     // A message of its own, so that programs can find the commands with --json.
     report.error(fmt::format("restic repair packs {}\nrestic repair snapshots --forget\n",
                              listed(findings.broken_packs)));
@@ -83,23 +85,27 @@ void advise(const CheckFindings& findings, Report& report) {
   }
   if (!findings.broken_snapshots.empty()) {
     report.error(fmt::format(
-        "\nThe repository contains damaged snapshot files. All other snapshots can be read. Remove "
-        "the damaged ones with:\n\nrestic repair snapshots --forget {}\n",
-        listed(findings.broken_snapshots)));
+        "\n{} It contains damaged snapshot files. All other snapshots can be read. Remove the "
+        "damaged ones with:\n\nrestic repair snapshots --forget {}\n",
+        restic_words::kRepositoryDamaged.text, listed(findings.broken_snapshots)));
   }
   if (findings.missing_packs > 0) {
-    report.error(
-        "\nPack files are missing. If there is another copy of the repository, take them from "
+    report.error(fmt::format(
+        "\n{} Pack files are missing. If there is another copy of the repository, take them from "
         "there; otherwise data that only they held is lost. Repair the repository with:\n\n"
-        "restic repair index\nrestic repair snapshots --forget\n");
+        "restic repair index\nrestic repair snapshots --forget\n",
+        restic_words::kRepositoryDamaged.text));
   } else if (findings.broken_packs.empty() && findings.broken_snapshots.empty()) {
     report.error(
-        "\nThe repository is damaged. Make a copy of it, then follow "
-        "https://restic.readthedocs.io/en/stable/077_troubleshooting.html\n");
+        fmt::format("\n{} Make a copy of it, then follow "
+                    "https://restic.readthedocs.io/en/stable/077_troubleshooting.html\n",
+                    restic_words::kRepositoryDamaged.text));
   }
 }
 
-Error contains_errors() { return {ErrorKind::kCorrupt, "repository contains errors"}; }
+Error contains_errors() {
+  return {ErrorKind::kCorrupt, std::string(restic_words::kContainsErrors.text)};
+}
 
 Status load_index(Checker& checker, Report& report) {
   report.say("load indexes");
@@ -115,9 +121,9 @@ Status load_index(Checker& checker, Report& report) {
         "correct this.");
   }
   if (!findings.index_damaged) return {};
-  report.error(
-      "\nThe repository index is damaged and must be repaired. No backup is lost: "
-      "`restic repair index' makes a new index from the packs.\n");
+  report.error(fmt::format(
+      "\n{} No backup is lost: `restic repair index' makes a new index from the packs.\n",
+      restic_words::kIndexDamaged.text));
   return contains_errors();
 }
 
@@ -218,7 +224,7 @@ Status check(const CheckCommandOptions& options, Session& session, Repository& r
     return Error(ErrorKind::kInvalid, "not all of what was asked for could be checked")
         .hinting("restree snapshots lists what can be named.");
   }
-  report.say("no errors were found");
+  report.say(std::string(restic_words::kNoErrors.text));
   return {};
 }
 
@@ -241,8 +247,7 @@ Status open_and_check(const CheckCommandOptions& options, Session& session,
 
 Result<ExitCode> run(const CheckCommandOptions& options, Session& session) {
   if (options.read_data && !options.subset.empty()) {
-    return Error(ErrorKind::kInvalid,
-                 "check flags --read-data and --read-data-subset cannot be used together");
+    return Error(ErrorKind::kInvalid, std::string(restic_words::kReadDataTwice.text));
   }
   if (!options.subset.empty()) RETURN_IF_ERROR(PackSubset::parse(options.subset));
   CheckFindings findings;
@@ -269,7 +274,8 @@ Run declare_check(CommandSyntax& app) {
       app, "--with-cache", options->with_cache,
       "Take trees, indexes and snapshots from the cache where it has them; packs are read from "
       "the repository always");
-  add_deprecated_flag(app, "--check-unused", options->check_unused, "it is ignored");
+  add_deprecated_flag(app, "--check-unused", options->check_unused,
+                      "`--check-unused` is deprecated and will be ignored");
   add_snapshot_options(app, options->filter);
   return [options](Session& session) { return run(*options, session); };
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "repo/base/restic_words.h"
 #include "repo/dumper/dumper.h"
 #include "repo/dumper/tar_writer.h"
 #include "repo/dumper/zip_writer.h"
@@ -81,15 +82,14 @@ Result<ExitCode> run(const DumpCommandOptions& options, Session& session) {
   }
   // An empty path comes from a variable that is not set; it does not stand for the whole snapshot.
   if (!options.words[1].starts_with('/') && inner_path(options.words[1]).empty()) {
-    return Error(
-               ErrorKind::kInvalid,
-               fmt::format("cannot dump file: path \"{}\" not found in snapshot", options.words[1]))
+    return Error(ErrorKind::kInvalid,
+                 fmt::format(restic_words::kNotInSnapshot.text, options.words[1]))
         .hinting("The path / stands for all of it.");
   }
+  if (options.target.empty()) session.keep_output_for_data();
   ASSIGN_OR_RETURN(Repository* const repository, session.open(Locking::kShared));
-  ASSIGN_OR_RETURN(
-      const SelectedSnapshot selected,
-      select_snapshot(*repository, options.words[0], options.filter.filter(), session.patience()));
+  ASSIGN_OR_RETURN(const SelectedSnapshot selected,
+                   find_one_snapshot(session, *repository, options.words[0], options.filter));
   RETURN_IF_ERROR(repository->refresh_index(session.patience()));
   if (!selected.snapshot.tree) {
     return Error(ErrorKind::kCorrupt, "snapshot " + selected.snapshot.id.hex() + " has no tree");

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/snapshot_options.h"
+#include "tools/output/human.h"
 
 namespace restree {
 namespace {
@@ -79,8 +81,13 @@ Result<ExitCode> run_forget(const ForgetOptions& options, Session& session) {
     say_what_would_go(ids, session);
     return ExitCode::kSuccess;
   }
+  const auto begun = std::chrono::steady_clock::now();
   ASSIGN_OR_RETURN(const std::size_t failed, remove(ids, *repository, session));
-  session.output().say(fmt::format("{} / {} files deleted", ids.size() - failed, ids.size()));
+  const auto elapsed =
+      std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now() - begun);
+  session.output().say(fmt::format("[{}] {}  {} / {} files deleted", format_duration(elapsed),
+                                   format_percent(ids.size() - failed, ids.size()),
+                                   ids.size() - failed, ids.size()));
   if (failed == 0) return ExitCode::kSuccess;
   return session.output().exit_error("failed to remove one or more snapshots",
                                      ExitCode::kIncomplete);

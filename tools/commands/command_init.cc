@@ -2,11 +2,12 @@
 #include <fmt/core.h>
 
 #include <charconv>
-#include <cstdlib>
 #include <memory>
 #include <string>
 
+#include "repo/base/restic_words.h"
 #include "repo/repository_creation.h"
+#include "repo/system/environment.h"
 #include "repo/text/json_writer.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
@@ -27,6 +28,14 @@ struct InitOptions {
                         .key_hint = {},
                         .variables = "RESTIC_FROM_",
                         .what = "source repository"};
+  // The same by the options that restic has deprecated, and their variables.
+  RepositoryAccess from2{.location = {},
+                         .repository_file = {},
+                         .password_file = {},
+                         .password_command = {},
+                         .key_hint = {},
+                         .variables_end = "2",
+                         .what = "source repository"};
 };
 
 Result<std::uint32_t> parse_version(const std::string& word) {
@@ -41,22 +50,33 @@ Result<std::uint32_t> parse_version(const std::string& word) {
   return version;
 }
 
-bool names_source(const RepositoryAccess& from) {
-  return from.location || from.repository_file ||
-         std::getenv("RESTIC_FROM_REPOSITORY") != nullptr ||
-         std::getenv("RESTIC_FROM_REPOSITORY_FILE") != nullptr;
+bool names_source(const RepositoryAccess& access) {
+  const auto is_set = [&](const char* name) {
+    return !environment_variable(access.variables + name + access.variables_end).empty();
+  };
+  return access.location || access.repository_file || is_set("REPOSITORY") ||
+         is_set("REPOSITORY_FILE");
+}
+
+// nullptr: no source repository is named.
+Result<const RepositoryAccess*> find_source(const InitOptions& options) {
+  const bool is_named = names_source(options.from);
+  if (!names_source(options.from2)) return is_named ? &options.from : nullptr;
+  if (!is_named) return &options.from2;
+  return Error(ErrorKind::kInvalid, std::string(restic_words::kTwoSources.text));
 }
 
 Result<std::optional<std::uint64_t>> copied_polynomial(const InitOptions& options,
                                                        const Session& session) {
+  ASSIGN_OR_RETURN(const RepositoryAccess* const named, find_source(options));
   if (options.copy_chunker_parameters) {
-    ASSIGN_OR_RETURN(const auto source, session.open_other(options.from));
+    ASSIGN_OR_RETURN(const auto source,
+                     session.open_other(named == nullptr ? options.from : *named));
     return source->config().chunker_polynomial;
   }
-  if (!names_source(options.from)) return std::nullopt;
-  return Error(ErrorKind::kInvalid,
-               "a source repository is for copying the chunker parameters, and is named without "
-               "--copy-chunker-params");
+  if (named == nullptr) return std::nullopt;
+  return Error(ErrorKind::kInvalid, std::string(restic_words::kSourceWithoutUse.text))
+      .hinting("Give --copy-chunker-params, or name no source repository.");
 }
 
 void tell(const Config& config, const std::string& location, bool copied, const Session& session) {
@@ -107,6 +127,12 @@ Run declare_init(CommandSyntax& app) {
   add_text(app, "--from-key-hint", options->from.key_hint,
            "The id of its key to try first (default: $RESTIC_FROM_KEY_HINT)");
   add_flag(app, "--from-insecure-no-password", options->from.no_password, "Its password is empty");
+  add_deprecated_text(app, "--repo2", options->from2.location, "use --repo or --from-repo instead");
+  add_deprecated_text(app, "--repository-file2", options->from2.repository_file,
+                      "use --repository-file or --from-repository-file instead");
+  add_hidden_text(app, "--password-file2", options->from2.password_file);
+  add_hidden_text(app, "--password-command2", options->from2.password_command);
+  add_hidden_text(app, "--key-hint2", options->from2.key_hint);
   return [options](Session& session) { return run_init(*options, session); };
 }
 

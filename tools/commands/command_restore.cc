@@ -13,6 +13,7 @@
 #include "repo/tree_loading.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
+#include "tools/commands/node_text.h"
 #include "tools/commands/pattern_options.h"
 #include "tools/commands/restore_report.h"
 #include "tools/commands/snapshot_options.h"
@@ -114,8 +115,8 @@ Result<std::function<bool(std::string_view)>> xattr_selection_of(
 std::string description(const Snapshot& snapshot, const Output& output) {
   return fmt::format("snapshot {} of [{}] at {} by {}@{}", snapshot.id.short_hex(),
                      output.shown(fmt::format("{}", fmt::join(snapshot.paths, " "))),
-                     format_timestamp(snapshot.time), output.shown(snapshot.username),
-                     output.shown(snapshot.hostname));
+                     go_time({snapshot.time, snapshot.time_offset_seconds}),
+                     output.shown(snapshot.username), output.shown(snapshot.hostname));
 }
 
 // Without dots, and without a slash at the end.
@@ -149,9 +150,9 @@ Result<ExitCode> run(const RestoreCommandOptions& options, Session& session) {
   ASSIGN_OR_RETURN(restore.select, selection_of(options));
   ASSIGN_OR_RETURN(restore.select_xattr, xattr_selection_of(options));
   ASSIGN_OR_RETURN(Repository* const repository, session.open(Locking::kShared));
-  ASSIGN_OR_RETURN(const SelectedSnapshot selected,
-                   select_snapshot(*repository, options.snapshots.front(), options.filter.filter(),
-                                   session.patience()));
+  ASSIGN_OR_RETURN(
+      const SelectedSnapshot selected,
+      find_one_snapshot(session, *repository, options.snapshots.front(), options.filter));
   RETURN_IF_ERROR(repository->refresh_index(session.patience()));
   if (!selected.snapshot.tree) {
     return Error(ErrorKind::kCorrupt, "snapshot " + selected.snapshot.id.hex() + " has no tree");

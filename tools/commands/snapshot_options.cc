@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "repo/base/restic_words.h"
 #include "tools/cli/option_words.h"
 
 namespace restree {
@@ -40,8 +41,18 @@ void add_group_by_option(CommandSyntax& app, std::string& words, const std::stri
 
 OnIgnored say_ignored(Session& session) {
   return [&session](const std::string& what, const Error& why) {
-    session.output().warn(fmt::format("Ignoring \"{}\": {}", what, why.message()));
+    session.output().warn(fmt::format(restic_words::kIgnoring.text, what, why.message()));
   };
+}
+
+Result<SelectedSnapshot> find_one_snapshot(Session& session, Repository& repository,
+                                           const std::string& word,
+                                           const SnapshotOptions& options) {
+  auto selected = select_snapshot(repository, word, options.filter(), session.patience());
+  if (!selected) {
+    return std::move(selected).error().with(restic_words::kFailedToFindSnapshot.text);
+  }
+  return selected;
 }
 
 Result<JudgedSnapshots> select_to_judge(Session& session, Repository& repository,

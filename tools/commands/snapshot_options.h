@@ -34,6 +34,10 @@ void add_group_by_option(CommandSyntax& app, std::string& words, const std::stri
 // Prints which words are ignored and why, as restic does.
 OnIgnored say_ignored(Session& session);
 
+// The one snapshot that `word` names, for restore and dump: errors are in their words.
+Result<SelectedSnapshot> find_one_snapshot(Session& session, Repository& repository,
+                                           const std::string& word, const SnapshotOptions& options);
+
 // For commands whose answer is a verdict about all snapshots that were asked for, where listings
 // only leave out what they cannot find or read.
 struct JudgedSnapshots {

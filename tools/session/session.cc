@@ -12,6 +12,7 @@
 #include "program/repository_opening.h"
 #include "program/ssh_settings.h"
 #include "program/storage_kinds.h"
+#include "repo/base/restic_words.h"
 #include "repo/crypto/derivation.h"
 #include "tools/session/old_caches.h"
 
@@ -20,11 +21,14 @@ namespace restree {
 Result<std::shared_ptr<Storage>> storage_at(const std::string& location,
                                             const GlobalOptions& options,
                                             const std::stop_token& stop) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<const Location> parsed, parse_location(location));
+  const auto parsed = parse_location(location);
+  if (!parsed) {
+    return Error(parsed.error()).with(restic_words::kLocationNotParsed.text);
+  }
   SshOptions ssh = with_secret_sources(options.ssh, options.ssh.options.connect_timeout);
   ssh.limits = make_rate_limits(options.upload_limit, options.download_limit);
-  RETURN_IF_ERROR(parsed->take_rclone_options(options.rclone, ssh));
-  return parsed->make_storage(ssh, stop);
+  RETURN_IF_ERROR((*parsed)->take_rclone_options(options.rclone, ssh));
+  return (*parsed)->make_storage(ssh, stop);
 }
 
 namespace {
@@ -162,6 +166,13 @@ Status Session::clean_caches() const {
   return {};
 }
 
+// On standard output, where scripts look for it, and at once.
+void Session::tell_waiting(const std::string& message) const {
+  if (output_is_data_) return output_.note(message);
+  output_.say(message);
+  [[maybe_unused]] const Status written = io().flush();  // the end of the command reports a failure
+}
+
 Result<Repository*> Session::open(Locking locking, Reading reading) {
   if (repository_) return repository_.get();
   RETURN_IF_ERROR(open_repository(locking, reading));
@@ -173,6 +184,7 @@ Result<Repository*> Session::open(Locking locking, Reading reading) {
         .retry_for = options_.retry_lock,
         .stop = stop_,
         .tell = [this](const std::string& message) { output_.note(message); },
+        .tell_waiting = [this](const std::string& message) { tell_waiting(message); },
         .warn = [this](const std::string& message) { output_.warn(message); }};
     auto lock = RepositoryLock::acquire(*repository_, request,
                                         Deadline::after(options_.patience + request.retry_for));

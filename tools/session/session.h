@@ -72,6 +72,8 @@ class Session {
   Result<std::shared_ptr<Storage>> storage();
   // For commands that read data from standard input: no password is looked for there.
   void keep_input_for_data() { input_is_data_ = true; }
+  // For commands that write content to standard output: it gets nothing else.
+  void keep_output_for_data() { output_is_data_ = true; }
   // The password from the options, the environment, standard input or a prompt.
   Result<Secret> password(PasswordIs which = PasswordIs::kKnown) const;
 
@@ -91,6 +93,7 @@ class Session {
   bool wants_lock(Locking locking) const;
   Status open_repository(Locking locking, Reading reading);
   Status clean_caches() const;
+  void tell_waiting(const std::string& message) const;
 
   const GlobalOptions options_;
   const Output output_;
@@ -98,6 +101,7 @@ class Session {
   const StorageMaker make_storage_;
   mutable std::optional<Result<std::string>> location_;  // once it was looked up
   bool input_is_data_ = false;
+  bool output_is_data_ = false;
   std::shared_ptr<Storage> storage_;
   std::shared_ptr<DiskCache> cache_;
   std::unique_ptr<Repository> repository_;

@@ -68,7 +68,7 @@ TEST_F(Init, RefusesUnknownVersions) {
 // Source and destination are the same storage in this test, which only tries the options.
 TEST_F(Init, CopiesChunkerParametersOnlyFromASourceThatIsNamed) {
   EXPECT_THAT(runner_.run({"init", "--copy-chunker-params"}).err,
-              HasSubstr("no source repository is named"));
+              HasSubstr("Please specify a source repository location"));
   EXPECT_THAT(runner_.run({"init", "--from-repo", "other"}).err,
               HasSubstr("--copy-chunker-params"));
 }
