@@ -21,6 +21,8 @@ constexpr std::uint64_t kAlongWithWanted = 128 << 10;
 // Requests ahead are large enough that a few of them fill the line, and small enough that their
 // first bytes arrive soon.
 constexpr std::uint64_t kLeastRequest = 256 << 10;
+// However slow the line is: what was not read until then was fetched in vain.
+constexpr std::chrono::seconds kMostKept{60};
 
 std::uint64_t request_bytes(std::size_t delay_product) {
   return std::clamp<std::uint64_t>(delay_product / 8, kLeastRequest, PackFetcher::kMostRequest);
@@ -158,6 +160,18 @@ Result<std::optional<Bytes>> PackFetcher::take(const BlobLocation& place, Deadli
   return whole;
 }
 
+bool PackFetcher::make_room(State& state, BlobType type, std::uint64_t bytes) {
+  // Over a slow line, what was fetched ahead is read late.
+  const double budget = static_cast<double>(options_.budgets.data_bytes);
+  const double seconds =
+      state.line.is_measured() ? 2 * budget / std::max(1.0, state.line.bytes_per_second()) : 0;
+  const auto kept = std::clamp<Clock::duration>(
+      std::chrono::duration_cast<Clock::duration>(
+          std::chrono::duration<double>(std::min(seconds, 3600.0))),
+      options_.kept, std::max<Clock::duration>(options_.kept, kMostKept));
+  return state.pieces.make_room(type, bytes, Clock::now() - kept);
+}
+
 // The pieces that this reader must fetch itself, since no request for them is under way.
 std::vector<SharedPiece> PackFetcher::begin_missing(State& state, const BlobLocation& place,
                                                     BlobType type, ByteRange worth_having) {
@@ -170,13 +184,12 @@ std::vector<SharedPiece> PackFetcher::begin_missing(State& state, const BlobLoca
     // Extend the request beyond the missing bytes, up to the next piece.
     const std::uint64_t more_end =
         std::min(end_of(worth_having), std::max(end_of(gap), gap.offset + kAlongWithWanted));
+    // A blob that a reader waits for is fetched in any case, but without its neighbours where there
+    // is no room. What was fetched ahead a moment ago stays all the same: its own reader would have
+    // to fetch it again.
     if (end_of(gap) == end_of(range) && more_end > end_of(gap)) {
       const auto free = state.pieces.gaps(place.pack, {gap.offset, more_end - gap.offset});
-      gap = free.front();
-    }
-    // A blob that a reader waits for is worth more than anything fetched ahead.
-    if (!state.pieces.make_room(type, gap.length, Clock::now())) {
-      state.pieces.make_room(type, gap.length, Clock::time_point::max());
+      if (make_room(state, type, free.front().length)) gap = free.front();
     }
     own.push_back(state.pieces.add(place.pack, type, gap));
   }
@@ -194,7 +207,7 @@ std::vector<SharedPiece> PackFetcher::begin_ahead(State& state, const PackId& pa
   for (ByteRange gap : state.pieces.gaps(pack, range)) {
     while (gap.length > 0) {
       const std::uint64_t length = std::min(gap.length, most);
-      if (!state.pieces.make_room(type, length, Clock::now())) return ahead;
+      if (!make_room(state, type, length)) return ahead;
       ahead.push_back(state.pieces.add(pack, type, {gap.offset, length}));
       ahead.back()->ahead = true;
       gap.offset += length;

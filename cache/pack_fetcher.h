@@ -43,6 +43,8 @@ struct FetchOptions {
   // than 120 requests a second.
   std::size_t threads = 32;
   std::chrono::milliseconds time_limit{60'000};
+  // How long what was fetched ahead is kept at least for the reader that wants it.
+  std::chrono::milliseconds kept{2'000};
 };
 
 // Totals since the fetcher was made.
@@ -89,6 +91,7 @@ class PackFetcher final : public SealedSource {
   };
   using Locked = Guarded<State>::Handle;
 
+  bool make_room(State& state, BlobType type, std::uint64_t bytes) REQUIRES(state_);
   std::vector<SharedPiece> begin_ahead(State& state, const PackId& pack, BlobType type,
                                        ByteRange range, std::uint64_t most) REQUIRES(state_);
   void submit(const std::vector<SharedPiece>& ahead) EXCLUDES(state_);

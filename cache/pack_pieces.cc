@@ -63,12 +63,12 @@ void PackPieces::use(const SharedPiece& piece, std::uint64_t bytes) {
   if (piece->used >= piece->range.length) remove(piece);
 }
 
-bool PackPieces::make_room(BlobType type, std::uint64_t bytes, Deadline::Clock::time_point now) {
+bool PackPieces::make_room(BlobType type, std::uint64_t bytes, Deadline::Clock::time_point stale) {
   const std::size_t budget = budgets_[number(type)];
   auto& order = oldest_first_[number(type)];
   for (auto at = order.begin(); at != order.end() && held_[number(type)] + bytes > budget;) {
     const SharedPiece piece = *at++;
-    if (piece->state == PieceState::kLanded && now - piece->landed_at >= kKept) remove(piece);
+    if (piece->state == PieceState::kLanded && piece->landed_at <= stale) remove(piece);
   }
   return held_[number(type)] + bytes <= budget;
 }

@@ -5,8 +5,8 @@
 // Ownership: pieces are shared with the readers that wait for them or copy from them.
 // Threads:   one at a time, also for changing the pieces. `bytes` of a landed piece do not change
 //            any more and may be read by any thread.
-// Limits:    make_room() keeps all pieces of one type within its budget; pieces that readers wait
-//            for may exceed it by one each.
+// Limits:    make_room() keeps what is fetched ahead of one type within its budget; pieces that
+//            readers wait for may exceed it.
 #pragma once
 
 #include <array>
@@ -66,11 +66,10 @@ class PackPieces {
   // Notes that bytes of the piece were handed out; once all of them were, it is removed.
   void use(const SharedPiece& piece, std::uint64_t bytes);
 
-  // Removes pieces that landed more than kKept ago, the oldest first, until there is room for
-  // `bytes` more of the type; false if there is not enough. A piece that has just landed will be
-  // read next: dropping it for one that is read later would mean to fetch it twice.
-  bool make_room(BlobType type, std::uint64_t bytes, Deadline::Clock::time_point now);
-  static constexpr std::chrono::seconds kKept{2};
+  // Removes pieces that landed before `stale`, the oldest first, until there is room for `bytes`
+  // more of the type; false if there is not enough. A piece that has just landed will be read next:
+  // dropping it for one that is read later would mean to fetch it twice.
+  bool make_room(BlobType type, std::uint64_t bytes, Deadline::Clock::time_point stale);
 
   std::uint64_t held_bytes(BlobType type) const { return held_[number(type)]; }
   std::uint64_t ahead_used_bytes() const { return ahead_used_; }

@@ -12,9 +12,9 @@ constexpr std::size_t kBatchBytes = 256 << 10;
 
 }  // namespace
 
-Prefetcher::Prefetcher(BlobCache& cache, std::size_t threads, std::size_t budget_bytes,
+Prefetcher::Prefetcher(BlobRoom& room, std::size_t threads, std::size_t budget_bytes,
                        std::chrono::milliseconds time_limit)
-    : cache_(cache),
+    : room_(room),
       budget_bytes_(budget_bytes),
       time_limit_(time_limit),
       pool_(threads, kMostBatches) {}
@@ -31,7 +31,7 @@ void Prefetcher::want(std::span<const Wanted> blobs) {
   };
   for (const Wanted& blob : blobs) {
     if (pending_bytes_ + batch_bytes + blob.size_bytes > budget_bytes_) break;
-    if (cache_.knows(BlobType::kData, blob.id)) continue;
+    if (room_.knows(blob.id)) continue;
     batch.push_back(blob);
     batch_bytes += blob.size_bytes;
     if (batch_bytes >= kBatchBytes) submit();
@@ -41,9 +41,7 @@ void Prefetcher::want(std::span<const Wanted> blobs) {
 
 void Prefetcher::load(std::span<const Wanted> batch) {
   for (const Wanted& blob : batch) {
-    // A failure is not reported here: the program that reads the blob will meet it.
-    static_cast<void>(
-        cache_.load(BlobType::kData, blob.id, Deadline::after(time_limit_)).has_value());
+    room_.load_ahead(blob.id, blob.size_bytes, Deadline::after(time_limit_));
     pending_bytes_ -= blob.size_bytes;
   }
 }

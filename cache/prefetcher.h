@@ -6,15 +6,15 @@
 #include <cstddef>
 #include <span>
 
+#include "cache/blob_room.h"
 #include "repo/base/thread_pool.h"
-#include "repo/blob_cache.h"
 
 namespace restree {
 
-// Ownership: the cache must outlive it; owns its threads.
+// Ownership: the room must outlive it; owns its threads.
 // Threads:   any.
 // Limits:    `threads` loads at a time, about `budget_bytes` of plain blobs waiting or loading;
-//            blobs beyond that are not prefetched.
+//            blobs beyond that are not prefetched, nor those for which the room has no place.
 // Errors:    none: a reader that wants a blob whose prefetch failed loads it again.
 class Prefetcher {
  public:
@@ -24,7 +24,7 @@ class Prefetcher {
   };
 
   // `time_limit`: the same as that of readers, since a reader may wait for a load that begins here.
-  Prefetcher(BlobCache& cache, std::size_t threads, std::size_t budget_bytes,
+  Prefetcher(BlobRoom& room, std::size_t threads, std::size_t budget_bytes,
              std::chrono::milliseconds time_limit);
 
   std::size_t budget_bytes() const { return budget_bytes_; }
@@ -35,7 +35,7 @@ class Prefetcher {
  private:
   void load(std::span<const Wanted> batch);
 
-  BlobCache& cache_;
+  BlobRoom& room_;
   const std::size_t budget_bytes_;
   const std::chrono::milliseconds time_limit_;
   std::atomic<std::size_t> pending_bytes_ = 0;

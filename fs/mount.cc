@@ -24,11 +24,24 @@ struct Shares {
 };
 constexpr Shares kNearShares{.blobs = 7, .trees = 3, .layouts = 1, .read_ahead = 4};
 constexpr Shares kFarShares{.blobs = 5, .trees = 2, .layouts = 1, .read_ahead = 2};
+// Room for one chunk of the largest size with its sealed form, and for another one that is read
+// meanwhile.
+constexpr std::size_t kLeastRoom = 24 << 20;
 constexpr std::size_t kFetchedDataShare = 5;
 constexpr std::size_t kFetchedTreeShare = 1;
 
 const Shares& shares(const MountOptions& options) {
   return options.fetcher != nullptr ? kFarShares : kNearShares;
+}
+
+BlobRoom::Options room_options(Repository& repository, const MountOptions& options) {
+  const Shares& share = shares(options);
+  const std::size_t allowed = options.memory_bytes / 16 * (share.blobs + share.read_ahead);
+  return {.budget_bytes = std::max(allowed, kLeastRoom),
+          .sealed_bytes = [&repository](const BlobId& id) -> std::size_t {
+            const auto place = repository.find_blob(BlobType::kData, id);
+            return place ? place->length : 0;
+          }};
 }
 
 // Monitoring raises the alarm over a file system without free room. How much the storage has is not
@@ -56,7 +69,7 @@ std::vector<HiddenFiles::File> hidden_files(const Mount& mount) {
 Mount::Mount(Repository& repository, MountOptions options)
     : repository_(repository),
       options_(std::move(options)),
-      blobs_(repository, options_.memory_bytes / 16 * shares(options_).blobs),
+      blobs_(repository, room_options(repository, options_)),
       trees_(repository, options_.memory_bytes / 16 * shares(options_).trees),
       layouts_(
           options_.memory_bytes / 16 * shares(options_).layouts,

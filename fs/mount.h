@@ -27,6 +27,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cache/blob_room.h"
 #include "cache/pack_fetcher.h"
 #include "fs/ahead/read_plan.h"
 #include "fs/ahead/reading_ahead.h"
@@ -45,7 +46,6 @@
 #include "fs/snapshot_list.h"
 #include "fs/snapshot_view.h"
 #include "fs/views_ahead.h"
-#include "repo/blob_cache.h"
 #include "repo/repository.h"
 
 namespace restree {
@@ -171,6 +171,8 @@ class Mount {
              std::uint32_t position);
   std::uint64_t number_of(std::uint64_t directory, const Directory& where, const Node& node,
                           std::uint32_t position) const;
+  Status collect(std::uint64_t inode, const Node& node, const FileLayout& layout, Ahead wanted,
+                 Slices& slices);
   bool is_own_ancestor(std::uint64_t directory, const BlobId& subtree);
 
   Status list_virtual(std::uint64_t directory, std::uint64_t offset, Listing& listing);
@@ -179,7 +181,7 @@ class Mount {
 
   Repository& repository_;
   const MountOptions options_;
-  BlobCache blobs_;
+  BlobRoom blobs_;
   TreeSource trees_;
   FileLayouts layouts_;
   Inodes inodes_;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,7 @@ class EntryListing {
 
 // Bytes as slices of decoded blobs, which they keep alive.
 struct FileSlices {
+  std::shared_ptr<const void> room;  // the memory that they take, until the reply is sent
   std::vector<SharedBlob> blobs;
   std::vector<ByteView> views;
 };

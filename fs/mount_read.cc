@@ -19,6 +19,51 @@ bool is_zeros_of(const BlobId& id, std::uint64_t length) {
 
 }  // namespace
 
+// Waits for room for all of it first, so that no read that has some of its blobs waits for others;
+// the time limit begins after that.
+Status Mount::collect(std::uint64_t inode, const Node& node, const FileLayout& layout, Ahead wanted,
+                      Slices& slices) {
+  const auto fail = [&](const FileLayout::Piece& piece, Error error) {
+    return failures_.report(
+        std::move(error), inode,
+        fmt::format("read bytes {} to {}", piece.file_offset, piece.file_offset + piece.length));
+  };
+  std::vector<FileLayout::Piece> pieces;
+  std::vector<BlobRoom::Part> parts;
+  for (std::uint64_t offset = wanted.begin; offset < wanted.end;) {
+    const FileLayout::Piece& piece = pieces.emplace_back(layout.piece_at(offset));
+    const BlobId& id = node.content[piece.blob];
+    if (!piece.placed) {
+      return fail(piece,
+                  {ErrorKind::kCorrupt, "no index names several blobs of the file, the first is " +
+                                            id.hex() + "; where they begin cannot be told"});
+    }
+    const std::uint64_t length = std::min(wanted.end, piece.file_offset + piece.length) - offset;
+    parts.push_back({.id = id,
+                     .blob_bytes = piece.length,
+                     .begin = offset - piece.file_offset,
+                     .length = length});
+    offset += length;
+  }
+  const auto reading = std::make_shared<BlobRoom::Reading>(blobs_.start(parts, wanted.goes_on));
+  const Deadline by = deadline();
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    Result<BlobRoom::Reading::Found> found = reading->load(i, by);
+    if (!found) return fail(pieces[i], std::move(found).error());
+    if (!found->is_whole) {
+      return fail(pieces[i],
+                  {ErrorKind::kCorrupt,
+                   fmt::format("blob {} has {} bytes where the file needs {}", parts[i].id.hex(),
+                               found->blob->size(), parts[i].blob_bytes)});
+    }
+    slices.views.push_back(found->blob->view().subspan(found->begin, parts[i].length));
+    slices.blobs.push_back(std::move(found->blob));
+    served_bytes_ += parts[i].length;
+  }
+  slices.room = reading;
+  return {};
+}
+
 Result<Mount::Slices> Mount::read(std::uint64_t inode, std::uint64_t offset, std::size_t size) {
   if (hidden_files_.holds(inode)) return hidden_files_.read(inode, offset, size);
   const Deadline by = deadline();
@@ -30,38 +75,13 @@ Result<Mount::Slices> Mount::read(std::uint64_t inode, std::uint64_t offset, std
   Slices slices;
   if (offset >= layout->size()) return slices;
   const std::uint64_t end = std::min<std::uint64_t>(layout->size(), offset + size);
-  reading_ahead_.file_is_read({.inode = inode,
-                               .directory = file.place.parent,
-                               .tree = file.tree,
-                               .position = file.place.position},
-                              *layout, offset, end,
-                              [&] { return way_to(inode, ReadingAhead::kMostSteps).steps; });
-
-  while (offset < end) {
-    const FileLayout::Piece piece = layout->piece_at(offset);
-    const auto fail = [&](Error error) {
-      return failures_.report(
-          std::move(error), inode,
-          fmt::format("read bytes {} to {}", piece.file_offset, piece.file_offset + piece.length));
-    };
-    const BlobId& id = file.node.content[piece.blob];
-    if (!piece.placed) {
-      return fail({ErrorKind::kCorrupt, "no index names several blobs of the file, the first is " +
-                                            id.hex() + "; where they begin cannot be told"});
-    }
-    Result<SharedBlob> blob = blobs_.load(BlobType::kData, id, by);
-    if (!blob) return fail(std::move(blob).error());
-    const std::uint64_t skip = offset - piece.file_offset;
-    if ((*blob)->size() != piece.length) {
-      return fail({ErrorKind::kCorrupt, fmt::format("blob {} has {} bytes where the file needs {}",
-                                                    id.hex(), (*blob)->size(), piece.length)});
-    }
-    const std::uint64_t length = std::min(end, piece.file_offset + piece.length) - offset;
-    slices.views.push_back((*blob)->view().subspan(skip, length));
-    slices.blobs.push_back(std::move(*blob));
-    offset += length;
-    served_bytes_ += length;
-  }
+  const bool goes_on = reading_ahead_.file_is_read(
+      {.inode = inode,
+       .directory = file.place.parent,
+       .tree = file.tree,
+       .position = file.place.position},
+      *layout, offset, end, [&] { return way_to(inode, ReadingAhead::kMostSteps).steps; });
+  RETURN_IF_ERROR(collect(inode, file.node, *layout, {offset, end, goes_on}, slices));
   ++reads_;
   return slices;
 }

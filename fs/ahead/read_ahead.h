@@ -15,6 +15,7 @@ namespace restree {
 struct Ahead {
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
+  bool goes_on = false;  // the reader goes forward, also where nothing more is worth loading
 };
 
 // One reader's way through something that is counted from 0: the bytes of a file, or the files of
@@ -45,20 +46,29 @@ class ForwardReader {
 // Threads: any.  Limits: remembers the most recent kMostReaders.
 class ReadAhead {
  public:
+  static constexpr std::size_t kMostReaders = 4096;
+
   explicit ReadAhead(ForwardReader::Limits limits) : limits_(limits) {}
   // `largest_window`: a bound for now, if it is less than that of the limits.
   Ahead note(std::uint64_t inode, std::uint64_t begin, std::uint64_t end,
              std::uint64_t largest_window = ~std::uint64_t{0});
+  // The reader has come to the end.
+  void is_through(std::uint64_t inode);
+  // How many readers are at work, at least 1: those that are not through and made one of the last
+  // kActiveNotes notes.
+  std::size_t active() const;
 
  private:
-  static constexpr std::size_t kMostReaders = 256;
+  static constexpr std::uint64_t kActiveNotes = 256;
   struct Reader {
     ForwardReader reader;
+    std::uint64_t turn = 0;  // number of its last note; 0: it is through
     std::list<std::uint64_t>::iterator place;
   };
   struct State {
     std::unordered_map<std::uint64_t, Reader> readers;
     std::list<std::uint64_t> recent;  // front: read last
+    std::uint64_t turn = 0;
   };
   const ForwardReader::Limits limits_;
   Guarded<State> state_;

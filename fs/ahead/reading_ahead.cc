@@ -14,12 +14,21 @@ constexpr ForwardReader::Limits kDecodedAhead{
 // ahead are no longer under way, so with few steps hardly anything was, half a window later.
 constexpr ForwardReader::Limits kFetchedAhead{
     .first_window = 2 << 20, .largest_window = 64 << 20, .slack = 1 << 20, .steps = 8};
+// Many readers share what may be loaded ahead. Those whose share is less than this load nothing
+// ahead: together they keep line and processors busy without.
+constexpr std::size_t kLeastShare = 1 << 20;
 // Counted in files.
 constexpr ForwardReader::Limits kFilesAhead{.first_window = 2, .largest_window = 32, .slack = 4};
 
 // Reading ahead into the next files of a directory stops at this many bytes a time, and leaves
 // large files alone until they are read.
 constexpr std::uint64_t kSiblingBytes = 4 << 20;
+
+std::uint64_t share_of(std::uint64_t window, const ForwardReader::Limits& limits,
+                       std::size_t readers) {
+  const std::uint64_t share = std::max(window, limits.first_window) / readers;
+  return share >= kLeastShare ? share : 0;
+}
 
 std::vector<Prefetcher::Wanted> blobs_between(const Node& node, const FileLayout& layout,
                                               Ahead ahead) {
@@ -56,7 +65,7 @@ NextFiles files_between(const CompactTree& tree, Ahead ahead) {
 
 }  // namespace
 
-ReadingAhead::ReadingAhead(Repository& repository, BlobCache& blobs, TreeSource& trees,
+ReadingAhead::ReadingAhead(Repository& repository, BlobRoom& blobs, TreeSource& trees,
                            const Options& options)
     : repository_(repository),
       blobs_(blobs),
@@ -72,25 +81,30 @@ ReadingAhead::ReadingAhead(Repository& repository, BlobCache& blobs, TreeSource&
                   options.time_limit),
       walker_(1, kMostWalks) {}
 
-void ReadingAhead::file_is_read(const File& file, const FileLayout& layout, std::uint64_t begin,
+bool ReadingAhead::file_is_read(const File& file, const FileLayout& layout, std::uint64_t begin,
                                 std::uint64_t end, const Way& way) {
   if (begin != 0 || end != layout.size()) {
-    bytes_are_read(file, layout, begin, end);
-  } else if (is_small_file(file.tree->nodes()[file.position])) {
-    small_file_is_read(file, way);
+    return bytes_are_read(file, layout, begin, end);
   }
+  if (is_small_file(file.tree->nodes()[file.position])) small_file_is_read(file, way);
+  return false;
 }
 
-void ReadingAhead::bytes_are_read(const File& file, const FileLayout& layout, std::uint64_t begin,
+bool ReadingAhead::bytes_are_read(const File& file, const FileLayout& layout, std::uint64_t begin,
                                   std::uint64_t end) {
   const Node node = file.tree->nodes()[file.position];
+  const std::size_t readers = decoded_readers_.active();
   if (fetcher_ != nullptr) {
-    const Ahead far = fetched_readers_.note(file.inode, begin, end, fetcher_->window_bytes());
-    fetch_files(blobs_between(node, layout, far));
+    const Ahead far = fetched_readers_.note(
+        file.inode, begin, end, share_of(fetcher_->window_bytes(), kFetchedAhead, readers));
+    if (!blobs_.is_short()) fetch_files(blobs_between(node, layout, far));
   }
   // No further than the prefetcher takes: what it leaves out is not announced to it again.
-  const Ahead near = decoded_readers_.note(file.inode, begin, end, prefetcher_.budget_bytes());
+  const Ahead near = decoded_readers_.note(
+      file.inode, begin, end, share_of(prefetcher_.budget_bytes(), kDecodedAhead, readers));
   prefetcher_.want(blobs_between(node, layout, near));
+  if (end >= layout.size()) decoded_readers_.is_through(file.inode);
+  return near.goes_on;
 }
 
 void ReadingAhead::small_file_is_read(const File& file, const Way& way) {
@@ -115,7 +129,7 @@ void ReadingAhead::fetch_files(std::span<const Wanted> wanted) {
   if (fetcher_ == nullptr || wanted.empty()) return;
   std::vector<BlobLocation> places;
   for (const Wanted& blob : wanted) {
-    if (blobs_.knows(BlobType::kData, blob.id)) continue;
+    if (blobs_.knows(blob.id)) continue;
     const auto place = repository_.find_blob(BlobType::kData, blob.id);
     if (place && !repository_.is_cached(*place, BlobType::kData)) places.push_back(*place);
   }

@@ -13,6 +13,7 @@
 #include <span>
 #include <vector>
 
+#include "cache/blob_room.h"
 #include "cache/pack_fetcher.h"
 #include "cache/prefetcher.h"
 #include "fs/ahead/read_ahead.h"
@@ -20,7 +21,6 @@
 #include "fs/ahead/tree_source.h"
 #include "fs/ahead/walk_ahead.h"
 #include "repo/base/thread_pool.h"
-#include "repo/blob_cache.h"
 #include "repo/repository.h"
 
 namespace restree {
@@ -46,7 +46,7 @@ class ReadingAhead {
     std::chrono::milliseconds time_limit{60'000};
   };
 
-  ReadingAhead(Repository& repository, BlobCache& blobs, TreeSource& trees, const Options& options);
+  ReadingAhead(Repository& repository, BlobRoom& blobs, TreeSource& trees, const Options& options);
 
   // A file that is being read.
   struct File {
@@ -59,7 +59,8 @@ class ReadingAhead {
   using Way = std::function<std::vector<WalkAhead::Step>()>;
 
   // Somebody reads the bytes from `begin` to `end` of the file. `way` is called at once or never.
-  void file_is_read(const File& file, const FileLayout& layout, std::uint64_t begin,
+  // Returns whether the reader goes forward through a file that it does not read at once.
+  bool file_is_read(const File& file, const FileLayout& layout, std::uint64_t begin,
                     std::uint64_t end, const Way& way);
   // Somebody lists a directory from its beginning, and will often go on into those below it.
   void directory_is_listed(const CompactTree& tree);
@@ -67,14 +68,14 @@ class ReadingAhead {
  private:
   using Wanted = Prefetcher::Wanted;
 
-  void bytes_are_read(const File& file, const FileLayout& layout, std::uint64_t begin,
+  bool bytes_are_read(const File& file, const FileLayout& layout, std::uint64_t begin,
                       std::uint64_t end);
   void small_file_is_read(const File& file, const Way& way);
   void follow_walk(std::vector<WalkAhead::Step> way);
   void fetch_files(std::span<const Wanted> wanted);
 
   Repository& repository_;
-  BlobCache& blobs_;
+  BlobRoom& blobs_;
   TreeSource& trees_;
   PackFetcher* const fetcher_;
   ReadAhead fetched_readers_;    // by the bytes of a file, for what is fetched

@@ -15,8 +15,9 @@ struct FuseContext {
   Mount& mount;
   // For how long the kernel may keep a name or attribute that can change.
   double live_seconds = 1.0;
-  // How many reads ahead the kernel may have under way at once.
-  unsigned background_requests = 64;
+  // How many reads the kernel may have under way at once. It queues others, also small ones that
+  // need not wait for room (docs/memory.md), so this is as many as there are threads for.
+  unsigned background_requests = sizeof(void*) > 4 ? 1024 : 64;
   // Set by the INIT operation: the kernel lets open and opendir be skipped.
   bool skips_open = false;
   bool skips_opendir = false;

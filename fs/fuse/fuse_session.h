@@ -3,7 +3,7 @@
 // Ownership: the session, its device and its worker threads. The context must outlive it.
 // Threads:   run() on one thread; stop() and invalidate() from any other that serves no request.
 // Limits:    workers start as requests wait, up to kMostWorkers, so that reads which wait for a
-//            slow line leave room for those that need none.
+//            slow line or for memory leave room for those that need neither.
 // Errors:    mount: kDenied, kInvalid or kLocalIo with libfuse's own words. run: kLocalIo.
 #pragma once
 
@@ -25,7 +25,8 @@ namespace restree {
 
 class FuseSession {
  public:
-  static constexpr std::size_t kMostWorkers = 128;
+  // Their stacks need address space, of which there is little with 32 bits.
+  static constexpr std::size_t kMostWorkers = sizeof(void*) > 4 ? 1152 : 128;
   static constexpr std::size_t kMostIdle = 12;
 
   // `options`: as mount(8) takes them after -o, without fsname.

@@ -9,6 +9,9 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
+
+#include "repo/base/guarded.h"
 
 namespace restree {
 namespace {
@@ -29,13 +32,60 @@ struct FreeContext {
   void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
 };
 
-// This thread's contexts; null if there is no memory for one.
+// Contexts for decompressing, shared by all threads: each takes 160 KiB, and a mount may have a
+// thousand threads, most of which wait.
+class SpareContexts {
+ public:
+  using Context = std::unique_ptr<ZSTD_DCtx, FreeContext>;
+
+  static SpareContexts& instance() {
+    // Never destroyed: a thread may end after main's statics do.
+    static auto* contexts = new SpareContexts();
+    return *contexts;
+  }
+  // nullptr: there is no memory for one.
+  Context take() {
+    if (auto spare = spare_.lock(); !spare->empty()) {
+      Context context = std::move(spare->back());
+      spare->pop_back();
+      return context;
+    }
+    return Context(ZSTD_createDCtx());
+  }
+  void give_back(Context context) {
+    auto spare = spare_.lock();
+    if (spare->size() < kMostSpare) spare->push_back(std::move(context));
+  }
+
+ private:
+  static constexpr std::size_t kMostSpare = 16;
+  SpareContexts() { spare_.lock()->reserve(kMostSpare); }
+  Guarded<std::vector<Context>> spare_;
+};
+
+}  // namespace
+
+// A context for as long as this lives.
+class Decompressor {
+ public:
+  Decompressor() : context_(SpareContexts::instance().take()) {}
+  ~Decompressor() {
+    if (context_ != nullptr) SpareContexts::instance().give_back(std::move(context_));
+  }
+  Decompressor(const Decompressor&) = delete;
+  Decompressor& operator=(const Decompressor&) = delete;
+  // nullptr: there is no memory for one.
+  ZSTD_DCtx* get() const { return context_.get(); }
+
+ private:
+  SpareContexts::Context context_;
+};
+
+namespace {
+
+// This thread's context; null if there is no memory for one.
 ZSTD_CCtx* compressor_of_this_thread() {
   thread_local const std::unique_ptr<ZSTD_CCtx, FreeContext> context(ZSTD_createCCtx());
-  return context.get();
-}
-ZSTD_DCtx* context_of_this_thread() {
-  thread_local const std::unique_ptr<ZSTD_DCtx, FreeContext> context(ZSTD_createDCtx());
   return context.get();
 }
 
@@ -66,7 +116,8 @@ int level_of(Compression mode) {
 
 // Grows the output as it fills up.
 Result<Bytes> decompress_stream(ByteView frame, std::size_t limit_bytes) {
-  ZSTD_DCtx* const context = context_of_this_thread();
+  const Decompressor decompressor;
+  ZSTD_DCtx* const context = decompressor.get();
   if (context == nullptr) return no_context();
   ZSTD_DCtx_reset(context, ZSTD_reset_session_only);
   Bytes raw(std::min(limit_bytes, std::max(kFirstOutputBytes, 4 * frame.size())));
@@ -92,7 +143,8 @@ Result<Bytes> decompress_stream(ByteView frame, std::size_t limit_bytes) {
 }  // namespace
 
 Status decompress_into(ByteView frame, MutableByteView raw) {
-  ZSTD_DCtx* const context = context_of_this_thread();
+  const Decompressor decompressor;
+  ZSTD_DCtx* const context = decompressor.get();
   if (context == nullptr) return no_context();
   const std::size_t size =
       ZSTD_decompressDCtx(context, raw.data(), raw.size(), frame.data(), frame.size());
@@ -102,13 +154,15 @@ Status decompress_into(ByteView frame, MutableByteView raw) {
 }
 
 PieceDecompressor::PieceDecompressor(std::size_t raw_size, std::function<void(ByteView)> take)
-    : raw_size_(raw_size), take_(std::move(take)) {
-  ZSTD_DCtx* const context = context_of_this_thread();
+    : raw_size_(raw_size), take_(std::move(take)), decompressor_(std::make_unique<Decompressor>()) {
+  ZSTD_DCtx* const context = decompressor_->get();
   if (context != nullptr) ZSTD_DCtx_reset(context, ZSTD_reset_session_only);
 }
 
+PieceDecompressor::~PieceDecompressor() = default;
+
 Status PieceDecompressor::add(ByteView piece) {
-  ZSTD_DCtx* const context = context_of_this_thread();
+  ZSTD_DCtx* const context = decompressor_->get();
   if (context == nullptr) return no_context();
   thread_local Bytes into(kPieceBytes);
   ZSTD_inBuffer in{piece.data(), piece.size(), 0};

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -17,13 +18,18 @@ namespace restree {
 // Exactly `raw.size()` bytes, into memory that the caller owns. kCorrupt otherwise.
 Status decompress_into(ByteView frame, MutableByteView raw);
 
+class Decompressor;
+
 // The same from pieces into pieces, which stay in a processor's cache, for callers that need each
 // byte only once. A piece is valid during its call of `take`. kCorrupt also after some were handed
 // out.
-// Threads: one; a thread may have one at a time, and decompress nothing else meanwhile.
+// Threads: one at a time.
 class PieceDecompressor {
  public:
   PieceDecompressor(std::size_t raw_size, std::function<void(ByteView)> take);
+  ~PieceDecompressor();
+  PieceDecompressor(const PieceDecompressor&) = delete;
+  PieceDecompressor& operator=(const PieceDecompressor&) = delete;
   Status add(ByteView piece);
   // To be called after the last piece. kCorrupt: the frame is not whole, or not of that size.
   Status finish() const;
@@ -31,6 +37,7 @@ class PieceDecompressor {
  private:
   const std::size_t raw_size_;
   const std::function<void(ByteView)> take_;
+  const std::unique_ptr<Decompressor> decompressor_;
   std::size_t total_ = 0;
   bool has_ended_ = false;
 };

@@ -9,7 +9,7 @@ namespace {
 
 constexpr Deadline::Clock::time_point kLanded{std::chrono::hours(1)};
 
-Deadline::Clock::time_point later() { return kLanded + PackPieces::kKept; }
+constexpr Deadline::Clock::time_point kStale = kLanded;
 
 class PackPiecesTest : public ::testing::Test {
  protected:
@@ -70,7 +70,7 @@ TEST_F(PackPiecesTest, TheOldestMakeRoomAndTheirUnusedBytesAreWasted) {
   const SharedPiece old = landed(0, 600);
   pieces_.use(old, 250);
   const SharedPiece young = landed(600, 300);
-  EXPECT_TRUE(pieces_.make_room(BlobType::kData, 500, later()));
+  EXPECT_TRUE(pieces_.make_room(BlobType::kData, 500, kStale));
   EXPECT_EQ(pieces_.wasted_bytes(), 350U);
   EXPECT_TRUE(pieces_.covering(pack(1), {0, 600}).empty());
   EXPECT_EQ(pieces_.covering(pack(1), {600, 300}).front(), young);
@@ -79,23 +79,23 @@ TEST_F(PackPiecesTest, TheOldestMakeRoomAndTheirUnusedBytesAreWasted) {
 TEST_F(PackPiecesTest, APieceThatHasJustLandedIsNotRemoved) {
   const SharedPiece old = landed(0, 500);
   const SharedPiece young = landed(500, 500);
-  young->landed_at += PackPieces::kKept / 2;
-  EXPECT_FALSE(pieces_.make_room(BlobType::kData, 700, kLanded + PackPieces::kKept));
+  young->landed_at += std::chrono::seconds(1);
+  EXPECT_FALSE(pieces_.make_room(BlobType::kData, 700, kStale));
   EXPECT_EQ(pieces_.held_bytes(BlobType::kData), 500U);
   EXPECT_EQ(pieces_.covering(pack(1), {500, 1}).front(), young);
 }
 
 TEST_F(PackPiecesTest, APieceUnderWayIsNotRemoved) {
   pieces_.add(pack(1), BlobType::kData, {0, 900})->state = PieceState::kFlying;
-  EXPECT_FALSE(pieces_.make_room(BlobType::kData, 200, later()));
-  EXPECT_TRUE(pieces_.make_room(BlobType::kData, 100, later()));
+  EXPECT_FALSE(pieces_.make_room(BlobType::kData, 200, kStale));
+  EXPECT_TRUE(pieces_.make_room(BlobType::kData, 100, kStale));
   EXPECT_EQ(pieces_.held_bytes(BlobType::kData), 900U);
 }
 
 TEST_F(PackPiecesTest, DataMakeNoRoomForTrees) {
   const SharedPiece data = landed(0, 1000);
   const SharedPiece tree = landed(0, 80, 2, BlobType::kTree);
-  EXPECT_TRUE(pieces_.make_room(BlobType::kTree, 50, later()));
+  EXPECT_TRUE(pieces_.make_room(BlobType::kTree, 50, kStale));
   EXPECT_EQ(pieces_.held_bytes(BlobType::kData), 1000U);
   EXPECT_EQ(pieces_.held_bytes(BlobType::kTree), 0U);
 }

@@ -1,6 +1,7 @@
 #include "cache/prefetcher.h"
 
 #include <memory>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -37,11 +38,16 @@ class PrefetcherTest : public ::testing::Test {
   Prefetcher make(std::size_t threads, std::size_t blobs) {
     return {cache_, threads, blobs * kBlobBytes, std::chrono::seconds(60)};
   }
-  void read(int number) { value_of(cache_.load(BlobType::kData, id(number), Deadline::never())); }
+  void read(int number) {
+    const BlobRoom::Part whole{
+        .id = id(number), .blob_bytes = kBlobBytes, .begin = 0, .length = kBlobBytes};
+    BlobRoom::Reading reading = cache_.start(std::span(&whole, 1), true);
+    value_of(reading.load(0, Deadline::never()));
+  }
 
   MemoryBlobs blobs_;
   Gate gate_;
-  BlobCache cache_{blobs_, 100 << 20};
+  BlobRoom cache_{blobs_, {.budget_bytes = 100 << 20}};
 };
 
 TEST_F(PrefetcherTest, LoadsWantedBlobsBeforeTheyAreRead) {
@@ -68,7 +74,7 @@ TEST_F(PrefetcherTest, PassesOverBlobsThatExceedItsBudget) {
   gate_.open();
   for (int i = 0; i < 4; ++i) read(i);
   EXPECT_EQ(blobs_.loads(), 4U);
-  for (int i = 4; i < 20; ++i) EXPECT_FALSE(cache_.knows(BlobType::kData, id(i)));
+  for (int i = 4; i < 20; ++i) EXPECT_FALSE(cache_.knows(id(i)));
 }
 
 TEST_F(PrefetcherTest, HasItsBudgetBackOnceBlobsAreThere) {
@@ -76,7 +82,7 @@ TEST_F(PrefetcherTest, HasItsBudgetBackOnceBlobsAreThere) {
   auto prefetcher = make(1, 1);
   for (int i = 0; i < 20; ++i) {
     // The budget is free a moment after the blob is there.
-    while (!cache_.knows(BlobType::kData, id(i))) prefetcher.want(wanted(i, i + 1));
+    while (!cache_.knows(id(i))) prefetcher.want(wanted(i, i + 1));
     read(i);
   }
   EXPECT_EQ(blobs_.loads(), 20U);
@@ -87,7 +93,7 @@ TEST_F(PrefetcherTest, HasItsBudgetBackAlsoAfterFailures) {
   for (int i = 0; i < 20; ++i) blobs_.fail(id(i), Error(ErrorKind::kCorrupt, "flipped"));
   auto prefetcher = make(1, 1);
   for (int i = 0; i < 20; ++i) {
-    while (!cache_.knows(BlobType::kData, id(i))) prefetcher.want(wanted(i, i + 1));
+    while (!cache_.knows(id(i))) prefetcher.want(wanted(i, i + 1));
   }
   EXPECT_LE(blobs_.loads(), 20U);
 }

@@ -127,13 +127,34 @@ TEST(ReadAhead, KeepsReadersApart) {
   EXPECT_THAT(readers.note(1, 0, 10), IsNothing());
 }
 
+TEST(ReadAhead, CountsReadersThatAreAtWork) {
+  ReadAhead readers(kLimits);
+  EXPECT_EQ(readers.active(), 1U);
+  for (std::uint64_t inode = 1; inode <= 8; ++inode) readers.note(inode, 0, 10);
+  EXPECT_EQ(readers.active(), 8U);
+  readers.is_through(3);
+  EXPECT_EQ(readers.active(), 7U);
+  // Those that read nothing while another one reads much count no longer.
+  for (std::uint64_t at = 10; at < 10'000; at += 10) readers.note(5, at, at + 10);
+  EXPECT_EQ(readers.active(), 1U);
+}
+
+TEST(ReadAhead, AWindowOfNothingIsNothingAndGrowsAgain) {
+  ReadAhead readers(kLimits);
+  EXPECT_THAT(readers.note(1, 0, 10, 0), IsNothing());
+  EXPECT_TRUE(readers.note(1, 10, 20, 0).goes_on);
+  EXPECT_THAT(readers.note(1, 20, 30), IsFromTo(30, 130));
+  EXPECT_FALSE(readers.note(1, 5000, 5010).goes_on);
+}
+
 TEST(ReadAhead, ForgetsTheReaderThatHasNotReadForLongest) {
   ReadAhead readers(kLimits);
   readers.note(1, 0, 10);
   readers.note(2, 0, 10);
-  for (std::uint64_t inode = 3; inode <= 256; ++inode) readers.note(inode, 0, 10);
-  readers.note(1, 10, 20);   // the most recent now
-  readers.note(300, 0, 10);  // one too many: inode 2 has to go
+  for (std::uint64_t inode = 3; inode <= ReadAhead::kMostReaders; ++inode)
+    readers.note(inode, 0, 10);
+  readers.note(1, 10, 20);                           // the most recent now
+  readers.note(ReadAhead::kMostReaders + 1, 0, 10);  // one too many: inode 2 has to go
   EXPECT_THAT(readers.note(1, 0, 10), IsNothing());
   EXPECT_THAT(readers.note(2, 0, 10), IsFromTo(10, 110));
 }

@@ -40,7 +40,8 @@ class ReadingAheadTest : public ::testing::Test {
     repository_ = memory_.open();
     const std::shared_ptr<Storage> storage(&memory_.storage(), [](Storage*) {});
     if (is_far) fetcher_ = std::make_shared<PackFetcher>(storage, FetchOptions{.threads = 1});
-    decoded_ = std::make_unique<BlobCache>(*repository_, 16 << 20);
+    decoded_ =
+        std::make_unique<BlobRoom>(*repository_, BlobRoom::Options{.budget_bytes = 16 << 20});
     parsed_ = std::make_unique<TreeSource>(*repository_, 16 << 20);
     ahead_ = std::make_unique<ReadingAhead>(
         *repository_, *decoded_, *parsed_,
@@ -65,9 +66,7 @@ class ReadingAheadTest : public ::testing::Test {
       return std::vector<WalkAhead::Step>{{root_, file.position}};
     });
   }
-  bool is_decoded(const std::string& name) const {
-    return decoded_->knows(BlobType::kData, blobs_.at(name));
-  }
+  bool is_decoded(const std::string& name) const { return decoded_->knows(blobs_.at(name)); }
   bool comes(const std::string& name) const {
     return holds_within(kPatience, [&] { return is_decoded(name); });
   }
@@ -79,7 +78,7 @@ class ReadingAheadTest : public ::testing::Test {
   std::size_t ways_ = 0;
   std::unique_ptr<Repository> repository_;
   std::shared_ptr<PackFetcher> fetcher_;
-  std::unique_ptr<BlobCache> decoded_;
+  std::unique_ptr<BlobRoom> decoded_;
   std::unique_ptr<TreeSource> parsed_;
   std::unique_ptr<ReadingAhead> ahead_;  // last: its threads use what is above
 };

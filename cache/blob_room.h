@@ -1,0 +1,181 @@
+// The decoded blobs of a mount's readers, within one budget: blobs that are being loaded, blobs
+// that replies are made of, blobs that a program is about to read the rest of, and, as far as there
+// is room, blobs that were read before.
+//
+// A reading (one request of the kernel) begins when there is room for all blobs that it needs and
+// that are not here, each with its sealed form; until then it waits. It gives its room back when
+// its reply was sent. Blobs that are due, since a program that reads forward has not come to their
+// end yet, stay until they were read, so that no byte is loaded twice; while readings wait, nothing
+// is loaded ahead. Which of the waiting begins first, why none waits for ever, and how much memory
+// this takes: docs/memory.md.
+//
+// Ownership: the source must outlive it; a reading must not outlive the room.
+// Threads:   any. No load runs under the lock; readings that want the same blob share one load.
+// Limits:    `budget_bytes` for everything that is here, `small_bytes` more for small readings that
+//            pass others by, and `budget_bytes` / kCopiedShare for ends of blobs that were copied.
+//            A reading that is larger than the budget begins when nothing else is under way.
+// Errors:    those of the source; a failure is remembered for a moment (LoadingCache).
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "repo/base/clock.h"
+#include "repo/base/guarded.h"
+#include "repo/base/loading_cache.h"
+#include "repo/blob_source.h"
+
+namespace restree {
+
+class BlobRoom {
+ public:
+  static constexpr std::size_t kCopiedShare = 4;
+
+  using Clock = Deadline::Clock;
+  struct Options {
+    std::size_t budget_bytes;
+    // Readings that load at most this much, sealed and plain, pass larger ones by.
+    std::size_t small_reading_bytes = 1 << 20;
+    std::size_t small_bytes = 2 << 20;
+    // The length of a blob's sealed form, of which a load needs the memory as well. May take a
+    // moment: it is called without a lock.
+    std::function<std::size_t(const BlobId&)> sealed_bytes = [](const BlobId&) {
+      return std::size_t{0};
+    };
+    // How long a blob that is due, but that nobody reads, is kept from readings that wait.
+    Clock::duration kept_for_reader = std::chrono::seconds(2);
+    std::function<Clock::time_point()> now = Clock::now;
+  };
+
+  BlobRoom(BlobSource& source, Options options);
+
+  // What a reading wants of a data blob.
+  struct Part {
+    BlobId id;
+    std::uint64_t blob_bytes;
+    std::uint64_t begin;
+    std::uint64_t length;
+  };
+
+  // Room for one request, from start() until it is destroyed. Move-only.
+  // Threads: one at a time.
+  class Reading {
+   public:
+    Reading(Reading&& other) noexcept;
+    Reading& operator=(Reading&&) = delete;
+    ~Reading();
+
+    // The blob of a part, and where in the returned bytes the part begins; loads it if need be.
+    struct Found {
+      SharedBlob blob;
+      std::uint64_t begin;
+      bool is_whole;  // false: the blob has not the size that the reading was started with
+    };
+    Result<Found> load(std::size_t part, Deadline by);
+
+   private:
+    friend BlobRoom;
+    struct Held {
+      Part part;
+      std::size_t weight;  // of its load
+      SharedBlob copied;   // the wanted end of a blob that was let go while the reading had to wait
+      bool is_held = false;
+    };
+    Reading(BlobRoom& room, std::span<const Part> parts, bool goes_on);
+
+    BlobRoom* room_;  // nullptr: moved from
+    std::vector<Held> parts_;
+    bool goes_on_;
+    bool is_over_ = false;  // began past the budget
+    std::size_t copied_bytes_ = 0;
+    std::size_t small_bytes_ = 0;
+  };
+
+  // Waits for room for all parts together. `goes_on`: its program reads forward, so that the rest
+  // of the blobs will be wanted soon.
+  Reading start(std::span<const Part> parts, bool goes_on);
+
+  // Loads a blob that will be read soon, if there is room that no reading waits for; the blob is
+  // then due. An error is left to the reading that wants the blob.
+  void load_ahead(const BlobId& id, std::uint64_t blob_bytes, Deadline by);
+  // True while readings wait: then nothing is worth loading ahead.
+  bool is_short() const;
+  // True if the blob is here or being loaded.
+  bool knows(const BlobId& id) const;
+
+  struct Figures {
+    std::size_t used_bytes;        // by all that is here or under way
+    std::size_t waiting;           // readings
+    std::uint64_t dropped_unread;  // bytes of blobs that were due and had to go
+  };
+  Figures figures() const;
+
+ private:
+  using Order = std::list<BlobId>;
+  struct Entry {
+    SharedBlob value;            // nullptr: not loaded yet
+    std::size_t weight = 0;      // until it is loaded, with its sealed form
+    std::uint64_t bytes = 0;     // of the blob
+    unsigned holders = 0;        // readings and loads ahead
+    bool is_expected = false;    // was loaded ahead, and no reading has come to it yet
+    std::uint64_t was_read = 0;  // a bit for each of 64 stretches
+    int visits = 0;              // readings of its begin, less readings of its end
+    Clock::time_point touched{};
+    Order* order = nullptr;  // while nothing holds it: `due` or `read`
+    Order::iterator place;
+  };
+  struct Waiting {
+    Reading* reading;
+    bool has_begun = false;
+    bool is_timed = false;  // it wakes up when a blob that is due becomes stale
+    std::condition_variable changed;
+  };
+  struct State {
+    std::unordered_map<BlobId, Entry> entries;
+    Order due;                    // front: touched last
+    Order read;                   // front: used last
+    std::size_t used = 0;         // weight of all entries
+    std::size_t read_weight = 0;  // of those in `read`
+    std::size_t copied = 0;
+    std::size_t small = 0;  // of small readings that passed others by
+    bool is_over = false;   // a reading that began past the budget is under way
+    std::list<Waiting*> waiting;
+    std::list<Waiting*> small_waiting;
+    std::uint64_t dropped_unread = 0;
+  };
+
+  std::size_t weight_of_load(const Part& part) const EXCLUDES(state_);
+  std::size_t missing_weight(const State& state, const Reading& reading) const;
+  std::size_t ending_weight(const State& state, const Reading& reading) const;
+  bool try_begin(State& state, Reading& reading) REQUIRES(state_);
+  bool try_begin_small(State& state, Reading& reading) REQUIRES(state_);
+  void begin(State& state, Reading& reading) REQUIRES(state_);
+  bool make_room(State& state, std::size_t weight) REQUIRES(state_);
+  bool drop_stale(State& state) REQUIRES(state_);
+  void drop_oldest(State& state, Order& order) REQUIRES(state_);
+  bool copy_ends(State& state, Reading& reading) REQUIRES(state_);
+  void wait(Guarded<State>::Handle& state, Reading& reading) REQUIRES(state_);
+  void begin_waiting(State& state) REQUIRES(state_);
+
+  void hold(State& state, const Part& part, std::size_t weight) REQUIRES(state_);
+  void leave(State& state, const BlobId& id) REQUIRES(state_);
+  void note_read(Entry& entry, const Part& part, bool goes_on) REQUIRES(state_);
+  void put(State& state, const BlobId& id, const SharedBlob& blob) REQUIRES(state_);
+  void end(Reading& reading) EXCLUDES(state_);
+  Result<SharedBlob> fetch(const BlobId& id, Deadline by) EXCLUDES(state_);
+
+  BlobSource& source_;
+  const Options options_;
+  LoadingCache<BlobId, Bytes> loads_;  // shares loads and remembers failures; keeps no blob
+  Guarded<State> state_;
+};
+
+}  // namespace restree
