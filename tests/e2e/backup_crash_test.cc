@@ -24,6 +24,7 @@ using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -175,6 +176,33 @@ TEST_P(BackupCrash, TheNextRunStoresNothingTwiceAndTheNextAloneTakesOverTheLock)
   expect_restores("latest", source());
 }
 
+TEST_P(BackupCrash, TemporaryFilesOfFormerRunsAreRemovedWithoutALockAndInCompany) {
+  write_large_source();
+  restree().backup({source().string()});
+  const std::string id(64, '0');
+  const std::vector<std::string> old = {"data/00/" + id + "-restree-0",
+                                        "index/" + id + "-restree-1"};
+  const std::string young = "data/00/" + id + "-restree-2";
+  const auto leave = [&] {
+    for (const std::string& stray : old) write_file(repository() / stray, "half a pack");
+    make_strays_older(std::chrono::hours(24));
+    write_file(repository() / young, "half a pack");
+  };
+  leave();
+  ASSERT_THAT(stored_in(repository(), "locks"), IsEmpty());
+  restree().backup({source().string()});
+  EXPECT_THAT(strays_in(repository()), ElementsAre((repository() / young).string()));
+
+  Process company = restree().start({"backup", "--stdin-from-command", "--", "sleep", "1000"});
+  EXPECT_TRUE(holds_within(seconds(patient(60)),
+                           [&] { return !stored_in(repository(), "locks").empty(); }));
+  leave();
+  restree().backup({source().string()});
+  EXPECT_THAT(strays_in(repository()), ElementsAre((repository() / young).string()));
+  company.signal(SIGINT);
+  EXPECT_EQ(company.wait(seconds(patient(60))).exit_code, 130);
+}
+
 // The file has its length and its header, as after a power cut that came before the last
 // write-back.
 TEST_P(BackupCrash, APackWithAPageThatNeverReachedTheDiskIsNotTakenOver) {
@@ -265,6 +293,22 @@ TEST_P(BackupStop, ASilentCommandDoesNotHoldItUp) {
   EXPECT_EQ(stopped.exit_code, 130) << stopped.report();
   expect_nothing_half_done();
   EXPECT_THAT(stored_in(repository(), "index"), Not(IsEmpty()));
+}
+
+// restic goes on to end in good order, however many come.
+TEST_P(BackupStop, ManySignalsLeaveNoLock) {
+  write_large_source();
+  Process backup = backup_under_way();
+  for (const int signal : {SIGINT, SIGTERM, SIGCONT}) backup.signal(signal);
+  EXPECT_TRUE(holds_within(seconds(patient(60)), [&] {
+    backup.signal(SIGINT);
+    backup.signal(SIGTERM);
+    return !backup.running();
+  }));
+  EXPECT_EQ(backup.wait(seconds(patient(60))).exit_code, 130);
+  expect_nothing_half_done();
+  EXPECT_THAT(stored_in(repository(), "index"), Not(IsEmpty()));
+  restic_.check();
 }
 
 TEST_P(BackupStop, SigtermKeepsTheStoredPacks) { expect_a_clean_end(SIGTERM); }

@@ -94,6 +94,10 @@ std::string mount_line(const fs::path& mount_point) {
     std::string device;
     std::string where;
     words >> device >> where;
+    // The kernel writes spaces in octal.
+    for (std::size_t at = 0; (at = where.find("\\040", at)) != std::string::npos;) {
+      where.replace(at, 4, " ");
+    }
     if (where == mount_point.string()) return line;
   }
   return {};
