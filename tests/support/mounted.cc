@@ -115,7 +115,8 @@ MountRequest mount_of(const Restic& restic, std::vector<std::string> options) {
 
 Mounted::Mounted(MountRequest request)
     : mount_point_(request.mount_point.empty() ? dir_.path() / "mnt" : request.mount_point) {
-  fs::create_directories(mount_point_);
+  std::error_code failure;  // of a mount point on which a dead mount lies
+  fs::create_directories(mount_point_, failure);
   adopt_daemons();
   const Finished finished = run(mount_command(request, dir_.path(), mount_point_));
   take_over_process();
