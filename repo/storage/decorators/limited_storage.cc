@@ -29,9 +29,11 @@ class LimitedStorage final : public ForwardingStorage {
   }
 
  private:
+  // A stop ends the pause, and the bytes are here: an interrupted command has to see what stands in
+  // the storage in order to leave it tidy.
   template <class Content>
   Result<Content> paid(Result<Content> bytes) {
-    if (bytes) RETURN_IF_ERROR(pay(limits_.download.get(), bytes->size()));
+    if (bytes && limits_.download) sleep_until(stop_, limits_.download->charge(bytes->size()));
     return bytes;
   }
 

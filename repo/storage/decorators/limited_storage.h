@@ -2,7 +2,7 @@
 //
 // For storage that moves files as a whole; where bytes go over a line, LimitedChannel is smoother.
 // Ownership: shares the storage. Threads, Errors: those of the storage, and kCancelled: `stop` was
-// requested during a pause.
+// requested before a write began.
 #pragma once
 
 #include <memory>
