@@ -81,7 +81,8 @@ class Damage : public ::testing::Test {
     const fs::path source = shared_->source;
     fs::create_directories(source / "one/inner");
     fs::create_directories(source / "two");
-    write_random_file(source / "one/chunky file", 1, 9 * kMiB);
+    // More than two chunks of the largest size: three at least, whatever the polynomial.
+    write_random_file(source / "one/chunky file", 1, 17 * kMiB);
     write_file(source / "one/inner/small", "a small file");
     write_random_file(source / "two/other", 2, 3 * kMiB);
     const Restic& restic = shared_->restic;

@@ -230,7 +230,7 @@ TEST_F(Restree, ListsEveryExtendedOptionWithWhatItIsFor) {
   const std::string out = run({"options"}).out;
   EXPECT_THAT(out, StartsWith("All Extended Options:\n  cache_min_free          what "));
   for (const std::string& name : extended_option_names()) {
-    EXPECT_THAT(out, ContainsRegex("\n  " + name + " +  [^ ]")) << name;
+    EXPECT_THAT(out, ContainsRegex("\n  " + name + "  +[^ ]")) << name;
   }
 }
 

@@ -89,27 +89,6 @@ TEST_F(Declared, IsQuotedAsEachShellReadsIt) {
                     HasSubstr("@{ Name = 'save'; Argument = 'only'; Text = 'Save it: [all]' }")));
 }
 
-class Generate : public ::testing::Test {
- protected:
-  Outcome run(std::vector<std::string> words) const {
-    words.insert(words.begin(), "generate");
-    return runner_.run_bare(words);
-  }
-  testing::RestreeRunner runner_{std::make_shared<MemoryStorage>()};
-};
-
-TEST_F(Generate, WritesFilesThatKnowEveryCommandAndOption) {
-  const CompletedProgram program = completed_program(*declared_command_line());
-  const std::string zsh = (runner_.folder() / "_restree").string();
-  const std::string bash = (runner_.folder() / "restree").string();
-  EXPECT_EQ(run({"--zsh-completion", zsh, "--bash-completion", bash}).code, ExitCode::kSuccess);
-  EXPECT_EQ(testing::read_file(zsh), zsh_completion(program));
-  EXPECT_EQ(testing::read_file(bash), bash_completion(program));
-  EXPECT_THAT(program.options, SizeIs(::testing::Gt(10U)));
-  EXPECT_TRUE(std::any_of(program.commands.begin(), program.commands.end(),
-                          [](const auto& command) { return command.name == "backup"; }));
-}
-
 // As programs are called by the name of a link to them.
 class CalledAs {
  public:
@@ -125,6 +104,28 @@ class CalledAs {
   std::string name_;
   char* const before_;
 };
+
+class Generate : public ::testing::Test {
+ protected:
+  Outcome run(std::vector<std::string> words) const {
+    words.insert(words.begin(), "generate");
+    return runner_.run_bare(words);
+  }
+  testing::RestreeRunner runner_{std::make_shared<MemoryStorage>()};
+};
+
+TEST_F(Generate, WritesFilesThatKnowEveryCommandAndOption) {
+  const CalledAs usual("restree");
+  const CompletedProgram program = completed_program(*declared_command_line());
+  const std::string zsh = (runner_.folder() / "_restree").string();
+  const std::string bash = (runner_.folder() / "restree").string();
+  EXPECT_EQ(run({"--zsh-completion", zsh, "--bash-completion", bash}).code, ExitCode::kSuccess);
+  EXPECT_EQ(testing::read_file(zsh), zsh_completion(program));
+  EXPECT_EQ(testing::read_file(bash), bash_completion(program));
+  EXPECT_THAT(program.options, SizeIs(::testing::Gt(10U)));
+  EXPECT_TRUE(std::any_of(program.commands.begin(), program.commands.end(),
+                          [](const auto& command) { return command.name == "backup"; }));
+}
 
 TEST_F(Generate, WritesForTheNameByWhichTheProgramWasCalled) {
   const CalledAs restic("restic-0.19");
