@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "program/called_name.h"
 #include "program/exit_codes.h"
 #include "program/process.h"
 #include "repo/base/last_resort.h"
@@ -17,21 +18,13 @@
 namespace restree {
 namespace {
 
-// The name that the program was called by, without folders.
-std::string name_of_call(const std::vector<std::string>& call) {
-  if (call.empty()) return std::string(kProgram);
-  const std::string& path = call.front();
-  std::string name = path.substr(path.rfind('/') + 1);
-  return name.empty() ? std::string(kProgram) : name;
-}
-
 ExitCode run(int argc, char** argv) {
   const std::vector<std::string> call(argv, argv + argc);
   const std::vector<std::string> words(call.empty() ? call.end() : call.begin() + 1, call.end());
   std::stop_source stop;
   const StopOnSignal signals(stop);
   ProcessIo io(stop);
-  return run_restree(words, io, stop.get_token(), storage_at, name_of_call(call));
+  return run_restree(words, io, stop.get_token(), storage_at, called_name(kProgram));
 }
 
 // As a program that a broken pipe ended, which shells know and say nothing about.
