@@ -133,6 +133,11 @@ Error error_of(const std::exception& failure) {
     return Error(ErrorKind::kLocalIo, "the system has no more threads to give")
         .hinting("Is there a limit (ulimit -u, a container's)? Others may use the rest.");
   }
+  if (const auto* refused = dynamic_cast<const std::system_error*>(&failure);
+      refused != nullptr && refused->code() == std::errc::operation_not_permitted) {
+    return Error(ErrorKind::kLocalIo, "the system does not let this program start a thread")
+        .hinting("Does a container's filter of system calls refuse clone3? It must say ENOSYS.");
+  }
   return {ErrorKind::kLocalIo, failure.what()};
 }
 

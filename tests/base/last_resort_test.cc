@@ -50,6 +50,9 @@ TEST(ErrorOfAnException, SaysWhatTheSystemHasRefused) {
   const Error threads =
       error_of(std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again)));
   EXPECT_NE(threads.message().find("threads"), std::string::npos);
+  const Error filter =
+      error_of(std::system_error(std::make_error_code(std::errc::operation_not_permitted)));
+  EXPECT_NE(filter.message().find("thread"), std::string::npos);
 }
 
 }  // namespace

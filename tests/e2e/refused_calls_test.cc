@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 
 #include <cerrno>
 #include <chrono>
@@ -70,6 +71,8 @@ class RefusedCalls : public ::testing::Test {
       write_random_file(path("source/folder/" + std::to_string(i)), 2 + i, 5000);
     }
     fs::create_symlink("large", path("source/link"));
+    const std::string large = path("source/large");
+    EXPECT_EQ(::setxattr(large.c_str(), "user.note", "kept", 4, 0), 0);
     restree_.backup({path("source")});
     fs::create_directory(path("mnt"));
   }

@@ -51,9 +51,10 @@ TEST(MountCommand, HandsOnHowManyConnectionsRcloneMayHaveWhereItWouldBeRun) {
   GlobalOptions global;
   global.no_lock = true;
   global.rclone = {"rclone.connections=2"};
-  EXPECT_EQ(value_of(restreefs_call(on("/mnt"), global, "rclone:nas:x")).back(), "connections=2");
+  EXPECT_EQ(value_of(restreefs_call(on("/mnt"), global, "rclone:nas:x")).back(),
+            "announce,connections=2");
   EXPECT_THAT(value_of(restreefs_call(on("/mnt"), global, "sftp:nas:x")),
-              ElementsAre("restreefs", "sftp:nas:x", "/mnt", "-f"));
+              ElementsAre("restreefs", "sftp:nas:x", "/mnt", "-f", "-o", "announce"));
 }
 
 TEST(MountCommand, HandsOnWaitsAndLimits) {
