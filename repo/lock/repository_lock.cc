@@ -68,8 +68,9 @@ class LockBeingMade {
   // Its name comes with the answer to the write.
   void undo() {
     const Deadline by = Deadline::after(kRemovalTime);
-    std::optional<std::string> name;
-    while (!(name = *name_.lock()) && !by.expired()) std::this_thread::sleep_for(kBetweenLooks);
+    const auto written = [&]() -> std::optional<std::string> { return *name_.lock(); };
+    std::optional<std::string> name = written();
+    for (; !name && !by.expired(); name = written()) std::this_thread::sleep_for(kBetweenLooks);
     if (name && !name->empty()) remove_lock(repository_, *name);
   }
 
