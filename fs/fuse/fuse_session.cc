@@ -152,12 +152,13 @@ void FuseSession::start_worker(Workers& workers) {
     workers.threads.erase(self);
     throw;
   }
-  ++workers.idle;
+  workers.count.start();
 }
 
 void FuseSession::serve(Threads::iterator self) {
   fuse_session* const session = session_.get();
   fuse_buf buffer{};
+  bool is_counted = true;
   while (fuse_session_exited(session) == 0) {
     const int received = fuse_session_receive_buf(session, &buffer);
     if (received == -EINTR) continue;
@@ -174,8 +175,7 @@ void FuseSession::serve(Threads::iterator self) {
     }
     {
       auto workers = workers_.lock();
-      --workers->idle;
-      if (workers->idle == 0 && workers->threads.size() < kMostWorkers) {
+      if (workers->count.begin_request() && workers->threads.size() < kMostWorkers) {
         try {
           start_worker(*workers);
         } catch (const std::exception& failure) {
@@ -190,12 +190,12 @@ void FuseSession::serve(Threads::iterator self) {
       workers->has_answered = true;
       workers_changed_.notify_all();
     }
-    ++workers->idle;
-    if (workers->idle > kMostIdle) break;
+    is_counted = workers->count.wait_again();
+    if (!is_counted) break;
   }
   std::free(buffer.mem);
   auto workers = workers_.lock();
-  --workers->idle;
+  if (is_counted) workers->count.stop_waiting();
   workers->finished.splice(workers->finished.end(), workers->threads, self);
   workers_changed_.notify_all();
 }

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "fs/fuse/fuse_ops.h"
+#include "fs/fuse/worker_count.h"
 #include "repo/base/guarded.h"
 #include "repo/base/result.h"
 
@@ -27,7 +28,6 @@ class FuseSession {
  public:
   // Their stacks need address space, of which there is little with 32 bits.
   static constexpr std::size_t kMostWorkers = sizeof(void*) > 4 ? 1152 : 128;
-  static constexpr std::size_t kMostIdle = 12;
 
   // `options`: as mount(8) takes them after -o, without fsname.
   static Result<std::unique_ptr<FuseSession>> mount(FuseContext& context,
@@ -57,7 +57,7 @@ class FuseSession {
   struct Workers {
     Threads threads;   // at work, or waiting for some
     Threads finished;  // to be joined
-    std::size_t idle = 0;
+    WorkerCount count;
     bool has_answered = false;  // the kernel's first request, and the session goes on
   };
 
