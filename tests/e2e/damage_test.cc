@@ -87,7 +87,9 @@ class Damage : public ::testing::Test {
     write_random_file(source / "two/other", 2, 3 * kMiB);
     const Restic& restic = shared_->restic;
     restic.init();
-    shared_->one = restic.backup({"--tag", "app=one", (source / "one").string()});
+    // All in one pack.
+    shared_->one =
+        restic.backup({"--pack-size", "64", "--tag", "app=one", (source / "one").string()});
     shared_->two = restic.backup({"--tag", "app=two", (source / "two").string()});
     shared_->chunks = chunks_of(restic, shared_->one, source / "one/chunky file");
     shared_->inner = tree_of(restic, shared_->one, source / "one/inner");
