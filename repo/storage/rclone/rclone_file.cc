@@ -103,7 +103,7 @@ std::optional<std::string> RcloneFile::find() {
   std::error_code failure;
   if (const char* const given = std::getenv("RCLONE_CONFIG"); given != nullptr) {
     const fs::path path(given);
-    // Three ways to say that there is none.
+    // Three ways to say that there is no configuration file.
     if (path.empty() || path == "/dev/null" || path.filename() == "notfound") return std::nullopt;
     const fs::path absolute = fs::absolute(path, failure);
     return failure ? path.string() : absolute.string();
