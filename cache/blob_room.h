@@ -5,9 +5,10 @@
 // A reading (one request of the kernel) begins when there is room for all blobs that it needs and
 // that are not here, each with its sealed form; until then it waits. It gives its room back when
 // its reply was sent. Blobs that are due, since a program that reads forward has not come to their
-// end yet, stay until they were read, so that no byte is loaded twice; while readings wait, nothing
-// is loaded ahead. Which of the waiting begins first, why none waits for ever, and how much memory
-// this takes: docs/memory.md.
+// end yet, stay until they were read, so that no byte is loaded twice, unless that program has
+// plainly left them; while readings wait, nothing is loaded ahead. Which of the waiting begins
+// first, when a blob is given up, why none waits for ever, and how much memory this takes:
+// docs/memory.md.
 //
 // Ownership: the source must outlive it; a reading must not outlive the room.
 // Threads:   any. No load runs under the lock; readings that want the same blob share one load.
@@ -28,6 +29,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "cache/read_marks.h"
 #include "repo/base/clock.h"
 #include "repo/base/guarded.h"
 #include "repo/base/loading_cache.h"
@@ -50,19 +52,35 @@ class BlobRoom {
     std::function<std::size_t(const BlobId&)> sealed_bytes = [](const BlobId&) {
       return std::size_t{0};
     };
-    // How long a blob that is due, but that nobody reads, is kept from readings that wait.
+    // How long readings wait while nobody comes for any of the blobs that are due, before one of
+    // these is given up; and, once that has proved right several times, how long at least.
     Clock::duration kept_for_reader = std::chrono::seconds(2);
+    Clock::duration least_kept = std::chrono::milliseconds(20);
+    // A program that is so many bytes past a blob does not come back for it: what the kernel
+    // requests of one file at a time, in any order, lies nearer together.
+    std::uint64_t passed_bytes = 1 << 20;
     std::function<Clock::time_point()> now = Clock::now;
   };
 
   BlobRoom(BlobSource& source, Options options);
 
+  // Where in which file a reading begins. All who read one file are one reader to the kernel.
+  struct Way {
+    std::uint64_t reader = 0;  // 0: nobody in particular
+    std::uint64_t offset = 0;
+    // Its program reads forward, so that the rest of the blobs will be wanted soon. Otherwise it
+    // has just leapt to here.
+    bool goes_on = false;
+  };
   // What a reading wants of a data blob.
   struct Part {
     BlobId id;
     std::uint64_t blob_bytes;
     std::uint64_t begin;
     std::uint64_t length;
+
+    std::uint64_t end() const { return begin + length; }
+    bool has_end() const { return end() >= blob_bytes; }
   };
 
   // Room for one request, from start() until it is destroyed. Move-only.
@@ -85,27 +103,34 @@ class BlobRoom {
     friend BlobRoom;
     struct Held {
       Part part;
-      std::size_t weight;  // of its load
-      SharedBlob copied;   // the wanted end of a blob that was let go while the reading had to wait
+      std::size_t weight;    // of its load
+      std::uint64_t offset;  // of the blob in the file
+      SharedBlob copied;  // the wanted end of a blob that was let go while the reading had to wait
       bool is_held = false;
     };
-    Reading(BlobRoom& room, std::span<const Part> parts, bool goes_on);
+    Reading(BlobRoom& room, std::span<const Part> parts, const Way& way);
 
     BlobRoom* room_;  // nullptr: moved from
     std::vector<Held> parts_;
-    bool goes_on_;
+    Way way_;
     bool is_over_ = false;  // began past the budget
     std::size_t copied_bytes_ = 0;
     std::size_t small_bytes_ = 0;
   };
 
-  // Waits for room for all parts together. `goes_on`: its program reads forward, so that the rest
-  // of the blobs will be wanted soon.
-  Reading start(std::span<const Part> parts, bool goes_on);
+  // Waits for room for all parts together. The parts follow one another in the file.
+  Reading start(std::span<const Part> parts, const Way& way);
 
-  // Loads a blob that will be read soon, if there is room that no reading waits for; the blob is
-  // then due. An error is left to the reading that wants the blob.
-  void load_ahead(const BlobId& id, std::uint64_t blob_bytes, Deadline by);
+  // A blob that will be read soon: by whom, and where in the file it begins.
+  struct Expected {
+    BlobId id;
+    std::uint64_t blob_bytes;
+    std::uint64_t reader = 0;
+    std::uint64_t offset = 0;
+  };
+  // Loads it, if there is room that no reading waits for; the blob is then due. An error is left to
+  // the reading that wants the blob.
+  void load_ahead(const Expected& blob, Deadline by);
   // True while readings wait: then nothing is worth loading ahead.
   bool is_short() const;
   // True if the blob is here or being loaded.
@@ -114,28 +139,29 @@ class BlobRoom {
   struct Figures {
     std::size_t used_bytes;        // by all that is here or under way
     std::size_t waiting;           // readings
-    std::uint64_t dropped_unread;  // bytes of blobs that were due and had to go
+    std::uint64_t given_up_bytes;  // bytes of blobs that were due and had to go
   };
   Figures figures() const;
 
  private:
   using Order = std::list<BlobId>;
   struct Entry {
-    SharedBlob value;            // nullptr: not loaded yet
+    SharedBlob value = nullptr;  // nullptr: not loaded yet
     std::size_t weight = 0;      // until it is loaded, with its sealed form
     std::uint64_t bytes = 0;     // of the blob
+    std::uint64_t reader = 0;    // of the last who came for it
+    std::uint64_t offset = 0;    // in the file of that reader
     unsigned holders = 0;        // readings and loads ahead
-    bool is_expected = false;    // was loaded ahead, and no reading has come to it yet
-    std::uint64_t was_read = 0;  // a bit for each of 64 stretches
-    int visits = 0;              // readings of its begin, less readings of its end
+    ReadMarks marks;
     Clock::time_point touched{};
-    Order* order = nullptr;  // while nothing holds it: `due` or `read`
-    Order::iterator place;
+    std::uint64_t loaded_then = 0;  // State::loaded when it was touched
+    Order* order = nullptr;         // while nothing holds it: `due` or `read`
+    Order::iterator place{};
   };
   struct Waiting {
     Reading* reading;
     bool has_begun = false;
-    bool is_timed = false;  // it wakes up when a blob that is due becomes stale
+    bool is_timed = false;  // it wakes up when a blob that is due is given up
     std::condition_variable changed;
   };
   struct State {
@@ -145,11 +171,15 @@ class BlobRoom {
     std::size_t used = 0;         // weight of all entries
     std::size_t read_weight = 0;  // of those in `read`
     std::size_t copied = 0;
-    std::size_t small = 0;  // of small readings that passed others by
-    bool is_over = false;   // a reading that began past the budget is under way
+    std::size_t small = 0;     // of small readings that passed others by
+    bool is_over = false;      // a reading that began past the budget is under way
+    std::uint64_t loaded = 0;  // bytes, in all
+    // When somebody came last for a blob that is due, or a reading that waited began.
+    Clock::time_point moved{};
+    Clock::duration patience{};  // from kept_for_reader down to least_kept
     std::list<Waiting*> waiting;
     std::list<Waiting*> small_waiting;
-    std::uint64_t dropped_unread = 0;
+    std::uint64_t given_up_bytes = 0;
   };
 
   std::size_t weight_of_load(const Part& part) const EXCLUDES(state_);
@@ -159,14 +189,19 @@ class BlobRoom {
   bool try_begin_small(State& state, Reading& reading) REQUIRES(state_);
   void begin(State& state, Reading& reading) REQUIRES(state_);
   bool make_room(State& state, std::size_t weight) REQUIRES(state_);
-  bool drop_stale(State& state) REQUIRES(state_);
+  bool is_given_up(const State& state, const Entry& oldest) REQUIRES(state_);
+  bool give_up_oldest(State& state) REQUIRES(state_);
+  void let_go_what_it_passed(State& state, const Reading& reading) REQUIRES(state_);
   void drop_oldest(State& state, Order& order) REQUIRES(state_);
   bool copy_ends(State& state, Reading& reading) REQUIRES(state_);
   void wait(Guarded<State>::Handle& state, Reading& reading) REQUIRES(state_);
   void begin_waiting(State& state) REQUIRES(state_);
 
-  void hold(State& state, const Part& part, std::size_t weight) REQUIRES(state_);
+  void hold(State& state, const Expected& blob, std::size_t weight) REQUIRES(state_);
+  void hold(State& state, const Reading& reading, const Reading::Held& held) REQUIRES(state_);
   void leave(State& state, const BlobId& id) REQUIRES(state_);
+  void put_in_order(State& state, const BlobId& id, Entry& entry) REQUIRES(state_);
+  void take_out_of_order(State& state, Entry& entry) REQUIRES(state_);
   void note_read(Entry& entry, const Part& part, bool goes_on) REQUIRES(state_);
   void put(State& state, const BlobId& id, const SharedBlob& blob) REQUIRES(state_);
   void end(Reading& reading) EXCLUDES(state_);

@@ -78,9 +78,9 @@ std::vector<Group> grouped(std::span<const BlobLocation> places, std::uint64_t m
 
 PackFetcher::PackFetcher(std::shared_ptr<Storage> storage, FetchOptions options)
     : storage_(std::move(storage)),
-      options_(options),
-      state_(State(options.budgets)),
-      pool_(options.threads, kMostRequests) {}
+      options_(std::move(options)),
+      state_(State(options_.budgets)),
+      pool_(options_.threads, kMostRequests) {}
 
 Result<Bytes> PackFetcher::read(const BlobLocation& place, BlobType type, Deadline by) {
   const ByteRange range = range_of(place);
@@ -169,7 +169,9 @@ bool PackFetcher::make_room(State& state, BlobType type, std::uint64_t bytes) {
       std::chrono::duration_cast<Clock::duration>(
           std::chrono::duration<double>(std::min(seconds, 3600.0))),
       options_.kept, std::max<Clock::duration>(options_.kept, kMostKept));
-  return state.pieces.make_room(type, bytes, Clock::now() - kept);
+  const Clock::time_point stale = options_.now() - kept;
+  const bool counts = state.readers_waited < stale;
+  return state.pieces.make_room(type, bytes, counts ? stale : Clock::time_point::min());
 }
 
 // The pieces that this reader must fetch itself, since no request for them is under way.
@@ -275,7 +277,7 @@ Status PackFetcher::fetch(const SharedPiece& piece, Deadline by) {
       state->bytes += read->size();
       if (piece->ahead) state->ahead_bytes += read->size();
       piece->bytes = std::move(*read);
-      piece->landed_at = Clock::now();
+      piece->landed_at = options_.now();
       piece->state = PieceState::kLanded;
     } else {
       ++state->failed;
@@ -319,6 +321,8 @@ void PackFetcher::want(std::span<const BlobLocation> places, BlobType type) {
   }
   submit(ahead);
 }
+
+void PackFetcher::readers_wait() { state_.lock()->readers_waited = options_.now(); }
 
 std::size_t PackFetcher::window_bytes() const {
   auto state = state_.lock();

@@ -22,6 +22,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -45,6 +46,7 @@ struct FetchOptions {
   std::chrono::milliseconds time_limit{60'000};
   // How long what was fetched ahead is kept at least for the reader that wants it.
   std::chrono::milliseconds kept{2'000};
+  std::function<Deadline::Clock::time_point()> now = Deadline::Clock::now;
 };
 
 // Totals since the fetcher was made.
@@ -72,6 +74,9 @@ class PackFetcher final : public SealedSource {
   // Fetches ahead blobs that will probably be read soon, in this order. Blobs for which there is no
   // room are left out.
   void want(std::span<const BlobLocation> places, BlobType type);
+  // Readers wait for memory, and so come later to what was fetched for them than the line's speed
+  // lets expect: what is here counts as if it had come now.
+  void readers_wait();
 
   // How many bytes are worth fetching ahead of a reader that reads sequentially.
   std::size_t window_bytes() const;
@@ -83,6 +88,7 @@ class PackFetcher final : public SealedSource {
     PackPieces pieces;
     PackRuns runs;
     LineEstimate line;
+    Deadline::Clock::time_point readers_waited = Deadline::Clock::time_point::min();
     std::uint64_t requests = 0;
     std::uint64_t bytes = 0;
     std::uint64_t ahead_bytes = 0;

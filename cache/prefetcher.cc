@@ -41,7 +41,11 @@ void Prefetcher::want(std::span<const Wanted> blobs) {
 
 void Prefetcher::load(std::span<const Wanted> batch) {
   for (const Wanted& blob : batch) {
-    room_.load_ahead(blob.id, blob.size_bytes, Deadline::after(time_limit_));
+    room_.load_ahead({.id = blob.id,
+                      .blob_bytes = blob.size_bytes,
+                      .reader = blob.reader,
+                      .offset = blob.offset},
+                     Deadline::after(time_limit_));
     pending_bytes_ -= blob.size_bytes;
   }
 }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "cache/blob_room.h"
@@ -21,6 +22,9 @@ class Prefetcher {
   struct Wanted {
     BlobId id;
     std::size_t size_bytes;
+    // The reader that will come to it, and where in that file the blob begins (BlobRoom::Way).
+    std::uint64_t reader = 0;
+    std::uint64_t offset = 0;
   };
 
   // `time_limit`: the same as that of readers, since a reader may wait for a load that begins here.

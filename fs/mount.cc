@@ -331,6 +331,7 @@ MountStatus Mount::status() const {
   if (const auto listed = snapshots_.listed()) status.listed = listed;
   status.reads = reads_;
   status.served_bytes = served_bytes_;
+  status.given_up_bytes = blobs_.figures().given_up_bytes;
   status.errors = failures_.count();
   status.inodes = inodes_.size();
   const IndexFigures index = repository_.index_figures();

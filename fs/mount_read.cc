@@ -45,7 +45,8 @@ Status Mount::collect(std::uint64_t inode, const Node& node, const FileLayout& l
                      .length = length});
     offset += length;
   }
-  const auto reading = std::make_shared<BlobRoom::Reading>(blobs_.start(parts, wanted.goes_on));
+  const auto reading = std::make_shared<BlobRoom::Reading>(
+      blobs_.start(parts, {.reader = inode, .offset = wanted.begin, .goes_on = wanted.goes_on}));
   const Deadline by = deadline();
   for (std::size_t i = 0; i < parts.size(); ++i) {
     Result<BlobRoom::Reading::Found> found = reading->load(i, by);

@@ -51,6 +51,7 @@ std::string status_json(const MountStatus& status) {
   add("cache_damaged", value(status.cache_damaged));
   add("reads", value(status.reads));
   add("served_bytes", value(status.served_bytes));
+  add("given_up_bytes", value(status.given_up_bytes));
   add("errors", value(status.errors));
   add("prefetch_used_bytes", value(status.prefetch_used_bytes));
   add("prefetch_wasted_bytes", value(status.prefetch_wasted_bytes));

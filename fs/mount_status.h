@@ -35,6 +35,7 @@ struct MountStatus {
 
   std::uint64_t reads = 0;
   std::uint64_t served_bytes = 0;
+  std::uint64_t given_up_bytes = 0;
   std::uint64_t errors = 0;
   std::optional<std::uint64_t> prefetch_used_bytes;
   std::optional<std::uint64_t> prefetch_wasted_bytes;

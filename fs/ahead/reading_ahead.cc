@@ -30,12 +30,17 @@ std::uint64_t share_of(std::uint64_t window, const ForwardReader::Limits& limits
   return share >= kLeastShare ? share : 0;
 }
 
-std::vector<Prefetcher::Wanted> blobs_between(const Node& node, const FileLayout& layout,
-                                              Ahead ahead) {
+std::vector<Prefetcher::Wanted> blobs_between(const ReadingAhead::File& file, const Node& node,
+                                              const FileLayout& layout, Ahead ahead) {
   std::vector<Prefetcher::Wanted> wanted;
   for (std::uint64_t offset = ahead.begin; offset < std::min(ahead.end, layout.size());) {
     const FileLayout::Piece piece = layout.piece_at(offset);
-    if (piece.placed) wanted.push_back({node.content[piece.blob], piece.length});
+    if (piece.placed) {
+      wanted.push_back({.id = node.content[piece.blob],
+                        .size_bytes = piece.length,
+                        .reader = file.inode,
+                        .offset = piece.file_offset});
+    }
     offset = piece.file_offset + piece.length;
   }
   return wanted;
@@ -97,12 +102,16 @@ bool ReadingAhead::bytes_are_read(const File& file, const FileLayout& layout, st
   if (fetcher_ != nullptr) {
     const Ahead far = fetched_readers_.note(
         file.inode, begin, end, share_of(fetcher_->window_bytes(), kFetchedAhead, readers));
-    if (!blobs_.is_short()) fetch_files(blobs_between(node, layout, far));
+    if (blobs_.is_short()) {
+      fetcher_->readers_wait();
+    } else {
+      fetch_files(blobs_between(file, node, layout, far));
+    }
   }
   // No further than the prefetcher takes: what it leaves out is not announced to it again.
   const Ahead near = decoded_readers_.note(
       file.inode, begin, end, share_of(prefetcher_.budget_bytes(), kDecodedAhead, readers));
-  prefetcher_.want(blobs_between(node, layout, near));
+  prefetcher_.want(blobs_between(file, node, layout, near));
   if (end >= layout.size()) decoded_readers_.is_through(file.inode);
   return near.goes_on;
 }

@@ -48,14 +48,15 @@ class BlobRoomTest : public ::testing::Test {
                                   .small_bytes = kSmall,
                                   .sealed_bytes = [=](const BlobId&) { return sealed_bytes; },
                                   .kept_for_reader = kKept,
+                                  .passed_bytes = kPassed,
                                   .now = [this] { return BlobRoom::Clock::time_point(now_); }});
   }
   BlobRoom::Part part(std::size_t number, std::uint64_t begin, std::uint64_t length) const {
     return {.id = id(number), .blob_bytes = kLarge, .begin = begin, .length = length};
   }
   // Reads parts as one request of a program that reads forward.
-  void read(const std::vector<BlobRoom::Part>& parts, bool goes_on = true) {
-    BlobRoom::Reading reading = room_->start(parts, goes_on);
+  void read(const std::vector<BlobRoom::Part>& parts, BlobRoom::Way way = {.goes_on = true}) {
+    BlobRoom::Reading reading = room_->start(parts, way);
     for (std::size_t i = 0; i < parts.size(); ++i) {
       const auto found = value_of(reading.load(i, Deadline::never()));
       ASSERT_TRUE(found.is_whole);
@@ -66,6 +67,11 @@ class BlobRoomTest : public ::testing::Test {
       EXPECT_EQ(text, std::string(parts[i].length, letter(number)));
     }
     most_ = std::max(most_.load(), room_->figures().used_bytes);
+  }
+  // As a program that reads a file from there on.
+  void read_at(std::uint64_t offset, const std::vector<BlobRoom::Part>& parts,
+               bool goes_on = true) {
+    read(parts, {.reader = kReader, .offset = offset, .goes_on = goes_on});
   }
   // Reads a file of these blobs in requests that cross their borders, as the kernel does.
   void read_file(std::size_t first, std::size_t count, std::size_t request) {
@@ -82,6 +88,9 @@ class BlobRoomTest : public ::testing::Test {
       read(parts);
     }
   }
+  void load_ahead(std::size_t number) {
+    room_->load_ahead({.id = id(number), .blob_bytes = kLarge}, Deadline::never());
+  }
   void wait_for_waiting(std::size_t count) {
     const Deadline by = Deadline::after(60s);
     while (room_->figures().waiting != count && !by.expired()) std::this_thread::yield();
@@ -90,13 +99,15 @@ class BlobRoomTest : public ::testing::Test {
   // A reading that passes all others by.
   void read_small() {
     BlobRoom::Reading reading = room_->start(
-        std::vector{BlobRoom::Part{.id = small_, .blob_bytes = 5, .begin = 0, .length = 5}}, false);
+        std::vector{BlobRoom::Part{.id = small_, .blob_bytes = 5, .begin = 0, .length = 5}}, {});
     EXPECT_EQ(as_text(*value_of(reading.load(0, Deadline::never())).blob), "small");
   }
   // Until all that is due is stale.
   void pass_time() { now_ = now_.load() + kKept; }
 
   static constexpr std::chrono::seconds kKept{1000};
+  static constexpr std::uint64_t kPassed = 10'000;
+  static constexpr std::uint64_t kReader = 5;
   MemoryBlobs blobs_;
   const BlobId small_ = blobs_.add("small");
   std::atomic<BlobRoom::Clock::duration> now_ = BlobRoom::Clock::duration(1h);
@@ -117,7 +128,7 @@ TEST_F(BlobRoomTest, EachOfManyReadersLoadsEachOfItsBlobsOnce) {
   EXPECT_EQ(blobs_.loads(), kReaders * kBlobs);
   // The budget, its part for copied ends, and one reading past it.
   EXPECT_LE(most_, 3 * kWeight * 5 / 4 + kWeight);
-  EXPECT_EQ(room_->figures().dropped_unread, 0U);
+  EXPECT_EQ(room_->figures().given_up_bytes, 0U);
 }
 
 TEST_F(BlobRoomTest, ABlobThatIsReadInPiecesStaysUntilItsEndWasRead) {
@@ -143,8 +154,8 @@ TEST_F(BlobRoomTest, RequestsMayComeInAnotherOrder) {
 
 TEST_F(BlobRoomTest, AReadingWaitsForRoom) {
   make(3, 1);
-  auto first =
-      std::make_unique<BlobRoom::Reading>(room_->start(std::vector{part(0, 0, kLarge)}, true));
+  auto first = std::make_unique<BlobRoom::Reading>(
+      room_->start(std::vector{part(0, 0, kLarge)}, {.goes_on = true}));
   value_of(first->load(0, Deadline::never()));
   std::jthread second([&] { read({part(1, 0, kLarge)}); });
   wait_for_waiting(1);
@@ -156,8 +167,8 @@ TEST_F(BlobRoomTest, AReadingWaitsForRoom) {
 
 TEST_F(BlobRoomTest, ALoadNeedsRoomForTheSealedFormAsWell) {
   make(2, 3, kLarge);
-  auto first =
-      std::make_unique<BlobRoom::Reading>(room_->start(std::vector{part(0, 0, kLarge)}, true));
+  auto first = std::make_unique<BlobRoom::Reading>(
+      room_->start(std::vector{part(0, 0, kLarge)}, {.goes_on = true}));
   std::jthread second([&] { read({part(1, 0, kLarge)}); });
   wait_for_waiting(1);
   value_of(first->load(0, Deadline::never()));  // is plain from here on
@@ -176,8 +187,8 @@ TEST_F(BlobRoomTest, WhatIsHereNeedsNoWait) {
 
 TEST_F(BlobRoomTest, ASmallReadingPassesWaitingOnesBy) {
   make(3, 1);
-  auto first =
-      std::make_unique<BlobRoom::Reading>(room_->start(std::vector{part(0, 0, kLarge)}, true));
+  auto first = std::make_unique<BlobRoom::Reading>(
+      room_->start(std::vector{part(0, 0, kLarge)}, {.goes_on = true}));
   std::jthread second([&] { read({part(1, 0, kLarge)}); });
   wait_for_waiting(1);
   read_small();
@@ -206,14 +217,106 @@ TEST_F(BlobRoomTest, ABlobWhoseReaderWentAwayGivesWay) {
   EXPECT_EQ(blobs_.loads_of(id(1)), 1U);
 }
 
+// However slow the machine is: those programs come back.
+TEST_F(BlobRoomTest, ABlobStaysAsLongAsSomebodyComesForThoseThatAreDue) {
+  make(3, 2);
+  read({part(0, 0, 1000)});
+  read({part(1, 0, 1000)});
+  std::jthread waiting([&] { read({part(2, 0, kLarge)}); });
+  wait_for_waiting(1);
+  for (std::uint64_t begin = 1000; begin + 1000 < kLarge; begin += 1000) {
+    now_ = now_.load() + kKept / 2;
+    read({part(1, begin, 1000)});
+  }
+  EXPECT_EQ(room_->figures().waiting, 1U);
+  read({part(0, 1000, kLarge - 1000)});
+  waiting.join();
+  EXPECT_EQ(blobs_.loads(), 3U);
+  EXPECT_EQ(room_->figures().given_up_bytes, 0U);
+}
+
+TEST_F(BlobRoomTest, ABlobWhoseReaderStoppedGivesWayAlthoughOthersGoOn) {
+  make(8, 2);
+  read({part(0, 0, 1000)});  // stops here
+  for (std::size_t i = 1; i < 6; ++i) read({part(i, 0, kLarge)});
+  pass_time();
+  read({part(6, 0, kLarge), part(7, 0, kLarge)});
+  EXPECT_FALSE(room_->knows(id(0)));
+}
+
+TEST_F(BlobRoomTest, ABlobThatItsReaderPassedGivesWayAtOnce) {
+  make(3, 1);
+  read_at(0, {part(0, 0, 1000)});
+  read_at(kPassed + kLarge, {part(1, 0, 1000)});
+  read_at(2 * (kPassed + kLarge), {part(2, 0, kLarge)});
+  EXPECT_EQ(blobs_.loads(), 3U);
+}
+
+TEST_F(BlobRoomTest, ABlobNearItsReaderStays) {
+  make(2, 1);
+  read_at(0, {part(0, 0, 1000)});
+  std::jthread next([&] { read_at(kPassed + kLarge - 1, {part(1, 0, kLarge)}); });
+  wait_for_waiting(1);
+  read_at(1000, {part(0, 1000, kLarge - 1000)});
+  next.join();
+  EXPECT_EQ(blobs_.loads(), 2U);
+}
+
+TEST_F(BlobRoomTest, WhatWasLoadedAheadOfAReaderThatLeapsBackGivesWayAtOnce) {
+  make(10, 4);
+  for (std::size_t i = 0; i < 3; ++i) {
+    room_->load_ahead(
+        {.id = id(i), .blob_bytes = kLarge, .reader = kReader, .offset = 10 * kPassed + i * kLarge},
+        Deadline::never());
+  }
+  read_at(0, {part(5, 0, kLarge), part(6, 0, kLarge)}, false);
+  EXPECT_EQ(blobs_.loads(), 5U);
+}
+
+// As of programs that look at the beginnings of many large files.
+TEST_F(BlobRoomTest, AfterABlobWasGivenUpInVainTheNextAreGivenUpSooner) {
+  make(3, 1);
+  read({part(0, 0, 1000)});
+  std::jthread second([&] { read({part(1, 0, 1000)}); });
+  wait_for_waiting(1);
+  pass_time();
+  read_small();
+  second.join();
+  std::jthread third([&] { read({part(2, 0, kLarge)}); });
+  wait_for_waiting(1);
+  now_ = now_.load() + kKept / 2;
+  read_small();
+  third.join();
+  EXPECT_EQ(blobs_.loads_of(id(2)), 1U);
+}
+
+TEST_F(BlobRoomTest, AReaderThatComesBackMakesItPatientAgain) {
+  make(4, 1);
+  read({part(0, 0, 1000)});
+  std::jthread second([&] { read({part(1, 0, kLarge)}); });
+  wait_for_waiting(1);
+  pass_time();
+  read_small();
+  second.join();
+  read({part(0, 1000, 1000)});
+  std::jthread third([&] { read({part(2, 0, kLarge)}); });
+  wait_for_waiting(1);
+  now_ = now_.load() + kKept / 2;
+  read_small();
+  EXPECT_EQ(room_->figures().waiting, 1U);
+  pass_time();
+  read_small();
+  third.join();
+}
+
 TEST_F(BlobRoomTest, TheFirstThatWaitsLooksForStaleBlobsByItself) {
   make(2, 1);
   room_ = std::make_unique<BlobRoom>(
       blobs_, BlobRoom::Options{.budget_bytes = kWeight,
                                 .small_reading_bytes = kSmall,
                                 .kept_for_reader = std::chrono::milliseconds(20)});
-  auto first =
-      std::make_unique<BlobRoom::Reading>(room_->start(std::vector{part(0, 0, 1000)}, true));
+  auto first = std::make_unique<BlobRoom::Reading>(
+      room_->start(std::vector{part(0, 0, 1000)}, {.goes_on = true}));
   value_of(first->load(0, Deadline::never()));
   std::jthread second([&] { read({part(1, 0, kLarge)}); });
   wait_for_waiting(1);
@@ -225,7 +328,7 @@ TEST_F(BlobRoomTest, AFailedLoadGivesItsRoomBack) {
   make(2, 1);
   blobs_.fail(id(0), Error(ErrorKind::kCorrupt, "flipped"));
   {
-    BlobRoom::Reading reading = room_->start(std::vector{part(0, 0, kLarge)}, true);
+    BlobRoom::Reading reading = room_->start(std::vector{part(0, 0, kLarge)}, {.goes_on = true});
     EXPECT_THAT(reading.load(0, Deadline::never()), FailsWith(ErrorKind::kCorrupt));
   }
   EXPECT_EQ(room_->figures().used_bytes, 0U);
@@ -235,7 +338,7 @@ TEST_F(BlobRoomTest, AFailedLoadGivesItsRoomBack) {
 TEST_F(BlobRoomTest, ABlobOfAnotherSizeIsFoundOut) {
   make(1, 1);
   blobs_.put(id(0), "short");
-  BlobRoom::Reading reading = room_->start(std::vector{part(0, 0, kLarge)}, true);
+  BlobRoom::Reading reading = room_->start(std::vector{part(0, 0, kLarge)}, {.goes_on = true});
   EXPECT_FALSE(value_of(reading.load(0, Deadline::never())).is_whole);
 }
 
@@ -253,7 +356,7 @@ TEST_F(BlobRoomTest, ReadingsOfTheSameBlobShareALoad) {
 
 TEST_F(BlobRoomTest, WhatIsLoadedAheadStaysUntilItIsRead) {
   make(10, 4);
-  room_->load_ahead(id(0), kLarge, Deadline::never());
+  load_ahead(0);
   for (std::size_t i = 1; i < 10; ++i) read({part(i, 0, kLarge)});
   EXPECT_TRUE(room_->knows(id(0)));
   read({part(0, 0, kLarge)});
@@ -265,7 +368,7 @@ TEST_F(BlobRoomTest, WhatIsLoadedAheadStaysUntilItIsRead) {
 
 TEST_F(BlobRoomTest, LoadsAheadLeaveRoomForReadings) {
   make(10, 4);
-  for (std::size_t i = 0; i < 10; ++i) room_->load_ahead(id(i), kLarge, Deadline::never());
+  for (std::size_t i = 0; i < 10; ++i) load_ahead(i);
   EXPECT_EQ(blobs_.loads(), 3U);
   read({part(9, 0, kLarge)});
 }
@@ -273,11 +376,11 @@ TEST_F(BlobRoomTest, LoadsAheadLeaveRoomForReadings) {
 TEST_F(BlobRoomTest, NothingIsLoadedAheadWhileReadingsWait) {
   make(4, 2);
   auto first = std::make_unique<BlobRoom::Reading>(
-      room_->start(std::vector{part(0, 0, kLarge), part(1, 0, kLarge)}, true));
+      room_->start(std::vector{part(0, 0, kLarge), part(1, 0, kLarge)}, {.goes_on = true}));
   std::jthread second([&] { read({part(2, 0, kLarge)}); });
   wait_for_waiting(1);
   EXPECT_TRUE(room_->is_short());
-  room_->load_ahead(id(3), kLarge, Deadline::never());
+  load_ahead(3);
   EXPECT_FALSE(room_->knows(id(3)));
   first.reset();
   second.join();

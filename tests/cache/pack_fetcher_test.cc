@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <thread>
@@ -314,6 +315,35 @@ TEST_F(PackFetcherTest, WhatWasFetchedAheadStaysForItsReader) {
   EXPECT_THAT(read(*fetcher, ahead), Holds(content(ahead)));
   EXPECT_EQ(fetcher->figures().bytes, sum);
   EXPECT_EQ(fetcher->figures().wasted_bytes, 0U);
+}
+
+TEST_F(PackFetcherTest, WhatNobodyReadsForLongGivesWay) {
+  std::atomic<Deadline::Clock::duration> now = Deadline::Clock::duration(1h);
+  const auto fetcher = make({.budgets = {.data_bytes = 512 << 10, .tree_bytes = 1 << 20},
+                             .now = [&] { return Deadline::Clock::time_point(now); }});
+  const BlobLocation ahead = at(0, 500'000);
+  const BlobLocation other = at(0, 500'000, 1);
+  fetcher->want(std::vector{ahead}, BlobType::kData);
+  wait_for_requests(*fetcher, 1);
+  now = Deadline::Clock::duration(2h);
+  fetcher->want(std::vector{other}, BlobType::kData);
+  EXPECT_EQ(fetcher->figures().wasted_bytes, ahead.length);
+  wait_for_requests(*fetcher, 2);
+}
+
+TEST_F(PackFetcherTest, WhileReadersWaitForMemoryWhatTheyWillReadDoesNotGrowOld) {
+  std::atomic<Deadline::Clock::duration> now = Deadline::Clock::duration(1h);
+  const auto fetcher = make({.budgets = {.data_bytes = 512 << 10, .tree_bytes = 1 << 20},
+                             .now = [&] { return Deadline::Clock::time_point(now); }});
+  const BlobLocation ahead = at(0, 500'000);
+  fetcher->want(std::vector{ahead}, BlobType::kData);
+  wait_for_requests(*fetcher, 1);
+  now = Deadline::Clock::duration(2h);
+  fetcher->readers_wait();
+  fetcher->want(std::vector{at(0, 500'000, 1)}, BlobType::kData);
+  EXPECT_EQ(fetcher->figures().wasted_bytes, 0U);
+  EXPECT_THAT(read(*fetcher, ahead), Holds(content(ahead)));
+  EXPECT_EQ(fetcher->figures().bytes, ahead.length);
 }
 
 TEST_F(PackFetcherTest, ManyReadersGetTheirBytesWhileWindowsMove) {

@@ -41,7 +41,7 @@ class PrefetcherTest : public ::testing::Test {
   void read(int number) {
     const BlobRoom::Part whole{
         .id = id(number), .blob_bytes = kBlobBytes, .begin = 0, .length = kBlobBytes};
-    BlobRoom::Reading reading = cache_.start(std::span(&whole, 1), true);
+    BlobRoom::Reading reading = cache_.start(std::span(&whole, 1), {.goes_on = true});
     value_of(reading.load(0, Deadline::never()));
   }
 

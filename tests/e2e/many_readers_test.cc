@@ -78,7 +78,7 @@ TEST_P(ManyReadersOverSsh, FetchTheirBytesOnce) {
   const std::uint64_t before = number(mounted, "fetched_bytes");
   read_all(mounted);
   const std::uint64_t fetched = number(mounted, "fetched_bytes") - before;
-  EXPECT_LE(fetched, kReaders * kRandomBytes * 11 / 10);
+  EXPECT_LE(fetched, kReaders * kRandomBytes * 11 / 10) << read_file(mounted / ".restree/status");
   expect_within_memory(mounted);
 }
 INSTANTIATE_TEST_SUITE_P(Caches, ManyReadersOverSsh,

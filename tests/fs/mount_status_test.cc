@@ -56,8 +56,8 @@ TEST(StatusJson, HasTheSameLengthWhateverTheValues) {
         &status.memory_peak_bytes}) {
     *number = kMost;
   }
-  for (auto* number : {&status.reads, &status.served_bytes, &status.errors, &status.inodes,
-                       &status.index_blobs, &status.index_bytes}) {
+  for (auto* number : {&status.reads, &status.served_bytes, &status.given_up_bytes, &status.errors,
+                       &status.inodes, &status.index_blobs, &status.index_bytes}) {
     *number = kMost;
   }
   const std::string json = status_json(status);
