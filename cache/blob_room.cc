@@ -157,41 +157,47 @@ Result<SharedBlob> BlobRoom::fetch(const BlobId& id, Deadline by) {
     ASSIGN_OR_RETURN(SharedBlob blob, source_.load(BlobType::kData, id, by));
     auto state = state_.lock();
     put(*state, id, blob);
+    has_come(*state, id);
     begin_waiting(*state);
     return blob;
   });
 }
 
-void BlobRoom::drop_oldest(State& state, Order& order) {
-  const auto found = state.entries.find(order.back());
-  const std::size_t weight = found->second.weight;
-  state.used -= weight;
-  if (&order == &state.read) {
-    state.read_weight -= weight;
-  } else {
-    state.given_up_bytes += weight;
-  }
-  order.pop_back();
+void BlobRoom::drop_oldest_read(State& state) {
+  const auto found = state.entries.find(state.read.back());
+  state.used -= found->second.weight;
+  state.read_weight -= found->second.weight;
+  state.read.pop_back();
   state.entries.erase(found);
 }
 
-bool BlobRoom::is_given_up(const State& state, const Entry& oldest) {
+// One that a waiting reading wants goes last of all, and only if else nothing would move.
+bool BlobRoom::give_up_oldest(State& state) {
   const Clock::time_point now = options_.now();
-  const std::uint64_t loaded_since = state.loaded - oldest.loaded_then;
-  if (loaded_since >= kGivenUpAfter * options_.budget_bytes &&
-      now - oldest.touched >= options_.kept_for_reader) {
+  const bool stands_still = state.is_short() && now - state.moved >= state.patience;
+  const auto is_left = [&](const Entry& entry) {
+    return now - entry.touched >= options_.kept_for_reader &&
+           state.loaded - entry.loaded_then >= kGivenUpAfter * options_.budget_bytes;
+  };
+  for (auto at = state.due.rbegin(); at != state.due.rend(); ++at) {
+    if (!stands_still && !is_left(state.entries.find(*at)->second)) return false;
+    if (state.awaited.contains(*at)) continue;
+    give_up(state, *at);
     return true;
   }
-  return !state.waiting.empty() && now - state.moved >= state.patience;
+  if (state.due.empty() || !stands_still) return false;
+  give_up(state, BlobId(state.due.back()));
+  return true;
 }
 
-bool BlobRoom::give_up_oldest(State& state) {
-  if (state.due.empty()) return false;
-  if (!is_given_up(state, state.entries.find(state.due.back())->second)) return false;
-  drop_oldest(state, state.due);
+void BlobRoom::give_up(State& state, const BlobId& id) {
+  Entry& entry = state.entries.find(id)->second;
+  state.given_up_bytes += entry.bytes;
+  take_out_of_order(state, entry);
+  state.used -= entry.weight;
+  state.entries.erase(BlobId(id));
   state.patience =
       std::min(std::max(state.patience / 2, options_.least_kept), options_.kept_for_reader);
-  return true;
 }
 
 // What is left of its reader's blobs behind it, or on all sides if it has leapt, is due no longer.
@@ -223,7 +229,7 @@ void BlobRoom::load_ahead(const Expected& blob, Deadline by) {
       {.id = id, .blob_bytes = blob.blob_bytes, .begin = 0, .length = blob.blob_bytes});
   {
     auto state = state_.lock();
-    if (state->entries.contains(id) || !state->waiting.empty()) return;
+    if (state->entries.contains(id) || state->is_short()) return;
     // The rest is for readings.
     const std::size_t most = options_.budget_bytes / 4 * 3;
     while (state->used - state->read_weight + weight > most) {
@@ -239,7 +245,7 @@ void BlobRoom::load_ahead(const Expected& blob, Deadline by) {
   begin_waiting(*state);
 }
 
-bool BlobRoom::is_short() const { return !state_.lock()->waiting.empty(); }
+bool BlobRoom::is_short() const { return state_.lock()->is_short(); }
 
 bool BlobRoom::knows(const BlobId& id) const {
   if (state_.lock()->entries.contains(id)) return true;
@@ -249,7 +255,7 @@ bool BlobRoom::knows(const BlobId& id) const {
 BlobRoom::Figures BlobRoom::figures() const {
   const auto state = state_.lock();
   return {.used_bytes = state->used + state->copied,
-          .waiting = state->waiting.size() + state->small_waiting.size(),
+          .waiting = state->ending.size() + state->waiting.size() + state->small_waiting.size(),
           .given_up_bytes = state->given_up_bytes};
 }
 

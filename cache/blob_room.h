@@ -158,8 +158,12 @@ class BlobRoom {
     Order* order = nullptr;         // while nothing holds it: `due` or `read`
     Order::iterator place{};
   };
+  struct Waiting;
+  using Queue = std::list<Waiting*>;
   struct Waiting {
     Reading* reading;
+    Queue* queue = nullptr;
+    Queue::iterator place{};
     bool has_begun = false;
     bool is_timed = false;  // it wakes up when a blob that is due is given up
     std::condition_variable changed;
@@ -177,24 +181,38 @@ class BlobRoom {
     // When somebody came last for a blob that is due, or a reading that waited began.
     Clock::time_point moved{};
     Clock::duration patience{};  // from kept_for_reader down to least_kept
-    std::list<Waiting*> waiting;
-    std::list<Waiting*> small_waiting;
+    Queue ending;  // readings that end a blob whose end could not be copied: before the others
+    Queue waiting;
+    Queue small_waiting;                                // beside the others
+    std::unordered_multimap<BlobId, Waiting*> awaited;  // by what they want, here or not
+
+    // Nothing may be loaded that they do not need.
+    bool is_short() const { return !ending.empty() || !waiting.empty(); }
+    Waiting* first() const { return !ending.empty() ? ending.front() : waiting.front(); }
     std::uint64_t given_up_bytes = 0;
   };
 
   std::size_t weight_of_load(const Part& part) const EXCLUDES(state_);
-  std::size_t missing_weight(const State& state, const Reading& reading) const;
+  struct Weight {
+    std::size_t loading = 0;  // with the sealed forms
+    std::size_t loaded = 0;
+  };
+  Weight missing_weight(const State& state, const Reading& reading) const;
   std::size_t ending_weight(const State& state, const Reading& reading) const;
+  bool may_begin(State& state, const Reading& reading) REQUIRES(state_);
   bool try_begin(State& state, Reading& reading) REQUIRES(state_);
   bool try_begin_small(State& state, Reading& reading) REQUIRES(state_);
   void begin(State& state, Reading& reading) REQUIRES(state_);
   bool make_room(State& state, std::size_t weight) REQUIRES(state_);
-  bool is_given_up(const State& state, const Entry& oldest) REQUIRES(state_);
   bool give_up_oldest(State& state) REQUIRES(state_);
   void let_go_what_it_passed(State& state, const Reading& reading) REQUIRES(state_);
-  void drop_oldest(State& state, Order& order) REQUIRES(state_);
+  void give_up(State& state, const BlobId& id) REQUIRES(state_);
+  void drop_oldest_read(State& state) REQUIRES(state_);
   bool copy_ends(State& state, Reading& reading) REQUIRES(state_);
   void wait(Guarded<State>::Handle& state, Reading& reading) REQUIRES(state_);
+  static void enqueue(Waiting& waiting, Queue& queue);
+  void go(State& state, Waiting& waiting) REQUIRES(state_);
+  void has_come(State& state, const BlobId& id) REQUIRES(state_);
   void begin_waiting(State& state) REQUIRES(state_);
 
   void hold(State& state, const Expected& blob, std::size_t weight) REQUIRES(state_);

@@ -8,13 +8,14 @@
 namespace restree {
 
 // Of the blobs that are not here, each once.
-std::size_t BlobRoom::missing_weight(const State& state, const Reading& reading) const {
-  std::size_t weight = 0;
+BlobRoom::Weight BlobRoom::missing_weight(const State& state, const Reading& reading) const {
+  Weight weight;
   std::unordered_set<BlobId> counted;
   for (const Reading::Held& held : reading.parts_) {
     if (held.copied != nullptr || state.entries.contains(held.part.id)) continue;
     if (reading.parts_.size() > 1 && !counted.insert(held.part.id).second) continue;
-    weight += held.weight;
+    weight.loading += held.weight;
+    weight.loaded += held.part.blob_bytes;
   }
   return weight;
 }
@@ -41,7 +42,7 @@ bool BlobRoom::make_room(State& state, std::size_t weight) {
   const std::size_t fixed = state.used - state.read_weight;
   const bool is_alone = fixed <= state.small;
   if (fixed + weight > budget && !is_alone) return false;
-  while (state.used + weight > budget && !state.read.empty()) drop_oldest(state, state.read);
+  while (state.used + weight > budget && !state.read.empty()) drop_oldest_read(state);
   return true;
 }
 
@@ -54,16 +55,15 @@ void BlobRoom::begin(State& state, Reading& reading) {
 }
 
 bool BlobRoom::try_begin(State& state, Reading& reading) {
-  const std::size_t missing = missing_weight(state, reading);
-  if (missing > 0 && !make_room(state, missing)) {
-    // Where ends of blobs could not be copied, one reading at a time may take the room of what it
-    // is about to let go.
+  const Weight missing = missing_weight(state, reading);
+  if (missing.loading > 0 && !make_room(state, missing.loading)) {
+    // Where ends of blobs could not be copied, one reading at a time may begin beyond the budget
+    // if there is room for what is left once it has let those blobs go.
     const std::size_t ending = ending_weight(state, reading);
-    if (state.is_over || ending == 0 ||
-        state.used - state.read_weight + missing > options_.budget_bytes + state.small + ending) {
-      return false;
-    }
-    while (!state.read.empty()) drop_oldest(state, state.read);
+    const std::size_t budget = options_.budget_bytes + state.small;
+    const bool fits = state.used - state.read_weight + missing.loaded <= budget + ending;
+    if (state.is_over || ending == 0 || !fits) return false;
+    while (!state.read.empty()) drop_oldest_read(state);
     state.is_over = reading.is_over_ = true;
   }
   begin(state, reading);
@@ -72,8 +72,8 @@ bool BlobRoom::try_begin(State& state, Reading& reading) {
 
 // A small reading that finds others waiting has a room of its own.
 bool BlobRoom::try_begin_small(State& state, Reading& reading) {
-  const std::size_t missing = missing_weight(state, reading);
-  if (state.waiting.empty() && make_room(state, missing)) {
+  const std::size_t missing = missing_weight(state, reading).loading;
+  if (!state.is_short() && make_room(state, missing)) {
     begin(state, reading);
     return true;
   }
@@ -81,7 +81,7 @@ bool BlobRoom::try_begin_small(State& state, Reading& reading) {
   reading.small_bytes_ = missing;
   state.small += missing;
   while (state.used + missing > options_.budget_bytes + state.small && !state.read.empty()) {
-    drop_oldest(state, state.read);
+    drop_oldest_read(state);
   }
   begin(state, reading);
   return true;
@@ -111,38 +111,79 @@ bool BlobRoom::copy_ends(State& state, Reading& reading) {
   return true;
 }
 
+void BlobRoom::enqueue(Waiting& waiting, Queue& queue) {
+  if (waiting.queue != nullptr) waiting.queue->erase(waiting.place);
+  waiting.queue = &queue;
+  waiting.place = queue.insert(queue.end(), &waiting);
+}
+
+// The reading has begun.
+void BlobRoom::go(State& state, Waiting& waiting) {
+  if (waiting.queue != &state.small_waiting) state.moved = options_.now();
+  waiting.queue->erase(waiting.place);
+  for (const Reading::Held& held : waiting.reading->parts_) {
+    const auto [first, last] = state.awaited.equal_range(held.part.id);
+    const auto own =
+        std::find_if(first, last, [&](const auto& it) { return it.second == &waiting; });
+    if (own != last) state.awaited.erase(own);
+  }
+  waiting.has_begun = true;
+  waiting.changed.notify_one();
+}
+
+// A blob is here that waiting readings want: those that want nothing else begin, and the others that
+// end it are done with it. The kernel sends several requests for a file at once, so a request that
+// goes on from another often waits before that one has loaded its blob.
+void BlobRoom::has_come(State& state, const BlobId& id) {
+  std::vector<Waiting*> all;
+  const auto [first, last] = state.awaited.equal_range(id);
+  for (auto at = first; at != last; ++at) all.push_back(at->second);
+  for (Waiting* waiting : all) {
+    if (missing_weight(state, *waiting->reading).loading == 0) {
+      begin(state, *waiting->reading);
+      go(state, *waiting);
+    } else if (waiting->queue == &state.waiting && !copy_ends(state, *waiting->reading)) {
+      enqueue(*waiting, state.ending);
+    }
+  }
+}
+
 void BlobRoom::begin_waiting(State& state) {
-  const auto go = [](std::list<Waiting*>& queue) {
-    queue.front()->has_begun = true;
-    queue.front()->changed.notify_one();
-    queue.pop_front();
-  };
-  while (!state.waiting.empty() && try_begin(state, *state.waiting.front()->reading)) {
-    go(state.waiting);
-    state.moved = options_.now();
+  for (bool moves = true; moves;) {
+    moves = false;
+    for (Waiting* waiting : state.ending) {
+      if (!try_begin(state, *waiting->reading)) continue;
+      go(state, *waiting);
+      moves = true;
+      break;
+    }
+  }
+  while (state.ending.empty() && !state.waiting.empty() &&
+         try_begin(state, *state.waiting.front()->reading)) {
+    go(state, *state.waiting.front());
   }
   while (!state.small_waiting.empty() &&
          try_begin_small(state, *state.small_waiting.front()->reading)) {
-    go(state.small_waiting);
+    go(state, *state.small_waiting.front());
   }
-  if (!state.waiting.empty() && !state.due.empty() && !state.waiting.front()->is_timed) {
-    state.waiting.front()->changed.notify_one();
+  if (state.is_short() && !state.due.empty() && !state.first()->is_timed) {
+    state.first()->changed.notify_one();
   }
 }
 
 void BlobRoom::wait(Guarded<State>::Handle& state, Reading& reading) {
   Waiting self{.reading = &reading, .changed = {}};
-  if (missing_weight(*state, reading) <= options_.small_reading_bytes) {
-    state->small_waiting.push_back(&self);
+  for (const Reading::Held& held : reading.parts_) state->awaited.emplace(held.part.id, &self);
+  if (missing_weight(*state, reading).loading <= options_.small_reading_bytes) {
+    enqueue(self, state->small_waiting);
   } else if (copy_ends(*state, reading)) {
-    state->waiting.push_back(&self);
+    enqueue(self, state->waiting);
   } else {
-    state->waiting.push_front(&self);
+    enqueue(self, state->ending);
   }
   begin_waiting(*state);
   while (!self.has_begun) {
-    self.is_timed =
-        !state->waiting.empty() && state->waiting.front() == &self && !state->due.empty();
+    self.is_timed = state->is_short() && state->first() == &self && !state->due.empty();
     if (self.is_timed) {
       self.changed.wait_for(state.mutex_lock(), state->moved + state->patience - options_.now());
     } else {
@@ -152,18 +193,19 @@ void BlobRoom::wait(Guarded<State>::Handle& state, Reading& reading) {
   }
 }
 
+bool BlobRoom::may_begin(State& state, const Reading& reading) {
+  const std::size_t missing = missing_weight(state, reading).loading;
+  if (missing == 0) return true;
+  return !state.is_short() && state.small_waiting.empty() && make_room(state, missing);
+}
+
 BlobRoom::Reading BlobRoom::start(std::span<const Part> parts, const Way& way) {
   Reading reading(*this, parts, way);
   auto state = state_.lock();
-  const auto can_begin = [&] {
-    const std::size_t missing = missing_weight(*state, reading);
-    return missing == 0 ||
-           (state->waiting.empty() && state->small_waiting.empty() && make_room(*state, missing));
-  };
-  bool begins = can_begin();
+  bool begins = may_begin(*state, reading);
   if (!begins) {
     let_go_what_it_passed(*state, reading);
-    begins = can_begin();
+    begins = may_begin(*state, reading);
   }
   if (begins) {
     begin(*state, reading);
