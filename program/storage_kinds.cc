@@ -10,8 +10,10 @@
 #include "program/sftp_kind.h"
 #include "repo/base/log.h"
 #include "repo/base/readable.h"
+#include "repo/storage/decorators/deadline_storage.h"
 #include "repo/storage/decorators/limited_storage.h"
 #include "repo/storage/local_storage.h"
+#include "repo/system/network_folder.h"
 
 namespace restree {
 namespace {
@@ -27,7 +29,10 @@ class LocalFolder final : public Location {
 
   Result<std::shared_ptr<Storage>> make_storage(const SshOptions& options,
                                                 const std::stop_token& stop) const override {
-    return limit_storage(make_local_storage(folder_), options.limits, stop);
+    std::shared_ptr<Storage> storage = make_local_storage(folder_);
+    if (is_network_folder(folder_))
+      storage = std::make_shared<DeadlineStorage>(std::move(storage), stop);
+    return limit_storage(std::move(storage), options.limits, stop);
   }
 
  private:

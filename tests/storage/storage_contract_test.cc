@@ -5,6 +5,7 @@
 
 #include "repo/storage/decorators/breaker_storage.h"
 #include "repo/storage/decorators/confirmed_storage.h"
+#include "repo/storage/decorators/deadline_storage.h"
 #include "repo/storage/decorators/early_storage.h"
 #include "repo/storage/decorators/forwarding_storage.h"
 #include "repo/storage/decorators/limited_storage.h"
@@ -90,6 +91,10 @@ INSTANTIATE_TEST_SUITE_P(
                   [](auto inner) {
                     return std::make_shared<ConfirmedStorage>(std::move(inner),
                                                               [](const std::string&) {});
+                  }),
+        decorated("Deadline",
+                  [](auto inner) {
+                    return std::make_shared<DeadlineStorage>(std::move(inner), std::stop_token());
                   }),
         decorated("Early",
                   [](auto inner) {
