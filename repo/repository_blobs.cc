@@ -83,7 +83,7 @@ Result<SharedBlob> Repository::State::load_from_any(const std::vector<BlobLocati
 Error Repository::State::damaged(const BlobLocation& place, BlobType type, const BlobId& id,
                                  SealedFrom from, std::string_view why) const {
   if (from == SealedFrom::kCache) cache->reject(sealed_place(place, type));
-  return Error(ErrorKind::kCorrupt, fmt::format("{}: {}", where(place, type, id), why));
+  return {ErrorKind::kCorrupt, fmt::format("{}: {}", where(place, type, id), why)};
 }
 
 Result<ByteView> Repository::State::open_blob(const BlobLocation& place, BlobType type,

@@ -130,17 +130,17 @@ Result<std::vector<Candidate>> KeySearch::read(std::span<const ListedFile> files
     untried_ += files.size() - limits_.most_keys;
     files = files.first(limits_.most_keys);
   }
-  std::vector<std::optional<Result<Candidate>>> results(files.size());
+  std::vector<Result<Candidate>> results(files.size());
   const std::size_t threads = storage_.read_habit().waits ? kParallelReads : 1;
   RETURN_IF_ERROR(parallel_for(files.size(), threads, [&](std::size_t i) -> Status {
     Result<Candidate> candidate = read_candidate(storage_, files[i], by_);
     if (!candidate && ends_the_search(candidate.error().kind())) return candidate.error();
-    results[i].emplace(std::move(candidate));
+    results[i] = std::move(candidate);
     return {};
   }));
   std::vector<Candidate> candidates;
   for (std::size_t i = 0; i < files.size(); ++i) {
-    Result<Candidate>& candidate = *results[i];
+    Result<Candidate>& candidate = results[i];
     if (candidate) {
       candidates.push_back(std::move(*candidate));
     } else {

@@ -4,6 +4,8 @@
 // Errors:  kCorrupt, naming the tree: the blob is not a tree. Others: those of BlobSource::load.
 #pragma once
 
+#include <optional>
+
 #include "repo/base/bytes.h"
 #include "repo/base/clock.h"
 #include "repo/base/result.h"
@@ -23,9 +25,10 @@ Result<SharedTree> load_tree(BlobSource& blobs, const BlobId& id, Deadline by);
 template <class Load>
 Result<SharedTree> follow_stand_ins(const BlobId& id, Load load) {
   ASSIGN_OR_RETURN(SharedTree tree, load(id));
-  if (!tree->stand_in()) return tree;
+  const std::optional<BlobId> stand_in = tree->stand_in();
+  if (!stand_in) return tree;
   // Once: the first restic has not nested them, and a hostile repository could for ever.
-  return load(BlobId(*tree->stand_in()));
+  return load(*stand_in);
 }
 
 // The id of the tree to show for a snapshot's root: that of its stand-in, if it has one.
