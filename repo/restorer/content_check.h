@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "repo/bulk/bulk_load.h"
@@ -21,8 +22,8 @@ namespace restree {
 
 class ContentCheck {
  public:
-  ContentCheck(Repository& repository, const BulkOptions& options)
-      : repository_(repository), options_(options) {}
+  ContentCheck(Repository& repository, BulkOptions options)
+      : repository_(repository), options_(std::move(options)) {}
 
   // `tag`: the caller's number of the file that the blob belongs to.
   void want(const BlobId& id, std::uint32_t tag);

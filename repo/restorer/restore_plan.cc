@@ -170,7 +170,8 @@ Status RestorePlanner::look_ahead(std::uint32_t begin, std::uint32_t end) const 
     if (const auto& subtree = found_[i].folder.node->subtree) places[*subtree] += 1;
   }
   if (places.size() > kFewTrees) return {};
-  const auto most = static_cast<double>(most_bytes_ / kBytesAnItem);
+  const std::uint64_t most_items = most_bytes_ / kBytesAnItem;
+  const auto most = static_cast<double>(most_items);
   ASSIGN_OR_RETURN(const double below,
                    count_paths_below(repository_, std::move(places), most, bulk_));
   const double paths = static_cast<double>(found_.size() + items_) + below;
@@ -252,7 +253,7 @@ std::string RestorePlanner::location_of(std::uint32_t number) const {
   if (number == 0) return "/";
   std::string path;
   for (std::uint32_t i = number; i != 0; i = found_[i].folder.parent) {
-    path = "/" + std::string(found_[i].folder.node->name) + path;
+    path.insert(0, "/" + std::string(found_[i].folder.node->name));
   }
   return path;
 }
@@ -267,7 +268,7 @@ std::string RestorePlan::location(std::uint32_t folder) const {
   if (folder == 0) return "/";
   std::string path;
   for (std::uint32_t i = folder; i != 0; i = folders_[i].parent) {
-    path = "/" + std::string(folders_[i].node->name) + path;
+    path.insert(0, "/" + std::string(folders_[i].node->name));
   }
   return path;
 }

@@ -39,7 +39,7 @@ struct PlannedItem {
 
 class RestorePlan {
  public:
-  using OnError = std::function<void(const std::string& location, Error error)>;
+  using OnError = std::function<void(const std::string& location, const Error& error)>;
 
   // Loads all trees below `root` that `options.select` allows, level by level. A tree that cannot be
   // loaded is an error of its folder only. Errors: those of BulkLoader; kLocalIo: it is too large.

@@ -149,12 +149,11 @@ Status Restorer::make_others() {
 Status Restorer::make_other(const PlannedItem& item) {
   Status metadata;
   if (!options_.dry_run) {
-    const Status made =
-        make_entry(item, [&](const UniqueFd& folder, const std::string& name) -> Status {
-          RETURN_IF_ERROR(make_special(folder, name, *item.node));
-          metadata = metadata_.apply_in(folder, name, *item.node);
-          return {};
-        });
+    Status made = make_entry(item, [&](const UniqueFd& folder, const std::string& name) -> Status {
+      RETURN_IF_ERROR(make_special(folder, name, *item.node));
+      metadata = metadata_.apply_in(folder, name, *item.node);
+      return {};
+    });
     if (!made) return made;
   }
   tell(RestoreAction::kRestored, RestoredKind::kOther, item, 0);

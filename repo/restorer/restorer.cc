@@ -60,19 +60,24 @@ Status Restorer::stop_if_asked() const {
 }
 
 Status Restorer::restore(const BlobId& tree) {
-  const auto on_error = [this](const std::string& location, Error error) { fail(location, error); };
-  ASSIGN_OR_RETURN(plan_, RestorePlan::make(repository_, tree, options_, bulk_options(), on_error));
+  const auto on_error = [this](const std::string& location, const Error& error) {
+    fail(location, error);
+  };
+  ASSIGN_OR_RETURN(RestorePlan plan,
+                   RestorePlan::make(repository_, tree, options_, bulk_options(), on_error));
+  plan_ = std::make_unique<const RestorePlan>(std::move(plan));
   for (std::size_t i = 1; i < plan_->folders().size(); ++i) {
     figures_.items_total += plan_->folders()[i].selected ? 1 : 0;
   }
   figures_.items_total += plan_->others().size();
 
-  shared_names_.emplace(*plan_, options_.select, target_);
-  folders_.emplace(*plan_, *shared_names_, target_, options_.dry_run);
+  shared_names_ = std::make_unique<SharedNames>(*plan_, options_.select, target_);
+  folders_ = std::make_unique<TargetFolders>(*plan_, *shared_names_, target_, options_.dry_run);
   RETURN_IF_ERROR(folders_->make_all(on_error));
-  target_files_.emplace(*folders_, metadata_,
-                        TargetFiles::Options{.sparse = options_.sparse,
-                                             .remove_unexpected = options_.remove_unexpected});
+  target_files_ = std::make_unique<TargetFiles>(
+      *folders_, metadata_,
+      TargetFiles::Options{.sparse = options_.sparse,
+                           .remove_unexpected = options_.remove_unexpected});
   RETURN_IF_ERROR(decide_files());
   RETURN_IF_ERROR(write_files());
   RETURN_IF_ERROR(make_links());

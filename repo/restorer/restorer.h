@@ -122,11 +122,13 @@ class Restorer {
   RestoreListener& listener_;
   const std::string target_;
   RestoreFigures figures_;
-  std::optional<RestorePlan> plan_;
-  std::optional<SharedNames> shared_names_;
-  std::optional<TargetFolders> folders_;
   TargetMetadata metadata_;
-  std::optional<TargetFiles> target_files_;
+  // Made by restore(), in this order: each refers to those before it. Only then is anything else
+  // of the restore called.
+  std::unique_ptr<const RestorePlan> plan_;
+  std::unique_ptr<SharedNames> shared_names_;
+  std::unique_ptr<TargetFolders> folders_;
+  std::unique_ptr<TargetFiles> target_files_;
   std::vector<PlannedFile> files_;  // in the order of the plan's files
   std::optional<Workplace> workplace_;
 };
