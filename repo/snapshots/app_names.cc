@@ -34,6 +34,7 @@ using AppSnapshots = std::map<std::string, const Snapshot*>;
 std::map<std::string, AppSnapshots> by_app(const std::vector<Snapshot>& snapshots,
                                            const std::string& time_template) {
   std::vector<const Snapshot*> all;
+  all.reserve(snapshots.size());
   for (const Snapshot& snapshot : snapshots) all.push_back(&snapshot);
   std::map<std::string, AppSnapshots> apps;
   for (const App& app : apps_of(all)) {
@@ -62,6 +63,7 @@ Error unknown(std::string what, std::vector<std::string> there_are) {
 template <class Map>
 std::vector<std::string> names_of(const Map& map) {
   std::vector<std::string> names;
+  names.reserve(map.size());
   for (const auto& [name, value] : map) names.push_back(name);
   return names;
 }

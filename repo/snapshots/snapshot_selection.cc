@@ -66,30 +66,13 @@ class Selection {
       : repository_(repository), filter_(filter), by_(by), on_ignored_(on_ignored) {}
 
   Status add(const std::string& word) {
-    const auto [id, subfolder] = split_subfolder(word);
-    Result<std::optional<Snapshot>> found = std::nullopt;
-    if (id != word) {
-      found = no_subfolder_here();
-    } else if (word == kLatestSnapshot) {
-      if (std::exchange(used_filter_, true)) return {};
-      found = find_latest(repository_, filter_, std::nullopt, by_);
-      if (found && !*found) {
-        found = Error(ErrorKind::kInvalid,
-                      "no snapshot matched given filter (" + filter_.description() + ")");
-      }
-    } else {
-      Result<Snapshot> named = load_named(repository_, word, by_);
-      if (named) {
-        found = std::move(*named);
-      } else {
-        found = std::move(named).error();
-      }
-    }
+    if (word == kLatestSnapshot && std::exchange(used_filter_, true)) return {};
+    Result<Snapshot> found = find(word);
     if (!found && is_of_storage(found.error().kind())) return std::move(found).error();
     if (!found) {
       on_ignored_(word, found.error());
-    } else if (seen_.insert((*found)->id).second) {
-      snapshots_.push_back(std::move(**found));
+    } else if (seen_.insert(found->id).second) {
+      snapshots_.push_back(std::move(*found));
     }
     return {};
   }
@@ -102,6 +85,17 @@ class Selection {
   }
 
  private:
+  Result<Snapshot> find(const std::string& word) {
+    const auto [id, subfolder] = split_subfolder(word);
+    if (id != word) return no_subfolder_here();
+    if (word != kLatestSnapshot) return load_named(repository_, word, by_);
+    ASSIGN_OR_RETURN(std::optional<Snapshot> latest,
+                     find_latest(repository_, filter_, std::nullopt, by_));
+    if (latest) return std::move(*latest);
+    return Error(ErrorKind::kInvalid,
+                 "no snapshot matched given filter (" + filter_.description() + ")");
+  }
+
   Repository& repository_;
   const SnapshotFilter& filter_;
   const Deadline by_;
