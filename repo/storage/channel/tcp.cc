@@ -72,13 +72,14 @@ Result<Addresses> resolve(const std::string& host, std::uint16_t port, const Pat
   }
   patience.wait(lookup->done.fd(), POLLIN);
   auto answer = lookup->answer.lock();
-  if (!answer->outcome) {
+  const std::optional<int> outcome = answer->outcome;
+  if (!outcome) {
     return Error(ErrorKind::kUnavailable,
                  fmt::format("{}: no answer from the name service in time", host));
   }
-  if (*answer->outcome != 0) {
-    return Error(ErrorKind::kUnavailable, fmt::format("{}: no address for this name: {}", host,
-                                                      ::gai_strerror(*answer->outcome)));
+  if (*outcome != 0) {
+    return Error(ErrorKind::kUnavailable,
+                 fmt::format("{}: no address for this name: {}", host, ::gai_strerror(*outcome)));
   }
   return std::move(answer->addresses);
 }

@@ -55,7 +55,7 @@ Status ConfirmedStorage::confirm(Deadline by) {
     read = inner().read_all(kConfigFile, by);
   }
   if (read) {
-    const bool is_same = *state_.lock()->config == as_text(*read);
+    const bool is_same = state_.lock()->config == as_text(*read);
     return is_same ? Status() : confirm_by_key(by);
   }
   switch (read.error().kind()) {

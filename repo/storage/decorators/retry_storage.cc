@@ -75,7 +75,9 @@ void RetryStorage::note_call() {
 
 Deadline::Clock::time_point RetryStorage::end_of_attempts(Deadline by) const {
   const auto trouble = trouble_.lock();
-  return trouble->was_reached ? by.when() : std::min(by.when(), *trouble->asked + kFirstContact);
+  const auto asked = trouble->asked;
+  if (trouble->was_reached || !asked) return by.when();
+  return std::min(by.when(), *asked + kFirstContact);
 }
 
 void RetryStorage::note_failure(const Error& error, Deadline::Clock::time_point until) {
@@ -84,7 +86,8 @@ void RetryStorage::note_failure(const Error& error, Deadline::Clock::time_point 
     auto trouble = trouble_.lock();
     if (trouble->announced) return;
     if (!trouble->since) trouble->since = now;
-    trouble->announced = !trouble->told || now - *trouble->told >= kQuietTime;
+    const auto told = trouble->told;
+    trouble->announced = !told || now - *told >= kQuietTime;
     if (!trouble->announced) return;
     trouble->told = now;
   }
@@ -102,8 +105,9 @@ void RetryStorage::note_success() {
     const auto now = world_.now();
     auto trouble = trouble_.lock();
     trouble->was_reached = true;
-    if (!trouble->since) return;
-    lasted = now - *std::exchange(trouble->since, std::nullopt);
+    const auto since = std::exchange(trouble->since, std::nullopt);
+    if (!since) return;
+    lasted = now - *since;
     if (!std::exchange(trouble->announced, false)) return;
     trouble->told = now;
   }

@@ -28,7 +28,8 @@ Status WriteGate::pass(FileType type, Deadline by) {
                                               ": nothing may be written until the lock on the "
                                               "repository could be refreshed");
   }
-  if (state->shut) return *state->shut;
+  const std::optional<Error>& shut = state->shut;
+  if (shut) return *shut;
   return {};
 }
 

@@ -179,6 +179,7 @@ const Secret* RcloneFile::setting(std::string_view section, std::string_view key
 
 std::vector<std::string> RcloneFile::sections() const {
   std::vector<std::string> names;
+  names.reserve(sections_.size());
   for (const auto& [name, settings] : sections_) names.push_back(name);
   return names;
 }
@@ -187,6 +188,7 @@ std::vector<std::string> RcloneFile::keys(std::string_view section) const {
   std::vector<std::string> names;
   const auto settings = sections_.find(section);
   if (settings == sections_.end()) return names;
+  names.reserve(settings->second.size());
   for (const auto& [key, value] : settings->second) names.push_back(key);
   return names;
 }

@@ -12,7 +12,7 @@ namespace restree {
 
 namespace {
 
-constexpr std::size_t kMaxFileBytes = 64 * 1024;
+constexpr std::size_t kMaxFileBytes = 64 << 10;
 constexpr std::string_view kOpensshMagic("openssh-key-v1\0", 15);
 
 // The base64 between the first pair of BEGIN and END lines that carry `label`, without line ends.

@@ -4,6 +4,7 @@
 #include <libssh2.h>
 
 #include <algorithm>
+#include <cassert>
 #include <mutex>
 #include <utility>
 
@@ -267,6 +268,7 @@ Result<std::size_t> SshSession::read_some(MutableByteView into) {
 
 // libssh2 itself renews a window of the size that the channel was opened with; this widens it.
 void SshSession::widen_window(std::size_t received) {
+  assert(window_);  // open_channel() has made it
   window_->note(received, Deadline::Clock::now());
   const std::uint32_t wanted = window_->bytes();
   if (wanted == kFirstWindow) return;

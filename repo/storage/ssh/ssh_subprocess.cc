@@ -55,21 +55,21 @@ Result<std::unique_ptr<SshSubprocess>> SshSubprocess::start(std::string host,
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
     return errno_error(errno, "make a socket pair");
   }
-  std::unique_ptr<SshSubprocess> channel(new SshSubprocess(std::move(host)));
-  channel->fd_ = UniqueFd(ends[0]);
+  UniqueFd ours(ends[0]);
   const UniqueFd theirs(ends[1]);
   for (const int fd : ends) {
     ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &kSocketBufferBytes, sizeof kSocketBufferBytes);
   }
+  Complaints complaints;
   // It may ask for a passphrase, or whether a host is known, until the server answers.
-  auto process = ChildProcess::start(words, {theirs.get(), theirs.get(), channel->complaints_.fd()},
+  auto process = ChildProcess::start(words, {theirs.get(), theirs.get(), complaints.fd()},
                                      ChildProcess::Terminal::kUntilTakenBack);
   if (!process) {
     // Not kNotFound, which would say that a file of the repository is missing.
     return Error(ErrorKind::kInvalid, process.error().message());
   }
-  channel->process_.emplace(std::move(*process));
-  return channel;
+  return std::unique_ptr<SshSubprocess>(new SshSubprocess(std::move(host), std::move(complaints),
+                                                          std::move(*process), std::move(ours)));
 }
 
 Result<std::size_t> SshSubprocess::read_some(MutableByteView into) {
@@ -79,7 +79,7 @@ Result<std::size_t> SshSubprocess::read_some(MutableByteView into) {
   } while (got < 0 && errno == EINTR);
   if (got < 0 && errno == EAGAIN) return std::size_t{0};
   if (got <= 0) return ended(got < 0 ? errno : 0);
-  if (!std::exchange(has_answered_, true)) process_->take_terminal_back();
+  if (!std::exchange(has_answered_, true)) process_.take_terminal_back();
   moved_ += static_cast<std::uint64_t>(got);
   return static_cast<std::size_t>(got);
 }
@@ -105,7 +105,7 @@ ByteChannel::Wait SshSubprocess::wait_for() const {
 }
 
 Error SshSubprocess::ended(int failure) {
-  process_->ended(kLastWordsGrace);
+  process_.ended(kLastWordsGrace);
   std::string why = complaints_.last_words();
   const bool refused = moved_ == 0 || is_refusal(why);
   const ErrorKind kind = refused && is_refusal(why) ? ErrorKind::kDenied : ErrorKind::kUnavailable;

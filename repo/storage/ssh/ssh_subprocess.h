@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "repo/base/result.h"
@@ -33,12 +34,16 @@ class SshSubprocess final : public ByteChannel {
   std::uint64_t bytes_moved() const override { return moved_; }
 
  private:
-  explicit SshSubprocess(std::string host) : host_(std::move(host)) {}
+  SshSubprocess(std::string host, Complaints complaints, ChildProcess process, UniqueFd fd)
+      : host_(std::move(host)),
+        complaints_(std::move(complaints)),
+        process_(std::move(process)),
+        fd_(std::move(fd)) {}
   Error ended(int failure);
 
   const std::string host_;
   Complaints complaints_;
-  std::optional<ChildProcess> process_;
+  ChildProcess process_;
   UniqueFd fd_;  // closed before the process is waited for
   std::uint64_t moved_ = 0;
   bool full_ = false;

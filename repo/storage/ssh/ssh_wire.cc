@@ -46,11 +46,11 @@ Result<std::unique_ptr<SshWire>> SshWire::open(const SshTarget& target, const Pa
   }
   ASSIGN_OR_RETURN(auto ends, socket_pair());
   std::unique_ptr<SshWire> wire(new SshWire(target.alias, std::move(ends[0])));
-  wire->proxy_complaints_.emplace();
-  auto proxy = ChildProcess::start(target.proxy,
-                                   {ends[1].get(), ends[1].get(), wire->proxy_complaints_->fd()},
+  Complaints complaints;
+  auto proxy = ChildProcess::start(target.proxy, {ends[1].get(), ends[1].get(), complaints.fd()},
                                    ChildProcess::Terminal::kUntilTakenBack);
   if (!proxy) return std::move(proxy).error().with(target.alias + ": proxy");
+  wire->proxy_complaints_.emplace(std::move(complaints));
   wire->proxy_.emplace(std::move(*proxy));
   return wire;
 }
