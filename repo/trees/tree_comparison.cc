@@ -23,7 +23,10 @@ void add_blobs(const Node& node, BlobSet& set) {
   if (node.subtree) set.emplace(BlobType::kTree, *node.subtree);
 }
 
-bool is_folder(const Node& node) { return node.type == NodeType::kDirectory && node.subtree; }
+// nullptr: it is not a directory, or damaged.
+const BlobId* folder_tree(const Node& node) {
+  return node.type == NodeType::kDirectory && node.subtree ? &*node.subtree : nullptr;
+}
 
 std::string path_in(const std::string& folder, const Node& node, bool ends_in_slash) {
   return fmt::format("{}{}{}", folder, node.name, ends_in_slash ? "/" : "");
@@ -98,16 +101,18 @@ class TreeComparison {
   // Announces the trees that compare_folders() will load, in its order.
   void announce_changed(const Tree& before, const Tree& after) {
     std::vector<BlobId> trees;
-    const auto add = [&](const Node* node) {
-      if (node != nullptr && is_folder(*node)) trees.push_back(*node->subtree);
+    const auto add = [&](const BlobId* tree) {
+      if (tree != nullptr) trees.push_back(*tree);
     };
     static_cast<void>(for_each_pair(before, after, [&](const Node* a, const Node* b) -> Status {
-      const bool are_folders = a != nullptr && b != nullptr && is_folder(*a) && is_folder(*b);
-      const bool are_same = are_folders && *a->subtree == *b->subtree;
+      const BlobId* const old_tree = a != nullptr ? folder_tree(*a) : nullptr;
+      const BlobId* const new_tree = b != nullptr ? folder_tree(*b) : nullptr;
+      const bool are_folders = old_tree != nullptr && new_tree != nullptr;
+      const bool are_same = are_folders && *old_tree == *new_tree;
       if (a != nullptr && b != nullptr && !are_folders) return {};
-      if (are_same && collected_.contains(*a->subtree)) return {};
-      add(a);
-      if (!are_same) add(b);
+      if (are_same && collected_.contains(*old_tree)) return {};
+      add(old_tree);
+      if (!are_same) add(new_tree);
       return {};
     }));
     trees_.announce(std::move(trees));
@@ -115,7 +120,7 @@ class TreeComparison {
   void announce_all(const Tree& tree) {
     std::vector<BlobId> trees;
     for (const Node& node : tree.nodes()) {
-      if (is_folder(node)) trees.push_back(*node.subtree);
+      if (const BlobId* const tree_below = folder_tree(node)) trees.push_back(*tree_below);
     }
     trees_.announce(std::move(trees));
   }
@@ -126,9 +131,11 @@ class TreeComparison {
     const std::string path = path_in(folder, after, after.type == NodeType::kDirectory);
     const EntryChange change = change_of(before, after);
     if (change.type || change.content || change.metadata) report(path, change);
-    if (!is_folder(before) || !is_folder(after)) return {};
-    if (*before.subtree == *after.subtree) return collect(*before.subtree);
-    return or_report(compare_folders(path, *before.subtree, *after.subtree));
+    const BlobId* const old_tree = folder_tree(before);
+    const BlobId* const new_tree = folder_tree(after);
+    if (old_tree == nullptr || new_tree == nullptr) return {};
+    if (*old_tree == *new_tree) return collect(*old_tree);
+    return or_report(compare_folders(path, *old_tree, *new_tree));
   }
 
   EntryChange change_of(const Node& before, const Node& after) {
@@ -154,8 +161,9 @@ class TreeComparison {
     add_blobs(node, blobs);
     report(path, change);
     count(node, figures);
-    if (!is_folder(node)) return {};
-    Result<SharedTree> tree = trees_.load_tree(*node.subtree);
+    const BlobId* const id = folder_tree(node);
+    if (id == nullptr) return {};
+    Result<SharedTree> tree = trees_.load_tree(*id);
     if (!tree) return or_report(std::move(tree).error());
     announce_all(**tree);
     for (const Node& child : (*tree)->nodes()) {
@@ -173,7 +181,8 @@ class TreeComparison {
         trees_, id,
         {.node = [&](const BlobId&, const std::string&, const Node& node) -> Result<Descend> {
            add_blobs(node, common_);
-           const bool is_new = is_folder(node) && collected_.insert(*node.subtree).second;
+           const BlobId* const below = folder_tree(node);
+           const bool is_new = below != nullptr && collected_.insert(*below).second;
            return is_new ? Descend::kYes : Descend::kNo;
          },
          .expects = [&](const std::string&,

@@ -1,6 +1,7 @@
 #include "repo/trees/trees_ahead.h"
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 #include "repo/tree_loading.h"
@@ -59,9 +60,9 @@ void TreesAhead::pass(const BlobId& tree) {
 void TreesAhead::load_on() {
   std::size_t trees = 0;
   std::size_t bytes = 0;
-  for (auto announcement = announced_.rbegin(); announcement != announced_.rend(); ++announcement) {
-    for (std::size_t i = announcement->next; i < announcement->trees.size(); ++i) {
-      const BlobId& tree = announcement->trees[i];
+  for (const Announcement& announcement : std::views::reverse(announced_)) {
+    for (std::size_t i = announcement.next; i < announcement.trees.size(); ++i) {
+      const BlobId& tree = announcement.trees[i];
       bytes += repository_.blob_size(BlobType::kTree, tree).value_or(0);
       // Only half of the budget, so that loaded trees are not dropped before the walk needs them.
       if (++trees > kWindow || bytes > kBudgetBytes / 2) return;
