@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cassert>
 #include <chrono>
 #include <limits>
 #include <utility>
@@ -142,12 +143,14 @@ Result<RepositoryWriter::Slot> RepositoryWriter::reserve(const IndexedBlob& blob
         left_full = std::move(packs->back());
         packs->pop_back();
       }
-      packs->push_back(std::make_unique<OpenPack>(std::move(buffer), options_.pack_bytes));
+      packs->push_back(
+          std::make_unique<OpenPack>(std::exchange(buffer, Bytes()), options_.pack_bytes));
       slot = try_last(packs);
     }
   }
   if (!is_used) uploader_.give_back(std::move(buffer));
   if (left_full) RETURN_IF_ERROR(uploader_.submit(std::move(left_full)));
+  assert(slot);  // a new pack has room for one blob of any size
   return *slot;
 }
 
