@@ -4,8 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "repo/base/bytes.h"
 #include "repo/base/result.h"
@@ -24,7 +27,7 @@ namespace restree::testing {
     EXPECT_TRUE(restree_result.has_value()) << restree_result.error().message(); \
   } while (false)
 
-// The value of a Result, or a failed test that says why there is none.
+// The value of a Result or of an optional, or a failed test that says why there is none.
 template <class T>
 T value_of(Result<T> result) {
   if (!result) {
@@ -32,6 +35,14 @@ T value_of(Result<T> result) {
     throw std::runtime_error(result.error().message());
   }
   return std::move(*result);
+}
+template <class T>
+T value_of(std::optional<T> value) {
+  if (!value) {
+    ADD_FAILURE() << "there is no value";
+    throw std::runtime_error("there is no value");
+  }
+  return std::move(*value);
 }
 
 MATCHER_P(FailsWith, kind, "fails with " + std::string(to_string(kind))) {
