@@ -54,16 +54,19 @@ void add_lines(std::string_view text, PinnedPacks& packs) {
 
 }  // namespace
 
-std::vector<std::string> pinned_snapshots(const CacheFolder& folder) {
-  std::vector<std::string> names = folder.names_in(kFolder);
-  std::erase_if(names, [](const std::string& name) { return !SnapshotId::parse(name); });
-  std::ranges::sort(names);
-  return names;
+std::vector<SnapshotId> pinned_snapshots(const CacheFolder& folder) {
+  std::vector<SnapshotId> ids;
+  for (const std::string& name : folder.names_in(kFolder)) {
+    if (const auto id = SnapshotId::parse(name)) ids.push_back(*id);
+  }
+  std::ranges::sort(ids);
+  return ids;
 }
 
 PinnedPacks pinned_packs(const CacheFolder& folder, const std::string& but) {
   PinnedPacks packs;
-  for (const std::string& snapshot : pinned_snapshots(folder)) {
+  for (const SnapshotId& id : pinned_snapshots(folder)) {
+    const std::string snapshot = id.hex();
     if (snapshot != but) add_lines(read_text(folder, path_of(snapshot)), packs);
   }
   return packs;

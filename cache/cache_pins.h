@@ -17,14 +17,15 @@
 
 #include "cache/cache_folder.h"
 #include "repo/base/result.h"
+#include "repo/format/id.h"
 
 namespace restree {
 
 // The packs' files, each with the number of bytes wanted of it.
 using PinnedPacks = std::map<std::string, std::uint64_t>;
 
-// The full ids of the pinned snapshots.
-std::vector<std::string> pinned_snapshots(const CacheFolder& folder);
+// The pinned snapshots, in the order of their ids.
+std::vector<SnapshotId> pinned_snapshots(const CacheFolder& folder);
 // The packs pinned by any snapshot except `but`; for a pack that several snapshots want, the
 // largest number of bytes.
 PinnedPacks pinned_packs(const CacheFolder& folder, const std::string& but = "");

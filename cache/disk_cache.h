@@ -82,7 +82,7 @@ class DiskCache final : public RepositoryCache {
   void shrink();
   // False: the snapshot was not pinned.
   bool unpin(const SnapshotId& snapshot);
-  std::vector<std::string> pins() const { return pinned_snapshots(folder_); }
+  std::vector<SnapshotId> pins() const { return pinned_snapshots(folder_); }
 
   // Returns once everything passed to keep() before is written or dropped.
   void flush();

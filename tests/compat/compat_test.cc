@@ -225,11 +225,9 @@ TEST_P(Compat, TheCacheServesAllOfItWhileTheRepositoryIsAway) {
 
 TEST_P(Compat, ThePinnedSnapshotIsPinnedStill) {
   const OpenedRepository opened = open();
-  const std::vector<std::string> pins = opened.cache->pins();
+  const std::vector<SnapshotId> pins = opened.cache->pins();
   ASSERT_EQ(pins.size(), 1U);
-  const auto id = SnapshotId::parse(pins.front());
-  ASSERT_TRUE(id);
-  const Snapshot snapshot = value_of(opened.repository->load_snapshot(*id, soon()));
+  const Snapshot snapshot = value_of(opened.repository->load_snapshot(pins.front(), soon()));
   EXPECT_THAT(snapshot.tags, ElementsAre("second"));
 }
 

@@ -108,7 +108,7 @@ Result<ExitCode> unpin(const WarmCommandOptions& options, Session& session) {
   ASSIGN_OR_RETURN(DiskCache* const cache, cache_of(session));
   std::vector<SnapshotId> wanted;
   if (options.names.empty()) {
-    for (const std::string& name : cache->pins()) wanted.push_back(*SnapshotId::parse(name));
+    wanted = cache->pins();
   } else {
     ASSIGN_OR_RETURN(const Snapshot snapshot,
                      find_snapshot(session, *repository, options.names.front()));
