@@ -16,18 +16,15 @@ std::string below(const std::string& folder, std::string_view name) {
 }  // namespace
 
 Status SnapshotWarmer::run(const Snapshot& snapshot, Pin pin) {
-  if (!snapshot.tree) {
-    return Error(ErrorKind::kCorrupt, "snapshot " + snapshot.id.hex() + " has no tree");
-  }
   const std::uint64_t dropped_before = cache_.figures().dropped;
-  RETURN_IF_ERROR(load_trees(*snapshot.tree));
+  RETURN_IF_ERROR(load_trees(snapshot.tree));
   const std::unordered_set<BlobId> data = std::move(found_.lock()->data);
   for (const BlobId& id : data) count(BlobType::kData, id);
   RETURN_IF_ERROR(check_room());
   // Pin before the data is loaded, so that its own packs do not push each other out.
   if (pin == Pin::kYes) RETURN_IF_ERROR(cache_.pin(snapshot.id, packs_));
   RETURN_IF_ERROR(load_data(data));
-  if (!found_.lock()->bad.empty()) RETURN_IF_ERROR(name_damaged(*snapshot.tree));
+  if (!found_.lock()->bad.empty()) RETURN_IF_ERROR(name_damaged(snapshot.tree));
   cache_.flush();
   return check_kept(dropped_before);
 }

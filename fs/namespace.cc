@@ -33,8 +33,7 @@ namespace {
 // The same text for snapshots that show the same. A change of tags stores a snapshot anew, under
 // another id; its directories have to keep their inodes for programs that are in them.
 std::string identity_of(const Snapshot& snapshot) {
-  std::string identity = snapshot.original.value_or(snapshot.id).hex();
-  if (snapshot.tree) identity += "\n" + snapshot.tree->hex();
+  std::string identity = snapshot.original.value_or(snapshot.id).hex() + "\n" + snapshot.tree.hex();
   for (const std::string& path : snapshot.paths) identity += "\n" + path;
   return identity;
 }

@@ -45,19 +45,15 @@ Result<std::optional<Descent>> follow(TreeSource& trees, const BlobId& root,
 
 Result<SnapshotView> open_view(TreeSource& trees, std::shared_ptr<const Snapshot> snapshot,
                                bool without_leading_path, Deadline by) {
-  const std::optional<BlobId>& root = snapshot->tree;
-  if (!root) {
-    return Error(ErrorKind::kCorrupt, "snapshot " + snapshot->id.hex() + " names no tree");
-  }
   SnapshotView view{};
-  view.tree = *root;
+  view.tree = snapshot->tree;
   if (without_leading_path) {
     const std::vector<std::string> folder = common_folder(snapshot->paths);
     // If the way to the targets does not begin in the root tree, that is not "/".
     view.is_of_unknown_folder = !folder.empty();
     for (std::size_t skipped = 0; skipped < folder.size(); ++skipped) {
       ASSIGN_OR_RETURN(std::optional<Descent> reached,
-                       follow(trees, *root, std::span(folder).subspan(skipped), by));
+                       follow(trees, snapshot->tree, std::span(folder).subspan(skipped), by));
       if (!reached) continue;
       view.is_of_unknown_folder = skipped > 0 && !reached->own;
       view.tree = reached->tree;

@@ -77,12 +77,7 @@ void append_snapshot_fields(const Snapshot& snapshot, JsonWriter& writer) {
   writer.key("time").text(
       format_zoned_timestamp(ZonedTimestamp{snapshot.time, snapshot.time_offset_seconds}));
   if (snapshot.parent) writer.key("parent").text(snapshot.parent->hex());
-  writer.key("tree");
-  if (snapshot.tree) {
-    writer.text(snapshot.tree->hex());
-  } else {
-    writer.null();
-  }
+  writer.key("tree").text(snapshot.tree.hex());
   append_texts("paths", snapshot.paths, writer);
   append_unless_empty("hostname", snapshot.hostname, writer);
   append_unless_empty("username", snapshot.username, writer);
@@ -110,6 +105,7 @@ Result<Snapshot> parse_snapshot(const SnapshotId& id, ByteView json) {
   Snapshot snapshot;
   snapshot.id = id;
   bool has_time = false;
+  std::optional<BlobId> tree;
   RETURN_IF_ERROR(json::read_json(json, "snapshot", [&](json::Root root) {
     root.each_field([&](std::string_view key, json::Value value) {
       if (key == "time") {
@@ -118,7 +114,7 @@ Result<Snapshot> parse_snapshot(const SnapshotId& id, ByteView json) {
         snapshot.time_offset_seconds = zoned.offset_seconds;
         has_time = true;
       }
-      if (key == "tree") snapshot.tree = id_or_null<BlobId>(value);
+      if (key == "tree") tree = id_or_null<BlobId>(value);
       if (key == "paths") snapshot.paths = value.to_texts();
       if (key == "hostname") snapshot.hostname = value.to_text();
       if (key == "username") snapshot.username = value.to_text();
@@ -133,7 +129,8 @@ Result<Snapshot> parse_snapshot(const SnapshotId& id, ByteView json) {
     });
   }));
   if (!has_time) return Error(ErrorKind::kCorrupt, "snapshot: no time");
-  if (!snapshot.tree) return Error(ErrorKind::kCorrupt, "snapshot: no tree");
+  if (!tree) return Error(ErrorKind::kCorrupt, "snapshot: no tree");
+  snapshot.tree = *tree;
   return snapshot;
 }
 

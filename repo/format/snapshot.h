@@ -36,7 +36,7 @@ struct Snapshot {
   SnapshotId id;  // the name of the file, not part of it
   Timestamp time;
   std::int32_t time_offset_seconds = 0;  // of the zone in which the file records the time
-  std::optional<BlobId> tree;
+  BlobId tree;
   std::vector<std::string> paths;
   std::string hostname;
   std::string username;

@@ -95,8 +95,8 @@ class Reader {
       const Snapshot snapshot = value_of(repository_.load_snapshot(id, soon()));
       names_.clear();
       entries_.clear();
-      const auto root = tree(snapshot.tree.value());
-      walk(*root->find("source")->subtree, "");
+      const auto root = tree(snapshot.tree);
+      walk(value_of(root->find("source")->subtree), "");
       for (const Entry& entry : entries_) {
         const std::size_t links =
             entry.node->type == NodeType::kFile ? names_[entry.node->inode] : 1;

@@ -115,11 +115,11 @@ class RefreshedMount : public MountTest {
   std::string retag(const std::string& short_id, const std::vector<std::string>& tags) {
     for (const auto& file : value_of(memory_.storage().list(FileType::kSnapshot, soon()))) {
       if (!file.name.starts_with(short_id)) continue;
-      const SnapshotId id = *SnapshotId::parse(file.name);
+      const SnapshotId id = value_of(SnapshotId::parse(file.name));
       const Snapshot old = value_of(repository_->load_snapshot(id, soon()));
-      const std::string time = format_time(old.time, "%Y-%m-%dT%H:%M:%SZ").value();
+      const std::string time = value_of(format_time(old.time, "%Y-%m-%dT%H:%M:%SZ"));
       memory_.remove({FileType::kSnapshot, file.name});
-      return memory_.builder().add_snapshot(*old.tree,
+      return memory_.builder().add_snapshot(old.tree,
                                             {.time = time, .tags = tags, .original = file.name});
     }
     throw std::runtime_error("no snapshot " + short_id);

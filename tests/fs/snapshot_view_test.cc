@@ -254,11 +254,6 @@ TEST_F(SnapshotViewTest, NeverHidesAnythingInTheTree) {
   }
 }
 
-TEST_F(SnapshotViewTest, WithoutTreeIsDamage) {
-  EXPECT_THAT(open_view(trees_, std::make_shared<Snapshot>(), true, soon()),
-              FailsWith(ErrorKind::kCorrupt));
-}
-
 TEST_F(SnapshotViewTest, WhoseWayIsDamagedIsDamageNotAnEmptyFolder) {
   const std::string srv = folder("srv", {folder("gitea", {file("app.ini")})});
   blobs_.fail(tree({folder("gitea", {file("app.ini")})}), Error(ErrorKind::kCorrupt, "flipped"));
@@ -318,13 +313,17 @@ TEST_F(SnapshotViewTest, IsOpenedOnceForEachDirectory) {
 
 TEST_F(SnapshotViewTest, ThatCouldNotBeOpenedIsTriedAgain) {
   auto snapshot = std::make_shared<Snapshot>();
+  snapshot->paths = {"/srv"};
+  snapshot->tree = tree({});
+  blobs_.fail(snapshot->tree, Error(ErrorKind::kCorrupt, "flipped"));
   VirtualNode directory{};
   directory.kind = VirtualNode::Kind::kSnapshot;
   directory.inode = 17;
   directory.snapshot = snapshot;
+  directory.without_leading_path = true;
   SnapshotViews views(trees_);
   EXPECT_THAT(views.number_of(directory, soon()), FailsWith(ErrorKind::kCorrupt));
-  snapshot->tree = tree({file("f")});
+  snapshot->tree = tree({folder("srv", {file("f")})});
   EXPECT_THAT(names(*views.at(value_of(views.number_of(directory, soon())))), ElementsAre("f"));
 }
 

@@ -43,7 +43,7 @@ std::shared_ptr<const Tree> load_tree(const Restic& restic, const BlobId& id) {
 
 BlobId root_of(const Restic& restic, const std::string& snapshot) {
   const std::string json = restic.run_ok({"cat", "snapshot", snapshot, "--no-lock"});
-  return need(parse_snapshot(SnapshotId{}, as_bytes(json))).tree.value();
+  return need(parse_snapshot(SnapshotId{}, as_bytes(json))).tree;
 }
 
 }  // namespace

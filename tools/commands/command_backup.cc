@@ -273,8 +273,8 @@ class Backup {
     const bool is_watched =
         session_.output().progress_interval().count() != 0 || session_.output().has_details();
     if (!options_.no_scan && is_watched) scan.emplace(targets, selection, report_);
-    auto result =
-        archive(parts, how, targets, parent ? parent->tree : std::nullopt, session_.stop());
+    auto result = archive(parts, how, targets, parent ? std::optional(parent->tree) : std::nullopt,
+                          session_.stop());
     // The end of the scan is reported at this verbosity, even if the backup was quicker.
     if (result && scan && session_.output().has_details()) scan->wait(session_.stop());
     return result;

@@ -112,7 +112,7 @@ Result<std::string> tree_bytes(Session& session, Repository& repository, const W
   ASSIGN_OR_RETURN(const SelectedSnapshot selected,
                    snapshot_to_print(session, repository, words[1]));
   RETURN_IF_ERROR(repository.refresh_index(session.patience()));
-  ASSIGN_OR_RETURN(const BlobId id, find_subfolder(repository, *selected.snapshot.tree,
+  ASSIGN_OR_RETURN(const BlobId id, find_subfolder(repository, selected.snapshot.tree,
                                                    selected.subfolder, session.patience()));
   ASSIGN_OR_RETURN(const SharedBlob blob, repository.load(BlobType::kTree, id, session.patience()));
   return std::string(as_text(*blob));

@@ -179,9 +179,8 @@ Status check_snapshots(const CheckCommandOptions& options, Session& session, Rep
                          "no snapshot matched given filter (" + filter.description() + ")"));
   }
   std::vector<BlobId> roots;
-  for (const Snapshot& snapshot : judged.found) {
-    if (snapshot.tree) roots.push_back(*snapshot.tree);
-  }
+  roots.reserve(judged.found.size());
+  for (const Snapshot& snapshot : judged.found) roots.push_back(snapshot.tree);
   return checker.check_trees(roots, !options.snapshots.empty() || !filter.empty());
 }
 

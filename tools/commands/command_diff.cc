@@ -83,8 +83,7 @@ std::string text_of(const ComparisonFigures& figures) {
 }
 
 Result<BlobId> root_of(Session& session, Repository& repository, const SelectedSnapshot& selected) {
-  return find_subfolder(repository, *selected.snapshot.tree, selected.subfolder,
-                        session.patience());
+  return find_subfolder(repository, selected.snapshot.tree, selected.subfolder, session.patience());
 }
 
 Result<ExitCode> run_diff(const DiffOptions& options, Session& session) {

@@ -91,10 +91,7 @@ Result<ExitCode> run(const DumpCommandOptions& options, Session& session) {
   ASSIGN_OR_RETURN(const SelectedSnapshot selected,
                    find_one_snapshot(session, *repository, options.words[0], options.filter));
   RETURN_IF_ERROR(repository->refresh_index(session.patience()));
-  if (!selected.snapshot.tree) {
-    return Error(ErrorKind::kCorrupt, "snapshot " + selected.snapshot.id.hex() + " has no tree");
-  }
-  ASSIGN_OR_RETURN(const BlobId root, find_subfolder(*repository, *selected.snapshot.tree,
+  ASSIGN_OR_RETURN(const BlobId root, find_subfolder(*repository, selected.snapshot.tree,
                                                      selected.subfolder, session.patience()));
   std::optional<OutputFile> file;
   ByteOutput output = [&](ByteView bytes) -> Status {

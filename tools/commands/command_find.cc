@@ -82,9 +82,9 @@ class Finder {
   Status search(const Snapshot& snapshot) {
     report_.begin(snapshot);
     searched_ = snapshot.id;
-    if (objects_) return objects_->search(ahead_, *snapshot.tree);
+    if (objects_) return objects_->search(ahead_, snapshot.tree);
     return search_entries(
-        ahead_, *snapshot.tree, entries_,
+        ahead_, snapshot.tree, entries_,
         {.match = [this](const std::string& path, const Node& node) { report_.match(path, node); },
          .unreadable = printing_unreadable()});
   }

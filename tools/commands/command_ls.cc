@@ -207,13 +207,13 @@ Result<ExitCode> run_ls(const LsOptions& options, Session& session) {
   ASSIGN_OR_RETURN(SelectedSnapshot selected,
                    select_snapshot(*repository, options.words.front(), options.selection.filter(),
                                    session.patience()));
-  ASSIGN_OR_RETURN(selected.snapshot.tree, find_subfolder(*repository, *selected.snapshot.tree,
+  ASSIGN_OR_RETURN(selected.snapshot.tree, find_subfolder(*repository, selected.snapshot.tree,
                                                           selected.subfolder, session.patience()));
   Lister lister(options, session);
   lister.begin(selected.snapshot);
   TreesAhead trees(*repository, session.trees_ahead());
   RETURN_IF_ERROR(walk_tree(
-      trees, *selected.snapshot.tree,
+      trees, selected.snapshot.tree,
       {.node = [&](const BlobId&, const std::string& path, const Node& node) -> Result<Descend> {
          return lister.visit(path, node);
        },

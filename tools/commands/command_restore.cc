@@ -154,11 +154,8 @@ Result<ExitCode> run(const RestoreCommandOptions& options, Session& session) {
       const SelectedSnapshot selected,
       find_one_snapshot(session, *repository, options.snapshots.front(), options.filter));
   RETURN_IF_ERROR(repository->refresh_index(session.patience()));
-  if (!selected.snapshot.tree) {
-    return Error(ErrorKind::kCorrupt, "snapshot " + selected.snapshot.id.hex() + " has no tree");
-  }
   ASSIGN_OR_RETURN(const BlobId root,
-                   find_root(*repository, *selected.snapshot.tree, session.patience()));
+                   find_root(*repository, selected.snapshot.tree, session.patience()));
   ASSIGN_OR_RETURN(const BlobId tree,
                    find_subfolder(*repository, root, selected.subfolder, session.patience()));
   RestoreReport report(session.output());

@@ -229,10 +229,10 @@ Result<ExitCode> run_stats(const StatsOptions& options, Session& session) {
   TreesAhead trees(*repository, session.trees_ahead());
   for (const Snapshot& snapshot : judged.found) {
     ++figures.snapshots;
-    if (!counter->wants(*snapshot.tree)) continue;
-    counter->begin_snapshot(*snapshot.tree);
+    if (!counter->wants(snapshot.tree)) continue;
+    counter->begin_snapshot(snapshot.tree);
     RETURN_IF_ERROR(walk_tree(
-        trees, *snapshot.tree,
+        trees, snapshot.tree,
         {.node = [&](const BlobId&, const std::string& path,
                      const Node& node) { return counter->count(path, node, figures); },
          .expects = [&](const std::string&,
