@@ -175,8 +175,8 @@ Result<ParsedCommand> parse_command(const CommandSyntax& program,
   }
   RETURN_IF_ERROR(parsed);
   if (!command.is_help_wanted()) {
-    if (command.arguments()) {
-      *command.arguments()->values = std::move(parsed->arguments);
+    if (const auto& arguments = command.arguments()) {
+      *arguments->values = std::move(parsed->arguments);
     } else if (!parsed->arguments.empty() && command.commands().empty()) {
       return refuse_arguments(command);
     }

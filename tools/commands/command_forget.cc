@@ -44,6 +44,7 @@ Result<std::vector<SnapshotId>> chosen(const ForgetOptions& options, Repository&
                    select_snapshots(repository, options.snapshots, options.filter.filter(),
                                     session.patience(), say_ignored(session)));
   std::vector<SnapshotId> ids;
+  ids.reserve(snapshots.size());
   for (const Snapshot& snapshot : snapshots) ids.push_back(snapshot.id);
   std::sort(ids.begin(), ids.end());
   return ids;

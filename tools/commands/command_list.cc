@@ -57,7 +57,7 @@ Result<ExitCode> run_list(const std::vector<std::string>& words, const std::stri
   const bool is_blobs = words.front() == "blobs";
   if (type == file_types().end() && !is_blobs) {
     return Error(ErrorKind::kInvalid,
-                 fmt::format("invalid argument \"{}\" for \"{}\"", words.front(), command))
+                 fmt::format(R"(invalid argument "{}" for "{}")", words.front(), command))
         .hinting("Name one of blobs, packs, index, snapshots, keys and locks.");
   }
   // No lock for listing locks, since it would be in the list.

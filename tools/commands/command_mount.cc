@@ -39,6 +39,7 @@ Result<ExitCode> run_mount(const MountCommandOptions& options, Session& session)
                    restreefs_call(options, session.options(), location));
   RETURN_IF_ERROR(session.io().flush());
   std::vector<char*> argv;
+  argv.reserve(call.size() + 1);
   for (std::string& word : call) argv.push_back(word.data());
   argv.push_back(nullptr);
   give_signals_back();

@@ -6,6 +6,10 @@
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <ranges>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
@@ -30,13 +34,13 @@ struct SnapshotsOptions {
 void keep_latest(std::vector<Snapshot>& snapshots, std::int64_t count, bool is_one_group) {
   std::map<std::pair<std::string, std::string>, std::int64_t> seen;
   std::vector<Snapshot> kept;
-  for (auto snapshot = snapshots.rbegin(); snapshot != snapshots.rend(); ++snapshot) {
-    std::vector<std::string> paths = snapshot->paths;
+  for (Snapshot& snapshot : std::views::reverse(snapshots)) {
+    std::vector<std::string> paths = snapshot.paths;
     std::sort(paths.begin(), paths.end());
     const std::string joined = fmt::format("{}", fmt::join(paths, "|"));
     auto& so_far = seen[is_one_group ? std::pair<std::string, std::string>()
-                                     : std::pair(snapshot->hostname, joined)];
-    if (so_far++ < count) kept.push_back(std::move(*snapshot));
+                                     : std::pair(snapshot.hostname, joined)];
+    if (so_far++ < count) kept.push_back(std::move(snapshot));
   }
   std::reverse(kept.begin(), kept.end());
   snapshots = std::move(kept);

@@ -69,7 +69,7 @@ void FindReport::match_json(const std::string& path, const Node& node) {
 }
 
 void FindReport::end_group() {
-  io_.out(fmt::format("],\"hits\":{},\"snapshot\":\"{}\"}}", hits_, shown_->id.hex()));
+  io_.out(fmt::format(R"(],"hits":{},"snapshot":"{}"}})", hits_, shown_->id.hex()));
 }
 
 void FindReport::object(std::string_view kind, const BlobId& id, const std::string& path,

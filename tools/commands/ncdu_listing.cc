@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint64_t kBlockSize = 512;
 
-std::string indent(std::size_t depth) { return std::string(2 * depth, ' '); }
+std::string indent(std::size_t depth) { return std::string().append(2 * depth, ' '); }
 
 std::string fields_of(const Node& node) {
   const bool is_regular = node.type == NodeType::kFile || node.type == NodeType::kDirectory;
@@ -37,7 +37,7 @@ std::string NcduListing::begin(const Snapshot& snapshot) {
   append_snapshot_fields(snapshot, json);
   json.end_object();
   depth_ = 1;
-  return fmt::format("[1, 2, {}, [{{\"name\":\"/\"}}", json.json());
+  return fmt::format(R"([1, 2, {}, [{{"name":"/"}})", json.json());
 }
 
 std::string NcduListing::node(const Node& node) {

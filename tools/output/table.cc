@@ -45,6 +45,7 @@ std::vector<std::string> render(const std::vector<std::string>& cells,
 
 std::string Table::text() const {
   std::vector<std::size_t> widths;
+  widths.reserve(columns_.size());
   for (const std::string& column : columns_) widths.push_back(columns_of(column));
   for (const auto& row : rows_) {
     for (std::size_t c = 0; c < row.size(); ++c) {
