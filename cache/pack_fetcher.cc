@@ -162,7 +162,7 @@ Result<std::optional<Bytes>> PackFetcher::take(const BlobLocation& place, Deadli
 
 bool PackFetcher::make_room(State& state, BlobType type, std::uint64_t bytes) {
   // Over a slow line, what was fetched ahead is read late.
-  const double budget = static_cast<double>(options_.budgets.data_bytes);
+  const auto budget = static_cast<double>(options_.budgets.data_bytes);
   const double seconds =
       state.line.is_measured() ? 2 * budget / std::max(1.0, state.line.bytes_per_second()) : 0;
   const auto kept = std::clamp<Clock::duration>(
