@@ -90,9 +90,12 @@ class ArchiverTest : public ::testing::Test {
   std::shared_ptr<const Tree> tree(const BlobId& id) {
     return value_of(Tree::parse(*value_of(repository_->load(BlobType::kTree, id, soon()))));
   }
+  std::shared_ptr<const Tree> folder(const Tree& around, std::string_view name) {
+    return tree(value_of(around.find(name)->subtree));
+  }
   // The tree of the folder that was saved.
   std::shared_ptr<const Tree> saved(const ArchiveResult& result) {
-    return tree(*tree(result.tree)->find("a")->subtree);
+    return folder(*tree(result.tree), "a");
   }
   fs::path path(const std::string& name) const { return folder_.path() / name; }
   std::string under(const std::string& name) const { return path(name).string(); }
@@ -124,7 +127,7 @@ TEST_F(ArchiverTest, SavesFilesFoldersAndLinks) {
   EXPECT_EQ(small->size, 7);
   EXPECT_THAT(top->find("empty")->content, IsEmpty());
   EXPECT_EQ(top->find("link")->link_target, "small");
-  EXPECT_NE(tree(*top->find("sub")->subtree)->find("below"), nullptr);
+  EXPECT_NE(folder(*top, "sub")->find("below"), nullptr);
   EXPECT_EQ(result.files.created, 3);
   EXPECT_EQ(result.folders.created, 2);
   EXPECT_EQ(result.bytes, 12);
@@ -256,7 +259,7 @@ TEST_F(ArchiverTest, AFileWhoseBlobsAreLostIsReportedAndReadAgain) {
   const auto there = other.open();
   // That repository has the tree but not the data.
   RepositoryWriter trees(*there, {}, stop_.get_token());
-  for (const BlobId& id : {first.tree, *tree(first.tree)->find("a")->subtree}) {
+  for (const BlobId& id : {first.tree, value_of(tree(first.tree)->find("a")->subtree)}) {
     ASSERT_OK(
         trees.save(BlobType::kTree, *value_of(repository_->load(BlobType::kTree, id, soon()))));
   }
@@ -277,9 +280,9 @@ TEST_F(ArchiverTest, FoldersAboveATargetAreSavedWithoutTheirOtherContent) {
   TargetNode root;
   root.children.push_back({"on", under("on"), under("on"), false, true, {the}});
   const auto top = tree(value_of(save(root)).tree);
-  const auto on = tree(*top->find("on")->subtree);
+  const auto on = folder(*top, "on");
   EXPECT_EQ(on->nodes().size(), 1);
-  EXPECT_NE(tree(*on->find("the")->subtree)->find("way"), nullptr);
+  EXPECT_NE(folder(*on, "the")->find("way"), nullptr);
 }
 
 TEST_F(ArchiverTest, AMissingTargetIsAnErrorAndTheOthersAreSaved) {

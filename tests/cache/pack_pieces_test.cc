@@ -15,7 +15,7 @@ class PackPiecesTest : public ::testing::Test {
  protected:
   SharedPiece landed(std::uint64_t offset, std::uint64_t length, int number = 1,
                      BlobType type = BlobType::kData) {
-    const SharedPiece piece = pieces_.add(pack(number), type, {offset, length});
+    SharedPiece piece = pieces_.add(pack(number), type, {offset, length});
     piece->state = PieceState::kLanded;
     piece->landed_at = kLanded;
     piece->bytes = Bytes(length);

@@ -55,10 +55,11 @@ std::vector<std::size_t> lengths_read_in_steps(ByteView data, std::size_t step) 
   std::size_t end = 0;
   while (end < data.size()) {
     end = std::min(end + step, data.size());
-    while (const auto cut = chunker.find_cut(data.subspan(begin, end - begin), searched)) {
+    auto cut = chunker.find_cut(data.subspan(begin, end - begin), searched);
+    while (cut) {
       lengths.push_back(*cut);
       begin += *cut;
-      searched = 0;
+      cut = chunker.find_cut(data.subspan(begin, end - begin));
     }
     searched = end - begin;
   }

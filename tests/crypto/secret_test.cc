@@ -34,7 +34,7 @@ TEST(Secret, LeavesNothingBehindWhenMoved) {
   ASSERT_TRUE(lies_in(first, where));
   const Secret second = std::move(first);
   EXPECT_EQ(second.text(), "short");
-  EXPECT_TRUE(first.empty());
+  EXPECT_TRUE(first.empty());  // NOLINT(bugprone-use-after-move): a Secret promises this
   EXPECT_THAT(where, Each('\0'));
 }
 

@@ -37,11 +37,10 @@ class DumpQueueTest : public ::testing::Test {
     entry.blob = &id;
     return entry;
   }
+  static DumpEntry take(DumpQueue& queue) { return value_of(value_of(queue.take())); }
   // The content of the blob that is next.
   static std::string take_content(DumpQueue& queue) {
-    const auto entry = value_of(queue.take());
-    EXPECT_TRUE(entry.has_value());
-    return std::string(as_text(value_of(Result<Bytes>(Bytes::copy_of(*entry->content))).view()));
+    return std::string(as_text(value_of(take(queue).content).view()));
   }
   // How many of these entries can be pushed until there is no more room, while none is taken.
   static std::size_t pushed_until_full(DumpQueue& queue, const DumpEntry& entry,
@@ -77,10 +76,10 @@ TEST_F(DumpQueueTest, EntriesAreTakenAsTheyWerePushed) {
   ASSERT_TRUE(queue->push(blob(two, 3)));
   ASSERT_TRUE(queue->push(item("b")));
   queue->close({});
-  EXPECT_EQ(value_of(queue->take())->path, "a");
+  EXPECT_EQ(take(*queue).path, "a");
   EXPECT_EQ(take_content(*queue), "one");
   EXPECT_EQ(take_content(*queue), "two");
-  EXPECT_EQ(value_of(queue->take())->path, "b");
+  EXPECT_EQ(take(*queue).path, "b");
   EXPECT_FALSE(value_of(queue->take()).has_value());
 }
 
@@ -122,9 +121,7 @@ TEST_F(DumpQueueTest, ABlobsErrorIsTakenInItsPlace) {
   ASSERT_TRUE(queue->push(blob(damaged, 1000)));
   ASSERT_TRUE(queue->push(blob(whole, 5)));
   queue->close({});
-  const auto entry = value_of(queue->take());
-  ASSERT_TRUE(entry.has_value());
-  EXPECT_THAT(entry->content, FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(take(*queue).content, FailsWith(ErrorKind::kCorrupt));
   EXPECT_EQ(take_content(*queue), "whole");
 }
 

@@ -201,7 +201,7 @@ TEST_F(DumperTest, TheSizeThatIsAnnouncedIsThatOfTheBlobs) {
 }
 
 TEST_F(DumperTest, NamesThatAreNotUtf8AreGivenAsTheyAre) {
-  open({file("caf\\\\xe9", "x"), folder("\\\\xff\\\\xfe", {file("in", "y")})});
+  open({file("caf\\\\xe9", "x"), folder(R"(\\xff\\xfe)", {file("in", "y")})});
   ASSERT_OK(dump());
   EXPECT_THAT(sink_.paths(), ElementsAre("caf\xe9", "\xff\xfe", "\xff\xfe/in"));
 }

@@ -141,7 +141,7 @@ TEST_F(TarWriterTest, PaxRecordsOfEveryLengthAreReadBack) {
 }
 
 TEST_F(TarWriterTest, NamesAndTargetsOfAnyBytesAreKept) {
-  for (const std::string name : {"caf\xe9", "\xff\xfe", "\xc3\xbc", "new\nline", "a=b \"q\" \\"}) {
+  for (const std::string name : {"caf\xe9", "\xff\xfe", "\xc3\xbc", "new\nline", R"(a=b "q" \)"}) {
     add_file(name, "x");
   }
   Node link = node_of(NodeType::kSymlink, "l");
@@ -153,7 +153,7 @@ TEST_F(TarWriterTest, NamesAndTargetsOfAnyBytesAreKept) {
   EXPECT_EQ(all[1].path, "\xff\xfe");
   EXPECT_EQ(all[2].path, "\xc3\xbc");
   EXPECT_EQ(all[3].path, "new\nline");
-  EXPECT_EQ(all[4].path, "a=b \"q\" \\");
+  EXPECT_EQ(all[4].path, R"(a=b "q" \)");
   EXPECT_EQ(all[5].link, "to\xe9");
 }
 
