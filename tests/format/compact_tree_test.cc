@@ -1,5 +1,7 @@
 #include "repo/format/compact_tree.h"
 
+#include <fmt/core.h>
+
 #include <random>
 #include <string>
 #include <string_view>
@@ -17,8 +19,8 @@ std::string file_node(const std::string& name, const std::vector<BlobId>& conten
                       std::uint64_t size, const std::string& more = "") {
   std::string ids;
   for (const BlobId& id : content) ids += (ids.empty() ? "\"" : ",\"") + id.hex() + "\"";
-  return "{\"name\":\"" + name + "\",\"type\":\"file\",\"size\":" + std::to_string(size) + more +
-         ",\"content\":[" + ids + "]}";
+  return R"({"name":")" + name + R"(","type":"file","size":)" + std::to_string(size) + more +
+         R"(,"content":[)" + ids + "]}";
 }
 
 std::string tree_of(const std::vector<std::string>& nodes) {
@@ -72,9 +74,8 @@ TEST(CompactTree, KeepsNumbersAtTheEndsOfTheirRanges) {
   const auto node = [&](const std::string& name, const std::string& inode,
                         const std::string& time) {
     return file_node(name, {}, 0,
-                     ",\"inode\":" + inode + ",\"device_id\":" + most + ",\"links\":" + most +
-                         ",\"uid\":4294967295,\"mtime\":\"" + time + "\",\"ctime\":\"" + time +
-                         "\"");
+                     R"(,"inode":)" + inode + R"(,"device_id":)" + most + R"(,"links":)" + most +
+                         R"(,"uid":4294967295,"mtime":")" + time + R"(","ctime":")" + time + "\"");
   };
   const std::string first = "0001-01-01T00:00:00.000000001Z";
   const std::string last = "9999-12-31T23:59:59.999999999Z";
@@ -161,7 +162,7 @@ TEST(CompactTree, FailsInPartsAsTheWholeDoes) {
   for (const std::string bad :
        {R"({"name":"c","type":"file","uid":"x"})", R"({"name":"c","type":"file")", R"("c")", "",
         R"({"name":"c","type":"file"}],[{"name":"d","type":"file"})"}) {
-    expect_parts_make_the_whole("{\"nodes\":[" + good + bad + "]}");
+    expect_parts_make_the_whole(fmt::format(R"({{"nodes":[{}{}]}})", good, bad));
   }
 }
 
@@ -180,9 +181,9 @@ TEST(CompactTree, CostsAtMostAHundredBytesAnEntry) {
     const std::string mtime = time();
     nodes.push_back(file_node(
         "entry-of-a-mailbox-" + std::to_string(100'000 + i), {chunk}, random() % 2'000'000,
-        ",\"mtime\":" + mtime + ",\"atime\":" + mtime + ",\"ctime\":" + time() +
-            ",\"mode\":420,\"uid\":1000,\"gid\":1000,\"user\":\"mail\",\"group\":\"mail\"" +
-            ",\"links\":1,\"device_id\":2049,\"inode\":" + std::to_string(5'000'000 + i)));
+        fmt::format(R"(,"mtime":{0},"atime":{0},"ctime":{1},"mode":420,"uid":1000,"gid":1000,)"
+                    R"("user":"mail","group":"mail","links":1,"device_id":2049,"inode":{2})",
+                    mtime, time(), 5'000'000 + i)));
   }
   const TreePointer tree = parsed(tree_of(nodes));
   const auto compact = CompactTree::make(*tree);

@@ -32,7 +32,7 @@ TEST(Snapshot, OfARealRepositoryIsRead) {
   EXPECT_EQ(to_hex(sha256(file)), vectors::kSnapshotId);
   const Bytes json = value_of(open_unpacked(testing::master_key(), std::move(file)));
   EXPECT_EQ(as_text(json), vectors::kSnapshot);
-  const auto id = *SnapshotId::parse(vectors::kSnapshotId);
+  const SnapshotId id = value_of(SnapshotId::parse(vectors::kSnapshotId));
   const Snapshot snapshot = value_of(parse_snapshot(id, json));
   EXPECT_EQ(snapshot.id, id);
   EXPECT_EQ(snapshot.time, parse_timestamp("2024-07-01T14:30:00Z"));
@@ -62,10 +62,10 @@ TEST(Snapshot, IsWrittenAsItWasRead) {
 
 TEST(Snapshot, HasItsSummary) {
   const Snapshot snapshot = value_of(parse_snapshot(SnapshotId{}, as_bytes(vectors::kSnapshot)));
-  ASSERT_TRUE(snapshot.summary);
-  EXPECT_EQ(snapshot.summary->files_new, 14u);
-  EXPECT_EQ(snapshot.summary->data_added_packed, 1149u);
-  EXPECT_EQ(snapshot.summary->backup_end.offset_seconds, -12600);
+  const SnapshotSummary summary = value_of(snapshot.summary);
+  EXPECT_EQ(summary.files_new, 14u);
+  EXPECT_EQ(summary.data_added_packed, 1149u);
+  EXPECT_EQ(summary.backup_end.offset_seconds, -12600);
 }
 
 TEST(Snapshot, OfTheFirstVersionsHasFewFields) {

@@ -103,7 +103,7 @@ TEST(Tree, ReadsAPlainFilesEveryField) {
   EXPECT_EQ(node->device_id, 65024u);
   EXPECT_EQ(node->size, 1u);
   EXPECT_EQ(node->links, 1u);
-  EXPECT_THAT(node->content, ElementsAre(*BlobId::parse(vectors::kDataBlobId)));
+  EXPECT_THAT(node->content, ElementsAre(value_of(BlobId::parse(vectors::kDataBlobId))));
   EXPECT_EQ(node->subtree, std::nullopt);
 }
 

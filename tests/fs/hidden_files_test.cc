@@ -49,8 +49,10 @@ class HiddenFilesTest : public ::testing::Test {
     return owned;
   }
 
-  std::uint64_t folder() const { return *files_.find(Namespace::kRootInode, ".restree"); }
-  std::uint64_t file(const std::string& name) const { return *files_.find(folder(), name); }
+  std::uint64_t folder() const { return value_of(files_.find(Namespace::kRootInode, ".restree")); }
+  std::uint64_t file(const std::string& name) const {
+    return value_of(files_.find(folder(), name));
+  }
   Result<std::string> read(std::uint64_t inode, std::uint64_t offset, std::size_t size) {
     ASSIGN_OR_RETURN(const FileSlices slices, files_.read(inode, offset, size));
     std::string bytes;

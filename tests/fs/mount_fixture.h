@@ -101,7 +101,7 @@ class RefreshedMount : public MountTest {
   RefreshedMount() { mount({file_node("f", {data("content")}, 7)}); }
   std::string add(const std::string& time) {
     const BlobId tree = memory_.builder().add_tree({file_node("f", {data(time)}, time.size())});
-    const std::string id = memory_.builder().add_snapshot(tree, {.time = time});
+    std::string id = memory_.builder().add_snapshot(tree, {.time = time});
     memory_.builder().finish();
     return id;
   }

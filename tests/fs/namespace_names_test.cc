@@ -177,9 +177,9 @@ TEST(EntryName, MakesNoTwoNamesOne) {
                                  "%2e", "/",   "%2F", "%252F", "a",     "a/",  "a%2F",
                                  "\n",  "%0A", "%~",  "%25",   "latest"};
   for (const std::size_t length : {254U, 255U, 256U, 257U, 400U}) {
-    names.push_back(std::string(length, 'x'));
+    names.emplace_back(length, 'x');
     names.push_back(std::string(length, 'x') + "y");
-    names.push_back(std::string(length, '/'));
+    names.emplace_back(length, '/');
     names.push_back(std::string(length, 'x') + "%~0123456789abcdef");
   }
   std::set<std::string> originals(names.begin(), names.end());

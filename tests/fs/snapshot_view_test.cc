@@ -1,5 +1,7 @@
 #include "fs/snapshot_view.h"
 
+#include <fmt/core.h>
+
 #include <functional>
 #include <memory>
 #include <random>
@@ -220,7 +222,7 @@ TEST_F(SnapshotViewTest, NeverHidesAnythingInTheTree) {
         for (const auto& word : words) {
           const auto kind = random() % 3;
           if (kind == 0 || depth == 0) continue;
-          const std::string own = path + "/" + word;
+          const std::string own = fmt::format("{}/{}", path, word);
           std::set<std::string> below;
           nodes.push_back(kind == 1 ? file(word) : folder(word, grow(depth - 1, own, below)));
           if (kind == 1 || below.empty()) below.insert(own);

@@ -103,6 +103,8 @@ TEST_F(ReadingAheadTest, TheWayIsFollowedOnlyWhereTheReaderLeavesTheDirectory) {
 // Sizes are those of the layout: the blobs themselves are short.
 TEST_F(ReadingAheadTest, AReadFromTheBeginningBringsBytesThatFollowAndALeapDoesNot) {
   constexpr std::uint32_t kPiece = 1 << 20;
+  constexpr std::uint64_t kFile = std::uint64_t{5} * kPiece;
+  constexpr std::uint64_t kFourthPiece = std::uint64_t{3} * kPiece;
   static_cast<void>(file("1"));
   static_cast<void>(file("2"));
   static_cast<void>(file("3"));
@@ -110,12 +112,11 @@ TEST_F(ReadingAheadTest, AReadFromTheBeginningBringsBytesThatFollowAndALeapDoesN
   static_cast<void>(file("5"));
   const std::vector<BlobId> content{blobs_["1"], blobs_["2"], blobs_["3"], blobs_["4"],
                                     blobs_["5"]};
-  open({file_node("large", content, 5 * kPiece), file_node("other", content, 5 * kPiece)});
-  const FileLayout layout =
-      FileLayout::make(content, 5 * kPiece, [](const BlobId&) { return kPiece; });
+  open({file_node("large", content, kFile), file_node("other", content, kFile)});
+  const FileLayout layout = FileLayout::make(content, kFile, [](const BlobId&) { return kPiece; });
   const auto no_way = [] { return std::vector<WalkAhead::Step>(); };
 
-  ahead_->file_is_read(found("other"), layout, 3 * kPiece, 3 * kPiece + 10, no_way);
+  ahead_->file_is_read(found("other"), layout, kFourthPiece, kFourthPiece + 10, no_way);
   ahead_->file_is_read(found("large"), layout, 0, 4096, no_way);
   EXPECT_TRUE(comes("2"));
   EXPECT_TRUE(is_decoded("1"));

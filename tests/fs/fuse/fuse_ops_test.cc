@@ -72,12 +72,13 @@ class FuseOps : public ::testing::Test {
     greet();
   }
 
-  Answer ask(std::uint32_t opcode, std::uint64_t inode, std::string body = {}) {
+  Answer ask(std::uint32_t opcode, std::uint64_t inode, const std::string& body = {}) {
     send(opcode, inode, body);
     return receive();
   }
   template <class T>
-  Answer ask_with(std::uint32_t opcode, std::uint64_t inode, const T& body, std::string more = {}) {
+  Answer ask_with(std::uint32_t opcode, std::uint64_t inode, const T& body,
+                  const std::string& more = {}) {
     return ask(opcode, inode,
                std::string(reinterpret_cast<const char*>(&body), sizeof body) + more);
   }
@@ -254,7 +255,8 @@ TEST_F(FuseOps, ReadAcrossMoreChunksThanAReplyHasParts) {
   std::string wanted;
   for (int i = 0; i < 2000; ++i) wanted += "content";
   EXPECT_EQ(whole.body, wanted);
-  EXPECT_EQ(read(large("pieces"), 3, 7 * 1023).body, wanted.substr(3, 7 * 1023));
+  constexpr std::uint32_t kMostParts = 7 * 1023;
+  EXPECT_EQ(read(large("pieces"), 3, kMostParts).body, wanted.substr(3, kMostParts));
 }
 
 TEST_F(FuseOps, AnswerWithAnErrorWhereTheKernelRefusesTheReply) {
