@@ -18,7 +18,7 @@ IndexedBlob data_blob(std::uint64_t number, std::uint32_t offset = 0) {
   return {blob_id(number), BlobType::kData, offset, 100, 0};
 }
 
-std::shared_ptr<const Index> index_of(std::vector<std::pair<PackId, IndexedBlob>> entries) {
+std::shared_ptr<const Index> index_of(const std::vector<std::pair<PackId, IndexedBlob>>& entries) {
   IndexBuilder builder;
   for (const auto& [pack, blob] : entries) builder.add(pack, {&blob, 1});
   return std::move(builder).build(2);

@@ -13,6 +13,8 @@ using testing::MadeUpMachine;
 using ::testing::Optional;
 using testing::seconds_ago;
 
+constexpr std::int64_t kMinute = 60;  // seconds
+constexpr std::int64_t kHour = 60 * kMinute;
 constexpr std::uint32_t kHolder = 17;
 constexpr std::uint32_t kWatcher = 40;
 
@@ -97,7 +99,7 @@ TEST_F(Holder, MayLiveWhenItsPlaceIsIncomplete) {
 }
 
 TEST_F(Holder, MayLiveHoweverOldItsLockIsByTheClock) {
-  lock_.time = seconds_ago(31 * 60);
+  lock_.time = seconds_ago(31 * kMinute);
   EXPECT_EQ(dead(), std::nullopt);
   EXPECT_THAT(stale(), Optional(HasSubstr("31 minutes"))) << "restic's rule, for `unlock`";
 }
@@ -107,13 +109,13 @@ class HolderBeforeARestart : public Holder {
  protected:
   HolderBeforeARestart() {
     machine_.place.boot_id = "boot 2";
-    lock_.time = seconds_ago(31 * 60);
+    lock_.time = seconds_ago(31 * kMinute);
   }
 };
 
 TEST_F(HolderBeforeARestart, IsDeadOnceItsLockIsOld) {
   EXPECT_THAT(dead(), Optional(HasSubstr("restarted")));
-  lock_.time = seconds_ago(29 * 60);
+  lock_.time = seconds_ago(29 * kMinute);
   EXPECT_EQ(dead(), std::nullopt) << "the copy of a virtual machine has the same names";
 }
 
@@ -148,7 +150,7 @@ TEST_F(ResticsHolder, MayLiveWhileAnyProcessHasItsNumber) {
   EXPECT_EQ(dead(), std::nullopt);
   machine_.processes.clear();
   EXPECT_EQ(dead(), std::nullopt);
-  lock_.time = seconds_ago(24 * 3600);
+  lock_.time = seconds_ago(24 * kHour);
   EXPECT_EQ(dead(), std::nullopt);
 }
 
@@ -169,9 +171,9 @@ TEST_F(ResticsHolder, IsStaleWhenItsProcessHasBegunLater) {
 TEST_F(ResticsHolder, OnAnotherHostIsStaleAfterHalfAnHour) {
   lock_ = lock_elsewhere(true);
   lock_.place = std::nullopt;
-  lock_.time = seconds_ago(29 * 60);
+  lock_.time = seconds_ago(29 * kMinute);
   EXPECT_EQ(stale(), std::nullopt);
-  lock_.time = seconds_ago(31 * 60);
+  lock_.time = seconds_ago(31 * kMinute);
   EXPECT_THAT(stale(), Optional(HasSubstr("31 minutes")));
 }
 

@@ -56,7 +56,8 @@ TEST(ThisMachine, SeesThisProcess) {
   EXPECT_EQ(sight.start_ticks, machine.place->start_ticks);
   ASSERT_TRUE(sight.started);
   EXPECT_LE(sight.started->seconds, wall_clock_now().seconds + 1);
-  EXPECT_GT(sight.started->seconds, wall_clock_now().seconds - 24 * 3600);
+  constexpr std::int64_t kDay = 86'400;
+  EXPECT_GT(sight.started->seconds, wall_clock_now().seconds - kDay);
 }
 
 TEST(ThisMachine, SeesThatAProcessIsGone) {

@@ -113,7 +113,8 @@ TEST_F(Locking, ReplacesTheLockOfAProcessThatIsGone) {
 
 TEST_F(Locking, IsRefusedHoweverOldALockLooksByTheClock) {
   LockFile old = lock_elsewhere(false);
-  old.time.seconds -= 24 * 3600;
+  constexpr std::int64_t kDay = 86'400;
+  old.time.seconds -= kDay;
   const std::string name = put(old);
   EXPECT_THAT(acquire(true), FailsWith(ErrorKind::kLocked)) << "the clocks may differ";
   EXPECT_THAT(names(), ElementsAre(name));

@@ -92,7 +92,7 @@ TEST_F(RefreshIndex, LeavesOutADamagedFileAndKeepsTheOthers) {
 TEST_F(RefreshIndex, LeavesOutATruncatedFileAndOneThatIsNotAnIndex) {
   memory_.builder().add_data("second");
   memory_.truncate({FileType::kIndex, memory_.builder().finish()});
-  memory_.builder().add_sealed(FileType::kIndex, "[\"not\", \"an index\"");
+  memory_.builder().add_sealed(FileType::kIndex, R"(["not", "an index")");
   EXPECT_TRUE(value_of(refresh()));
   EXPECT_EQ(repository_->index_figures().blobs, 1U);
 }

@@ -11,7 +11,7 @@ namespace {
 class FreeNamesTest : public ::testing::Test {
  protected:
   std::string take(const std::string& name) {
-    const std::string found = names_.find(name, [&](const std::string& candidate) {
+    std::string found = names_.find(name, [&](const std::string& candidate) {
       ++asked_;
       return taken_.contains(candidate);
     });

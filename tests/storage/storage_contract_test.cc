@@ -70,7 +70,8 @@ class Decorated final : public StorageUnderTest {
 };
 
 StorageKind decorated(std::string name, Decorated::Decorate decorate) {
-  return {std::move(name), [decorate] { return std::make_unique<Decorated>(decorate); }};
+  return {std::move(name),
+          [decorate = std::move(decorate)] { return std::make_unique<Decorated>(decorate); }};
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -54,7 +54,7 @@ class Confirmed : public ::testing::Test {
   // Before each listing or read of the type, `call` with how many there were before.
   void before(FileType type, std::function<void(int)> call) {
     const auto count = std::make_shared<int>(0);
-    watched_->watch([type, call, count](const FileName& file) -> Status {
+    watched_->watch([type, call = std::move(call), count](const FileName& file) -> Status {
       if (file.type == type) call((*count)++);
       return {};
     });

@@ -24,6 +24,8 @@ namespace {
 using namespace std::chrono_literals;
 using sftp::Type;
 
+constexpr std::uint64_t kPiece = 32 << 10;
+
 TEST_F(SftpClientTest, AsksForExactlyTheRangeAndManyPiecesAtOnce) {
   std::vector<ReadRequest> asked;
   const auto client = client_of([&](FakeServer& server) {
@@ -45,7 +47,6 @@ TEST_F(SftpClientTest, AsksForExactlyTheRangeAndManyPiecesAtOnce) {
 
 // If it were asked for much more than the line takes, the server would fill its buffers.
 TEST_F(SftpClientTest, AsksForLaterBytesOnlyAsEarlierOnesCome) {
-  constexpr std::uint64_t kPiece = 32 << 10;
   constexpr std::uint64_t kFirst = SftpClient::kFirstBytesInFlight / kPiece;
   constexpr std::uint64_t kAll = 2 * kFirst;
   const auto client = client_of([](FakeServer& server) {
@@ -77,7 +78,7 @@ TEST_F(SftpClientTest, AnswersInAnyOrderLandWhereTheyBelong) {
     std::shuffle(asked.begin(), asked.end(), std::minstd_rand(3));
     for (const auto& read : asked) server.answer_data(read.id, pattern(read.offset, read.length));
   });
-  EXPECT_THAT(client->read("h", 0, 16 * 32 * 1024, soon()), Holds(pattern(0, 16 * 32 * 1024)));
+  EXPECT_THAT(client->read("h", 0, 16 * kPiece, soon()), Holds(pattern(0, 16 * kPiece)));
 }
 
 TEST_F(SftpClientTest, ShortAnswersAreContinued) {
@@ -115,7 +116,7 @@ TEST_F(SftpClientTest, AFileThatEndsWithinTheRangeIsCorrupt) {
     }
     server.receive();
   });
-  EXPECT_THAT(client->read("h", 0, 4 * 32 * 1024, soon()), FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(client->read("h", 0, 4 * kPiece, soon()), FailsWith(ErrorKind::kCorrupt));
   EXPECT_TRUE(client->alive());
 }
 
