@@ -26,7 +26,9 @@ void require(int result, const char* doing, const fs::path& path) {
   }
 }
 
-std::uint64_t seed(int day, int what) { return static_cast<std::uint64_t>(day * 100 + what); }
+std::uint64_t seed(int day, int what) {
+  return static_cast<std::uint64_t>(day) * 100 + static_cast<std::uint64_t>(what);
+}
 
 void set_mtime(const fs::path& path, std::int64_t seconds) {
   const struct timespec times[] = {{seconds, 1}, {seconds, 123456789}};

@@ -127,7 +127,8 @@ class Shape {
     for (const std::string& key : keys()) {
       const Shape& member = members_.at(key);
       const bool is_optional = tells_missing && member.count_ < objects_;
-      member.append_with_type(path + "." + key, is_optional, tells_missing, without, lines);
+      member.append_with_type(fmt::format("{}.{}", path, key), is_optional, tells_missing, without,
+                              lines);
     }
     if (elements_) elements_->append_with_type(path + "[]", false, tells_missing, without, lines);
   }
@@ -172,7 +173,7 @@ void append_text(const JsonValue& value, const std::string& path, const Parts& w
   if (value.type == Type::kObject) {
     text += '{';
     for (const auto& [key, member] : value.members) {
-      const std::string below = path + "." + key;
+      const std::string below = fmt::format("{}.{}", path, key);
       if (without.contains(below)) continue;
       text += std::exchange(separator, ", ") + key + ": ";
       append_text(member, below, without, text);

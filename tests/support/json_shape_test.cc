@@ -48,7 +48,7 @@ TEST(JsonShape, TakesTheElementsOfAListThatIsAllForMessages) {
 }
 
 TEST(JsonShape, OfTheSameIsTheSame) {
-  const std::string text = "{\"a\":{\"b\":[1,\"x\"]},\"c\":null}";
+  const std::string text = R"({"a":{"b":[1,"x"]},"c":null})";
   EXPECT_EQ(shape_differences(text, text), "");
   EXPECT_EQ(value_differences(text, text), "");
 }
@@ -75,7 +75,7 @@ TEST(JsonShape, DiffersByTheOrderOfKeys) {
 }
 
 TEST(JsonShape, DiffersByKindNumberStreamAndExitCode) {
-  const std::string error = "{\"message_type\":\"error\"}";
+  const std::string error = R"({"message_type":"error"})";
   EXPECT_NE(shape_differences(error, "{\"message_type\":\"warning\"}"), "");
   EXPECT_NE(shape_differences(error, error + "\n" + error), "");
   EXPECT_NE(line_differences(printed(error).shape(), printed("", error).shape()), "");
@@ -108,7 +108,7 @@ TEST(JsonShape, LeavesPartsOut) {
   EXPECT_EQ(
       value_differences("{\"a\":1,\"b\":{\"c\":2}}", "{\"a\":1,\"b\":{\"c\":3}}", {"stdout {}.b"}),
       "");
-  const JsonOutput output = printed("{\"a\":[{\"b\":1,\"c\":2}]}", "words", 1);
+  const JsonOutput output = printed(R"({"a":[{"b":1,"c":2}]})", "words", 1);
   EXPECT_THAT(output.shape({"exit code", "stderr text", "stdout {}.a[].b"}),
               ElementsAre("stdout {} (1)", "stdout {}.a list", "stdout {}.a[] object",
                           "stdout {}.a[].c number"));

@@ -81,7 +81,7 @@ std::size_t window_of(const LineOptions& options) {
 
 }  // namespace
 
-Line::Line(LineOptions options)
+Line::Line(const LineOptions& options)
     : options_(options),
       window_(window_of(options)),
       directions_{{{&LineConnection::up, LineLink(options.bytes_per_second, options.rtt / 2)},

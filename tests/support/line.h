@@ -36,7 +36,7 @@ struct LineDirection {
 
 class Line {
  public:
-  explicit Line(LineOptions options);
+  explicit Line(const LineOptions& options);
 
   void run(const std::stop_token& stop);
   void submit(std::function<void()> task);  // run() calls it

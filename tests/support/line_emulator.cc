@@ -6,7 +6,7 @@
 
 namespace restree::testing {
 
-LineEmulator::LineEmulator(LineOptions options)
+LineEmulator::LineEmulator(const LineOptions& options)
     : line_(std::make_unique<Line>(options)),
       thread_([line = line_.get()](const std::stop_token& stop) { line->run(stop); }) {}
 

@@ -50,7 +50,7 @@ class Line;
 
 class LineEmulator {
  public:
-  explicit LineEmulator(LineOptions options);
+  explicit LineEmulator(const LineOptions& options);
   ~LineEmulator();
   LineEmulator(const LineEmulator&) = delete;
   LineEmulator& operator=(const LineEmulator&) = delete;

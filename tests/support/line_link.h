@@ -45,7 +45,7 @@ class LineLink {
   // The line has stood still for so long.
   void shift(std::chrono::nanoseconds by) { free_at_ += by; }
 
-  static constexpr std::size_t kLongestTurn = 128 * 1024;
+  static constexpr std::size_t kLongestTurn = 128 << 10;
 
  private:
   static constexpr std::size_t kShortestTurn = 1500;

@@ -13,6 +13,7 @@
 #include <iostream>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 #include "tests/support/files.h"
 #include "tests/support/programs.h"
@@ -113,7 +114,7 @@ MountRequest mount_of(const Restic& restic, std::vector<std::string> options) {
           .cache = {}};
 }
 
-Mounted::Mounted(MountRequest request)
+Mounted::Mounted(const MountRequest& request)
     : mount_point_(request.mount_point.empty() ? dir_.path() / "mnt" : request.mount_point) {
   std::error_code failure;  // of a mount point on which a dead mount lies
   fs::create_directories(mount_point_, failure);
@@ -126,7 +127,7 @@ Mounted::Mounted(MountRequest request)
   throw std::runtime_error("restreefs did not mount: " + finished.report() + "\nlog:\n" + log());
 }
 
-Mounted::Mounted(ByOthers, const fs::path& mount_point) : mount_point_(mount_point) {
+Mounted::Mounted(ByOthers, fs::path mount_point) : mount_point_(std::move(mount_point)) {
   take_over_process();
   if (pid_ <= 0) throw std::runtime_error("no process serves " + mount_point_.string());
 }
@@ -198,12 +199,12 @@ void Mounted::kill() {
   pidfd_.reset();
 }
 
-Finished try_mount(MountRequest request) {
+Finished try_mount(const MountRequest& request) {
   const TempDir dir;
   const fs::path on = request.mount_point.empty() ? dir.path() / "mnt" : request.mount_point;
   if (request.mount_point.empty()) fs::create_directories(on);
   adopt_daemons();
-  const Finished finished = run(mount_command(request, dir.path(), on));
+  Finished finished = run(mount_command(request, dir.path(), on));
   if (const pid_t pid = child_with_word(on.string()); pid > 0) {
     run({.argv = {"fusermount3", "-u", "-z", on.string()}});
     ::kill(pid, SIGTERM);

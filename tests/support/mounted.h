@@ -33,7 +33,7 @@ MountRequest mount_of(const Restic& restic, std::vector<std::string> options = {
 //            later that is not as it must be is a failure of the running test.
 class Mounted {
  public:
-  explicit Mounted(MountRequest request);
+  explicit Mounted(const MountRequest& request);
   explicit Mounted(const Restic& restic, std::vector<std::string> options = {})
       : Mounted(mount_of(restic, std::move(options))) {}
   // One that another program (mount(8)) has just made, as a descendant of this process.
@@ -61,7 +61,7 @@ class Mounted {
 
  private:
   struct ByOthers {};
-  Mounted(ByOthers, const std::filesystem::path& mount_point);
+  Mounted(ByOthers, std::filesystem::path mount_point);
   std::optional<int> exit_code_within(std::chrono::seconds timeout);
   void take_over_process();
 
@@ -77,7 +77,7 @@ Command mount_command(const MountRequest& request, const std::filesystem::path& 
 
 // For mounts that must fail: how restreefs ended and what it printed. If it mounts all the
 // same, that is undone, and `exit_code` is 0.
-Finished try_mount(MountRequest request);
+Finished try_mount(const MountRequest& request);
 
 // Whether /proc/self/mountinfo has a mount there; and its line from /proc/mounts.
 bool is_mounted(const std::filesystem::path& mount_point);

@@ -55,7 +55,10 @@ std::vector<std::string> environment(const Command& command) {
     value ? void(variables[name] = *value) : void(variables.erase(name));
   }
   std::vector<std::string> lines;
-  for (const auto& [name, value] : variables) lines.push_back(name + "=" + value);
+  for (const auto& [name, value] : variables) {
+    lines.push_back(name);
+    lines.back().append("=").append(value);
+  }
   return lines;
 }
 

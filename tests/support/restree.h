@@ -59,7 +59,7 @@ class RestreeRunner {
   Outcome run(std::vector<std::string> words) const {
     const std::string file = (folder_.path() / "password").string();
     words.insert(words.begin(), {"-r", "memory", "--password-file", file});
-    return run_bare(std::move(words));
+    return run_bare(words);
   }
   // Without a word but these. `program`: the name that it is called by.
   Outcome run_bare(const std::vector<std::string>& words,

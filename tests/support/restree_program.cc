@@ -32,7 +32,7 @@ Process RestreeProgram::start(std::vector<std::string> words) const {
 std::string RestreeProgram::backup(std::vector<std::string> words) const {
   words.insert(words.begin(), {"backup", "--json"});
   const std::string out = run_ok(command(std::move(words)));
-  static constexpr std::string_view kField = "\"snapshot_id\":\"";
+  static constexpr std::string_view kField = R"("snapshot_id":")";
   const auto at = out.rfind(kField);
   if (at == std::string::npos) throw std::runtime_error("restree backup named no snapshot: " + out);
   return out.substr(at + kField.size(), 8);

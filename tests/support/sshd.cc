@@ -99,7 +99,7 @@ std::string Sshd::user() {
   return entry->pw_name;
 }
 
-Sshd::Sshd(SshdOptions options) : host_key_types_(options.host_key_types) {
+Sshd::Sshd(const SshdOptions& options) : host_key_types_(options.host_key_types) {
   make_ssh_key(identity(), "ed25519");
   fs::copy_file(identity().string() + ".pub", authorized_keys());
   for (const auto& type : host_key_types_) make_ssh_key(host_key(type), type);

@@ -40,7 +40,7 @@ class ClaimedPort {
 
 class Sshd {
  public:
-  explicit Sshd(SshdOptions options = {});
+  explicit Sshd(const SshdOptions& options = {});
   ~Sshd();
   Sshd(const Sshd&) = delete;
   Sshd& operator=(const Sshd&) = delete;

@@ -15,7 +15,7 @@ class TwoSnapshots {
   explicit TwoSnapshots(std::uint32_t version = 1) : memory(version) {
     auto& builder = memory.builder();
     data = builder.add_data("content");
-    const std::string f = file_node("f", {data}, 7, ",\"mode\":420,\"uid\":7");
+    const std::string f = file_node("f", {data}, 7, R"(,"mode":420,"uid":7)");
     before = builder.add_tree({f});
     after = builder.add_tree({f, file_node("g.txt", {data, data}, 14)});
     older = builder.add_snapshot(builder.add_tree({folder_node("srv", before)}),

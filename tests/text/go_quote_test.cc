@@ -20,7 +20,8 @@ std::string go_quoted(std::string_view name) {
 
 TEST(GoQuote, HasTheTableOfUnicode15) {
   std::string printable;
-  for (std::uint32_t rune = 0; rune < kRunes; ++rune) printable += is_printable_rune(rune) ? 1 : 0;
+  for (std::uint32_t rune = 0; rune < kRunes; ++rune)
+    printable += is_printable_rune(rune) ? '\1' : '\0';
   EXPECT_EQ(to_hex(sha256(as_bytes(printable))),
             "a24a109bc8e347f9490466c59e4160d0dc9dd1006a5be9a4c91af71cd2e7fa99");
 }
@@ -42,7 +43,7 @@ TEST(GoQuote, WritesEachByteThatIsNotUtf8) {
 }
 
 TEST(GoQuote, QuotesALineOnlyIfItHasOddCharacters) {
-  for (const char* const plain : {"", "/src/a b", "/\"q\"\\", "/é€😀"}) {
+  for (const char* const plain : {"", "/src/a b", R"(/"q"\)", "/é€😀"}) {
     EXPECT_EQ(quoted_if_odd(plain), plain);
   }
   EXPECT_EQ(quoted_if_odd("/a\nb"), R"("/a\nb")");

@@ -139,9 +139,9 @@ TEST_F(Restree, CommandLinesThatAreWrongAreRefusedInResticsWords) {
            {{"version", "-qZ"}, "unknown shorthand flag: 'Z' in -Z"},
            {{"snapshots", "--latest"}, "flag needs an argument: --latest"},
            {{"snapshots", "--latest", ""},
-            "invalid argument \"\" for \"--latest\" flag: " + number + "\"\": invalid syntax"},
+            R"(invalid argument "" for "--latest" flag: )" + number + "\"\": invalid syntax"},
            {{"snapshots", "--latest", "99999999999999999999"},
-            "invalid argument \"99999999999999999999\" for \"--latest\" flag: " + number +
+            R"(invalid argument "99999999999999999999" for "--latest" flag: )" + number +
                 "\"99999999999999999999\": value out of range"},
            {{"backup", "--pack-size", "", "a"},
             "invalid argument \"\" for \"--pack-size\" flag: strconv.ParseUint: parsing \"\": "

@@ -1,5 +1,6 @@
 #include "repo/trees/trees_ahead.h"
 
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 
 #include <memory>
@@ -118,7 +119,7 @@ class WalkAhead : public TreesAheadTest {
       const std::string file = "f" + std::to_string(name);
       const BlobId tree = memory_.builder().add_tree({file_node(file + inner, {}, 0)});
       nodes.push_back(folder_node(inner, tree));
-      expected_ += path + "/" + inner + "\n" + path + "/" + inner + "/" + file + inner + "\n";
+      expected_ += fmt::format("{0}/{1}\n{0}/{1}/{2}{1}\n", path, inner, file);
     }
     return folder_node(std::to_string(name), memory_.builder().add_tree(nodes));
   }

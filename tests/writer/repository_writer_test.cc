@@ -29,7 +29,7 @@ class RepositoryWriterTest : public ::testing::Test {
  protected:
   RepositoryWriterTest() : repository_(memory_.open()) {}
 
-  RepositoryWriter make_writer(RepositoryWriter::Options options = {.pack_bytes = 1 << 20}) {
+  RepositoryWriter make_writer(const RepositoryWriter::Options& options = {.pack_bytes = 1 << 20}) {
     return {*repository_, options, stop_.get_token()};
   }
   std::vector<ListedFile> files(FileType type) {
