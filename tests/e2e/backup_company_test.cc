@@ -33,7 +33,7 @@ class BackupInCompany : public ::testing::Test {
   BackupInCompany() { restic_.init(); }
 
   fs::path folder(const std::string& name, std::uint64_t seed) const {
-    const fs::path path = dir_.path() / name;
+    fs::path path = dir_.path() / name;
     fs::create_directories(path);
     write_random_file(path / "large", seed, 48 * kMiB);
     return path;
@@ -155,7 +155,7 @@ class BackupOfAPipe : public BackupInCompany {
     EXPECT_EQ(::mkfifo(pipe_path().c_str(), 0600), 0);
     Command command = restree_.command({"backup", "--stdin"});
     command.argv.insert(command.argv.begin(),
-                        {"sh", "-c", "exec \"$@\" <\"$0\"", pipe_path().string()});
+                        {"sh", "-c", R"(exec "$@" <"$0")", pipe_path().string()});
     backup_.emplace(Process::start(command));
     pipe_ = UniqueFd(::open(pipe_path().c_str(), O_WRONLY));
     EXPECT_EQ(::write(pipe_.get(), "data\n", 5), 5);

@@ -157,7 +157,7 @@ TEST_P(BackupIdentity, OfATreeFromWhichOptionsLeaveThingsOut) {
                                                        {"--one-file-system"},
                                                        {"--exclude", "cache", "--exclude", "a/*"}};
   for (auto call : calls) {
-    call.push_back(".");
+    call.emplace_back(".");
     expect_same(restree_, restic_, call);
   }
 }
