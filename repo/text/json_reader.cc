@@ -76,10 +76,11 @@ std::uint64_t equal_to(std::uint64_t word, char c) {
 // The first byte from `at` on that is not just a part of a string: its end, an escape, a control
 // character, or the beginning of a character that is not ASCII.
 const char* find_special(const char* at, const char* end) {
-  static_assert(std::endian::native == std::endian::little, "the lowest byte comes first");
   while (end - at >= 8) {
     std::uint64_t word = 0;
     std::memcpy(&word, at, sizeof word);
+    // The first character has to be the lowest byte, above which bits may be wrong.
+    if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
     const std::uint64_t special =
         equal_to(word, '"') | equal_to(word, '\\') | less_than(word, 0x20) | (word & kHighBits);
     if (special != 0) return at + std::countr_zero(special) / 8;
