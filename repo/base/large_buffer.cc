@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <new>
@@ -33,7 +34,7 @@ constexpr bool kMayMap = true;
 enum class Origin : std::uint8_t { kMalloc, kMapping, kRegion };
 
 // Stands right before every buffer, aligned as malloc aligns.
-struct alignas(16) Header {
+struct alignas(std::max_align_t) Header {
   Origin origin;
   std::size_t size;  // of all the memory
 };

@@ -36,7 +36,8 @@ std::size_t RateLimit::take(std::size_t wanted, Clock::time_point now) {
   auto state = state_.lock();
   refill(*state, now);
   if (state->bytes < 1) return 0;
-  const std::size_t taken = std::min(wanted, static_cast<std::size_t>(state->bytes));
+  // Compared as they are: a std::size_t may be too small for what a fast line has saved up.
+  const auto taken = static_cast<std::size_t>(std::min(static_cast<double>(wanted), state->bytes));
   state->bytes -= static_cast<double>(taken);
   return taken;
 }

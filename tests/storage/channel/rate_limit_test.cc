@@ -46,6 +46,12 @@ TEST(RateLimit, BytesThatWereGivenBackMayMoveLater) {
   EXPECT_EQ(limit.take(50'000, now), 50'000);
 }
 
+TEST(RateLimit, AFastLineMaySaveUpMoreThan32BitsCount) {
+  constexpr std::uint64_t kSavedUp = std::uint64_t{1} << 32;
+  RateLimit limit(kSavedUp * 20);
+  EXPECT_EQ(limit.take(100), 100);
+}
+
 TEST(RateLimit, ALargePieceIsPaidForAfterwards) {
   RateLimit limit(1'000'000);
   const auto now = RateLimit::Clock::now();
