@@ -18,9 +18,10 @@ endif()
 target_compile_definitions(restree_options INTERFACE _FILE_OFFSET_BITS=64 FUSE_USE_VERSION=314
   SPDLOG_FMT_EXTERNAL RESTREE_VERSION="${PROJECT_VERSION}")
 # Times after 2038 need seconds of 64 bits, which the C library has on 32-bit processors only if it is
-# asked for them. But structures that a library gets must have its own seconds, which are those that the
-# compiler has by itself: times_of_libraries(TARGET) leaves a room at these. `EVERYWHERE`: its headers
-# hold such structures, so that all that uses it is left at them as well.
+# asked for them. But a library that is passed times must get its own seconds, which are those that the
+# compiler has by itself: times_of_libraries(TARGET) leaves a target at these. Such a target is one
+# small source whose functions have no times or struct stat of the C library in their declarations, nor
+# use anything of the C++ library that has: the linker would take one of the two for both.
 include(CheckTypeSize)
 set(CMAKE_EXTRA_INCLUDE_FILES time.h)
 check_type_size(time_t RESTREE_TIME_BYTES LANGUAGE CXX)
@@ -31,10 +32,6 @@ if(RESTREE_TIME_BYTES LESS 8)
 endif()
 function(times_of_libraries target)
   set_target_properties(${target} PROPERTIES RESTREE_TIMES_OF_LIBRARIES ON)
-  if("${ARGN}" STREQUAL EVERYWHERE)
-    set_target_properties(${target} PROPERTIES INTERFACE_RESTREE_TIMES_OF_LIBRARIES ON
-      COMPATIBLE_INTERFACE_BOOL RESTREE_TIMES_OF_LIBRARIES)
-  endif()
 endfunction()
 
 if(RESTREE_SANITIZE)

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <utility>
 
 #include "fs/ahead/read_plan.h"
 
@@ -33,19 +32,15 @@ mode_t type_bits(NodeType type) {
   return S_IFREG;
 }
 
-// The nearest number that `Number` holds: of 32 bits on some processors are counts of links and, at
-// libfuse's edge, seconds.
-template <class Number, class Wide>
-Number nearest(Wide value) {
-  using Limits = std::numeric_limits<Number>;
-  if (std::cmp_less(value, Limits::min())) return Limits::min();
-  if (std::cmp_greater(value, Limits::max())) return Limits::max();
-  return static_cast<Number>(value);
+// The nearest that the type holds, which has 32 bits on some processors.
+nlink_t link_count(std::uint64_t links) {
+  using Limits = std::numeric_limits<nlink_t>;
+  return static_cast<nlink_t>(std::clamp<std::uint64_t>(links, 1, Limits::max()));
 }
 
 timespec to_timespec(Timestamp time) {
   timespec shown{};
-  shown.tv_sec = nearest<time_t>(time.seconds);
+  shown.tv_sec = time.seconds;
   shown.tv_nsec = static_cast<decltype(shown.tv_nsec)>(time.nanoseconds);
   return shown;
 }
@@ -61,7 +56,7 @@ struct stat attributes_of(const Node& node, std::uint64_t inode, std::uint64_t f
   shown.st_ino = inode;
   shown.st_mode = type_bits(node.type) | (permissions & ~ownership.umask);
   // One for a directory says that links are not counted (as Btrfs does), not that it is a leaf.
-  shown.st_nlink = is_directory ? 1 : std::max<nlink_t>(1, nearest<nlink_t>(node.links));
+  shown.st_nlink = is_directory ? 1 : link_count(node.links);
   shown.st_uid = ownership.uid.value_or(node.uid);
   shown.st_gid = ownership.gid.value_or(node.gid);
   shown.st_blksize = kPreferredIoBytes;

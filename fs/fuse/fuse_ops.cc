@@ -1,13 +1,18 @@
 #include "fs/fuse/fuse_ops.h"
 
+#include <sys/sysmacros.h>
+
+#include <algorithm>
 #include <climits>
 #include <cstring>
 #include <exception>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "fs/fuse/entry_replies.h"
 #include "fs/fuse/reply.h"
 #include "repo/base/log.h"
 
@@ -70,13 +75,40 @@ double attribute_seconds(const Mount::Found& found, const FuseContext& context) 
   return found.lasting ? kForEver : context.live_seconds;
 }
 
-fuse_entry_param entry_of(const Mount::Found& found, const FuseContext& context) {
-  fuse_entry_param entry{};
-  entry.ino = found.inode;
-  entry.attr = found.attributes;
-  entry.attr_timeout = attribute_seconds(found, context);
-  entry.entry_timeout = found.lasting ? kForEver : context.live_seconds;
-  if (found.by_process) entry.entry_timeout = 0;
+statx_timestamp plain(const timespec& time) {
+  statx_timestamp same{};
+  same.tv_sec = time.tv_sec;
+  same.tv_nsec = static_cast<decltype(same.tv_nsec)>(time.tv_nsec);
+  return same;
+}
+
+struct statx plain(const struct stat& shown) {
+  using Links = decltype(statx::stx_nlink);
+  struct statx same {};
+  same.stx_ino = shown.st_ino;
+  same.stx_mode = static_cast<decltype(same.stx_mode)>(shown.st_mode);
+  same.stx_nlink = static_cast<Links>(
+      std::min<std::uint64_t>(shown.st_nlink, std::numeric_limits<Links>::max()));
+  same.stx_uid = shown.st_uid;
+  same.stx_gid = shown.st_gid;
+  same.stx_rdev_major = major(shown.st_rdev);
+  same.stx_rdev_minor = minor(shown.st_rdev);
+  same.stx_size = static_cast<std::uint64_t>(shown.st_size);
+  same.stx_blksize = static_cast<decltype(same.stx_blksize)>(shown.st_blksize);
+  same.stx_blocks = static_cast<std::uint64_t>(shown.st_blocks);
+  same.stx_atime = plain(shown.st_atim);
+  same.stx_mtime = plain(shown.st_mtim);
+  same.stx_ctime = plain(shown.st_ctim);
+  return same;
+}
+
+ShownEntry entry_of(const Mount::Found& found, const FuseContext& context) {
+  ShownEntry entry;
+  entry.inode = found.inode;
+  entry.attributes = plain(found.attributes);
+  entry.attribute_seconds = attribute_seconds(found, context);
+  entry.entry_seconds = found.lasting ? kForEver : context.live_seconds;
+  if (found.by_process) entry.entry_seconds = 0;
   return entry;
 }
 
@@ -91,8 +123,8 @@ void op_lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
     }
     if (std::strlen(name) > NAME_MAX) return reply.errno_value(ENAMETOOLONG);
     if (!context.mount.lasting_absence(parent)) return reply.errno_value(ENOENT);
-    fuse_entry_param absent{};
-    absent.entry_timeout = kForEver;
+    ShownEntry absent;
+    absent.entry_seconds = kForEver;
     reply.entry(absent);
   });
 }
@@ -113,7 +145,7 @@ void op_getattr(fuse_req_t request, fuse_ino_t inode, fuse_file_info*) {
   answer(request, "getattr", [&](FuseContext& context, Reply& reply) {
     const auto found = context.mount.attributes(inode);
     if (!found) return reply.error(found.error());
-    reply.attributes(found->attributes, attribute_seconds(*found, context));
+    reply.attributes(plain(found->attributes), attribute_seconds(*found, context));
   });
 }
 
@@ -171,21 +203,18 @@ class EntryBuffer final : public Mount::Listing {
     const auto offset = static_cast<off_t>(next_offset);
     char* const at = bytes_.data() + used_;
     const std::size_t room = bytes_.size() - used_;
+    ShownEntry entry;  // inode 0: a name without attributes
+    entry.attributes.stx_ino = inode;
+    entry.attributes.stx_mode = static_cast<decltype(entry.attributes.stx_mode)>(type);
     if (!with_attributes_) {
-      struct stat shown {};
-      shown.st_ino = inode;
-      shown.st_mode = type;
-      used_ += fuse_add_direntry(request_, at, room, name_.c_str(), &shown, offset);
+      used_ += add_name(request_, at, room, name_.c_str(), entry.attributes, offset);
       return;
     }
-    fuse_entry_param entry{};  // inode 0: a name without attributes
-    entry.attr.st_ino = inode;
-    entry.attr.st_mode = type;
     if (found) {
       entry = entry_of(*found, context_);
       taken_.push_back(found->inode);
     }
-    used_ += fuse_add_direntry_plus(request_, at, room, name_.c_str(), &entry, offset);
+    used_ += add_entry(request_, at, room, name_.c_str(), entry, offset);
   }
 
   std::string_view bytes() const { return {bytes_.data(), used_}; }

@@ -32,13 +32,13 @@ void Reply::errno_value(int value) {
   if (const fuse_req_t request = take()) fuse_reply_err(request, value);
 }
 
-bool Reply::entry(const fuse_entry_param& entry) {
+bool Reply::entry(const ShownEntry& entry) {
   const fuse_req_t request = take();
-  return request != nullptr && fuse_reply_entry(request, &entry) == 0;
+  return request != nullptr && reply_entry(request, entry) == 0;
 }
 
-void Reply::attributes(const struct stat& attributes, double valid_seconds) {
-  if (const fuse_req_t request = take()) fuse_reply_attr(request, &attributes, valid_seconds);
+void Reply::attributes(const struct statx& attributes, double valid_seconds) {
+  if (const fuse_req_t request = take()) reply_attributes(request, attributes, valid_seconds);
 }
 
 void Reply::link(const char* target) {

@@ -9,6 +9,7 @@
 #include <span>
 #include <string_view>
 
+#include "fs/fuse/entry_replies.h"
 #include "fs/fuse/interrupts.h"
 #include "repo/base/bytes.h"
 #include "repo/base/result.h"
@@ -52,8 +53,8 @@ class Reply {
   void errno_value(int value);
   // False: the kernel did not take the answer (its caller was interrupted), so that the reference
   // given with it must be taken back.
-  bool entry(const fuse_entry_param& entry);
-  void attributes(const struct stat& attributes, double valid_seconds);
+  bool entry(const ShownEntry& entry);
+  void attributes(const struct statx& attributes, double valid_seconds);
   void link(const char* target);
   // False as above.
   bool data(std::string_view bytes);

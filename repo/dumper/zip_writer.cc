@@ -5,14 +5,12 @@
 #include <locale.h>
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdint>
-#include <ctime>
-#include <limits>
 #include <string_view>
 #include <utility>
 
+#include "repo/dumper/zip_entry_time.h"
 #include "repo/text/utf8.h"
 
 namespace restree {
@@ -59,13 +57,6 @@ mode_t file_type(NodeType type) {
   if (type == NodeType::kDirectory) return S_IFDIR;
   return type == NodeType::kSymlink ? S_IFLNK : S_IFREG;
 }
-
-// The nearest that libarchive's type can hold, which is of 32 bits on some processors.
-time_t seconds(Timestamp time) {
-  using Limits = std::numeric_limits<time_t>;
-  return static_cast<time_t>(std::clamp<std::int64_t>(time.seconds, Limits::min(), Limits::max()));
-}
-long nanoseconds(Timestamp time) { return static_cast<long>(time.nanoseconds); }
 
 }  // namespace
 
@@ -128,7 +119,7 @@ Status ZipWriter::begin(const std::string& path, const Node& node, std::uint64_t
   archive_entry_set_filetype(entry.get(), file_type(node.type));
   archive_entry_set_perm(entry.get(), node.permissions);
   archive_entry_set_size(entry.get(), static_cast<la_int64_t>(size));
-  archive_entry_set_mtime(entry.get(), seconds(node.mtime), nanoseconds(node.mtime));
+  set_time(entry.get(), node.mtime);
   if (node.type == NodeType::kSymlink) {
     archive_entry_copy_symlink(entry.get(), std::string(node.link_target).c_str());
   }
