@@ -3,10 +3,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <set>
+#include <string_view>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 
+#include "fs/hidden_files.h"
 #include "fs/inode_numbers.h"
 #include "repo/snapshots/app_sources.h"
 #include "repo/snapshots/free_names.h"
@@ -38,25 +40,53 @@ std::string identity_of(const Snapshot& snapshot) {
   return identity;
 }
 
+constexpr std::string_view kAppsView = "apps";
+
+std::vector<PathTemplate> default_templates() {
+  std::vector<PathTemplate> templates;
+  for (const char* text : {"hosts/%h/%T", "ids/%i", "snapshots/%T", "tags/%t/%T"}) {
+    templates.push_back(*PathTemplate::parse(text));
+  }
+  return templates;
+}
+
 }  // namespace
 
 class NamespaceBuilder {
  public:
   NamespaceBuilder(std::shared_ptr<Namespace> into, const NamespaceOptions& options)
-      : space_(std::move(into)), options_(options) {
+      : space_(std::move(into)),
+        options_(options),
+        templates_(options.path_templates.empty() ? default_templates() : options.path_templates),
+        shows_apps_(std::ranges::none_of(
+            templates_, [](const PathTemplate& t) { return t.begins_with(kAppsView); })) {
     VirtualNode root{};
     root.kind = VirtualNode::Kind::kDirectory;
     root.inode = root.parent = Namespace::kRootInode;
     space_->nodes_.emplace(root.inode, std::move(root));
-    apps_ = directory(Namespace::kRootInode, "apps");
-    hosts_ = directory(Namespace::kRootInode, "hosts");
-    ids_ = directory(Namespace::kRootInode, "ids");
-    snapshots_ = directory(Namespace::kRootInode, "snapshots");
-    tags_ = directory(Namespace::kRootInode, "tags");
   }
 
   // Snapshots must come oldest first: names and `latest` depend on it.
   void add_all(const std::vector<std::shared_ptr<const Snapshot>>& snapshots) {
+    if (shows_apps_) place_in_apps(snapshots);
+    for (const PathTemplate& view : templates_) folder_at(view.fixed_folders());
+    for (const auto& snapshot : snapshots) place_in_views(snapshot);
+    // After all directories are there: a snapshot may want the name of one, and must not hide it.
+    for (const Placed& placed : placed_) place(placed);
+  }
+
+ private:
+  // A snapshot and where it is to be shown.
+  struct Placed {
+    std::uint64_t parent;
+    std::string name;
+    std::shared_ptr<const Snapshot> snapshot;
+    bool without_leading_path;
+    bool with_latest;
+  };
+
+  void place_in_apps(const std::vector<std::shared_ptr<const Snapshot>>& snapshots) {
+    const std::uint64_t apps_view = directory(Namespace::kRootInode, std::string(kAppsView));
     std::vector<const Snapshot*> plain;
     plain.reserve(snapshots.size());
     for (const auto& snapshot : snapshots) plain.push_back(snapshot.get());
@@ -64,25 +94,46 @@ class NamespaceBuilder {
     for (const App& app : apps_of(plain)) {
       // The inode is the app's and not the name's, which another app may have later.
       const std::uint64_t inode =
-          insert(apps_, app.name, app.identity, VirtualNode::Kind::kDirectory).inode;
+          insert(apps_view, app.name, app.identity, VirtualNode::Kind::kDirectory).inode;
       for (const Snapshot* snapshot : app.snapshots) apps.emplace(snapshot, inode);
     }
-    for (const auto& snapshot : snapshots) add(snapshot, apps.at(snapshot.get()));
+    for (const auto& snapshot : snapshots) {
+      want({apps.at(snapshot.get()), app_entry_name(*snapshot, options_.time_template), snapshot,
+            true, true});
+    }
   }
 
- private:
-  void add(const std::shared_ptr<const Snapshot>& snapshot, std::uint64_t app) {
-    const std::string time =
-        entry_name(format_time(snapshot->time, options_.time_template).value_or(""));
-    place(app, app_entry_name(*snapshot, options_.time_template), snapshot, true, true);
-    place(ids_, snapshot->id.short_hex(), snapshot, false, false);
-    place(snapshots_, time, snapshot, false, true);
-    place(directory(hosts_, entry_name(snapshot->hostname)), time, snapshot, false, true);
-    // A tag may have been given twice.
-    for (const std::string& tag :
-         std::set<std::string>(snapshot->tags.begin(), snapshot->tags.end())) {
-      place(directory(tags_, entry_name(tag)), time, snapshot, false, true);
+  void place_in_views(const std::shared_ptr<const Snapshot>& snapshot) {
+    const std::string time = format_time(snapshot->time, options_.time_template).value_or("");
+    for (const PathTemplate& view : templates_) {
+      for (PathTemplate::Path& path : view.paths_of(*snapshot, time)) {
+        const bool is_at_root = path.size() == 1;
+        std::string name = is_at_root ? root_name(path.back()) : std::move(path.back());
+        path.pop_back();
+        want({folder_at(path), std::move(name), snapshot, false, view.ends_with_time()});
+      }
     }
+  }
+
+  void want(Placed placed) {
+    if (placed.with_latest) have_latest_.insert(placed.parent);
+    placed_.push_back(std::move(placed));
+  }
+
+  // The name at the root for what a template calls `name`. What this mount itself has there keeps
+  // its name; no other entry is called like the name with a '%', which entry_name() would escape.
+  std::string root_name(const std::string& name) const {
+    const bool is_taken = name == HiddenFiles::kFolderName || (shows_apps_ && name == kAppsView);
+    return is_taken ? "%" + name : name;
+  }
+
+  // The directory that `path` leads to from the root.
+  std::uint64_t folder_at(const PathTemplate::Path& path) {
+    std::uint64_t inode = Namespace::kRootInode;
+    for (std::size_t i = 0; i < path.size(); ++i) {
+      inode = directory(inode, i == 0 ? root_name(path[i]) : path[i]);
+    }
+    return inode;
   }
 
   VirtualNode& node(std::uint64_t inode) { return space_->nodes_.at(inode); }
@@ -117,26 +168,28 @@ class NamespaceBuilder {
     }
   }
 
-  void place(std::uint64_t parent, const std::string& name,
-             const std::shared_ptr<const Snapshot>& snapshot, bool without_leading_path,
-             bool with_latest) {
+  void place(const Placed& placed) {
+    const std::uint64_t parent = placed.parent;
     const auto& siblings = node(parent).children;
-    const std::string free_name = free_names_[parent].find(name, [&](const std::string& candidate) {
-      return siblings.contains(candidate) || (with_latest && candidate == kLatestEntry);
-    });
+    const bool has_latest = have_latest_.contains(parent);
+    const std::string free_name =
+        free_names_[parent].find(placed.name, [&](const std::string& candidate) {
+          return siblings.contains(candidate) || (has_latest && candidate == kLatestEntry);
+        });
     VirtualNode& added =
-        insert(parent, free_name, identity_of(*snapshot), VirtualNode::Kind::kSnapshot);
-    added.time = snapshot->time;
-    added.snapshot = snapshot;
-    added.without_leading_path = without_leading_path;
-    touch(parent, snapshot->time);
-    if (with_latest) point_latest(parent, free_name, added.inode, snapshot->time);
+        insert(parent, free_name, identity_of(*placed.snapshot), VirtualNode::Kind::kSnapshot);
+    added.time = placed.snapshot->time;
+    added.snapshot = placed.snapshot;
+    added.without_leading_path = placed.without_leading_path;
+    touch(parent, added.time);
+    if (placed.with_latest) point_latest(parent, free_name, added.inode, placed.snapshot->time);
   }
 
   void point_latest(std::uint64_t parent, const std::string& target, std::uint64_t target_inode,
                     Timestamp time) {
     auto& siblings = node(parent).children;
     if (const auto old = siblings.find(std::string(kLatestEntry)); old != siblings.end()) {
+      if (node(old->second).kind == VirtualNode::Kind::kDirectory) return;  // a template's
       space_->nodes_.erase(old->second);
       siblings.erase(old);
     }
@@ -149,12 +202,11 @@ class NamespaceBuilder {
 
   const std::shared_ptr<Namespace> space_;
   const NamespaceOptions& options_;
+  const std::vector<PathTemplate> templates_;
+  const bool shows_apps_;
+  std::vector<Placed> placed_;
+  std::unordered_set<std::uint64_t> have_latest_;            // directories
   std::unordered_map<std::uint64_t, FreeNames> free_names_;  // of each directory
-  std::uint64_t apps_ = 0;
-  std::uint64_t hosts_ = 0;
-  std::uint64_t ids_ = 0;
-  std::uint64_t snapshots_ = 0;
-  std::uint64_t tags_ = 0;
 };
 
 std::shared_ptr<const Namespace> Namespace::build(

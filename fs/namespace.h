@@ -1,5 +1,5 @@
 // The directories above the snapshots: which snapshots there are, sorted into views by app, id,
-// time, host and tag, each under a name that a directory can hold.
+// time, host and tag or as templates say, each under a name that a directory can hold.
 //
 // Pure values: built from a list of snapshots, never changed, replaced as a whole when the list
 // changes. Threads: any.
@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "fs/path_templates.h"
 #include "repo/format/snapshot.h"
 #include "repo/snapshots/app_names.h"
 #include "repo/snapshots/snapshot_filter.h"
@@ -24,6 +25,9 @@ namespace restree {
 
 struct NamespaceOptions {
   std::string time_template{kDefaultTimeTemplate};  // strftime(3), in UTC
+  // Instead of the views by id, time, host and tag. The view by app stays, unless one of them begins
+  // with its name.
+  std::vector<PathTemplate> path_templates;
   SnapshotFilter filter;
 };
 

@@ -21,6 +21,7 @@ constexpr std::array kShown = {
     OptionHelp{"host", "NAME", "only snapshots of this host"},
     OptionHelp{"tag", "TAG", "only snapshots with this tag"},
     OptionHelp{"path", "PATH", "only snapshots of this absolute path"},
+    OptionHelp{"path_template", "TEXT", "show snapshots under such paths: hosts/%h/%T"},
     OptionHelp{"time_template", "FORMAT", "how times are written, as for strftime(3)"},
     OptionHelp{"refresh", "SECONDS", "how often to look for new snapshots (30)"},
     OptionHelp{"uid", "NUMBER", "show everything as owned by this user"},

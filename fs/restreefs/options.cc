@@ -60,6 +60,13 @@ Status take_time_template(const std::string& value, RestreefsOptions& options) {
   return {};
 }
 
+Status take_path_template(const std::string& value, RestreefsOptions& options) {
+  const Result<PathTemplate> parsed = PathTemplate::parse(value);
+  if (!parsed) return bad_value("path_template", value, parsed.error().message());
+  options.mount.names.path_templates.push_back(*parsed);
+  return {};
+}
+
 Status take_tags(const std::string& value, RestreefsOptions& options) {
   options.mount.names.filter.tag_lists.push_back(split_tags(value));
   return {};
@@ -101,6 +108,7 @@ Table view_options() {
        }},
       {"tag", true, take_tags},
       {"path", true, take_path},
+      {"path_template", true, take_path_template},
       {"time_template", true, take_time_template},
       number("refresh", 1, 86'400,
              [](RestreefsOptions& o, std::uint64_t v) { o.refresh = std::chrono::seconds(v); }),

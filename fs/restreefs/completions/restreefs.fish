@@ -13,6 +13,7 @@ function __restreefs_options
     host= 'only snapshots of this host' \
     tag= 'only snapshots with this tag' \
     path= 'only snapshots of this absolute path' \
+    path_template= 'show snapshots under such paths: hosts/%h/%T' \
     time_template= 'how times are written, as for strftime(3)' \
     refresh= 'how often to look for new snapshots (30)' \
     uid= 'show everything as owned by this user' \

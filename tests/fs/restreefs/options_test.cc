@@ -176,6 +176,11 @@ TEST(RestreefsOptions, SayWhatTheCacheMayTake) {
               ::testing::ElementsAre("wiki", "acme_gitea:2026-09-01T03-00-05Z"));
 }
 
+TEST(RestreefsOptions, TemplatesOfPathsAddUp) {
+  EXPECT_EQ(options("path_template=%i,path_template=a/%h/%T").mount.names.path_templates.size(),
+            2U);
+}
+
 class BadOption : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(BadOption, IsRefused) {
@@ -188,9 +193,10 @@ INSTANTIATE_TEST_SUITE_P(Values, BadOption,
                                            "refresh=5s", "uid=root", "uid=4294967295", "umask=9",
                                            "umask=10000", "ssh_port=0", "ssh_port=65536",
                                            "connections=0", "timeout=0", "path=relative",
-                                           "time_template=", "cache_size=0", "cache_min_free=101%",
-                                           "no_cache=1", "warm=", "warm", "lock=1", "log_file", "=",
-                                           "x"));
+                                           "time_template=", "path_template=", "path_template=/%i",
+                                           "path_template=a/../%i", "cache_size=0",
+                                           "cache_min_free=101%", "no_cache=1", "warm=", "warm",
+                                           "lock=1", "log_file", "=", "x"));
 
 TEST(RestreefsOptions, MoreThanTwoPlacesAreRefused) {
   EXPECT_THAT(parse({}), FailsWith(ErrorKind::kInvalid));
