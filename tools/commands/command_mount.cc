@@ -57,10 +57,11 @@ Run declare_mount(CommandSyntax& app) {
   add_flag(app, "--no-default-permissions", options->no_default_permissions,
            "With --allow-other: let them read everything");
   add_flag(app, "--owner-root", options->owner_root, "Everything belongs to root");
-  refuse_option(app, "--path-template", Takes::kValue,
-                "The folders of a mount are those that restreefs(8) tells of.");
-  refuse_option(app, "--time-template", Takes::kValue,
-                "Call restreefs with -o time_template=FORMAT, written as for strftime(3).");
+  add_list(app, "--path-template", options->path_templates,
+           "Show snapshots under such paths, with %i, %I, %u, %h, %t, %T");
+  add_text(app, "--time-template", options->time_template,
+           "How times are written, such as 2006-01-02_15-04-05");
+  add_deprecated_text(app, "--snapshot-template", options->time_template, "use --time-template");
   return [options](Session& session) { return run_mount(*options, session); };
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "program/storage_kinds.h"
+#include "repo/text/go_layout.h"
 
 namespace restree {
 namespace {
@@ -67,6 +68,23 @@ Status add_rclone(const std::string& location, const GlobalOptions& global, Opti
   return {};
 }
 
+Status add_templates(const MountCommandOptions& options, OptionList& list) {
+  for (const std::string& text : options.path_templates) {
+    if (text.empty()) {
+      return Error(ErrorKind::kInvalid, "path template string cannot be empty");
+    }
+    list.value("path_template", text);
+  }
+  if (!options.time_template) return {};
+  const std::string& layout = *options.time_template;
+  if (layout.starts_with('/') || layout.ends_with('/')) {
+    return Error(ErrorKind::kInvalid, "time template string cannot start or end with '/'");
+  }
+  ASSIGN_OR_RETURN(const std::string format, strftime_of_go_layout(layout));
+  list.value("time_template", format);
+  return {};
+}
+
 Status check(const MountCommandOptions& options) {
   if (options.mount_points.size() != 1) {
     return Error(ErrorKind::kInvalid, "wrong number of parameters: give one mount point");
@@ -94,6 +112,7 @@ Result<std::vector<std::string>> restreefs_call(const MountCommandOptions& optio
   for (const std::string& host : filter.hosts) list.value("host", host);
   for (const std::string& tags : options.selection.tags) list.word("tag=" + tags);
   for (const std::string& path : filter.paths) list.value("path", path);
+  RETURN_IF_ERROR(add_templates(options, list));
   if (options.allow_other) list.flag("allow_other");
   if (options.no_default_permissions) list.flag("no_default_permissions");
   if (options.owner_root) {

@@ -90,6 +90,27 @@ TEST(MountCommand, HandsOnTheOptionsOfTheCache) {
             "cache_dir=/srv/cache,no_cache,cache_size=3G,cache_min_free=20%,announce");
 }
 
+TEST(MountCommand, SaysATimeTemplateInStrftimesWords) {
+  MountCommandOptions options = on("/mnt");
+  options.path_templates = {"by,host/%h/%T", "%i"};
+  options.time_template = "Jan 2, 2006";
+  GlobalOptions global;
+  global.no_lock = true;
+  EXPECT_EQ(value_of(restreefs_call(options, global, "r")).back(),
+            R"(path_template=by\,host/%h/%T,path_template=%i,time_template=%b %-d\, %Y,announce)");
+}
+
+TEST(MountCommand, RefusesTemplatesThatCannotBe) {
+  MountCommandOptions options = on("/mnt");
+  options.path_templates = {"%i", ""};
+  EXPECT_THAT(restreefs_call(options, {}, "r"), FailsWith(ErrorKind::kInvalid));
+  options.path_templates.clear();
+  for (const char* layout : {"", "/2006", "2006/", "05.000"}) {
+    options.time_template = layout;
+    EXPECT_THAT(restreefs_call(options, {}, "r"), FailsWith(ErrorKind::kInvalid)) << layout;
+  }
+}
+
 TEST(MountCommand, NeedsOneMountPoint) {
   EXPECT_THAT(restreefs_call({}, {}, "r"), FailsWith(ErrorKind::kInvalid));
 }
