@@ -124,9 +124,8 @@ std::string Faults::strike(Fault fault, SplitMix64& random) {
     ++state->counts[name_of(fault)];
     if (excuses_errors(fault)) state->moment = {state->moment.begun + 1, true};
   }
-  std::string complaint;
-  do_it(fault, random);
-  if (is_long(fault)) complaint = wait_until_online(false);
+  std::string complaint = do_it(fault, random);
+  if (is_long(fault)) complaint += wait_until_online(false);
   victims_.server.start();  // which do nothing where nothing was stopped
   victims_.server.thaw();
   complaint += wait_until_online(true);
@@ -136,37 +135,60 @@ std::string Faults::strike(Fault fault, SplitMix64& random) {
   return complaint.empty() ? complaint : std::string(name_of(fault)) + ": " + complaint;
 }
 
-void Faults::do_it(Fault fault, SplitMix64& random) {
+std::string Faults::do_it(Fault fault, SplitMix64& random) {
   switch (fault) {
     case Fault::kCutLine:
-      return victims_.line.cut();
+      victims_.line.cut();
+      break;
     case Fault::kKilledServers:
-      return victims_.server.kill_connections();
+      victims_.server.kill_connections();
+      break;
     case Fault::kStall: {
       const milliseconds time = moment(random);
       victims_.line.stall(time);
-      return std::this_thread::sleep_for(time);
+      std::this_thread::sleep_for(time);
+      break;
     }
     case Fault::kSilence:
       victims_.server.freeze();
-      return std::this_thread::sleep_for(moment(random));
+      std::this_thread::sleep_for(moment(random));
+      break;
     case Fault::kRestart:
       victims_.server.stop();
-      return std::this_thread::sleep_for(moment(random));
+      std::this_thread::sleep_for(moment(random));
+      break;
     case Fault::kLongSilence:
-      return victims_.server.freeze();
+      victims_.server.freeze();
+      break;
     case Fault::kLongAbsence:
-      return victims_.server.stop();
+      victims_.server.stop();
+      break;
     case Fault::kCacheDamage:
-      return damage_some(victims_.cache, random);
-    case Fault::kCacheDeletion: {
-      std::error_code ignored;
-      fs::remove_all(victims_.cache, ignored);
-      return;
-    }
+      damage_some(victims_.cache, random);
+      break;
+    case Fault::kCacheDeletion:
+      return delete_cache();
     case Fault::kCachePartDeletion:
-      return remove_some(victims_.cache, random);
+      remove_some(victims_.cache, random);
+      break;
   }
+  return {};
+}
+
+// Returns when the mounts have made it again and keep there what is read.
+std::string Faults::delete_cache() const {
+  std::error_code ignored;
+  fs::remove_all(victims_.cache, ignored);
+  std::string complaint;
+  for (const auto& mounted : victims_.mounts) {
+    const auto kept = [&] { return status_number(*mounted, "cache_kept_bytes"); };
+    const std::uint64_t before = kept();
+    const bool is_used = holds_within(seconds(patient(600)), [&] {
+      return kept() > before && !files_of_cache(victims_.cache).empty();
+    });
+    if (!is_used) complaint += mounted->path().string() + " keeps nothing in its cache any more\n";
+  }
+  return complaint;
 }
 
 std::string Faults::wait_until_online(bool online) const {

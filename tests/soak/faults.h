@@ -71,7 +71,8 @@ class Faults {
     std::map<std::string, unsigned> counts;
   };
 
-  void do_it(Fault fault, SplitMix64& random);
+  std::string do_it(Fault fault, SplitMix64& random);
+  std::string delete_cache() const;
   std::string wait_until_online(bool online) const;
 
   Victims victims_;

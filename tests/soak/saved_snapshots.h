@@ -36,16 +36,13 @@ class SavedSnapshots {
     return all->at(random() % all->size());
   }
   // From now on nobody is given one of these, and whoever has one may fail to read it.
-  std::vector<std::string> take_away(std::size_t count, SplitMix64& random) {
+  void take_away(std::size_t count, SplitMix64& random) {
     auto all = all_.lock();
-    std::vector<std::string> ids;
     for (; count > 0 && all->size() > 1; --count) {
       const auto one = all->begin() + static_cast<std::ptrdiff_t>(random() % all->size());
       (*one)->going = true;
-      ids.push_back((*one)->id);
       all->erase(one);
     }
-    return ids;
   }
 
  private:

@@ -1,5 +1,7 @@
 #include "tests/soak/soak.h"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <chrono>
 #include <exception>
@@ -101,7 +103,7 @@ void Soak::back_up() {
   const std::string by_restic = restic_.backup({"--tag", "app=restic", source_.string()});
   other.join();
   // One that could not reach its server any more could not remove its lock either.
-  if (!by_restree) restree_.run({"tag", "--remove", "a tag that none has"});
+  if (!by_restree) locks_are_left_ = true;
   wait_until_shown(by_restic, true);
   snapshots_.add(by_restic, manifest);
   ++counts_.backups;
@@ -111,6 +113,26 @@ void Soak::back_up() {
     ++counts_.backups;
   }
   counts_.snapshots = snapshots_.all().size();
+}
+
+// Wherever it is met: what it leaves must not hinder anybody.
+void Soak::interrupt_a_backup() {
+  const auto begin = faults_->now();
+  Process backup = restree_.start({"backup", "--tag", "app=restree", source_.string()});
+  const auto time = std::chrono::milliseconds(random_() % 1000);
+  holds_within(time, [&] { return !backup.running(); });
+  const bool is_killed = random_() % 2 == 0;
+  backup.signal(is_killed ? SIGKILL : SIGINT);
+  const Finished finished = backup.wait(patience());
+  if (finished.timed_out) found("an interrupted backup does not end");
+  if (is_killed || faults_->excuse_since(begin)) locks_are_left_ = true;
+}
+
+// A command that needs the repository for itself removes the locks of programs that have ended.
+void Soak::take_over_locks() {
+  if (!locks_are_left_) return;
+  const Finished finished = restree_here_.run({"tag", "--remove", "a tag that none has"});
+  if (!finished.ok()) found("locks of dead programs are not removed: " + finished.report());
 }
 
 void Soak::wait_until_shown(const std::string& id, bool is_shown) {
@@ -125,11 +147,25 @@ void Soak::wait_until_shown(const std::string& id, bool is_shown) {
   }
 }
 
+// Those of interrupted backups that were done already.
+std::vector<std::string> Soak::unknown_snapshots() const {
+  std::vector<std::string> unknown;
+  for (const auto& file : stored_in(restic_.repository(), "snapshots")) {
+    const std::string id = file.filename().string().substr(0, 8);
+    const auto all = snapshots_.all();
+    const auto has_id = [&](const SavedSnapshotPointer& snapshot) { return snapshot->id == id; };
+    if (std::none_of(all.begin(), all.end(), has_id)) unknown.push_back(id);
+  }
+  return unknown;
+}
+
 void Soak::forget_some() {
   const std::size_t count = snapshots_.all().size();
   if (count <= kSnapshots) return;
-  std::vector<std::string> ids = snapshots_.take_away(count - kSnapshots, random_);
+  take_over_locks();
+  snapshots_.take_away(count - kSnapshots, random_);
   counts_.snapshots = snapshots_.all().size();
+  const std::vector<std::string> ids = unknown_snapshots();
   std::vector<std::string> words = {"forget"};
   words.insert(words.end(), ids.begin(), ids.end());
   restic_.run_ok(words);
@@ -171,6 +207,7 @@ void Soak::round(const RoundPlan& plan) {
   try {
     const std::jthread striker([&] { strike(plan, begin); });
     change_source_folder(source_, random_);
+    interrupt_a_backup();
     back_up();
     forget_some();
   } catch (const std::exception& failure) {
@@ -180,6 +217,8 @@ void Soak::round(const RoundPlan& plan) {
   done = true;
   readers.clear();
   read_newest();
+  take_over_locks();
+  locks_are_left_ = false;
   expect_no_locks();
   const std::string complaint = watch_->rest(plan.second_half);
   if (!complaint.empty()) found(complaint);

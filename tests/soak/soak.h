@@ -60,8 +60,11 @@ class Soak {
   void read_until(const std::atomic<bool>& done, std::uint64_t seed);
   void judge(const Reading& reading, const std::string& how, bool may_fail);
   void back_up();
+  void interrupt_a_backup();
+  void take_over_locks();
   void wait_until_shown(const std::string& id, bool is_shown);
   void forget_some();
+  std::vector<std::string> unknown_snapshots() const;
   void strike(const RoundPlan& plan, std::uint64_t begin);
   void wait_for_readings(std::uint64_t number);
   void read_newest();
@@ -76,6 +79,8 @@ class Soak {
   Sshd sshd_;
   LineEmulator line_{{.to = sshd_.port()}};
   RestreeProgram restree_{restic_, sshd_};
+  RestreeProgram restree_here_{restic_};  // without the server
+  bool locks_are_left_ = false;           // by programs that could not remove them
   SavedSnapshots snapshots_;
   SoakCounts counts_;
   std::vector<std::unique_ptr<Mounted>> mounts_;
