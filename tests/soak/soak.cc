@@ -216,11 +216,20 @@ void Soak::round(const RoundPlan& plan) {
   wait_for_readings(begin + plan.readings);
   done = true;
   readers.clear();
+  try {
+    come_to_rest(plan.second_half);
+  } catch (const std::exception& failure) {
+    found(failure.what());
+  }
+}
+
+// Nobody reads, nothing is broken: now all of it has to be there, and nothing else.
+void Soak::come_to_rest(bool second_half) {
   read_newest();
   take_over_locks();
   locks_are_left_ = false;
   expect_no_locks();
-  const std::string complaint = watch_->rest(plan.second_half);
+  const std::string complaint = watch_->rest(second_half);
   if (!complaint.empty()) found(complaint);
 }
 

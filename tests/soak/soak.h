@@ -67,6 +67,7 @@ class Soak {
   std::vector<std::string> unknown_snapshots() const;
   void strike(const RoundPlan& plan, std::uint64_t begin);
   void wait_for_readings(std::uint64_t number);
+  void come_to_rest(bool second_half);
   void read_newest();
   void expect_no_locks();
   void expect_no_strays();

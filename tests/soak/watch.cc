@@ -1,6 +1,7 @@
 #include "tests/soak/watch.h"
 
 #include <algorithm>
+#include <exception>
 #include <iterator>
 #include <sstream>
 
@@ -61,7 +62,11 @@ Watch::Watch(const fs::path& curve, std::chrono::milliseconds every,
   *file << "seconds\tmount\trss_kib\tpeak_kib\tdescriptors\tthreads\tchildren\tinodes\tread_mib\t"
            "readings\texcused\tfaults\tsnapshots\tbackups\tprunes\twhen\n";
   thread_ = std::jthread([this, every](const std::stop_token& stop) {
-    while (sleep_for(stop, every)) add_rows("");
+    try {
+      while (sleep_for(stop, every)) add_rows("");
+    } catch (const std::exception&) {
+      // A mount has ended. Its readers report that.
+    }
   });
 }
 
