@@ -3,7 +3,6 @@
 // forgets by age, which restree does not do yet.)
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <simdjson.h>
 
 #include <filesystem>
 #include <map>

@@ -3,7 +3,6 @@
 // makes, and reads what they print as strictly as it does.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <simdjson.h>
 
 #include <algorithm>
 #include <array>
