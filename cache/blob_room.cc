@@ -58,7 +58,9 @@ Result<BlobRoom::Reading::Found> BlobRoom::Reading::load(std::size_t number, Dea
 BlobRoom::BlobRoom(BlobSource& source, Options options)
     : source_(source),
       options_(std::move(options)),
-      loads_(kRememberedBytes, [](const Bytes&) { return kRememberedBytes + 1; }) {
+      loads_(
+          kRememberedBytes, [](const Bytes&) { return kRememberedBytes + 1; },
+          Keeping::kWithinBudget, options_.outages) {
   state_.lock()->patience = options_.kept_for_reader;
 }
 

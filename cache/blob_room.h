@@ -33,6 +33,7 @@
 #include "repo/base/clock.h"
 #include "repo/base/guarded.h"
 #include "repo/base/loading_cache.h"
+#include "repo/base/outages.h"
 #include "repo/blob_source.h"
 
 namespace restree {
@@ -59,6 +60,8 @@ class BlobRoom {
     // A program that is so many bytes past a blob does not come back for it: what the kernel
     // requests of one file at a time, in any order, lies nearer together.
     std::uint64_t passed_bytes = 1 << 20;
+    // Of the source; nullptr: nobody counts them.
+    std::shared_ptr<const Outages> outages = nullptr;
     std::function<Clock::time_point()> now = Clock::now;
   };
 

@@ -38,7 +38,8 @@ BlobRoom::Options room_options(Repository& repository, const MountOptions& optio
           .sealed_bytes = [&repository](const BlobId& id) -> std::size_t {
             const auto place = repository.find_blob(BlobType::kData, id);
             return place ? place->length : 0;
-          }};
+          },
+          .outages = options.outages};
 }
 
 // Monitoring raises the alarm over a file system without free room. How much the storage has is not
@@ -67,7 +68,7 @@ Mount::Mount(Repository& repository, MountOptions options)
     : repository_(repository),
       options_(std::move(options)),
       blobs_(repository, room_options(repository, options_)),
-      trees_(repository, options_.memory_bytes / 16 * shares(options_).trees),
+      trees_(repository, options_.memory_bytes / 16 * shares(options_).trees, options_.outages),
       layouts_(
           options_.memory_bytes / 16 * shares(options_).layouts,
           [&repository](const BlobId& id) { return repository.blob_size(BlobType::kData, id); }),

@@ -46,6 +46,7 @@
 #include "fs/snapshot_list.h"
 #include "fs/snapshot_view.h"
 #include "fs/views_ahead.h"
+#include "repo/base/outages.h"
 #include "repo/repository.h"
 
 namespace restree {
@@ -59,6 +60,8 @@ struct MountOptions {
   // The repository's source, if its storage is far away: the mount announces to it what will be
   // wanted. It must outlive the mount.
   PackFetcher* fetcher = nullptr;
+  // Of the repository's storage; nullptr: nobody counts them.
+  std::shared_ptr<const Outages> outages = nullptr;
   // Adds to the status what storage, cache and fetcher count; may be empty. Called by any thread.
   std::function<void(MountStatus&)> more_status;
   // Tells which process a thread belongs to; nullptr: asks this system.

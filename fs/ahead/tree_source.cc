@@ -21,11 +21,12 @@ Result<SharedCompactTree> load_shown(BlobSource& blobs, const BlobId& id, Deadli
 
 }  // namespace
 
-TreeSource::TreeSource(BlobSource& blobs, std::size_t budget_bytes)
+TreeSource::TreeSource(BlobSource& blobs, std::size_t budget_bytes,
+                       std::shared_ptr<const Outages> outages)
     : blobs_(blobs),
       trees_(
           budget_bytes, [](const CompactTree& tree) { return tree.memory_bytes(); },
-          Keeping::kInUse) {}
+          Keeping::kInUse, std::move(outages)) {}
 
 Result<SharedCompactTree> TreeSource::load(const BlobId& id, Deadline by) {
   return trees_.get(id, by, [&] { return load_shown(blobs_, id, by); });

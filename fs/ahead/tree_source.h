@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 
 #include "repo/base/loading_cache.h"
+#include "repo/base/outages.h"
 #include "repo/blob_source.h"
 #include "repo/format/compact_tree.h"
 
@@ -17,7 +19,9 @@ namespace restree {
 // Errors:    those of BlobSource::load, and kCorrupt for a blob that is not a tree.
 class TreeSource {
  public:
-  TreeSource(BlobSource& blobs, std::size_t budget_bytes);
+  // `outages` of that source; nullptr: nobody counts them.
+  TreeSource(BlobSource& blobs, std::size_t budget_bytes,
+             std::shared_ptr<const Outages> outages = nullptr);
 
   Result<SharedCompactTree> load(const BlobId& id, Deadline by);
   // Only what is in memory: for log lines, which must not wait for the network. May be null.

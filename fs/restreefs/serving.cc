@@ -162,6 +162,7 @@ Result<std::unique_ptr<Mount>> load(const RestreefsOptions& options, const MadeS
                                     const ServedRepository& served) {
   MountOptions mount = options.mount;
   mount.fetcher = served.fetcher.get();
+  mount.outages = storage.breaker->outages();
   mount.more_status = status_of({.storage = storage.breaker,
                                  .cache = served.opened.cache,
                                  .fetcher = served.fetcher,

@@ -17,6 +17,7 @@
 
 #include "repo/base/clock.h"
 #include "repo/base/guarded.h"
+#include "repo/base/outages.h"
 #include "repo/base/result.h"
 #include "repo/base/waiting.h"
 
@@ -29,7 +30,7 @@ namespace restree {
 //            value heavier than the whole budget is handed out and not kept. Keeping::kInUse holds
 //            more: see there.
 // Errors:    those of the load. A failure is remembered for a moment, since the kernel asks again
-//            page by page after a large read failed.
+//            page by page after a large read failed; that of an outage no longer than the outage.
 enum class Keeping : std::uint8_t {
   kWithinBudget,
   // For values that are asked for many times in a row, so that loading one for each time would cost
@@ -52,8 +53,13 @@ class LoadingCache {
 
   static constexpr std::size_t kInUse = 4;
 
-  LoadingCache(std::size_t budget, Weigh weigh, Keeping keeping = Keeping::kWithinBudget)
-      : budget_(budget), weigh_(std::move(weigh)), keeping_(keeping) {}
+  // `outages` of the storage that is loaded from; nullptr: nobody counts them.
+  LoadingCache(std::size_t budget, Weigh weigh, Keeping keeping = Keeping::kWithinBudget,
+               std::shared_ptr<const Outages> outages = nullptr)
+      : budget_(budget),
+        weigh_(std::move(weigh)),
+        keeping_(keeping),
+        outages_(std::move(outages)) {}
 
   // The value if it is held or being loaded, or else what `load()` returns.
   template <class Load>
@@ -79,13 +85,14 @@ class LoadingCache {
           touch(*state, entry);
           return entry.value;
         }
-        if (!waited && Deadline::Clock::now() < entry.forget_at) return *entry.failure;
+        if (!waited && counts_still(entry)) return *entry.failure;
         drop(*state, found);
         break;
       }
       flight = std::make_shared<Flight>();
       Entry& entry = state->entries[key];
       entry.flight = flight;
+      entry.outages_before = outages_ended();
       entry.place = state->recent.insert(state->recent.begin(), key);
     }
     Result<Shared> loaded = load_or_explain(load);
@@ -122,6 +129,7 @@ class LoadingCache {
     std::size_t weight = 0;
     std::optional<Error> failure;
     Deadline::Clock::time_point forget_at;  // of the failure
+    std::uint64_t outages_before = 0;       // that had ended when its load began
     typename Recent::iterator place;        // in the list of those in use, or in the other
     bool in_use = false;
     std::uint64_t used_at = 0;  // State::loaded at the last use
@@ -148,6 +156,14 @@ class LoadingCache {
     wait_until(landed_, state, by, [&] { return result.has_value(); });
     if (result) return *result;
     return Error(ErrorKind::kUnavailable, "no answer in time to a read that others wait for");
+  }
+
+  std::uint64_t outages_ended() const { return outages_ == nullptr ? 0 : outages_->ended(); }
+  // Whether another load is likely to fail as the last one did.
+  bool counts_still(const Entry& failed) const {
+    if (Deadline::Clock::now() >= failed.forget_at) return false;
+    return failed.failure->kind() != ErrorKind::kUnavailable ||
+           failed.outages_before == outages_ended();
   }
 
   // Turns exceptions into errors: readers that wait for this load must get a result in any case.
@@ -274,6 +290,7 @@ class LoadingCache {
   const std::size_t budget_;
   const Weigh weigh_;
   const Keeping keeping_;
+  const std::shared_ptr<const Outages> outages_;
   Guarded<State> state_;
   std::condition_variable landed_;
 };

@@ -152,6 +152,43 @@ TEST_F(LoadingCacheTest, RemembersAnOutageForAMomentOnly) {
   EXPECT_EQ(loads_, 2);
 }
 
+class AfterAnOutage : public ::testing::Test {
+ protected:
+  Result<Cache::Shared> get(int key, const std::function<Result<Cache::Shared>()>& load) {
+    return cache_.get(key, soon(), load);
+  }
+  static Result<Cache::Shared> fail(ErrorKind kind) { return Error(kind, "as the test wants it"); }
+  static Result<Cache::Shared> succeed() { return std::make_shared<const std::string>("there"); }
+
+  std::shared_ptr<Outages> outages_ = std::make_shared<Outages>();
+  Cache cache_{10'000, [](const std::string& text) { return text.size(); }, Keeping::kWithinBudget,
+               outages_};
+};
+
+TEST_F(AfterAnOutage, ItsFailuresAreForgottenAtOnce) {
+  EXPECT_FALSE(get(1, [] { return fail(ErrorKind::kUnavailable); }));
+  outages_->note_end();
+  EXPECT_OK(get(1, succeed));
+}
+
+TEST_F(AfterAnOutage, ALoadThatBeganInItSaysNothingOfTheTimeAfterIt) {
+  EXPECT_FALSE(get(1, [&] {
+    outages_->note_end();
+    return fail(ErrorKind::kUnavailable);
+  }));
+  EXPECT_OK(get(1, succeed));
+}
+
+TEST_F(AfterAnOutage, DamageIsStillRemembered) {
+  const auto begin = Deadline::Clock::now();
+  EXPECT_FALSE(get(1, [] { return fail(ErrorKind::kCorrupt); }));
+  outages_->note_end();
+  const auto again = get(1, succeed);
+  if (Deadline::Clock::now() < begin + Cache::kDamageMemory) {
+    EXPECT_THAT(again, FailsWith(ErrorKind::kCorrupt));
+  }
+}
+
 TEST_F(LoadingCacheTest, RemembersFailuresWithinItsBudget) {
   for (int key = 0; key < 1000; ++key) {
     EXPECT_THAT(fail(key, ErrorKind::kCorrupt), FailsWith(ErrorKind::kCorrupt));

@@ -73,6 +73,30 @@ TEST_F(MountTest, AnOutageIsNotDamageAndPasses) {
   EXPECT_EQ(value_of(read(inode)), "content");
 }
 
+TEST_F(MountTest, AnOutageThatHasEndedIsOverAtOnceForFoldersAndFiles) {
+  const auto outages = std::make_shared<Outages>();
+  MountOptions options;
+  options.outages = outages;
+  mount({file_node("f", {data("content")}, 7)}, options);
+  const auto begin = [&] {
+    memory_.storage().watch([](const FileName&) -> Status {
+      return Error(ErrorKind::kUnavailable, "the line is down");
+    });
+  };
+  const auto end = [&] {
+    memory_.storage().watch({});
+    outages->note_end();
+  };
+  begin();
+  EXPECT_THAT(try_lookup({"ids", snapshot_, "f"}), FailsWith(ErrorKind::kUnavailable));
+  end();
+  const std::uint64_t inode = in_snapshot("f").inode;
+  begin();
+  EXPECT_THAT(read(inode), FailsWith(ErrorKind::kUnavailable));
+  end();
+  EXPECT_EQ(value_of(read(inode)), "content");
+}
+
 // --- holes --------------------------------------------------------------------------------------
 
 TEST_F(MountTest, SeeksToHolesAndData) {

@@ -146,6 +146,7 @@ void BreakerStorage::note_return() {
     const auto now = timing_.now();
     had_vanished = !std::exchange(state->vanished, {}).empty();
     lasted = now - state->away_since;
+    outages_->note_end();
     state->away.reset();
     state->figures.is_away = false;
     state->figures.since = system_clock::now();

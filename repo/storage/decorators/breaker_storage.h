@@ -28,6 +28,7 @@
 
 #include "repo/base/clock.h"
 #include "repo/base/guarded.h"
+#include "repo/base/outages.h"
 #include "repo/storage/decorators/confirmed_storage.h"
 #include "repo/storage/decorators/forwarding_storage.h"
 #include "repo/storage/decorators/retry_storage.h"
@@ -59,6 +60,9 @@ class BreakerStorage final : public ForwardingStorage {
   // `call` is called each time the server is back, by the thread that probes; possibly once more
   // after another one has replaced it.
   void on_return(std::function<void()> call);
+  // Those that have ended, for what remembers failures: counted before any caller can find the
+  // server back.
+  std::shared_ptr<const Outages> outages() const { return outages_; }
 
   // Since the beginning.
   struct Figures {
@@ -103,6 +107,7 @@ class BreakerStorage final : public ForwardingStorage {
   void probe_on();
   void note_return() EXCLUDES(state_, on_return_);
 
+  const std::shared_ptr<Outages> outages_ = std::make_shared<Outages>();
   ConfirmedStorage& confirmed_;  // the inner storage, which this one has made
   const BreakerTiming timing_;
   Guarded<State> state_;

@@ -186,6 +186,15 @@ TEST_F(Breaker, GoesAwayAndComesBackAgainAndAgain) {
   storage_.reset();  // before `returns`
 }
 
+TEST_F(Breaker, CountsTheEndOfAnOutageBeforeItSaysThatTheServerIsBack) {
+  const auto outages = storage_->outages();
+  for (std::uint64_t round = 1; round <= 3; ++round) {
+    storage_->believe_away(Error(ErrorKind::kUnavailable, "unplugged"));
+    while (is_away()) std::this_thread::yield();
+    EXPECT_EQ(outages->ended(), round);
+  }
+}
+
 TEST_F(Breaker, EndsWhileItWaitsForTheNextProbe) {
   make({.patience = 60s, .between_probes = {1h, 1, 1h}, .probe_limit = 1s, .now = now()});
   storage_->believe_away(Error(ErrorKind::kUnavailable, "unplugged"));
