@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "repo/index/id_order.h"
 #include "repo/system/file_io.h"
@@ -56,6 +57,7 @@ Status StoredIndex::read_head() {
   RETURN_IF_ERROR(read_piece(fd_.get(), key_, 0, plain));
   std::memcpy(&head_, plain.data(), sizeof head_);
   if (head_.magic != StoredIndexHead::kMagic) return damaged("another format or byte order");
+  if (!std::in_range<std::size_t>(head_.entries)) return damaged("too large for this processor");
   // An authentic head is as it was written. But it says how much memory to take, so it is compared
   // with the size of the file.
   struct stat attributes {};

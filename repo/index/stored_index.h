@@ -47,7 +47,7 @@ class StoredIndex {
   // The index files that it was made from.
   const std::vector<IndexId>& files() const { return files_; }
 
-  std::size_t blob_count() const { return head_.entries; }
+  std::size_t blob_count() const { return static_cast<std::size_t>(head_.entries); }
   std::uint64_t sealed_bytes() const { return head_.sealed_bytes; }
   std::size_t memory_bytes() const;
 
