@@ -189,10 +189,11 @@ class BlobRoom {
     Queue small_waiting;                                // beside the others
     std::unordered_multimap<BlobId, Waiting*> awaited;  // by what they want, here or not
 
+    std::uint64_t given_up_bytes = 0;
+
     // Nothing may be loaded that they do not need.
     bool is_short() const { return !ending.empty() || !waiting.empty(); }
     Waiting* first() const { return !ending.empty() ? ending.front() : waiting.front(); }
-    std::uint64_t given_up_bytes = 0;
   };
 
   std::size_t weight_of_load(const Part& part) const EXCLUDES(state_);
