@@ -205,7 +205,7 @@ std::string Faults::wait_until_online(bool online) const {
 Faults::Moment Faults::now() const { return state_.lock()->moment; }
 
 bool Faults::excuse_since(Moment moment) const {
-  return moment.excusing || state_.lock()->moment.begun != moment.begun;
+  return moment.excusing || now().begun != moment.begun;
 }
 
 std::map<std::string, unsigned> Faults::counts() const { return state_.lock()->counts; }
