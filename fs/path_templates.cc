@@ -1,6 +1,7 @@
 #include "fs/path_templates.h"
 
 #include <algorithm>
+#include <ranges>
 #include <set>
 #include <span>
 #include <utility>
@@ -36,9 +37,9 @@ std::string value_of(char word, const Snapshot& snapshot, std::string_view time,
 
 // Goes on to the next combination of numbers below `limit`; false after the last.
 bool advance(std::vector<std::size_t>& numbers, std::size_t limit) {
-  for (auto number = numbers.rbegin(); number != numbers.rend(); ++number) {
-    if (++*number < limit) return true;
-    *number = 0;
+  for (std::size_t& number : std::views::reverse(numbers)) {
+    if (++number < limit) return true;
+    number = 0;
   }
   return false;
 }
@@ -99,6 +100,7 @@ std::vector<PathTemplate::Path> PathTemplate::paths_of(const Snapshot& snapshot,
   const std::set<std::string> unique(snapshot.tags.begin(), snapshot.tags.end());
   if (tag_words > 0 && unique.empty()) return {};
   std::vector<const std::string*> tags;
+  tags.reserve(unique.size());
   for (const std::string& tag : unique) tags.push_back(&tag);
 
   const std::size_t most = std::max(kMostPaths, tags.size());
@@ -106,6 +108,7 @@ std::vector<PathTemplate::Path> PathTemplate::paths_of(const Snapshot& snapshot,
   std::vector<std::size_t> numbers(tag_words);  // of the tag for each %t
   do {
     std::vector<const std::string*> chosen;
+    chosen.reserve(numbers.size());
     for (const std::size_t number : numbers) chosen.push_back(tags[number]);
     std::span<const std::string* const> left(chosen);
     Path& path = paths.emplace_back();

@@ -16,6 +16,7 @@
 // Errors:    begin() throws std::system_error if no thread can be had, answer() what its call threw.
 #pragma once
 
+#include <cassert>
 #include <condition_variable>
 #include <cstddef>
 #include <exception>
@@ -55,9 +56,11 @@ class HangingCalls {
     }
     // Once, after is_done_by() was true.
     Answer answer() {
-      auto state = state_.lock();
-      if (state->failure) std::rethrow_exception(state->failure);
-      return std::move(*state->answer);
+      auto handle = state_.lock();
+      State& state = *handle;
+      if (state.failure) std::rethrow_exception(state.failure);
+      assert(state.answer);
+      return std::move(*state.answer);
     }
 
    private:
@@ -82,7 +85,7 @@ class HangingCalls {
 
   template <class Answer>
   std::shared_ptr<Call<Answer>> begin(std::function<Answer()> call) {
-    const auto begun = std::make_shared<Call<Answer>>();
+    auto begun = std::make_shared<Call<Answer>>();
     submit([begun, made = std::move(call)] { begun->make(made); });
     return begun;
   }
