@@ -336,7 +336,7 @@ TEST_F(Damage, ADamagedConfigIsNamed) {
 
 TEST_F(Damage, ADamagedKeyIsNamedAndNotTakenForAWrongPassword) {
   const fs::path key = files_below(restic_.repository() / "keys").at(0);
-  const auto data = read_file(key).find("\"data\":\"");
+  const auto data = read_file(key).find(R"("data":")");
   ASSERT_NE(data, std::string::npos);
   fs::permissions(key, fs::perms(0600));
   std::string content = read_file(key);

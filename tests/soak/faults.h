@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "repo/base/guarded.h"
@@ -46,7 +47,7 @@ struct Victims {
 
 class Faults {
  public:
-  explicit Faults(Victims victims) : victims_(victims) {}
+  explicit Faults(Victims victims) : victims_(std::move(victims)) {}
 
   // Returns when it is over and the mounts have found their server again; what is not as it must
   // be, or nothing.

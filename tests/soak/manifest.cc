@@ -100,7 +100,7 @@ std::string differences(const Manifest& manifest, const fs::path& copy) {
     const auto there = found.find(path);
     const std::string what =
         there == found.end() ? " is missing" : difference(wanted, there->second);
-    if (!what.empty()) text += "'" + path + "':" + what + "\n";
+    if (!what.empty()) text.append("'").append(path).append("':").append(what).append("\n");
   }
   for (const auto& [path, entry] : found) {
     if (!manifest.contains(path)) text += "'" + path + "': was never saved\n";

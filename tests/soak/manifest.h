@@ -19,7 +19,7 @@
 namespace restree::testing {
 
 // A file is hashed in blocks, so that a part of it can be judged. The last one is shorter.
-inline constexpr std::uint64_t kHashedBlock = 64 * 1024;
+inline constexpr std::uint64_t kHashedBlock = std::uint64_t{64} * 1024;
 
 struct ManifestEntry {
   mode_t mode = 0;                        // with its type

@@ -233,8 +233,8 @@ Reading by_find(const fs::path& shown, const Manifest& manifest, SplitMix64& ran
   const std::string& name = pick_folder(manifest, random);
   const std::string from = (shown / name).string();
   const Finished find =
-      run_patiently({"find", from, "(", "-type", "f", "-printf", "%P\\tf\\t%s\\t\\n", ")", "-o",
-                     "-printf", "%P\\t%y\\t\\t%l\\n"});
+      run_patiently({"find", from, "(", "-type", "f", "-printf", R"(%P\tf\t%s\t\n)", ")", "-o",
+                     "-printf", R"(%P\t%y\t\t%l\n)"});
   if (!find.ok()) return {.error = find.report()};
   std::vector<std::string> wanted;
   for (const auto& [path, entry] : part_of(manifest, name)) wanted.push_back(line_of(path, entry));
