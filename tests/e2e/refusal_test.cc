@@ -72,7 +72,7 @@ class Refusals : public ::testing::Test {
     restic_.init();
     fs::create_directories(path("source/folder"));
     write_random_file(path("source/large"), 1, 3 << 20);
-    for (int i = 0; i < 20; ++i) {
+    for (unsigned i = 0; i < 20; ++i) {
       write_random_file(path("source/folder/" + std::to_string(i)), 2 + i, 5000);
     }
     backup_id_ = restree_.backup({path("source")});
@@ -113,8 +113,8 @@ class Refusals : public ::testing::Test {
       return ::testing::AssertionFailure() << what << ": " << why << "\n" << done.report();
     };
     if (done.timed_out) return wrong("it hangs");
-    static const std::set<int> kCodes = {0, 1, 3, 10, 11, 12};
-    if (!kCodes.contains(done.exit_code)) return wrong("it crashed");
+    static const std::set<int> codes = {0, 1, 3, 10, 11, 12};
+    if (!codes.contains(done.exit_code)) return wrong("it crashed");
     if (done.exit_code != 0 && done.err.empty()) return wrong("not a word was said");
     if (has_locks()) return wrong("its lock is left");
     return ::testing::AssertionSuccess();
@@ -177,7 +177,7 @@ TEST_F(Refusals, MakingARepositoryEndsInOrder) {
 // A mount in the foreground under one refusal, from which all is read and which is then unmounted.
 class RefusedMount {
  public:
-  RefusedMount(Command command, fs::path mount_point)
+  RefusedMount(const Command& command, fs::path mount_point)
       : mount_point_(std::move(mount_point)), process_(Process::start(command)) {}
   ~RefusedMount() { run({.argv = {"fusermount3", "-u", "-z", "-q", mount_point_.string()}}); }
 

@@ -67,7 +67,7 @@ class RefusedCalls : public ::testing::Test {
     restic_.init();
     fs::create_directories(path("source/folder"));
     write_random_file(path("source/large"), 1, 3 << 20);
-    for (int i = 0; i < 5; ++i) {
+    for (unsigned i = 0; i < 5; ++i) {
       write_random_file(path("source/folder/" + std::to_string(i)), 2 + i, 5000);
     }
     fs::create_symlink("large", path("source/link"));
