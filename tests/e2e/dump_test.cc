@@ -26,8 +26,8 @@ using ::testing::Not;
 
 // restic rounds times to whole seconds; ours are exact.
 std::string without_times(const std::string& listing) {
-  static const std::regex kTime(" +[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}");
-  return std::regex_replace(listing, kTime, "");
+  static const std::regex times(" +[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}");
+  return std::regex_replace(listing, times, "");
 }
 
 std::string newest_restic() { return all_restics().back(); }

@@ -216,7 +216,7 @@ TEST_F(HostileTree, ADataBlobAsSubtreeIsAnError) {
 
 TEST_F(HostileTree, GarbageInsteadOfATreeIsAnError) {
   const BlobId text = builder_.add(BlobType::kTree, "not JSON");
-  const BlobId cut = builder_.add(BlobType::kTree, "{\"nodes\":[{\"name\":\"x\",");
+  const BlobId cut = builder_.add(BlobType::kTree, R"({"nodes":[{"name":"x",)");
   const BlobId list = builder_.add(BlobType::kTree, "[1,2,3]");
   const BlobId deep = builder_.add(BlobType::kTree, std::string(100000, '['));
   mount({folder_node("cut", cut), folder_node("deep", deep), folder_node("list", list),

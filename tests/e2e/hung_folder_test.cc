@@ -60,7 +60,7 @@ class HungFolder : public ::testing::Test {
 TEST_F(HungFolder, AReadOfAMountEndsByItsTimeLimit) {
   MountRequest request = mount_of(inside_, {"no_cache", "timeout=2"});
   request.location = folder().string();
-  const Mounted mounted(std::move(request));
+  const Mounted mounted(request);
   const fs::path file = mounted / "apps/inside/latest/file";
   ASSERT_EQ(fs::file_size(file), kFileBytes);
   freeze();
@@ -74,7 +74,7 @@ TEST_F(HungFolder, AReadOfAMountEndsByItsTimeLimit) {
 // wait, which nothing can end where the folder is one of FUSE.
 TEST_F(HungFolder, ACommandSaysWhatItWaitsForAndFails) {
   const fs::path complaints = dir_.path() / "complaints";
-  Command command{.argv = {"sh", "-c", "exec \"$0\" \"$@\" 2>\"$COMPLAINTS\"", restree_path(), "-r",
+  Command command{.argv = {"sh", "-c", R"(exec "$0" "$@" 2>"$COMPLAINTS")", restree_path(), "-r",
                            folder().string(), "--no-lock", "--no-cache", "snapshots"},
                   .env = inside_.environment()};
   command.env.emplace_back("COMPLAINTS", complaints.string());

@@ -138,14 +138,14 @@ void JsonShapePlace::make_snapshots() {
 
   const auto copy_with_lock = [&](const char* name, const LockFile& lock) {
     testing::run_ok({.argv = {"cp", "-a", names_["main"], names_[name]}});
-    const std::string file = made.add_sealed(FileType::kLock, write_lock_file(lock));
+    std::string file = made.add_sealed(FileType::kLock, write_lock_file(lock));
     fs::create_directories(now_ / name / "locks");
     fs::rename(now_ / "main/locks" / file, now_ / name / "locks" / file);
     return file;
   };
   LockFile lock = lock_elsewhere(true);
   names_["lock"] = copy_with_lock("locked", lock);
-  lock.time.seconds -= 2 * 60 * 60;
+  lock.time.seconds -= 7200;  // two hours; kStaleAge is half of one
   copy_with_lock("stale", lock);
 }
 
@@ -166,12 +166,12 @@ void JsonShapePlace::name_objects() {
     return list.substr(0, list.find('\n'));
   };
   const std::string snapshots = told({"snapshots", "--json"});
-  names_["old"] = quoted_after(snapshots, "version=1.4", "\"short_id\":\"");
-  names_["new"] = quoted_after(snapshots, "version=1.5", "\"short_id\":\"");
-  names_["small"] = quoted_after(snapshots, "\"late\"", "\"short_id\":\"");
+  names_["old"] = quoted_after(snapshots, "version=1.4", R"("short_id":")");
+  names_["new"] = quoted_after(snapshots, "version=1.5", R"("short_id":")");
+  names_["small"] = quoted_after(snapshots, "\"late\"", R"("short_id":")");
   const std::string tree = told({"cat", "tree", names_["new"] + ":" + names_["source"]});
-  names_["tree"] = quoted_after(tree, "\"docs\"", "\"subtree\":\"");
-  names_["empty_tree"] = quoted_after(tree, "\"empty folder\"", "\"subtree\":\"");
+  names_["tree"] = quoted_after(tree, "\"docs\"", R"("subtree":")");
+  names_["empty_tree"] = quoted_after(tree, "\"empty folder\"", R"("subtree":")");
   names_["blob"] = blob_id(kPage);
   names_["short_blob"] = blob_id(kLinked).substr(0, 8);
   names_["pack"] = largest_pack(now_ / "main").filename().string();
