@@ -79,7 +79,7 @@ TEST_F(Mounting, SigtermBeforeThereIsALockEndsItAtOnce) {
   MountRequest request = mount_of(restic());
   request.options = {"lock", "password_command=cat " + answer.string()};
   Command command = mount_command(request, here.path(), on);
-  command.argv.push_back("-f");
+  command.argv.emplace_back("-f");
   Process process = Process::start(command);
   UniqueFd asked;
   ASSERT_TRUE(holds_within(seconds(patient(30)), [&] { return has_reader(answer, asked); }));
@@ -120,7 +120,7 @@ TEST_F(Mounting, SigtermWhileTheIndexIsReadRemovesTheLock) {
   request.location = repository.string();
   request.options = {"lock"};
   Command command = mount_command(request, here.path(), on);
-  command.argv.push_back("-f");
+  command.argv.emplace_back("-f");
   Process process = Process::start(command);
   ASSERT_TRUE(holds_within(seconds(patient(30)), [&] { return index.has_visitor(); }));
   EXPECT_FALSE(fs::is_empty(repository / "locks"));
@@ -139,7 +139,7 @@ TEST_F(Mounting, KilledAtAnyMomentOfItsStartLeavesNothingThatHangs) {
   const fs::path on = here.path() / "mnt";
   fs::create_directories(on);
   Command command = mount_command(mount_of(restic()), here.path(), on);
-  command.argv.push_back("-f");
+  command.argv.emplace_back("-f");
   const auto begin = std::chrono::steady_clock::now();
   {
     Process whole = Process::start(command);
@@ -168,7 +168,7 @@ TEST_F(Mounting, StoppedWhileItIsInUsePrintsItsOwnWordsAlone) {
   const fs::path on = here.path() / "mnt";
   fs::create_directories(on);
   Command command = mount_command(mount_of(restic()), here.path(), on);
-  command.argv.push_back("-f");
+  command.argv.emplace_back("-f");
   Process process = Process::start(command);
   ASSERT_TRUE(holds_within(seconds(patient(60)), [&] { return is_mounted(on); }));
   const UniqueFd used(::open(on.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -39,7 +39,7 @@ class Mounting : public ::testing::Test {
   // A fresh mount point that everybody can reach.
   static std::filesystem::path mount_point() {
     static int count = 0;
-    const std::filesystem::path path = dir_->path() / ("mnt" + std::to_string(++count));
+    std::filesystem::path path = dir_->path() / ("mnt" + std::to_string(++count));
     std::filesystem::create_directories(path);
     return path;
   }

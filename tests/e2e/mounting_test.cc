@@ -131,7 +131,7 @@ TEST_F(Mounting, InTheForegroundItStaysAndEndsOnSigterm) {
   const TempDir here;
   const fs::path on = mount_point();
   Command command = mount_command(mount_of(restic()), here.path(), on);
-  command.argv.push_back("-f");
+  command.argv.emplace_back("-f");
   Process process = Process::start(command);
   ASSERT_TRUE(holds_within(seconds(patient(30)), [&] { return is_mounted(on); }));
   EXPECT_EQ(read_file(on / "apps/a/latest/public"), "for all");
