@@ -114,7 +114,7 @@ class Rclone : public ::testing::Test {
 
 // The "id" of the last snapshot in the list.
 std::string last_id(const std::string& json) {
-  static constexpr std::string_view kField = "\"id\":\"";
+  static constexpr std::string_view kField = R"("id":")";
   const std::size_t at = json.rfind(kField);
   return at == std::string::npos ? "" : json.substr(at + kField.size(), 64);
 }

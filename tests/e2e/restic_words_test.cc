@@ -171,7 +171,7 @@ class WordsPlace {
 
  private:
   fs::path copy(const std::string& name) {
-    const fs::path target = place(name);
+    fs::path target = place(name);
     testing::run_ok({.argv = {"cp", "-aT", restic_.repository().string(), target.string()}});
     return target;
   }
@@ -280,8 +280,8 @@ TEST_F(ResticWords, AreSaidAsJson) {
       }
       if (said.exit_code == 0) continue;
       // The error that ends a command is one line, and the last.
-      const auto begin = said.err.find("{\"message_type\":\"exit_error\",\"code\":" +
-                                       std::to_string(said.exit_code) + ",\"message\":\"");
+      const auto begin = said.err.find(R"({"message_type":"exit_error","code":)" +
+                                       std::to_string(said.exit_code) + R"(,"message":")");
       ASSERT_NE(begin, std::string::npos) << program << ": " << said.report();
       EXPECT_EQ(said.err.find('\n', begin), said.err.size() - 1) << said.report();
     }
