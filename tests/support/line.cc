@@ -107,6 +107,17 @@ void Line::watch(LineSocket& socket) const {
   watch(socket.fd.get(), EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, &socket);
 }
 
+// Closing is not enough: a child that another thread has just started holds the socket until it
+// executes its program, and until then epoll goes on to report it.
+void Line::unwatch(const UniqueFd& fd) const {
+  if (fd) static_cast<void>(::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd.get(), nullptr));
+}
+
+void Line::unwatch(const LineConnection& connection) const {
+  unwatch(connection.client.fd);
+  unwatch(connection.server.fd);
+}
+
 void Line::submit(std::function<void()> task) {
   tasks_.lock()->push_back(std::move(task));
   wake();
@@ -225,8 +236,9 @@ LineFlow* Line::next_to_enter(const LineDirection& direction, LineTime now) {
 }
 
 void Line::remove_what_is_over() {
-  connections_.remove_if([](LineConnection& connection) {
+  connections_.remove_if([this](LineConnection& connection) {
     if (!connection.over()) return false;
+    unwatch(connection);
     if (!connection.up.finished() || !connection.down.finished()) connection.abort();
     return true;
   });
@@ -267,7 +279,10 @@ LineCounts Line::counts() const {
 }
 
 void Line::cut() {
-  for (LineConnection& connection : connections_) connection.abort();
+  for (LineConnection& connection : connections_) {
+    unwatch(connection);
+    connection.abort();
+  }
   connections_.clear();
 }
 
@@ -288,7 +303,10 @@ void Line::end_stall(LineTime now) {
   }
 }
 
-void Line::refuse() { listener_.reset(); }
+void Line::refuse() {
+  unwatch(listener_);
+  listener_.reset();
+}
 
 void Line::go_on() {
   if (stalled_until_) end_stall(options_.now());

@@ -52,6 +52,8 @@ class Line {
  private:
   void watch(int fd, std::uint32_t events, void* who) const;
   void watch(LineSocket& socket) const;
+  void unwatch(const UniqueFd& fd) const;
+  void unwatch(const LineConnection& connection) const;
   void handle_events();
   void run_tasks();
   void accept_all();
