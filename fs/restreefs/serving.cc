@@ -267,7 +267,7 @@ Status serve(const RestreefsOptions& options, const Location& location,
   const std::optional<std::string>& offline = served.opened.offline;
   if (offline) refresher.poke()();  // it may be back by now
   const std::unique_ptr<Warming> warming = start_warming(options, served);
-  const Status ended = session.run([&] {
+  Status ended = session.run([&] {
     announce(options);
     background.ready();
     if (offline) log::warning("{}", *offline);

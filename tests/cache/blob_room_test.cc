@@ -37,7 +37,7 @@ TEST_F(BlobRoomTest, RequestsOfAFileThatWaitTogetherLoadEachBlobOnce) {
   blobs_.on_load = [&](const BlobId&) { gate.pass(); };
   std::vector<std::jthread> requests;
   const auto request = [&](std::vector<BlobRoom::Part> parts) {
-    requests.emplace_back([this, parts] { read(parts); });
+    requests.emplace_back([this, parts = std::move(parts)] { read(parts); });
   };
   for (std::size_t i = 0; i < kReaders; ++i) request({part(2 * i, 0, 40'000)});
   wait_for_waiting(kReaders - 2);
