@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cassert>
 
 namespace restree {
 namespace {
@@ -78,6 +79,7 @@ std::optional<std::size_t> Chunker::search(const std::byte* data, std::size_t fi
 // Tries the lengths from `first` to `first + WideSearch::kSpanBytes - 1`.
 std::optional<std::size_t> Chunker::search_widely(const std::byte* data, std::size_t first) const {
   // The window of length n ends with data[n - 1].
+  assert(wide_);  // search() has seen it
   const auto lane = wide_->first_lane_with_cut(data + first - 1);
   if (!lane) return std::nullopt;
   const std::size_t begin = first + *lane * WideSearch::kLaneBytes;
