@@ -188,16 +188,16 @@ bool BlobRoom::give_up_oldest(State& state) {
     return true;
   }
   if (state.due.empty() || !stands_still) return false;
-  give_up(state, BlobId(state.due.back()));
+  give_up(state, state.due.back());
   return true;
 }
 
-void BlobRoom::give_up(State& state, const BlobId& id) {
+void BlobRoom::give_up(State& state, BlobId id) {
   Entry& entry = state.entries.find(id)->second;
   state.given_up_bytes += entry.bytes;
   take_out_of_order(state, entry);
   state.used -= entry.weight;
-  state.entries.erase(BlobId(id));
+  state.entries.erase(id);
   state.patience =
       std::min(std::max(state.patience / 2, options_.least_kept), options_.kept_for_reader);
 }

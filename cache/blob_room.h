@@ -210,7 +210,7 @@ class BlobRoom {
   bool make_room(State& state, std::size_t weight) REQUIRES(state_);
   bool give_up_oldest(State& state) REQUIRES(state_);
   void let_go_what_it_passed(State& state, const Reading& reading) REQUIRES(state_);
-  void give_up(State& state, const BlobId& id) REQUIRES(state_);
+  void give_up(State& state, BlobId id) REQUIRES(state_);
   void drop_oldest_read(State& state) REQUIRES(state_);
   bool copy_ends(State& state, Reading& reading) REQUIRES(state_);
   void wait(Guarded<State>::Handle& state, Reading& reading) REQUIRES(state_);
