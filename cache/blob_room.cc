@@ -81,6 +81,7 @@ void BlobRoom::hold(State& state, const Expected& blob, std::size_t weight) {
   }
   entry.reader = blob.reader;
   entry.offset = blob.offset;
+  if (entry.order == &state.due) state.moved = options_.now();
   take_out_of_order(state, entry);
   ++entry.holders;
 }
@@ -125,11 +126,7 @@ void BlobRoom::put_in_order(State& state, const BlobId& id, Entry& entry) {
 
 void BlobRoom::take_out_of_order(State& state, Entry& entry) {
   if (entry.order == nullptr) return;
-  if (entry.order == &state.read) {
-    state.read_weight -= entry.weight;
-  } else {
-    state.moved = options_.now();
-  }
+  if (entry.order == &state.read) state.read_weight -= entry.weight;
   entry.order->erase(entry.place);
   entry.order = nullptr;
 }

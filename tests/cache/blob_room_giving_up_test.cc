@@ -25,6 +25,18 @@ TEST_F(BlobRoomTest, ABlobWhoseReaderWentAwayGivesWay) {
   EXPECT_EQ(blobs_.loads_of(id(1)), 1U);
 }
 
+TEST_F(BlobRoomTest, AsManyBlobsAreGivenUpAtOnceAsAReadingNeeds) {
+  make(4, 2);
+  read({part(0, 0, 1000)});
+  read({part(1, 0, 1000)});
+  std::jthread waiting([&] { read({part(2, 0, kLarge), part(3, 0, kLarge)}); });
+  wait_for_waiting(1);
+  pass_time();
+  read_small();
+  waiting.join();
+  EXPECT_EQ(room_->figures().given_up_bytes, 2 * kLarge);
+}
+
 // However slow the machine is: those programs come back.
 TEST_F(BlobRoomTest, ABlobStaysAsLongAsSomebodyComesForThoseThatAreDue) {
   make(3, 2);
