@@ -27,7 +27,7 @@ namespace restree::testing {
     EXPECT_TRUE(restree_result.has_value()) << restree_result.error().message(); \
   } while (false)
 
-// The value of a Result or of an optional, or a failed test that says why there is none.
+// The value of a Result or of an optional. Without one the test fails and says why.
 template <class T>
 T value_of(Result<T> result) {
   if (!result) {

@@ -59,7 +59,7 @@ class DeadlineStorage final : public ForwardingStorage {
 
   struct Contact {
     bool was_there = false;  // ever
-    bool is_told = false;    // in the log, that there is none
+    bool is_told = false;    // the log has the line about the silence
   };
   const std::shared_ptr<Storage> shared_;
   const std::stop_token stop_;
