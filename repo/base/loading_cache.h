@@ -161,7 +161,7 @@ class LoadingCache {
   std::uint64_t outages_ended() const { return outages_ == nullptr ? 0 : outages_->ended(); }
   // Whether another load is likely to fail as the last one did.
   bool counts_still(const Entry& failed) const {
-    if (Deadline::Clock::now() >= failed.forget_at) return false;
+    if (!failed.failure || Deadline::Clock::now() >= failed.forget_at) return false;
     return failed.failure->kind() != ErrorKind::kUnavailable ||
            failed.outages_before == outages_ended();
   }
