@@ -67,7 +67,8 @@ TEST_F(HungFolder, AReadOfAMountEndsByItsTimeLimit) {
   EXPECT_EQ(failure_of_reading(file), EIO);
   thaw();
   EXPECT_TRUE(holds_within(60s, [&] { return failure_of_reading(file) == 0; }));
-  EXPECT_THAT(mounted.log(), HasSubstr("no answer in time from the file system of"));
+  // Which call it was that got no answer, the read's own or one that was made ahead, is chance.
+  EXPECT_THAT(mounted.log(), HasSubstr(folder().string() + ": no answer for "));
 }
 
 // Its message has to be there while the server hangs. The process itself ends with the kernel's own
