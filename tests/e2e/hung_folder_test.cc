@@ -1,6 +1,7 @@
 // A repository in a folder whose server hangs, as of NFS or sshfs: here the folder lies in another
 // mount, whose program is stopped.
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -34,6 +35,15 @@ int failure_of_reading(const fs::path& file) {
   return ::read(fd.get(), &byte, 1) == 1 ? 0 : errno;
 }
 
+bool has_stopped(pid_t pid) {
+  for (const auto& thread : fs::directory_iterator(fmt::format("/proc/{}/task", pid))) {
+    const std::string stat = read_file(thread.path() / "stat");
+    // The state comes after the name, which may hold anything.
+    if (stat.substr(stat.rfind(')'), 3) != ") T") return false;
+  }
+  return true;
+}
+
 class HungFolder : public ::testing::Test {
  protected:
   HungFolder() {
@@ -48,7 +58,11 @@ class HungFolder : public ::testing::Test {
   ~HungFolder() override { thaw(); }
 
   fs::path folder() const { return *server_ / "apps/outside/latest"; }
-  void freeze() const { server_->signal(SIGSTOP); }
+  // Only when all threads have stopped: on a busy machine others answer for a while yet.
+  void freeze() const {
+    server_->signal(SIGSTOP);
+    ASSERT_TRUE(holds_within(60s, [&] { return has_stopped(server_->pid()); }));
+  }
   void thaw() const { server_->signal(SIGCONT); }
 
   TempDir dir_;
