@@ -41,13 +41,19 @@ void DeadlineStorage::note_answer() {
 template <class Answer, class Call>
 Answer DeadlineStorage::ask(const std::string& what, Deadline by, Call call) {
   if (!contact_.lock()->was_there) by = Deadline::earlier(by, Deadline::after(kFirstContact));
+  // What a program does after it was asked to stop, such as removing its lock, is waited for.
+  const std::stop_token stop = stop_.stop_requested() ? std::stop_token() : stop_;
   try {
     const auto begun = calls_.begin<Answer>(
         [storage = shared_, made = std::move(call)] { return made(*storage); });
-    bool is_done = begun->is_done_by(Deadline::earlier(by, Deadline::after(kQuietTime)), stop_);
-    if (!is_done && !by.expired() && !stop_.stop_requested()) {
+    bool is_done = begun->is_done_by(Deadline::earlier(by, Deadline::after(kQuietTime)), stop);
+    if (!is_done && !by.expired() && !stop.stop_requested()) {
       note_silence(what, by);
-      is_done = begun->is_done_by(by, stop_);
+      is_done = begun->is_done_by(by, stop);
+    }
+    // A server that is there answers soon: then nothing is left that may still be made later.
+    if (!is_done && stop.stop_requested()) {
+      is_done = begun->is_done_by(Deadline::earlier(by, Deadline::after(kStopTime)));
     }
     if (is_done) {
       note_answer();
@@ -57,7 +63,7 @@ Answer DeadlineStorage::ask(const std::string& what, Deadline by, Call call) {
     return Error(ErrorKind::kLocalIo,
                  fmt::format("{}: no thread can be started for it: {}", what, failure.what()));
   }
-  if (stop_.stop_requested()) return Error(ErrorKind::kCancelled, what + ": interrupted");
+  if (stop.stop_requested()) return Error(ErrorKind::kCancelled, what + ": interrupted");
   return Error(ErrorKind::kUnavailable,
                fmt::format("{}: no answer in time from the file system of {}", what,
                            shared_->description()))

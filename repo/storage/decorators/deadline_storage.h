@@ -7,7 +7,8 @@
 // Ownership: shares the storage that it decorates with the calls that are left behind.
 // Threads:   any; one more for each call that is under way, at most kMostCalls.
 // Errors:    those of that storage; kUnavailable: no answer by the deadline. A write or removal that
-//            was left behind may still be made later. kCancelled: `stop` was requested.
+//            was left behind may still be made later. kCancelled: `stop` was requested while
+//            the call was under way, and kStopTime has passed since.
 // Until there was a first answer, calls end after kFirstContact. The log gets one line when one has
 // had no answer for kQuietTime, and one when there is an answer again.
 #pragma once
@@ -30,6 +31,7 @@ class DeadlineStorage final : public ForwardingStorage {
 
   static constexpr std::chrono::seconds kFirstContact{10};
   static constexpr std::chrono::seconds kQuietTime{5};
+  static constexpr std::chrono::seconds kStopTime{2};
 
   DeadlineStorage(std::shared_ptr<Storage> inner, std::stop_token stop);
 

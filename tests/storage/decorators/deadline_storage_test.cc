@@ -113,6 +113,14 @@ TEST_F(DeadlineStorageTest, ACallThatHangsEndsWhenTheProgramIsAskedTo) {
   EXPECT_THAT(storage_.read_all(kConfig, Deadline::never()), FailsWith(ErrorKind::kCancelled));
 }
 
+// Or its lock would be left behind.
+TEST_F(DeadlineStorageTest, AProgramThatWasAskedToStopCanStillRemoveItsFiles) {
+  ASSERT_OK(memory_->write(kConfig, as_bytes("config"), Deadline::never()));
+  stop_.request_stop();
+  gate_->open();
+  EXPECT_OK(storage_.remove(kConfig, Deadline::never()));
+}
+
 TEST_F(DeadlineStorageTest, AServerThatIsBackIsAskedAgain) {
   ASSERT_OK(memory_->write(kConfig, as_bytes("config"), Deadline::never()));
   EXPECT_THAT(storage_.read_all(kConfig, Deadline::after(1ms)), FailsWith(ErrorKind::kUnavailable));
