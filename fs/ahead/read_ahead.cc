@@ -49,17 +49,18 @@ Ahead ReadAhead::note(std::uint64_t inode, std::uint64_t begin, std::uint64_t en
 void ReadAhead::is_through(std::uint64_t inode) {
   auto state = state_.lock();
   const auto found = state->readers.find(inode);
-  if (found != state->readers.end()) found->second.turn = 0;
+  if (found == state->readers.end()) return;
+  found->second.turn = 0;
+  state->recent.splice(state->recent.end(), state->recent, found->second.place);
 }
 
 std::size_t ReadAhead::active() const {
   const auto state = state_.lock();
   std::size_t count = 0;
-  std::uint64_t looked = 0;
   for (const std::uint64_t inode : state->recent) {
-    if (++looked > kActiveNotes) break;
     const std::uint64_t turn = state->readers.find(inode)->second.turn;
-    if (turn != 0 && turn + kActiveNotes > state->turn) ++count;
+    if (turn == 0 || turn + kActiveNotes <= state->turn) break;
+    ++count;
   }
   return std::max<std::size_t>(count, 1);
 }

@@ -134,6 +134,8 @@ TEST(ReadAhead, CountsReadersThatAreAtWork) {
   EXPECT_EQ(readers.active(), 8U);
   readers.is_through(3);
   EXPECT_EQ(readers.active(), 7U);
+  readers.note(3, 0, 10);
+  EXPECT_EQ(readers.active(), 8U);
   // Those that read nothing while another one reads much count no longer.
   for (std::uint64_t at = 10; at < 10'000; at += 10) readers.note(5, at, at + 10);
   EXPECT_EQ(readers.active(), 1U);
