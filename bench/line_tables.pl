@@ -38,9 +38,10 @@ my @titles = (
   [random4k => "random reads of 4 KiB"],
   [random128k => "random reads of 128 KiB"],
   [copies => "four `cp` at once: $mib MiB, three folders"],
-  ["cp-large" => "`cp -a` of $mib MiB to the disk"],
-  ["cp-folder" => "`cp -a` of $folder_files small files to the disk"],
-  ["cp-tree" => "`cp -a` of $files files to the disk"]);
+  ["cp-large" => "`cp -r` of $mib MiB; `rsync -a`"],
+  ["cp-folder" => "`cp -r` of $folder_files small files; `rsync -a`"],
+  ["cp-tree" => "`cp -r` of $files files; `rsync -a`"],
+  ["cp-all" => "`cp -a` of $files files; `rsync -aAX`"]);
 my @programs = qw(mount restore rsync restree local);
 my @states = ([cold => "cold"], [second => "second"], [remount => "after a remount"]);
 
@@ -50,11 +51,11 @@ my %wanted = (
   "cat cold" => {mount => 0.18},
   "folder cold" => {mount => 0.03, restore => 0.6},
   "tree cold" => {restore => 0.6},
-  map({("$_ cold" => {rsync => 1})} qw(cp-large cp-folder cp-tree)),
+  map({("$_ cold" => {rsync => 1})} qw(cp-large cp-folder cp-tree cp-all)),
   map({("$_ second" => {local => 1.25}, "$_ remount" => {local => 1.25})}
-    qw(cat folder tree find random4k random128k copies cp-large cp-folder cp-tree)));
+    qw(cat folder tree find random4k random128k copies cp-large cp-folder cp-tree cp-all)));
 my %wanted_bytes = (cat => 1.15, tree => 1.15, folder => 1.6, random4k => 1.1,
-  "cp-large" => 1.15, "cp-tree" => 1.15, "cp-folder" => 1.6);
+  "cp-large" => 1.15, "cp-tree" => 1.15, "cp-all" => 1.15, "cp-folder" => 1.6);
 my @others = ([mount => "restic mount"], [restore => "restic restore"], [rsync => "rsync"], [local => "local copy"]);
 
 sub cut { my $part = least("$_[0] part", $_[1]); return defined $part && $part < 1 ? $part : undef; }

@@ -21,6 +21,7 @@ std::string home_folder();
 // The variables for another program, ended by a null pointer: all but those that are secrets
 // (RESTIC_PASSWORD, RESTIC_FROM_PASSWORD and whatever else begins with RESTIC_ and ends with
 // PASSWORD), which no ssh or ProxyCommand needs, and which /proc would show for as long as it runs.
+// rclone's (RCLONE_CONFIG_PASS and others) are left: a password's command may well be rclone.
 // The pointers are good for as long as no thread changes the environment. Threads: as above.
 std::vector<char*> environment_for_others();
 

@@ -104,7 +104,25 @@ TEST_F(Restree, AnUnknownCommandIsNamed) {
 TEST_F(Restree, OptionsAndCommandsOfResticAloneAreRefusedByName) {
   EXPECT_THAT(run({"prune", "--max-unused", "0"}).err, HasSubstr("no command prune\nUse restic"));
   EXPECT_THAT(run({"help", "prune"}).err, HasSubstr("no command prune\nUse restic"));
-  EXPECT_THAT(run({"version", "--cacert", "f"}).err, HasSubstr("--cacert is not supported"));
+  EXPECT_THAT(run({"backup", "--use-fs-snapshot", "f"}).err,
+              HasSubstr("--use-fs-snapshot is not supported"));
+}
+
+TEST_F(Restree, OptionsOfAnotherStorageChangeNothing) {
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"--cacert", "no such file"},
+           {"--tls-client-cert=no such file"},
+           {"--http-user-agent", "a"},
+           {"--insecure-tls"},
+           {"--insecure-tls=false"},
+           {"-o", "s3.connections=3"},
+       }) {
+    auto command = words;
+    command.emplace_back("version");
+    EXPECT_EQ(run(command).code, ExitCode::kSuccess) << words.front();
+  }
+  EXPECT_THAT(run({"--insecure-tls=perhaps", "version"}).err,
+              HasSubstr("invalid argument \"perhaps\" for \"--insecure-tls\""));
 }
 
 TEST_F(Restree, InvalidValuesAreRefused) {

@@ -221,13 +221,11 @@ void add_transfer_options(CommandSyntax& app, GlobalOptions& options) {
                "A connection that is silent for this long is made anew");
   add_comma_list(app, "-o,--option", options.extended,
                  "An extended option, key=value: see EXTENDED OPTIONS in restree(1)");
-  const std::string http =
-      "It is for storage that is reached by HTTP; restree knows local folders "
-      "and SFTP.";
-  refuse_option(app, "--cacert", Takes::kValue, http);
-  refuse_option(app, "--tls-client-cert", Takes::kValue, http);
-  refuse_option(app, "--http-user-agent", Takes::kValue, http);
-  refuse_option(app, "--insecure-tls", Takes::kNothing, http);
+  // For storage that is reached by HTTP, as are the -o options in is_of_another_storage().
+  ignore_option(app, "--cacert", Takes::kValue);
+  ignore_option(app, "--tls-client-cert", Takes::kValue);
+  ignore_option(app, "--http-user-agent", Takes::kValue);
+  ignore_option(app, "--insecure-tls", Takes::kNothing);
 }
 
 }  // namespace

@@ -77,6 +77,20 @@ std::string_view word_for(TextIs text) {
   return kTextWord;
 }
 
+// What giving the option comes to: `outcome`, and that of --name=false nothing.
+void add_hidden(CommandSyntax& app, const std::string& names, Takes takes, const Status& outcome) {
+  Flag flag = takes == Takes::kValue
+                  ? with_value(names, kTextWord, "",
+                               [outcome](const std::string&) -> Status { return outcome; })
+                  : switch_flag(names, "", [outcome](const std::string& text) -> Status {
+                      ASSIGN_OR_RETURN(const bool is_on, parse_go_bool(text));
+                      if (is_on) return outcome;
+                      return {};
+                    });
+  flag.is_hidden = true;
+  app.add(std::move(flag));
+}
+
 }  // namespace
 
 void add_flag(CommandSyntax& app, const std::string& names, bool& value,
@@ -206,17 +220,11 @@ void refuse_option(CommandSyntax& app, const std::string& names, Takes takes,
   const Error refusal = Error(ErrorKind::kUnsupported,
                               names.substr(names.rfind(',') + 1) + " is not supported by restree")
                             .hinting(instead);
-  Flag flag = takes == Takes::kValue
-                  ? with_value(names, kTextWord, "",
-                               [refusal](const std::string&) -> Status { return refusal; })
-                  // --name=false changes nothing, as in restic.
-                  : switch_flag(names, "", [refusal](const std::string& text) -> Status {
-                      ASSIGN_OR_RETURN(const bool is_on, parse_go_bool(text));
-                      if (is_on) return refusal;
-                      return {};
-                    });
-  flag.is_hidden = true;
-  app.add(std::move(flag));
+  add_hidden(app, names, takes, refusal);
+}
+
+void ignore_option(CommandSyntax& app, const std::string& names, Takes takes) {
+  add_hidden(app, names, takes, {});
 }
 
 }  // namespace restree

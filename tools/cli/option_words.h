@@ -85,5 +85,8 @@ enum class Takes { kNothing, kValue };
 // sentence that says why, or what to do instead.
 void refuse_option(CommandSyntax& app, const std::string& names, Takes takes,
                    const std::string& instead);
+// An option of restic's about something that Restree does not do, which changes nothing: scripts give
+// such options to every command.
+void ignore_option(CommandSyntax& app, const std::string& names, Takes takes);
 
 }  // namespace restree
