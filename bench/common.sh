@@ -119,7 +119,7 @@ start_mount() { # command…
 }
 
 unmount() {
-  # Whoever was killed while he read may need a moment to let go of it.
+  # A program that was killed while it read may need a moment to let go of it.
   for _ in $(seq 50); do
     fusermount3 -u "$mount_point" 2>"$work/unmount.log" && break
     sleep 0.2

@@ -67,7 +67,7 @@ class BlobRoom {
 
   BlobRoom(BlobSource& source, Options options);
 
-  // Where in which file a reading begins. All who read one file are one reader to the kernel.
+  // Where in which file a reading begins. All readers of one file are one reader to the kernel.
   struct Way {
     std::uint64_t reader = 0;  // 0: nobody in particular
     std::uint64_t offset = 0;
@@ -152,7 +152,7 @@ class BlobRoom {
     SharedBlob value = nullptr;  // nullptr: not loaded yet
     std::size_t weight = 0;      // until it is loaded, with its sealed form
     std::uint64_t bytes = 0;     // of the blob
-    std::uint64_t reader = 0;    // of the last who came for it
+    std::uint64_t reader = 0;    // of the last reader that came for it
     std::uint64_t offset = 0;    // in the file of that reader
     unsigned holders = 0;        // readings and loads ahead
     ReadMarks marks;

@@ -12,7 +12,7 @@
 
 namespace restree {
 
-// The plaintext of a blob, shared by all who read it at the same time.
+// The plaintext of a blob, shared by all readers of it at the same time.
 using SharedBlob = std::shared_ptr<const Bytes>;
 
 class BlobSource {

@@ -67,7 +67,7 @@ class ReadAhead {
   };
   struct State {
     std::unordered_map<std::uint64_t, Reader> readers;
-    std::list<std::uint64_t> recent;  // front: read last; who is through stands at the back
+    std::list<std::uint64_t> recent;  // front: read last; readers that are through stand at the back
     std::uint64_t turn = 0;
   };
   const ForwardReader::Limits limits_;
