@@ -200,7 +200,7 @@ void find(benchmark::State& state, bool there) {
   const std::vector<BlobId> wanted = ids_to_find(there);
   std::size_t i = 0;
   for (auto _ : state) {
-    const auto location = index->find(BlobType::kData, wanted[i++ % wanted.size()]);
+    auto location = index->find(BlobType::kData, wanted[i++ % wanted.size()]);
     if (location.has_value() != there) std::abort();
     benchmark::DoNotOptimize(location);
   }
@@ -214,7 +214,7 @@ void find_in_file(benchmark::State& state, bool there) {
   const std::vector<BlobId> wanted = ids_to_find(there);
   std::size_t i = 0;
   for (auto _ : state) {
-    const auto places = index->find_all(BlobType::kData, wanted[i++ % wanted.size()]);
+    auto places = index->find_all(BlobType::kData, wanted[i++ % wanted.size()]);
     if (!places || places->empty() == there) std::abort();
     benchmark::DoNotOptimize(places);
   }
