@@ -57,13 +57,20 @@ std::string version_of(const std::string& restic) {
   return told.substr(begin, told.find(' ', begin) - begin);
 }
 
+// Debian 12's. What the installed restic has saved is part of what the files in json_shapes hold, and its
+// output of what the known differences are about.
+bool is_0_14_installed() {
+  static const bool is_it = version_of("restic").starts_with("0.14.");
+  return is_it;
+}
+
 class JsonShapeOfCommands : public ::testing::TestWithParam<JsonCase> {
  protected:
   static void SetUpTestSuite() { place = std::make_unique<JsonShapePlace>(); }
   // An entry that no command needs says something wrong about restic, or hides something here.
   static void TearDownTestSuite() {
     place.reset();
-    if (cases_run < json_cases().size()) return;
+    if (cases_run < json_cases().size() || !is_0_14_installed()) return;
     for (const KnownDifference& difference : differences_of_0_14()) {
       for (const std::string& beginning : difference.cases) {
         EXPECT_TRUE(difference.by_chance || needed.contains(&beginning))
@@ -148,7 +155,7 @@ TEST_P(JsonShapeOfCommands, IsRestics) {
     if (is_recording()) record(newer, theirs);
     EXPECT_EQ(differences(ours, theirs, {}), "") << ours.report() << theirs.report();
   }
-  expect_as_recorded(ours);
+  if (is_0_14_installed()) expect_as_recorded(ours);
   expect_as_debians(ours, place->run("restic", GetParam()));
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdlib>
 #include <ctime>
+#include <filesystem>
 #include <string>
 
 namespace restree {
@@ -35,6 +36,11 @@ class LibraryZone {
 class EveryZone : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(EveryZone, HasTheOffsetsThatTheLibraryHas) {
+  const std::string name = GetParam();
+  if (name == "EST5EDT" && !std::filesystem::exists("/usr/share/zoneinfo/" + name)) {
+    GTEST_SKIP()
+        << "Debian 13 has this zone in tzdata-legacy, and the library takes its name for a rule";
+  }
   constexpr std::int64_t kYear = 31'556'952;
   constexpr std::int64_t kStep = 5 * 86400 + 1234;
   const TimeZone zone = TimeZone::named(GetParam());
