@@ -67,7 +67,8 @@ class ReadAhead {
   };
   struct State {
     std::unordered_map<std::uint64_t, Reader> readers;
-    std::list<std::uint64_t> recent;  // front: read last; readers that are through stand at the back
+    // The one that read last comes first; readers that are through stand at the back.
+    std::list<std::uint64_t> recent;
     std::uint64_t turn = 0;
   };
   const ForwardReader::Limits limits_;
