@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "repo/base/guarded.h"
+#include "repo/base/last_resort.h"
 #include "repo/system/memory_pages.h"
 
 namespace restree {
@@ -28,17 +29,21 @@ class ChunksUnderWay {
       : writer_(writer), pool_(pool), buffers_(buffers) {}
   ~ChunksUnderWay() { wait(); }
 
-  // The first `size` bytes of the buffer.
+  // The first `size` bytes of the buffer. What is thrown meanwhile, on whichever thread, becomes
+  // finish()'s error: a chunk that never ended would be waited for without end.
   void save(Bytes buffer, std::size_t size) {
+    auto shared = std::make_shared<Bytes>(std::move(buffer));
     Chunk* const slot = begin();
     slot->size = size;
-    auto shared = std::make_shared<Bytes>(std::move(buffer));
-    const auto work = [this, slot, shared, size] {
-      auto saved = writer_.save(BlobType::kData, shared->view().first(size));
-      buffers_.give_back(std::move(*shared));
-      end(slot, std::move(saved));
-    };
-    if (!pool_.try_submit(work)) work();
+    const auto work = [this, slot, shared, size] { end(slot, saved(*shared, size)); };
+    bool is_handed_on = false;
+    try {
+      is_handed_on = pool_.try_submit(work);
+    } catch (const std::exception& failure) {
+      end(slot, error_of(failure));
+      return;
+    }
+    if (!is_handed_on) work();
   }
 
   Result<SavedContent> finish() {
@@ -66,10 +71,21 @@ class ChunksUnderWay {
     std::optional<Error> error;
   };
 
+  Result<SavedBlob> saved(Bytes& buffer, std::size_t size) {
+    try {
+      auto saved = writer_.save(BlobType::kData, buffer.view().first(size));
+      buffers_.give_back(std::move(buffer));
+      return saved;
+    } catch (const std::exception& failure) {
+      return error_of(failure);
+    }
+  }
+
   Chunk* begin() {
     auto state = state_.lock();
+    Chunk* const chunk = &state->chunks.emplace_back();
     ++state->under_way;
-    return &state->chunks.emplace_back();
+    return chunk;
   }
   void end(Chunk* chunk, Result<SavedBlob> saved) {
     auto state = state_.lock();

@@ -127,10 +127,10 @@ Result<Bytes> PackUploader::take_buffer(std::size_t wanted_bytes) {
     if (state->buffers_out < options_.buffers) break;
     changed_.wait(state.mutex_lock());
   }
-  ++state->buffers_out;
   if (wanted_bytes <= options_.buffer_bytes && !state->spare.empty()) {
     Bytes buffer = std::move(state->spare.back());
     state->spare.pop_back();
+    ++state->buffers_out;
     return buffer;
   }
   // Aligned, since a storage may write it with direct I/O.
@@ -139,6 +139,7 @@ Result<Bytes> PackUploader::take_buffer(std::size_t wanted_bytes) {
   const auto address = reinterpret_cast<std::uintptr_t>(buffer.data());
   buffer.remove_prefix(kBufferAlignment - address % kBufferAlignment);
   buffer.remove_suffix(buffer.size() - size);
+  ++state->buffers_out;  // not before there is one: nobody would give it back
   return buffer;
 }
 

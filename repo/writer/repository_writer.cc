@@ -8,6 +8,7 @@
 #include <limits>
 #include <utility>
 
+#include "repo/base/last_resort.h"
 #include "repo/crypto/seal.h"
 #include "repo/crypto/sha256.h"
 
@@ -63,6 +64,14 @@ Result<SavedBlob> RepositoryWriter::save(BlobType type, ByteView plain) {
 }
 
 Result<SavedBlob> RepositoryWriter::save_new(BlobType type, const BlobId& id, ByteView plain) {
+  try {
+    return save_as_new(type, id, plain);
+  } catch (const std::exception& failure) {  // no memory for a pack
+    return error_of(failure);
+  }
+}
+
+Result<SavedBlob> RepositoryWriter::save_as_new(BlobType type, const BlobId& id, ByteView plain) {
   if (plain.size() > std::numeric_limits<std::uint32_t>::max() - kPackReserveBytes) {
     return Error(ErrorKind::kUnsupported, "a blob of 4 GiB: no pack can hold it")
         .hinting("A directory with tens of millions of entries cannot be saved as one.");

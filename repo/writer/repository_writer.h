@@ -82,7 +82,9 @@ class RepositoryWriter {
   };
   using OpenGroup = Guarded<std::vector<std::unique_ptr<OpenPack>>>;
 
+  // kLocalIo: also if memory is refused.
   Result<SavedBlob> save_new(BlobType type, const BlobId& id, ByteView plain);
+  Result<SavedBlob> save_as_new(BlobType type, const BlobId& id, ByteView plain);
   Status store(const IndexedBlob& blob, ByteView content, bool in_raw_blocks);
   Result<Slot> reserve(const IndexedBlob& blob);
   Status filled(BlobType type, OpenPack* pack) EXCLUDES(figures_);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <set>
@@ -77,9 +78,10 @@ class ArchiverTest : public ::testing::Test {
     return root;
   }
   Result<ArchiveResult> save(const TargetNode& targets,
-                             const std::optional<BlobId>& before = std::nullopt) {
+                             const std::optional<BlobId>& before = std::nullopt,
+                             const RepositoryWriter::Options& writing = {}) {
     const auto chunker = value_of(Chunker::make(repository_->config().chunker_polynomial));
-    RepositoryWriter writer(*repository_, {}, stop_.get_token());
+    RepositoryWriter writer(*repository_, writing, stop_.get_token());
     ASSIGN_OR_RETURN(const ArchiveResult result,
                      archive({writer, *repository_, chunker, *filter_, events_}, options_, targets,
                              before, stop_.get_token()));
@@ -192,6 +194,13 @@ TEST_F(ArchiverTest, ALargeFileComesBackChunkByChunk) {
     back += as_text(value_of(repository_->load(BlobType::kData, id, soon()))->view());
   }
   EXPECT_TRUE(back == content);
+}
+
+TEST_F(ArchiverTest, MemoryThatIsRefusedIsAnErrorAndNothingWaitsForItsChunks) {
+  write_file(path("large"), testing::random_bytes(1, 20'000'000));
+  // No system has the memory for such a pack.
+  EXPECT_THAT(save(target(), std::nullopt, {.pack_bytes = SIZE_MAX - (std::size_t{64} << 20)}),
+              FailsWith(ErrorKind::kLocalIo));
 }
 
 TEST_F(ArchiverTest, UnchangedFilesAreNotReadAgain) {

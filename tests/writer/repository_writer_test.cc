@@ -1,6 +1,7 @@
 #include "repo/writer/repository_writer.h"
 
 #include <atomic>
+#include <cstdint>
 #include <string>
 #include <thread>
 #include <vector>
@@ -165,6 +166,18 @@ TEST_F(RepositoryWriterTest, AFailureOfTheStorageFailsAllCalls) {
   }
   EXPECT_THAT(saved, FailsWith(ErrorKind::kLocalIo));
   EXPECT_THAT(files(FileType::kIndex), IsEmpty());
+}
+
+TEST_F(RepositoryWriterTest, AfterMemoryIsRefusedAllCallsFail) {
+  // No system has the memory for such a pack.
+  auto writer = make_writer({.pack_bytes = SIZE_MAX - (std::size_t{64} << 20)});
+  EXPECT_THAT(writer.save(kData, as_bytes("a")), FailsWith(ErrorKind::kLocalIo));
+  // Else the second file with this content would be taken for stored.
+  EXPECT_TRUE(writer.failure().has_value());
+  for (unsigned i = 0; i < 10; ++i) {
+    EXPECT_THAT(writer.save(kTree, as_bytes(noise(10, i))), FailsWith(ErrorKind::kLocalIo)) << i;
+  }
+  EXPECT_THAT(writer.flush(), FailsWith(ErrorKind::kLocalIo));
 }
 
 TEST_F(RepositoryWriterTest, AfterAStopTheStoredPacksAreIndexed) {
