@@ -117,6 +117,7 @@ Result<Bytes> PackFetcher::read(const BlobLocation& place, BlobType type, Deadli
 Result<std::optional<Bytes>> PackFetcher::take(const BlobLocation& place, Deadline by) {
   const ByteRange range = range_of(place);
   std::vector<SharedPiece> pieces;
+  std::optional<Bytes> whole;
   {
     auto state = state_.lock();
     const auto is = [](PieceState wanted) {
@@ -140,16 +141,17 @@ Result<std::optional<Bytes>> PackFetcher::take(const BlobLocation& place, Deadli
     const SharedPiece& front = pieces.front();
     const bool is_whole = front->range.offset == range.offset && front->end() == end_of(range);
     if (is_whole && front->copying == 0 && front->used == 0) {
-      std::optional<Bytes> whole = std::move(front->bytes);
+      whole = std::move(front->bytes);
       state->pieces.use(front, range.length);
       return whole;
     }
+    // First, as memory may be refused: a piece that counts as being copied is not dropped.
+    whole = Bytes(range.length);
     for (const SharedPiece& piece : pieces) {
       state->pieces.use(piece, overlap(piece->range, range).length);
       ++piece->copying;
     }
   }
-  std::optional<Bytes> whole = Bytes(range.length);
   for (const SharedPiece& piece : pieces) {
     const ByteRange common = overlap(piece->range, range);
     std::memcpy(whole->data() + (common.offset - range.offset),
