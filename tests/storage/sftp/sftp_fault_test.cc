@@ -18,6 +18,13 @@
 #include "tests/support/process.h"
 #include "tests/support/sshd.h"
 
+// libssh2 1.10 forgets the pair of keys for an exchange, 64 bytes, when a session is freed in the middle of it,
+// as happens here where a server stops or a storage ends while a connection is being made. The frames of
+// libssh2 are all that LeakSanitizer can name. Other tests of SFTP, which suppress nothing of libssh2,
+// check that sessions are freed.
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() { return "leak:libssh2.so\n"; }
+
 namespace restree::testing {
 namespace {
 
