@@ -13,6 +13,7 @@
 
 #include "tests/support/files.h"
 #include "tests/support/memory_repository.h"
+#include "tests/support/refused_memory.h"
 #include "tests/support/temp_dir.h"
 
 namespace restree {

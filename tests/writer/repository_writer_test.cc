@@ -9,6 +9,7 @@
 #include "repo/crypto/sha256.h"
 #include "tests/support/files.h"
 #include "tests/support/memory_repository.h"
+#include "tests/support/refused_memory.h"
 
 namespace restree {
 namespace {
