@@ -6,7 +6,7 @@
 // Errors:    kNotFound: the file is not there (only if the other side says so: a dead line is never
 //            kNotFound). kUnavailable: a retry may help. kDenied: permission, login or host key.
 //            kCorrupt: the file ends before the wanted range does; it cannot be read, while others
-//            may be (a broken place on the disk, a link that leads in a circle); it is no regular
+//            may be (a broken place on the disk, a link that leads in a circle); it is not a regular
 //            file; it is larger than any file of its type. kLocalIo: the local disk failed.
 //            A repository that is away (its disk is not mounted, another folder or repository lies
 //            in its place) has no files: an implementation says kNotFound and lists nothing. That
