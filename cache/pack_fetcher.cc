@@ -324,6 +324,16 @@ void PackFetcher::want(std::span<const BlobLocation> places, BlobType type) {
   submit(ahead);
 }
 
+void PackFetcher::expect(std::span<const BlobLocation> places) {
+  const BlobLocation* last = nullptr;
+  for (const BlobLocation& place : places) {
+    if (last == nullptr || last->pack != place.pack) {
+      storage_->expect({FileType::kPack, place.pack.hex()}, range_of(place));
+    }
+    last = &place;
+  }
+}
+
 void PackFetcher::readers_wait() { state_.lock()->readers_waited = options_.now(); }
 
 std::size_t PackFetcher::window_bytes() const {

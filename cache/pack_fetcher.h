@@ -74,6 +74,8 @@ class PackFetcher final : public SealedSource {
   // Fetches ahead blobs that will probably be read soon, in this order. Blobs for which there is no
   // room are left out.
   void want(std::span<const BlobLocation> places, BlobType type);
+  // Blobs that will be wanted after those: their packs are made ready for reading.
+  void expect(std::span<const BlobLocation> places);
   // Readers wait for memory, and so come later to what was fetched for them than the line's speed
   // lets expect: what is here counts as if it had come now.
   void readers_wait();

@@ -100,12 +100,17 @@ bool ReadingAhead::bytes_are_read(const File& file, const FileLayout& layout, st
   const Node node = file.tree->nodes()[file.position];
   const std::size_t readers = decoded_readers_.active();
   if (fetcher_ != nullptr) {
-    const Ahead far = fetched_readers_.note(
-        file.inode, begin, end, share_of(fetcher_->window_bytes(), kFetchedAhead, readers));
+    const std::uint64_t window = share_of(fetcher_->window_bytes(), kFetchedAhead, readers);
+    const Ahead far = fetched_readers_.note(file.inode, begin, end, window);
     if (blobs_.is_short()) {
       fetcher_->readers_wait();
     } else {
       fetch_files(blobs_between(file, node, layout, far));
+      // To open a pack takes a round trip as well: those of the next window are opened now.
+      if (far.end > far.begin) {
+        const Ahead later{.begin = far.begin, .end = far.end + window};
+        fetcher_->expect(missing_of(blobs_between(file, node, layout, later)));
+      }
     }
   }
   // No further than the prefetcher takes: what it leaves out is not announced to it again.
@@ -136,13 +141,18 @@ void ReadingAhead::follow_walk(std::vector<WalkAhead::Step> way) {
 
 void ReadingAhead::fetch_files(std::span<const Wanted> wanted) {
   if (fetcher_ == nullptr || wanted.empty()) return;
+  fetcher_->want(missing_of(wanted), BlobType::kData);
+}
+
+// Where those are that are neither in memory nor in the cache.
+std::vector<BlobLocation> ReadingAhead::missing_of(std::span<const Wanted> wanted) {
   std::vector<BlobLocation> places;
   for (const Wanted& blob : wanted) {
     if (blobs_.knows(blob.id)) continue;
     const auto place = repository_.find_blob(BlobType::kData, blob.id);
     if (place && !repository_.is_cached(*place, BlobType::kData)) places.push_back(*place);
   }
-  fetcher_->want(places, BlobType::kData);
+  return places;
 }
 
 void ReadingAhead::directory_is_listed(const CompactTree& tree) {

@@ -73,6 +73,7 @@ class ReadingAhead {
   void small_file_is_read(const File& file, const Way& way);
   void follow_walk(std::vector<WalkAhead::Step> way);
   void fetch_files(std::span<const Wanted> wanted);
+  std::vector<BlobLocation> missing_of(std::span<const Wanted> wanted);
 
   Repository& repository_;
   BlobRoom& blobs_;

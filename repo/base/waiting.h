@@ -35,8 +35,8 @@ bool wait_until(std::condition_variable& moved, Handle& state, Deadline by, Pred
 }
 
 // Until the future has its result; false if it still has none when `by` has come.
-template <class Value>
-bool wait_until(const std::future<Value>& future, Deadline by) {
+template <class Future>
+bool wait_until(const Future& future, Deadline by) {
   while (future.wait_for(by.remaining()) == std::future_status::timeout) {
     if (by.expired()) return false;
   }

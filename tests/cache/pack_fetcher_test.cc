@@ -20,6 +20,7 @@ namespace restree {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::ElementsAre;
 using testing::FailsWith;
 using testing::Gate;
 using testing::Holds;
@@ -344,6 +345,13 @@ TEST_F(PackFetcherTest, WhileReadersWaitForMemoryWhatTheyWillReadDoesNotGrowOld)
   EXPECT_EQ(fetcher->figures().wasted_bytes, 0U);
   EXPECT_THAT(read(*fetcher, ahead), Holds(content(ahead)));
   EXPECT_EQ(fetcher->figures().bytes, ahead.length);
+}
+
+TEST_F(PackFetcherTest, TheStorageIsToldOfEachPackThatIsExpectedAndNothingIsRead) {
+  const auto fetcher = make();
+  fetcher->expect(std::vector{at(0, 100), at(200, 100), at(0, 100, 2)});
+  EXPECT_THAT(storage_->expected(), ElementsAre(id(0).hex(), id(2).hex()));
+  EXPECT_EQ(storage_->reads(), 0U);
 }
 
 TEST_F(PackFetcherTest, ManyReadersGetTheirBytesWhileWindowsMove) {

@@ -29,6 +29,8 @@ class WatchedStorage final : public ForwardingStorage {
   void watch_writes(Watch watch) { state_.lock()->watch_writes = std::move(watch); }
   // The same for removals.
   void watch_removals(Watch watch) { state_.lock()->watch_removals = std::move(watch); }
+  // The names of the files that reads were said to come of, in this order.
+  std::vector<std::string> expected() const { return state_.lock()->expected; }
   std::size_t lists(FileType type) const { return state_.lock()->lists[index(type)]; }
   std::size_t reads(FileType type) const { return state_.lock()->reads[index(type)]; }
   std::size_t reads() const {
@@ -38,6 +40,10 @@ class WatchedStorage final : public ForwardingStorage {
     return sum;
   }
 
+  void expect(const FileName& file, ByteRange range) override {
+    state_.lock()->expected.push_back(file.name);
+    inner().expect(file, range);
+  }
   Result<std::vector<ListedFile>> list(FileType type, Deadline by) override {
     RETURN_IF_ERROR(note(&State::lists, {type, ""}));
     return inner().list(type, by);
@@ -78,6 +84,7 @@ class WatchedStorage final : public ForwardingStorage {
     Watch watch_sizes;
     Watch watch_writes;
     Watch watch_removals;
+    std::vector<std::string> expected;
     Counts lists{};
     Counts reads{};
   };

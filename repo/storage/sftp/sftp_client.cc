@@ -27,6 +27,12 @@ constexpr std::uint32_t kPermissionBits = 07777;
 // How often a file is opened that the server refuses to open without a reason.
 constexpr int kOpenAttempts = 6;
 
+Request open_request(std::string_view path, std::uint32_t flags) {
+  Request request(Type::kOpen, path.size() + 16);
+  request.string(path).u32(flags).no_attributes();
+  return request;
+}
+
 }  // namespace
 
 SftpClient::SftpClient(std::unique_ptr<SftpEngine> engine, Abilities abilities, std::string host)
@@ -140,12 +146,25 @@ Result<sftp::Attributes> SftpClient::call_for_attributes(Request request, std::s
 }
 
 Result<std::string> SftpClient::open(std::string_view path, std::uint32_t flags, Deadline by) {
-  const auto make = [&] {
-    Request request(Type::kOpen, path.size() + 16);
-    request.string(path).u32(flags).no_attributes();
-    return request;
-  };
-  return call_for_handle(make, fmt::format("open {}", path), by);
+  return call_for_handle([&] { return open_request(path, flags); }, fmt::format("open {}", path),
+                         by);
+}
+
+std::optional<SftpClient::Opening> SftpClient::begin_open(std::string_view path) {
+  const auto turn = handles_.begin_ahead();
+  if (!turn) return std::nullopt;
+  return Opening{*turn, send(open_request(path, sftp::kOpenRead)).share()};
+}
+
+std::optional<std::string> SftpClient::end_open(const Opening& opening) {
+  const Result<Answer>& answer = opening.answer.get();
+  std::optional<std::string> handle = answer ? sftp::parse_handle(*answer) : std::nullopt;
+  if (handle) {
+    handles_.opened(opening.turn);
+  } else {
+    handles_.failed();
+  }
+  return handle;
 }
 
 Result<std::string> SftpClient::create(std::string_view path, std::uint32_t mode, Deadline by) {

@@ -24,6 +24,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,6 +69,17 @@ class SftpClient {
   SftpHandles& handles() { return handles_; }
 
   Result<std::string> open(std::string_view path, std::uint32_t flags, Deadline by);
+  // An open that is under way, for a file to read. end_open() must be called once, when the answer
+  // is there.
+  struct Opening {
+    SftpHandles::Turn turn;
+    std::shared_future<Result<sftp::Answer>> answer;
+  };
+  // Waits for nothing. nullopt: the server may hold too few files open for one that nobody needs
+  // yet.
+  std::optional<Opening> begin_open(std::string_view path);
+  // The handle, if the server gave one.
+  std::optional<std::string> end_open(const Opening& opening);
   Result<std::string> create(std::string_view path, std::uint32_t mode, Deadline by);
   Status close(std::string_view handle, Deadline by);
   // Closes without waiting for the answer. The handle must not be used any more.

@@ -39,6 +39,12 @@ std::optional<SftpHandles::Turn> SftpHandles::begin(Deadline by) {
   return turn;
 }
 
+std::optional<SftpHandles::Turn> SftpHandles::begin_ahead() {
+  auto state = state_.lock();
+  if (state->is_limited && state->begun + kKeptFree >= state->peak) return std::nullopt;
+  return Turn{.others = state->begun++, .closed = state->closed};
+}
+
 void SftpHandles::opened(const Turn& turn) {
   auto state = state_.lock();
   state->peak = std::max(state->peak, ++state->open);

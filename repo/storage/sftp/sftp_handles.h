@@ -21,6 +21,8 @@ namespace restree {
 
 class SftpHandles {
  public:
+  static constexpr std::size_t kKeptFree = 8;
+
   // An open that is under way, and what it finds.
   struct Turn {
     std::size_t others;     // that are open, or are being opened
@@ -36,6 +38,8 @@ class SftpHandles {
 
   // Before a request to open something; nullopt: there is no room before `by`.
   std::optional<Turn> begin(Deadline by);
+  // The same for what nobody needs yet: does not wait, and leaves kKeptFree to those who need them.
+  std::optional<Turn> begin_ahead();
   // It was opened.
   void opened(const Turn& turn);
   // It was refused, for a reason that is known.

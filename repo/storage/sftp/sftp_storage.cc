@@ -18,6 +18,7 @@ namespace {
 
 // Of both kinds that a storage remembers.
 constexpr std::size_t kMostRememberedPaths = 1000;
+constexpr std::size_t kMostExpected = 64;
 constexpr std::chrono::seconds kCleaningTime{5};
 
 // In the same folder, and of a form that listings do not take for a file of the repository.
@@ -160,6 +161,18 @@ Result<Bytes> SftpStorage::read(const FileName& file, ByteRange range, Deadline 
     if (!bytes) return std::move(bytes).error().with(fmt::format("read {}", relative_path(file)));
     return bytes;
   });
+}
+
+void SftpStorage::expect(const FileName& file, ByteRange /*range*/) {
+  const std::string path = path_of(file);
+  {
+    // Once for each file: were it a FIFO, it would block all connections, and those after them.
+    auto expected = expected_.lock();
+    if (std::ranges::find(*expected, path) != expected->end()) return;
+    expected->push_back(path);
+    if (expected->size() > kMostExpected) expected->pop_front();
+  }
+  for (const auto& connection : pool_->all()) connection->open_ahead(path);
 }
 
 Result<Bytes> SftpStorage::read_all(const FileName& file, Deadline by) {

@@ -1,6 +1,7 @@
 // A repository on an SFTP server.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <set>
 #include <string>
@@ -37,7 +38,8 @@ class SftpStorage final : public Storage {
     ASSIGN_OR_RETURN(buffer, read(file, range, by));
     return buffer.view();
   }
-  void expect(const FileName& /*file*/, ByteRange /*range*/) override {}
+  // Opens the file on every connection.
+  void expect(const FileName& file, ByteRange range) override;
   ReadHabit read_habit() const override { return {}; }
   Result<Bytes> read_all(const FileName& file, Deadline by) override;
   Status write(const FileName& file, ByteView content, Deadline by) override;
@@ -85,6 +87,7 @@ class SftpStorage final : public Storage {
   OddFiles odd_files_;
   Guarded<std::set<std::string>> unanswered_;    // paths whose reading was not answered
   Guarded<std::vector<std::string>> abandoned_;  // temporary files, maybe there
+  Guarded<std::deque<std::string>> expected_;  // paths that were opened beforehand, the last behind
 };
 
 }  // namespace restree

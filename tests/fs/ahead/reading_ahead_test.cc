@@ -1,5 +1,7 @@
 #include "fs/ahead/reading_ahead.h"
 
+#include <gmock/gmock.h>
+
 #include <chrono>
 #include <map>
 #include <memory>
@@ -16,6 +18,7 @@ namespace {
 using testing::file_node;
 using testing::folder_node;
 using testing::holds_within;
+using ::testing::IsEmpty;
 using testing::MemoryRepository;
 using testing::soon;
 using testing::value_of;
@@ -122,6 +125,32 @@ TEST_F(ReadingAheadTest, AReadFromTheBeginningBringsBytesThatFollowAndALeapDoesN
   EXPECT_TRUE(is_decoded("1"));
   EXPECT_FALSE(is_decoded("3"));
   EXPECT_FALSE(is_decoded("4"));
+}
+
+// The windows are of some megabytes: what is behind the next one is not opened yet.
+TEST_F(ReadingAheadTest, ThePacksOfTheNextWindowAreExpectedOfAFarStorage) {
+  constexpr std::uint32_t kPiece = 1 << 20;
+  std::vector<BlobId> content;
+  std::vector<std::string> packs;
+  for (int i = 0; i < 64; ++i) {
+    content.push_back(memory_.builder().add_data("content " + std::to_string(i)));
+  }
+  const std::uint64_t size = content.size() * std::uint64_t{kPiece};
+  open({file_node("large", content, size), file_node("other", content, size)}, true);
+  for (const BlobId& id : content) {
+    packs.push_back(repository_->find_blob(BlobType::kData, id).value().pack.hex());
+  }
+  const FileLayout layout = FileLayout::make(content, size, [](const BlobId&) { return kPiece; });
+  const auto no_way = [] { return std::vector<WalkAhead::Step>(); };
+
+  ahead_->file_is_read(found("other"), layout, size / 2, size / 2 + 10, no_way);
+  EXPECT_THAT(memory_.storage().expected(), IsEmpty());
+  ahead_->file_is_read(found("large"), layout, 0, 4096, no_way);
+  const std::vector<std::string> expected = memory_.storage().expected();
+  ASSERT_GT(expected.size(), 3U);
+  ASSERT_LT(expected.size(), 40U);
+  packs.resize(expected.size());
+  EXPECT_EQ(expected, packs);
 }
 
 TEST_F(ReadingAheadTest, AListingFetchesTheTreesBelowFromAFarStorage) {

@@ -326,6 +326,22 @@ TEST_F(SftpStorageTest, AFifoBlocksOneConnectionAndIsThenNamed) {
   EXPECT_EQ(std::ranges::count(disk_.opened, path_of(kIndexFile)), 1);
 }
 
+// What is opened for reads to come costs a blocked connection once as well.
+TEST_F(SftpStorageTest, AnExpectedFifoIsOpenedOnceAndThenNamed) {
+  silence_ = 200ms;
+  put(kOther, "content");
+  make_odd(kIndexFile, {.content = {}, .mode = kFifo, .blocks = true});
+  EXPECT_THAT(storage().read_all(kOther, soon()), Holds("content"));
+  storage().expect(kIndexFile, {0, 1});
+  EXPECT_THAT(storage().read(kIndexFile, {0, 1}, soon()), FailsWith(ErrorKind::kUnavailable));
+  storage().expect(kIndexFile, {0, 1});
+  const auto content = storage().read(kIndexFile, {0, 1}, soon());
+  ASSERT_THAT(content, FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(content.error().message(), HasSubstr("is a FIFO"));
+  EXPECT_THAT(storage().read_all(kOther, soon()), Holds("content"));
+  EXPECT_EQ(std::ranges::count(disk_.opened, path_of(kIndexFile)), 1);
+}
+
 TEST_F(SftpStorageTest, ListingsNameOnceWhatIsNoRegularFileAndFollowLinks) {
   put(kOther, "content");
   const FileName linked{FileType::kIndex, std::string(64, 'c')};
