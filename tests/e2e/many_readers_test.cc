@@ -12,6 +12,7 @@
 #include "tests/support/files.h"
 #include "tests/support/mounted_over_ssh.h"
 #include "tests/support/restic.h"
+#include "tests/support/scale.h"
 #include "tests/support/sshd.h"
 #include "tests/support/status_fields.h"
 
@@ -53,9 +54,9 @@ class ManyReaders : public ::testing::Test {
 #endif
   }
   // All files at once; each must be what was saved.
-  void read_all(const Mounted& mounted) {
+  void read_all(const Mounted& mounted, std::size_t count = kReaders) {
     std::vector<std::jthread> readers;
-    for (std::size_t i = 0; i < kReaders; ++i) {
+    for (std::size_t i = 0; i < count; ++i) {
       readers.emplace_back([&, i] {
         EXPECT_TRUE(read_file(mounted / file(i)) == read_file(source() / std::to_string(i))) << i;
       });
@@ -83,6 +84,23 @@ TEST_P(ManyReadersOverSsh, FetchTheirBytesOnce) {
 }
 INSTANTIATE_TEST_SUITE_P(Caches, ManyReadersOverSsh,
                          ::testing::Values("no_cache", "cache_size=1G"));
+
+// More at once than the kernel gives to a mount.
+TEST_F(ManyReaders, AThousandFetchTheirBytesOnceAndStayWithinMemory) {
+  const std::size_t count = scaled(1100, 100);
+  constexpr std::uint64_t kFileBytes = 600 << 10;  // one or two chunks
+  for (std::size_t i = 0; i < count; ++i) add(i, random_bytes(i + 1, kFileBytes));
+  save();
+  const Sshd sshd;
+  const Mounted mounted(
+      mount_over_ssh(restic_, sshd, SshTransport::kBuiltIn, {"memory=16M", "no_cache"}));
+  ASSERT_EQ(names_in(mounted / "apps/a/latest").size(), count);
+  const std::uint64_t before = number(mounted, "fetched_bytes");
+  read_all(mounted, count);
+  const std::uint64_t fetched = number(mounted, "fetched_bytes") - before;
+  EXPECT_LE(fetched, count * kFileBytes * 11 / 10) << read_file(mounted / ".restree/status");
+  expect_within_memory(mounted);
+}
 
 TEST_F(ManyReaders, OfLargeChunksStayWithinTheMemoryThatIsAllowed) {
   for (std::size_t i = 0; i < kReaders; ++i) {
