@@ -138,8 +138,9 @@ class Mount {
   Deadline deadline() const { return Deadline::after(options_.time_limit); }
   // From the newest namespace, or as the kernel still holds it.
   Result<std::shared_ptr<const VirtualNode>> virtual_node(std::uint64_t inode) const;
-  // The link `latest` as a thread's process sees it. `newest`: as it is in the namespace.
-  Result<VirtualNode> link_for(const Namespace& space, const VirtualNode& newest, pid_t thread);
+  // The link `latest` where it leads a process to this snapshot. `newest`: as it is in the namespace.
+  static Result<VirtualNode> link_to(const FollowedLinks::Target& followed, const Namespace& space,
+                                     const VirtualNode& newest);
   Result<std::uint32_t> view_of(const VirtualNode& node, Deadline by);
 
   struct Directory {

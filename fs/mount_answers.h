@@ -6,6 +6,7 @@
 
 #include <sys/stat.h>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -25,6 +26,8 @@ struct FoundEntry {
   bool momentary = false;  // the attributes hold for now only
   // Another process may find another inode under this name, so every process has to ask.
   bool by_process = false;
+  // But for so long all would find this one.
+  std::chrono::seconds shared_for{0};
 };
 
 // Receives the entries of a listing until it has no room. `has_room` is asked first; `add` must

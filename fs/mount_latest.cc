@@ -1,8 +1,8 @@
 // The part of Mount that shows directories and links above the snapshots' trees, and decides where
 // the links named `latest` lead.
 //
-// The kernel may keep the target of a link's inode, but looks up the name `latest` each time, for
-// the thread that walks. So each target has an inode of its own, and which of them a process finds
+// The kernel may keep the target of a link's inode, but looks up the name `latest` each time, or each
+// second, for the thread that walks. So each target has an inode of its own, and which of them a process finds
 // depends on the snapshot to which it has followed the link before.
 #include <string>
 #include <utility>
@@ -49,17 +49,18 @@ Result<std::optional<Mount::Found>> Mount::take_virtual(const SnapshotList::Publ
     known_nodes_.remember(child);
     return std::optional(found);
   }
-  ASSIGN_OR_RETURN(const VirtualNode link, link_for(*now.space, child, thread));
+  const FollowedLinks::Followed followed =
+      followed_links_.follow(thread, child.parent, {child.target_inode, child.target, child.time});
+  ASSIGN_OR_RETURN(const VirtualNode link, link_to(followed.target, *now.space, child));
   ASSIGN_OR_RETURN(Found found, show_virtual(link, now.generation, by));
   found.by_process = true;
+  if (followed.is_shared) found.shared_for = FollowedLinks::kShared;
   known_nodes_.remember(link);
   return std::optional(found);
 }
 
-Result<VirtualNode> Mount::link_for(const Namespace& space, const VirtualNode& newest,
-                                    pid_t thread) {
-  const FollowedLinks::Target followed = followed_links_.follow(
-      thread, newest.parent, {newest.target_inode, newest.target, newest.time});
+Result<VirtualNode> Mount::link_to(const FollowedLinks::Target& followed, const Namespace& space,
+                                   const VirtualNode& newest) {
   if (followed.snapshot == newest.target_inode) return newest;
   VirtualNode link = newest;
   link.target_inode = followed.snapshot;

@@ -108,7 +108,7 @@ ShownEntry entry_of(const Mount::Found& found, const FuseContext& context) {
   entry.attributes = plain(found.attributes);
   entry.attribute_seconds = attribute_seconds(found, context);
   entry.entry_seconds = found.lasting ? kForEver : context.live_seconds;
-  if (found.by_process) entry.entry_seconds = 0;
+  if (found.by_process) entry.entry_seconds = static_cast<double>(found.shared_for.count());
   return entry;
 }
 

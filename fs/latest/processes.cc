@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -118,6 +119,15 @@ std::optional<Process> SystemProcesses::of_thread(pid_t thread) {
 // process has ended only if its entry is gone, or belongs to another process.
 bool SystemProcesses::lives(const Process& process) {
   return start_of(process.id) == process.started;
+}
+
+// By the clock that /proc counts from, which goes on while the system sleeps.
+std::uint64_t SystemProcesses::tick_in(std::chrono::seconds time) {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  const auto ticks = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+  const auto seconds = static_cast<std::uint64_t>(now.tv_sec + time.count());
+  return seconds * ticks + static_cast<std::uint64_t>(now.tv_nsec) * ticks / 1'000'000'000;
 }
 
 }  // namespace restree

@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -34,6 +35,8 @@ class Processes {
   virtual std::optional<Process> of_thread(pid_t thread) = 0;
   // False once the process has ended.
   virtual bool lives(const Process& process) = 0;
+  // What `started` of a process will be that begins after this time.
+  virtual std::uint64_t tick_in(std::chrono::seconds time) = 0;
 };
 
 // The processes of this system, as /proc shows them.
@@ -48,6 +51,7 @@ class SystemProcesses final : public Processes {
 
   std::optional<Process> of_thread(pid_t thread) override;
   bool lives(const Process& process) override;
+  std::uint64_t tick_in(std::chrono::seconds time) override;
 
  private:
   struct Recent {

@@ -1,6 +1,8 @@
 // Processes that a test begins and ends as it likes.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 
@@ -33,6 +35,8 @@ class FakeProcesses final : public Processes {
     return found->second;
   }
   bool lives(const restree::Process& process) override { return of_thread(process.id) == process; }
+  // Processes begin one tick after the other, and none as long as nobody says so.
+  std::uint64_t tick_in(std::chrono::seconds /*time*/) override { return state_.lock()->begun; }
 
  private:
   struct State {

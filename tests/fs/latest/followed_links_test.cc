@@ -28,8 +28,18 @@ class FollowedLinksTest : public ::testing::Test {
   }
   // Which snapshot a thread finds while `newest` is the newest one.
   std::uint64_t follow(pid_t thread, std::uint64_t newest, std::uint64_t directory = kLink) {
-    return links_.follow(thread, directory, {newest, "name " + std::to_string(newest), {}})
-        .snapshot;
+    return links_.follow(thread, directory, target(newest)).target.snapshot;
+  }
+  static FollowedLinks::Target target(std::uint64_t snapshot) {
+    return {snapshot, "name " + std::to_string(snapshot), {}};
+  }
+  // Whether the answer is shared at last, if a thread asks as often as a program that copies files.
+  bool is_shared(pid_t thread, std::uint64_t newest, std::uint64_t directory = kLink) {
+    bool is_shared = false;
+    for (unsigned i = 0; i <= FollowedLinks::kBurst && !is_shared; ++i) {
+      is_shared = links_.follow(thread, directory, target(newest)).is_shared;
+    }
+    return is_shared;
   }
 
   const std::shared_ptr<FakeProcesses> processes_ = std::make_shared<FakeProcesses>();
@@ -41,7 +51,7 @@ TEST_F(FollowedLinksTest, AProcessKeepsTheSnapshotThatItHasFollowedTo) {
   EXPECT_EQ(follow(10, 1), 1U);
   EXPECT_EQ(follow(10, 2), 1U);
   EXPECT_EQ(follow(10, 3), 1U);
-  EXPECT_EQ(links_.follow(10, kLink, {3, "name 3", {}}).name, "name 1");
+  EXPECT_EQ(links_.follow(10, kLink, target(3)).target.name, "name 1");
 }
 
 TEST_F(FollowedLinksTest, AProcessThatFollowsLaterGetsTheNewest) {
@@ -93,6 +103,52 @@ TEST_F(FollowedLinksTest, AfterADayWithoutFollowingAProcessGetsTheNewest) {
   now_ += hours(24);
   EXPECT_EQ(follow(10, 2), 2U);
   EXPECT_EQ(follow(10, 3), 2U) << "was not remembered anew";
+}
+
+TEST_F(FollowedLinksTest, AnAnswerIsSharedOnlyWithAProcessThatAsksOften) {
+  for (unsigned i = 0; i < 10 * FollowedLinks::kBurst; ++i) {
+    EXPECT_FALSE(links_.follow(10, kLink, target(1)).is_shared);
+    now_ += FollowedLinks::kBurstTime / 8;
+  }
+  EXPECT_TRUE(is_shared(10, 1));
+  EXPECT_FALSE(links_.follow(10, kLink, target(1)).is_shared) << "each time anew";
+  EXPECT_TRUE(is_shared(10, 1));
+  EXPECT_FALSE(is_shared(0, 1)) << "a process that cannot be seen";
+}
+
+TEST_F(FollowedLinksTest, NoAnswerIsSharedWhileAProcessIsLedElsewhere) {
+  EXPECT_EQ(follow(20, 1), 1U);
+  EXPECT_FALSE(is_shared(10, 2));
+  EXPECT_TRUE(is_shared(10, 5, kOtherLink));
+  EXPECT_FALSE(is_shared(20, 2)) << "its own is not the newest";
+  processes_->end(20);
+  EXPECT_TRUE(is_shared(10, 2));
+}
+
+// The kernel has told them, and nobody else knows.
+TEST_F(FollowedLinksTest, ProcessesThatMayHaveGotASharedAnswerKeepItsSnapshot) {
+  EXPECT_TRUE(is_shared(10, 1));
+  processes_->begin(30);
+  EXPECT_EQ(follow(20, 2), 1U) << "lived then";
+  EXPECT_EQ(follow(20, 3), 1U);
+  EXPECT_EQ(follow(30, 2), 2U) << "began later";
+  EXPECT_EQ(follow(20, 2, kOtherLink), 2U);
+}
+
+// Else one that has got both would have files of two snapshots.
+TEST_F(FollowedLinksTest, ForADayNoOtherSnapshotIsShared) {
+  EXPECT_TRUE(is_shared(10, 1));
+  processes_->end(10);
+  processes_->begin(30);
+  EXPECT_FALSE(is_shared(30, 2));
+  now_ += FollowedLinks::kKeptUnused;
+  EXPECT_FALSE(is_shared(30, 2));
+  now_ += FollowedLinks::kShared + FollowedLinks::kLate;
+  EXPECT_TRUE(is_shared(30, 2));
+  EXPECT_EQ(follow(20, 3), 2U);
+  now_ += FollowedLinks::kKeptUnused + FollowedLinks::kShared + FollowedLinks::kLate;
+  processes_->begin(40);
+  EXPECT_EQ(follow(20, 3), 3U) << "a day without following";
 }
 
 TEST_F(FollowedLinksTest, EndedProcessesAreDropped) {

@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <filesystem>
 #include <iterator>
@@ -150,6 +151,18 @@ TEST(SystemProcesses, TakeANumberThatIsUsedAgainForAnotherProcess) {
   EXPECT_EQ(after->id, before->id);
   EXPECT_GT(after->started, before->started);
   EXPECT_FALSE(processes.lives(*before));
+}
+
+TEST(SystemProcesses, TellWhetherAProcessBeganBeforeATime) {
+  SystemProcesses processes;
+  const auto here = processes.of_thread(::getpid());
+  ASSERT_TRUE(here.has_value());
+  EXPECT_LE(here->started, processes.tick_in(std::chrono::seconds(0)));
+  const auto second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+  const std::uint64_t before = processes.tick_in(std::chrono::seconds(0));
+  const std::uint64_t later = processes.tick_in(std::chrono::seconds(100));
+  EXPECT_GE(later, before + 100 * second);
+  EXPECT_LE(later, processes.tick_in(std::chrono::seconds(100)));
 }
 
 TEST(SystemProcesses, ReadTheStartBehindAnyName) {
