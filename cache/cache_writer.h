@@ -57,6 +57,8 @@ class CacheWriter {
     }
     return unwanted.empty() ? Status() : remove(unwanted);
   }
+  // Removes this file, if it is there.
+  Status forget(const std::string& path) { return remove({path}); }
   // Adds to the cache's counts of hits and misses; written at the next turn.
   void note_lookups(std::uint64_t hits, std::uint64_t misses) {
     hits_ += hits;

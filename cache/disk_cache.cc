@@ -86,6 +86,11 @@ std::optional<Bytes> DiskCache::read(const FileName& file) {
 void DiskCache::reject(const SealedPlace& place) { note_damage(cache_path(place)); }
 void DiskCache::reject(const FileName& file) { note_damage(cache_path(file)); }
 
+// By the thread that writes, behind what is still to be kept of the file.
+void DiskCache::forget(const FileName& file) {
+  submit([path = cache_path(file)](CacheWriter& writer) { return writer.forget(path); });
+}
+
 void DiskCache::note_damage(const std::string& path) {
   ++counters_.damaged;
   log::info("{}/{} is damaged; it will be read from the repository again", folder_.path(), path);

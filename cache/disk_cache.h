@@ -66,6 +66,7 @@ class DiskCache final : public RepositoryCache {
   std::optional<Bytes> read(const FileName& file) override;
   void keep(const FileName& file, ByteView content) override;
   void reject(const FileName& file) override;
+  void forget(const FileName& file) override;
   std::vector<std::string> names(FileType type) override;
   void retain_snapshots(std::vector<std::string> names) override;
   void retain_indexed(std::vector<std::string> index_names,

@@ -224,8 +224,10 @@ Result<Secret> secret_from_prompt(const std::string& what_for) {
   if (!terminal || ::isatty(terminal.get()) == 0) {
     return Error(ErrorKind::kInvalid, "there is no terminal to ask for the " + what_for);
   }
-  print(terminal.get(), what_for + ": ");
+  // Before the prompt, since this drops what was typed already: a program that types for a person
+  // begins as soon as it sees the prompt.
   const SilentTerminal silent(terminal.get());
+  print(terminal.get(), what_for + ": ");
   return Secret(read_line(terminal.get()));
 }
 
@@ -268,19 +270,23 @@ Result<Secret> typed_password(const std::string& what, PasswordIs which) {
   return first;
 }
 
-// The password that nothing names: a line of standard input, or typed at a terminal.
-Result<FoundPassword> ask_for_password(const RepositoryAccess& access, PasswordIs which) {
-  const bool reads_input = !access.input_is_data && ::isatty(STDIN_FILENO) == 0;
+// How to give a password that nothing names.
+std::string advice_for(const RepositoryAccess& access) {
+  return "Name a password file or a password command, as an option or in " +
+         variable_of(access, "PASSWORD_FILE") + " or " + variable_of(access, "PASSWORD_COMMAND") +
+         (access.input_is_data ? "." : "; or let standard input give the password.");
+}
+
+// The password that nothing names: a line of standard input, or typed at a terminal. `what`: whose.
+Result<FoundPassword> ask_for_password(const std::string& what, bool may_read_input,
+                                       PasswordIs which, const std::string& advice) {
+  const bool reads_input = may_read_input && ::isatty(STDIN_FILENO) == 0;
   if (reads_input) {
     ASSIGN_OR_RETURN(Secret given, secret_from_input());
     if (!given.empty()) return FoundPassword{std::move(given)};
   }
-  Result<Secret> typed = typed_password(access.what + " password", which);
+  Result<Secret> typed = typed_password(what + " password", which);
   if (typed) return FoundPassword{std::move(*typed), true};
-  const std::string advice =
-      "Name a password file or a password command, as an option or in " +
-      variable_of(access, "PASSWORD_FILE") + " or " + variable_of(access, "PASSWORD_COMMAND") +
-      (access.input_is_data ? "." : "; or let standard input give the password.");
   if (!reads_input) return std::move(typed).error().hinting(advice);
   return Error(ErrorKind::kInvalid, std::string(restic_words::kEmptyPassword.text))
       .hinting("Standard input gave no password, and " + typed.error().message() + ".\n" + advice);
@@ -320,7 +326,8 @@ Result<FoundPassword> look_for_password(const RepositoryAccess& access, Deadline
   } else if (!from_environment.empty()) {
     password.secret = std::move(from_environment);
   } else {
-    ASSIGN_OR_RETURN(password, ask_for_password(access, which));
+    ASSIGN_OR_RETURN(
+        password, ask_for_password(access.what, !access.input_is_data, which, advice_for(access)));
   }
   if (password.secret.empty()) {
     return Error(ErrorKind::kInvalid, std::string(restic_words::kEmptyPassword.text))
@@ -335,6 +342,25 @@ Result<FoundPassword> look_for_password(const RepositoryAccess& access, Deadline
 Result<Secret> find_password(const RepositoryAccess& access, Deadline by, PasswordIs which) {
   ASSIGN_OR_RETURN(FoundPassword found, look_for_password(access, by, which));
   return std::move(found.secret);
+}
+
+Result<Secret> find_new_password(const NewPassword& source) {
+  const std::string file = source.file.value_or("");
+  if (!file.empty() && source.none) {
+    return Error(ErrorKind::kInvalid, std::string(restic_words::kTwoNewPasswords.text));
+  }
+  if (source.none) return Secret();
+  if (file.empty()) {
+    ASSIGN_OR_RETURN(FoundPassword asked,
+                     ask_for_password(RepositoryAccess().what, true, PasswordIs::kNew,
+                                      "Name a file that holds it with --new-password-file; or let "
+                                      "standard input give it."));
+    if (!asked.secret.empty()) return std::move(asked.secret);
+  } else {
+    ASSIGN_OR_RETURN(Secret given, secret_from_file(file));
+    if (!given.empty()) return given;
+  }
+  return Error(ErrorKind::kInvalid, std::string(restic_words::kEmptyNewPassword.text));
 }
 
 Status open_with_password(const RepositoryAccess& access,

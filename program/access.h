@@ -40,6 +40,15 @@ enum class PasswordIs { kKnown, kNew };
 Result<Secret> find_password(const RepositoryAccess& access, Deadline by,
                              PasswordIs which = PasswordIs::kKnown);
 
+// Where the password of a further key comes from. No variable of the environment names it.
+struct NewPassword {
+  std::optional<std::string> file;  // --new-password-file; an empty name counts as none
+  bool none = false;                // --new-insecure-no-password: it is empty
+};
+// That password; without a source, a line of standard input if that is not a terminal, or typed
+// twice. kInvalid: both are given, or what should give it gives an empty one.
+Result<Secret> find_new_password(const NewPassword& source);
+
 // Calls `open` with the password. If that was typed at a prompt and `open` fails with
 // kWrongPassword, asks and calls again, three times in all. Errors: those of find_password() and
 // of `open`.

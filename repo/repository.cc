@@ -113,6 +113,16 @@ Result<std::string> Repository::save_unpacked(FileType type, ByteView json, Dead
   return name;
 }
 
+Result<StoredKey> Repository::add_key(const Secret& password, const NewKey& wanted, Deadline by) {
+  return store_tried_key(*state_->storage, state_->key, password, wanted, by);
+}
+
+Status Repository::remove_key(const std::string& name, Deadline by) {
+  RETURN_IF_ERROR(state_->storage->remove({FileType::kKey, name}, by));
+  if (state_->cache != nullptr) state_->cache->forget({FileType::kKey, name});
+  return {};
+}
+
 Status Repository::seal_into(ByteView plain, MutableByteView sealed) const {
   return restree::seal_into(state_->key, plain, sealed);
 }

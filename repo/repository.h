@@ -6,7 +6,7 @@
 // Errors:    open: kNoRepository, kWrongPassword, kDenied, kCorrupt, kUnsupported,
 //            kUnavailable.
 // Key:       only the repository and its index use it. master_key_json() alone gives a copy away,
-//            for the command that prints it.
+//            for the command that prints it; add_key() stores it under another password.
 // Format:    restic's design document, versions 1 and 2.
 #pragma once
 
@@ -22,6 +22,7 @@
 #include "repo/crypto/secret.h"
 #include "repo/format/config.h"
 #include "repo/format/snapshot.h"
+#include "repo/new_key.h"
 #include "repo/repository_cache.h"
 #include "repo/repository_index.h"
 #include "repo/sealed_source.h"
@@ -75,6 +76,11 @@ class Repository final : public BlobSource {
   Result<Bytes> load_unpacked(const FileName& file, Deadline by);
   // Seals and writes such a file; returns its name.
   Result<std::string> save_unpacked(FileType type, ByteView json, Deadline by);
+
+  // Adds a key file for `password`, which was read back and opened.
+  Result<StoredKey> add_key(const Secret& password, const NewKey& wanted, Deadline by);
+  // Removes a key file, from the cache too: its password then opens neither.
+  Status remove_key(const std::string& name, Deadline by);
 
   // Seals `plain` into `sealed`, which is kSealOverheadBytes longer.
   Status seal_into(ByteView plain, MutableByteView sealed) const;

@@ -44,6 +44,8 @@ class RepositoryCache {
   virtual std::optional<Bytes> read(const FileName& file) = 0;
   virtual void keep(const FileName& file, ByteView content) = 0;
   virtual void reject(const FileName& file) = 0;
+  // The repository has this file no more.
+  virtual void forget(const FileName& file) = 0;
   // The names of the files of one type in the cache, damaged files included.
   virtual std::vector<std::string> names(FileType type) = 0;
 

@@ -4,7 +4,6 @@
 
 #include <array>
 #include <chrono>
-#include <string>
 #include <utility>
 
 #include "repo/base/log.h"
@@ -12,14 +11,11 @@
 #include "repo/chunker/polynomial.h"
 #include "repo/crypto/random.h"
 #include "repo/crypto/seal.h"
-#include "repo/crypto/sha256.h"
-#include "repo/format/key.h"
-#include "repo/identity.h"
+#include "repo/new_key.h"
 
 namespace restree {
 namespace {
 
-constexpr std::chrono::milliseconds kDerivationTime{500};
 constexpr std::chrono::seconds kCleaningTime{10};
 
 Error there_already(const Storage& storage, std::string_view what) {
@@ -80,18 +76,6 @@ Result<SealKey> new_master_key() {
   return key;
 }
 
-// Returns the name of the key file.
-Result<std::string> write_key(Storage& storage, const SealKey& master, const Secret& password,
-                              ScryptParameters parameters, Deadline by) {
-  KeyHolder holder{wall_clock_now(), user_name(), host_name()};
-  ASSIGN_OR_RETURN(const KeyFile file,
-                   make_key_file(master, password, std::move(holder), parameters));
-  const std::string json = write_key_file(file);
-  std::string name = to_hex(sha256(as_bytes(json)));
-  RETURN_IF_ERROR(storage.write({FileType::kKey, name}, as_bytes(json), by));
-  return name;
-}
-
 }  // namespace
 
 Result<Config> create_repository(Storage& storage, const Secret& password,
@@ -100,14 +84,14 @@ Result<Config> create_repository(Storage& storage, const Secret& password,
   RETURN_IF_ERROR(refuse_what_is_there(storage, by));
   ASSIGN_OR_RETURN(const SealKey master, new_master_key());
   ASSIGN_OR_RETURN(const Bytes sealed, seal(master, as_bytes(write_config(config))));
-  const auto parameters =
-      wanted.scrypt ? Result<ScryptParameters>(*wanted.scrypt) : calibrate_scrypt(kDerivationTime);
-  RETURN_IF_ERROR(parameters);
+  NewKey first{.scrypt = wanted.scrypt};
+  ASSIGN_OR_RETURN(first.scrypt, scrypt_parameters(first));
   RETURN_IF_ERROR(storage.make_folders(by));
-  ASSIGN_OR_RETURN(const std::string key, write_key(storage, master, password, *parameters, by));
+  ASSIGN_OR_RETURN(const StoredKey key, store_key(storage, master, password, first, by));
   if (Status written = storage.write({FileType::kConfig, ""}, sealed, by); !written) {
     // A key without a repository would be in the way of the next attempt.
-    const Status removed = storage.remove({FileType::kKey, key}, Deadline::after(kCleaningTime));
+    const Status removed =
+        storage.remove({FileType::kKey, key.name}, Deadline::after(kCleaningTime));
     if (!removed) log::warning("a key file stays behind: {}", removed.error().message());
     return std::move(written).error();
   }

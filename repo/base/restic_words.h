@@ -64,6 +64,24 @@ inline constexpr Words kTwoSources{
 inline constexpr Words kNoSuchVersion{.text =
                                           "only repository versions between {} and {} are allowed"};
 
+// --- keys ---------------------------------------------------------------------------------------
+
+// With --json too, as text.
+inline constexpr Words kKeySaved{
+    .text = "saved new key with ID {}", .stream = Stream::kOut, .exit_code = 0};
+inline constexpr Words kKeySavedAs{.text = "saved new key as <Key of {}@{}, created on {}>",
+                                   .stream = Stream::kOut,
+                                   .exit_code = 0};
+inline constexpr Words kKeyInUse{.text =
+                                     "refusing to remove key currently used to access repository"};
+inline constexpr Words kOneKeyWanted{.text = "key remove expects one argument as the key id"};
+inline constexpr Words kTwoNewPasswords{
+    .text = "only either --new-password-file or --new-insecure-no-password may be specified"};
+inline constexpr Words kEmptyNewPassword{
+    .text =
+        "an empty password is not allowed by default. Pass the flag "
+        "`--new-insecure-no-password` to restic to disable this check"};
+
 // --- locks --------------------------------------------------------------------------------------
 
 inline constexpr Words kLockedBy{
@@ -174,6 +192,12 @@ inline constexpr std::array kAll{&kNoRepository,
                                  &kSourceWithoutUse,
                                  &kTwoSources,
                                  &kNoSuchVersion,
+                                 &kKeySaved,
+                                 &kKeySavedAs,
+                                 &kKeyInUse,
+                                 &kOneKeyWanted,
+                                 &kTwoNewPasswords,
+                                 &kEmptyNewPassword,
                                  &kLockedBy,
                                  &kLockCreated,
                                  &kLockStorageId,

@@ -168,6 +168,18 @@ TEST_F(DiskCacheTest, SnapshotsThatWereForgottenAreRemoved) {
   EXPECT_THAT(names_in(folder() / "snapshots"), ::testing::ElementsAre(kept));
 }
 
+TEST_F(DiskCacheTest, AFileThatIsForgottenIsRemoved) {
+  const auto cache = open();
+  const std::string kept(64, '1');
+  const FileName gone{FileType::kKey, std::string(64, '2')};
+  cache->keep(FileName{FileType::kKey, kept}, as_bytes("key"));
+  cache->keep(gone, as_bytes("key"));
+  cache->forget(gone);
+  cache->forget(FileName{FileType::kKey, std::string(64, '3')});
+  cache->flush();
+  EXPECT_THAT(names_in(folder() / "keys"), ::testing::ElementsAre(kept));
+}
+
 TEST_F(DiskCacheTest, AnEmptyListingRemovesNothing) {
   const auto cache = open();
   const FileName snapshot{FileType::kSnapshot, std::string(64, '1')};

@@ -72,6 +72,21 @@ std::vector<Scenario> about_access() {
   };
 }
 
+std::vector<Scenario> about_keys() {
+  return {
+      {{&kKeySaved}, {"-r", "{keyed}", "key", "add", "--new-password-file", "{second}"}},
+      {{&kKeySavedAs}, {"-r", "{keyed}", "key", "passwd", "--new-password-file", "{password}"}},
+      {{&kKeyInUse}, {"key", "remove", "{key}"}},
+      {{&kNoMatchingId}, {"key", "remove", "zz"}},
+      {{&kOneKeyWanted}, {"key", "remove"}},
+      {{&kTwoNewPasswords},
+       {"key", "add", "--new-password-file", "{second}", "--new-insecure-no-password"}},
+      {{&kEmptyNewPassword}, {"key", "add", "--new-password-file", "/dev/null"}},
+      {{&kEmptyPassword}, {"key", "add"}},
+      {{&kFileDoesNotExist}, {"key", "add", "--new-password-file", "{nothing}"}},
+  };
+}
+
 std::vector<Scenario> about_snapshots() {
   return {
       {{&kFailedToFindSnapshot, &kNoMatchingId}, {"restore", "nosuch", "-t", "{nothing}"}},
@@ -122,7 +137,7 @@ std::vector<Scenario> about_backup() {
 
 std::vector<Scenario> all_scenarios() {
   std::vector<Scenario> all;
-  for (const auto& part : {about_access(), about_snapshots(), about_backup()}) {
+  for (const auto& part : {about_access(), about_keys(), about_snapshots(), about_backup()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;
@@ -140,6 +155,10 @@ class WordsPlace {
     restic_.backup({source.string(), "--host", "h"});
     places_["repository"] = restic_.repository();
     places_["nothing"] = place("nothing");
+    copy("keyed");
+    write_file(place("password"), kPassword);
+    write_file(place("second"), "second");
+    places_["key"] = names_in(restic_.repository() / "keys").front();
     damage(copy("damaged_packs") / "data");
     damage(copy("damaged_snapshot") / "snapshots");
     damage(copy("damaged_index") / "index");

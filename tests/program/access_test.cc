@@ -259,6 +259,24 @@ TEST_F(Access, PasswordIsALineOfStandardInputAndNoMore) {
   EXPECT_EQ(found_password({}), "second");
 }
 
+TEST_F(Access, ANewPasswordComesFromItsFileOrFromStandardInput) {
+  set("RESTIC_PASSWORD", "of the environment");
+  set("RESTIC_PASSWORD_FILE", file_of("p", "of the environment's file"));
+  const Input input(file_of("input", "a line\nanother\n"));
+  EXPECT_EQ(value_of(find_new_password({.file = file_of("n", "new\n")})).text(), "new");
+  EXPECT_EQ(value_of(find_new_password({.file = ""})).text(), "a line");
+  EXPECT_EQ(value_of(find_new_password({})).text(), "another");
+}
+
+TEST_F(Access, ANewPasswordIsEmptyOnlyIfThatIsSaid) {
+  EXPECT_EQ(value_of(find_new_password({.file = {}, .none = true})).text(), "");
+  EXPECT_THAT(find_new_password({.file = file_of("n", "\n")}), FailsWith(ErrorKind::kInvalid));
+  EXPECT_THAT(find_new_password({.file = file_of("n", "new"), .none = true}),
+              FailsWith(ErrorKind::kInvalid));
+  EXPECT_THAT(find_new_password({.file = (dir_.path() / "none").string()}),
+              FailsWith(ErrorKind::kNotFound));
+}
+
 TEST_F(Access, PasswordIsNotLookedForInDataOnStandardInput) {
   const Input input(file_of("input", "data\n"));
   RepositoryAccess access;

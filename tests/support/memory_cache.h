@@ -59,6 +59,7 @@ class MemoryCache final : public RepositoryCache {
     content_.lock()->files[file] = as_text(bytes);
   }
   void reject(const FileName& file) override { content_.lock()->rejected.push_back(file.name); }
+  void forget(const FileName& file) override { content_.lock()->files.erase(file); }
 
   std::vector<std::string> names(FileType type) override {
     std::vector<std::string> all;

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <sstream>
 #include <string_view>
+#include <utility>
 
 #include "tools/cli/option_words.h"
 
@@ -43,6 +44,19 @@ std::vector<CompletedOption> completed_options(const Flags& flags) {
   return options;
 }
 
+// Its own options, and those of its commands, each once.
+std::vector<CompletedOption> all_options(const CommandSyntax& command) {
+  std::vector<CompletedOption> options = completed_options(command);
+  for (const auto& part : command.commands()) {
+    for (CompletedOption& option : completed_options(*part)) {
+      const bool is_there = std::ranges::any_of(
+          options, [&](const CompletedOption& one) { return one.names == option.names; });
+      if (!is_there) options.push_back(std::move(option));
+    }
+  }
+  return options;
+}
+
 // Where a command has commands of its own, its argument is the name of one.
 void complete_argument(const CommandSyntax& command, CompletedCommand& made) {
   if (const auto& arguments = command.arguments()) {
@@ -66,7 +80,7 @@ CompletedProgram completed_program(const CommandSyntax& program) {
   made.options = completed_options(program);
   for (const auto& part : program.commands()) {
     if (part->is_refused()) continue;
-    CompletedCommand command{part->name(), part->summary(), completed_options(*part), {}, {}};
+    CompletedCommand command{part->name(), part->summary(), all_options(*part), {}, {}};
     complete_argument(*part, command);
     made.commands.push_back(std::move(command));
   }

@@ -15,7 +15,7 @@ const std::vector<Command>& all_commands() {
       {"forget", "Remove snapshots", declare_forget},
       {"generate", "Write completions for a shell, or the manual pages", declare_generate},
       {"init", "Make a new repository", declare_init},
-      {"key", "List the keys of the repository", declare_key},
+      {"key", "List, add, change or remove the passwords of the repository", nullptr, key_commands},
       {"list", "List the files or blobs of the repository", declare_list},
       {"ls", "List the files of a snapshot", declare_ls},
       {"mount", "Show the repository as a file system", declare_mount},

@@ -20,7 +20,9 @@ struct Command {
   std::string_view name;
   std::string_view summary;  // one line, for --help and completions
   // Adds the command's options to its part of the command line. The returned function owns them.
+  // nullptr: the command only stands before commands of its own, as in `key list`.
   Run (*declare)(CommandSyntax& app);
+  const std::vector<Command>& (*parts)() = nullptr;
 };
 
 // Sorted by name.
@@ -44,7 +46,7 @@ Run declare_find(CommandSyntax& app);
 Run declare_forget(CommandSyntax& app);
 Run declare_generate(CommandSyntax& app);
 Run declare_init(CommandSyntax& app);
-Run declare_key(CommandSyntax& app);
+const std::vector<Command>& key_commands();
 Run declare_list(CommandSyntax& app);
 Run declare_ls(CommandSyntax& app);
 Run declare_mount(CommandSyntax& app);

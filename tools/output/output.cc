@@ -42,6 +42,10 @@ void Output::say_even_if_quiet(std::string_view line) const {
   if (speaks_from(0)) io_.out_line(line);
 }
 
+void Output::say_even_as_json(std::string_view line) const {
+  if (!is_quiet()) io_.out_line(line);
+}
+
 void Output::note(std::string_view line) const {
   if (speaks_from(1)) io_.err_line(line);
 }

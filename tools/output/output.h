@@ -34,6 +34,8 @@ class Output {
   void detail(std::string_view line) const;
   void item(std::string_view line) const;
   void say_even_if_quiet(std::string_view line) const;
+  // As say(), with --json too: for commands of restic that have no JSON.
+  void say_even_as_json(std::string_view line) const;
 
   // A line for people on standard error; nothing with --json or --quiet.
   void note(std::string_view line) const;

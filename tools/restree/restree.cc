@@ -39,33 +39,37 @@ struct CommandLine {
     program.footer = name + " COMMAND --help describes a command; restree(1) describes everything.";
     program.add_help();
     add_global_options(program, options);
-    for (const Command& command : all_commands()) {
-      CommandSyntax& part = add_command(command.name, std::string(command.summary));
-      part.footer = name + " --help lists the options that all commands take.";
-      runs[&part] = command.declare(part);
-    }
+    for (const Command& command : all_commands()) add(command, program);
     for (const RefusedCommand& command : refused_commands()) {
       program.refuse_command(std::string(command.name), std::string(command.instead));
     }
-    CommandSyntax& about = add_command("help", "Describe a command");
+    CommandSyntax& about = program.add_command("help", "Describe a command");
+    about.add_help();
     add_arguments(about, "command", help_about, "The command's name", names_of_commands());
     help = &about;
   }
 
  private:
-  CommandSyntax& add_command(std::string_view name, const std::string& summary) {
-    CommandSyntax& part = program.add_command(std::string(name), summary);
+  // `above`: the program, or the command that this is a part of.
+  void add(const Command& command, CommandSyntax& above) {
+    CommandSyntax& part =
+        above.add_command(std::string(command.name), std::string(command.summary));
     part.add_help();
-    return part;
+    part.footer = program.name() + " --help lists the options that all commands take.";
+    if (command.declare != nullptr) runs[&part] = command.declare(part);
+    if (command.parts == nullptr) return;
+    for (const Command& one : command.parts()) add(one, part);
   }
 };
 
 // Whether a command is run for what it does or finds out, which its exit code says, and not for the
 // words that it prints.
-bool needs_no_output(std::string_view command) {
-  constexpr std::array<std::string_view, 10> kCommands{
-      "backup", "check", "copy", "forget", "init", "mount", "restore", "tag", "unlock", "warm"};
-  return std::ranges::find(kCommands, command) != kCommands.end();
+bool needs_no_output(const CommandSyntax& command) {
+  constexpr std::array<std::string_view, 13> kCommands{
+      "backup",     "check", "copy",    "forget", "init",   "key add", "key passwd",
+      "key remove", "mount", "restore", "tag",    "unlock", "warm"};
+  const std::string name = command.full_name();
+  return std::ranges::find(kCommands, name.substr(name.find(' ') + 1)) != kCommands.end();
 }
 
 // Other programs print their version for this option; restic refuses it, and scripts that tell the two
@@ -116,16 +120,14 @@ Result<ExitCode> run_command(CommandLine& line, const std::vector<std::string>& 
   Result<ParsedCommand> parsed = parse_command(line.program, words);
   if (!parsed) return with_advice(std::move(parsed).error(), line.program);
   for (const std::string& notice : parsed->notices) io.err_line(notice);
-  const CommandSyntax* command = parsed->command;
+  const CommandSyntax* const command = parsed->command;
   ASSIGN_OR_RETURN(const std::optional<std::string> help, wanted_help(line, *command));
   if (help) {
     io.out(*help);
     return ExitCode::kSuccess;
   }
   RETURN_IF_ERROR(settle(line.options));
-  // The commands of a command, like `key list`, are run by that.
-  while (!line.runs.contains(command)) command = command->parent();
-  line.needs_no_output = needs_no_output(command->name());
+  line.needs_no_output = needs_no_output(*command);
   if (line.needs_no_output) io.go_on_without_output();
   Session session(line.options, io, stop, make_storage);
   Result<ExitCode> code = line.runs.at(command)(session);
