@@ -18,6 +18,10 @@ class KnownBlobs {
     auto& shard = shards_[std::to_integer<std::size_t>(id.bytes.back()) % kShards];
     return shard.lock()->insert({id, type}).second;
   }
+  bool contains(BlobType type, const BlobId& id) const {
+    const auto& shard = shards_[std::to_integer<std::size_t>(id.bytes.back()) % kShards];
+    return shard.lock()->contains({id, type});
+  }
 
  private:
   static constexpr std::size_t kShards = 16;

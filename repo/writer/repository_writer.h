@@ -66,6 +66,10 @@ class RepositoryWriter {
   // Whether the blob is in a pack that is not lost and that an index of the repository, or one that
   // is not yet written, names.
   bool has(BlobType type, const BlobId& id) const;
+  // The same, or it was passed to save().
+  bool knows(BlobType type, const BlobId& id) const {
+    return has(type, id) || taken_on_.contains(type, id);
+  }
 
   // Stores the packs that are still open and writes the index.
   Status flush();

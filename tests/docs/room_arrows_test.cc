@@ -60,6 +60,7 @@ const std::vector<Room>& rooms() {
         "repo/text", "repo/writer"}},
       {"repo/checker",
        {"repo", "repo/base", "repo/bulk", "repo/crypto", "repo/format", "repo/index"}},
+      {"repo/copier", {"repo", "repo/base", "repo/bulk", "repo/format", "repo/writer"}},
       {"repo/dumper", {"repo", "repo/base", "repo/bulk", "repo/format", "repo/text"}},
       {"repo/repairer", {"repo", "repo/base", "repo/crypto", "repo/format", "repo/writer"}},
       {"repo/restorer",

@@ -1,0 +1,109 @@
+#include "repo/copier/copier.h"
+
+#include <algorithm>
+#include <string>
+#include <tuple>
+#include <utility>
+
+namespace restree {
+namespace {
+
+constexpr std::chrono::minutes kBatchTime{5};
+constexpr std::uint64_t kBatchPacks = 100;
+
+BulkOptions bulk_options(const CopyOptions& options) {
+  BulkOptions bulk;
+  bulk.threads = options.read_threads;
+  bulk.patience = options.patience;
+  bulk.stop = options.stop;
+  return bulk;
+}
+
+// Whether other snapshots may be copied all the same.
+bool is_of_one_snapshot(ErrorKind kind) {
+  return kind == ErrorKind::kCorrupt || kind == ErrorKind::kNotFound;
+}
+
+}  // namespace
+
+bool ends_batch(std::uint64_t stored_bytes, Deadline::Clock::duration elapsed,
+                std::size_t pack_bytes) {
+  return elapsed >= kBatchTime || stored_bytes >= kBatchPacks * pack_bytes;
+}
+
+Copier::Copier(Repository& source, Repository& destination, const CopyOptions& options,
+               CopyListener& listener)
+    : destination_(destination),
+      options_(options),
+      listener_(listener),
+      writer_(destination, options.writer, options.stop),
+      blobs_(source, writer_, bulk_options(options), listener) {}
+
+Result<std::size_t> Copier::copy(std::vector<Snapshot> wanted, const std::vector<Snapshot>& there) {
+  there_ = CopiedSnapshots(there);
+  std::ranges::sort(wanted, [](const Snapshot& a, const Snapshot& b) {
+    return std::tie(a.time, a.id) < std::tie(b.time, b.id);
+  });
+  const Status copied = copy_all(wanted);
+  const Status saved = save_batch();
+  if (copied && saved) return left_out_;
+  // Indexes the packs stored so far, so that the next run need not store them again.
+  const Status kept = saved ? Status() : writer_.finish_early();
+  Error error = copied ? saved.error() : copied.error();
+  if (!kept) return std::move(error).with("not all that was copied is indexed");
+  return error;
+}
+
+Status Copier::copy_all(const std::vector<Snapshot>& wanted) {
+  for (const Snapshot& source : wanted) {
+    if (options_.stop.stop_requested()) return Error(ErrorKind::kCancelled, "interrupted");
+    if (const auto copy = there_.find(source)) {
+      listener_.skipped(source, *copy);
+      continue;
+    }
+    RETURN_IF_ERROR(copy_one(source));
+    const auto elapsed = Deadline::Clock::now() - batch_begun_;
+    if (ends_batch(writer_.figures().stored_bytes - stored_bytes_, elapsed,
+                   options_.writer.pack_bytes)) {
+      RETURN_IF_ERROR(save_batch());
+    }
+  }
+  return {};
+}
+
+Status Copier::copy_one(const Snapshot& source) {
+  listener_.begun(source);
+  Status copied = blobs_.copy(source.tree);
+  if (copied) {
+    listener_.copied();
+    batch_.push_back(source);
+    return {};
+  }
+  // An error of the writer has the same kinds, and is about all that follows.
+  if (writer_.failure() || !is_of_one_snapshot(copied.error().kind())) return copied;
+  listener_.left_out(source, copied.error());
+  ++left_out_;
+  return {};
+}
+
+Status Copier::save_batch() {
+  RETURN_IF_ERROR(writer_.flush());
+  stored_bytes_ = writer_.figures().stored_bytes;
+  batch_begun_ = Deadline::Clock::now();
+  const std::vector<Snapshot> batch = std::exchange(batch_, {});
+  if (!batch.empty()) listener_.saving(batch.size());
+  for (const Snapshot& source : batch) {
+    Snapshot copy = copied_form(source);
+    ASSIGN_OR_RETURN(const std::string name,
+                     destination_.save_unpacked(FileType::kSnapshot, as_bytes(write_snapshot(copy)),
+                                                Deadline::after(options_.writer.patience)));
+    const auto id = SnapshotId::parse(name);
+    if (!id) return Error(ErrorKind::kInvalid, name + " is not an id");
+    copy.id = *id;
+    listener_.saved(source.id, *id);
+    there_.add(copy);
+  }
+  return {};
+}
+
+}  // namespace restree
