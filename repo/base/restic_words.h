@@ -110,6 +110,22 @@ inline constexpr Words kIgnoring{.text = "Ignoring \"{}\": {}", .exit_code = 0};
 inline constexpr Words kNotInSnapshot{.text =
                                           "cannot dump file: path \"{}\" not found in snapshot"};
 
+// --- copy ---------------------------------------------------------------------------------------
+
+// With --json too, as text. Those of a copy that is made are compared in tests/e2e/copy_test.cc, as no
+// second call says them again.
+inline constexpr Words kSnapshotToCopy{
+    .text = "snapshot {} of [{}] at {} by {}@{}", .stream = Stream::kOut, .exit_code = 0};
+inline constexpr Words kCopyStarted{
+    .text = "  copy started, this may take a while...", .stream = Stream::kOut, .exit_code = 0};
+inline constexpr Words kAlreadyCopied{
+    .text = "skipping source snapshot {}, was already copied to snapshot {}",
+    .stream = Stream::kOut,
+    .exit_code = 0};
+inline constexpr Words kSnapshotCopied{.text = "snapshot {} saved, copied from source snapshot {}",
+                                       .stream = Stream::kOut,
+                                       .exit_code = 0};
+
 // --- damage -------------------------------------------------------------------------------------
 
 inline constexpr Words kFailedToLoadSnapshot{.text = "failed to load snapshot {}"};
@@ -209,6 +225,8 @@ inline constexpr std::array kAll{&kNoRepository,
                                  &kNoSnapshotFound,
                                  &kIgnoring,
                                  &kNotInSnapshot,
+                                 &kSnapshotToCopy,
+                                 &kAlreadyCopied,
                                  &kFailedToLoadSnapshot,
                                  &kErrorForTree,
                                  &kNotAuthentic,

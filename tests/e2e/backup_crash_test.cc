@@ -221,7 +221,7 @@ TEST_P(BackupCrash, APackWithAPageThatNeverReachedTheDiskIsNotTakenOver) {
   EXPECT_TRUE(next.ok()) << next.report();
   EXPECT_THAT(next.err, HasSubstr("has left a damaged pack, which is not used: pack " +
                                   pack.filename().string()));
-  EXPECT_THAT(next.out, HasSubstr("of a backup that was interrupted"));
+  EXPECT_THAT(next.out, HasSubstr("of a run that was interrupted"));
   take_over_locks();
   restic_.check();
   expect_restores("latest", source());

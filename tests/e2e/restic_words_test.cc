@@ -117,6 +117,20 @@ std::vector<Scenario> about_snapshots() {
   };
 }
 
+std::vector<Scenario> about_copy() {
+  const Variables password{{"RESTIC_FROM_PASSWORD", kPassword}};
+  return {
+      {{&kNoSourceLocation}, {"copy"}},
+      {{&kTwoSources}, {"copy", "--from-repo", "a", "--repo2", "b"}},
+      {{&kNoRepository, &kIsThereARepository}, {"copy", "--from-repo", "{nothing}"}, password},
+      {{&kEmptyPassword}, {"copy", "--from-repo", "{repository}"}},
+      {{&kSnapshotToCopy, &kAlreadyCopied},
+       {"copy", "-v", "--from-repo", "{repository}"},
+       password},
+      {{&kIgnoring}, {"copy", "--from-repo", "{repository}", "nosuch"}, password},
+  };
+}
+
 std::vector<Scenario> about_backup() {
   return {
       {{&kOpenRepository, &kUsingParent, &kLoadIndex, &kStartScan, &kStartBackup},
@@ -137,7 +151,8 @@ std::vector<Scenario> about_backup() {
 
 std::vector<Scenario> all_scenarios() {
   std::vector<Scenario> all;
-  for (const auto& part : {about_access(), about_keys(), about_snapshots(), about_backup()}) {
+  for (const auto& part :
+       {about_access(), about_keys(), about_snapshots(), about_copy(), about_backup()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -48,8 +49,8 @@ struct Outcome {
   std::string err;
 };
 
-// Runs commands on one storage, whatever location they name; the password is kPassword unless
-// their words say otherwise.
+// Runs commands on one storage, whatever location they name, unless another one was put at that
+// location; the password is kPassword unless their words say otherwise.
 class RestreeRunner {
  public:
   explicit RestreeRunner(std::shared_ptr<Storage> storage) : storage_(std::move(storage)) {
@@ -65,13 +66,18 @@ class RestreeRunner {
   Outcome run_bare(const std::vector<std::string>& words,
                    const std::string& program = std::string(kProgram)) const {
     KeptIo io;
-    const StorageMaker maker = [this](const auto&...) -> Result<std::shared_ptr<Storage>> {
-      return storage_;
+    const StorageMaker maker = [this](const std::string& location,
+                                      const auto&...) -> Result<std::shared_ptr<Storage>> {
+      const auto other = others_.find(location);
+      return other == others_.end() ? storage_ : other->second;
     };
     const ExitCode code = run_restree(words, io, stop_.get_token(), maker, program);
     return {code, io.printed(), io.complaints()};
   }
 
+  void put(const std::string& location, std::shared_ptr<Storage> storage) {
+    others_[location] = std::move(storage);
+  }
   // As a signal would.
   void stop() { stop_.request_stop(); }
   // A folder that lives as long as this.
@@ -80,6 +86,7 @@ class RestreeRunner {
  private:
   TempDir folder_;
   std::shared_ptr<Storage> storage_;
+  std::map<std::string, std::shared_ptr<Storage>> others_;
   std::stop_source stop_;
 };
 

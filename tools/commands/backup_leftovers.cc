@@ -31,14 +31,14 @@ bool is_cancelled(const Error& error) { return error.kind() == ErrorKind::kCance
 void warn_of_pack(const Error& error) {
   if (error.kind() == ErrorKind::kCorrupt) {
     log::warning(
-        "an interrupted backup has left a damaged pack, which is not used: {}; what this backup "
-        "needs of it is stored again, and `restic prune` removes it",
+        "an interrupted run has left a damaged pack, which is not used: {}; what is needed of it "
+        "is "
+        "stored again, and `restic prune` removes it",
         error.message());
     return;
   }
   const std::string what_to_do = error.hint().empty() ? "" : "; " + error.hint();
-  log::warning("what an interrupted backup has left is not used: {}{}", error.message(),
-               what_to_do);
+  log::warning("what an interrupted run has left is not used: {}{}", error.message(), what_to_do);
 }
 
 void warn_of_lost_packs(const std::vector<PackId>& lost, const Storage& storage) {
@@ -49,8 +49,8 @@ void warn_of_lost_packs(const std::vector<PackId>& lost, const Storage& storage)
   }
   if (lost.size() > kMostNamedPacks) names += ", …";
   log::warning(
-      "{}: {} that the index names are missing or cut short: {}; this backup stores again what it "
-      "needs of them, but other snapshots may have lost data: `restic repair index` and then "
+      "{}: {} that the index names are missing or cut short: {}; what is needed of them now is "
+      "stored again, but other snapshots may have lost data: `restic repair index` and then "
       "`restic repair snapshots` show which",
       storage.description(),
       lost.size() == 1 ? std::string("1 pack") : fmt::format("{} packs", lost.size()), names);
@@ -71,7 +71,7 @@ Status adopt(const Session& session, Repository& repository, std::vector<StoredP
   if (!adopted) return adopted.error();
   if (adopted->packs > 0) {
     session.output().say(
-        fmt::format("found {} of a backup that was interrupted", format_bytes(adopted->bytes)));
+        fmt::format("found {} of a run that was interrupted", format_bytes(adopted->bytes)));
   }
   return {};
 }
@@ -85,7 +85,7 @@ Result<std::vector<PackId>> look_at_leftovers(const Session& session, Repository
   auto packs = compare_packs(repository, session.patience());
   if (!packs) {
     if (is_cancelled(packs.error())) return packs.error();
-    log::warning("what an interrupted backup may have left is not looked for: {}",
+    log::warning("what an interrupted run may have left is not looked for: {}",
                  packs.error().message());
     return std::vector<PackId>();
   }
@@ -94,7 +94,7 @@ Result<std::vector<PackId>> look_at_leftovers(const Session& session, Repository
   if (lock->has_company()) return std::move(packs->lost);
   if (const Status adopted = adopt(session, repository, std::move(packs->unindexed)); !adopted) {
     if (is_cancelled(adopted.error())) return adopted.error();
-    log::warning("what an interrupted backup has left is stored again as it is needed: {}",
+    log::warning("what an interrupted run has left is stored again as it is needed: {}",
                  adopted.error().message());
   }
   return std::move(packs->lost);

@@ -1,4 +1,4 @@
-// What earlier backups have left in a repository, looked at before the next one begins.
+// What earlier backups and copies have left in a repository, looked at before the next one begins.
 //
 // Threads: each function and object belongs to one.
 // Errors:  kCancelled. Whatever else fails is a warning: without this step a backup only stores

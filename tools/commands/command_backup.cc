@@ -27,12 +27,10 @@
 #include "tools/commands/backup_report.h"
 #include "tools/commands/backup_source.h"
 #include "tools/commands/commands.h"
+#include "tools/commands/writer_options.h"
 
 namespace restree {
 namespace {
-
-constexpr std::size_t kLocalUploads = 2;
-constexpr std::size_t kRemoteUploads = 3;
 
 // What to do according to options, environment and clock, settled before the repository is opened.
 struct Plan {
@@ -112,18 +110,10 @@ Result<std::size_t> read_concurrency(const BackupOptions& options) {
   return std::min(wanted == 0 ? kDefault : wanted, kMost);
 }
 
-RepositoryWriter::Options writer_options(const BackupOptions& options, const Session& session,
-                                         std::vector<PackId> lost_packs) {
-  const GlobalOptions& global = session.options();
-  RepositoryWriter::Options writer;
-  writer.compression = parse_compression(global.compression).value_or(Compression::kAuto);
-  if (global.pack_size_bytes != 0) writer.pack_bytes = global.pack_size_bytes;
-  writer.uploads = session.is_far()
-                       ? std::min<std::size_t>(kRemoteUploads, global.ssh.options.connections)
-                       : kLocalUploads;
+RepositoryWriter::Options backup_writer(const BackupOptions& options, const Session& session,
+                                        std::vector<PackId> lost_packs) {
+  RepositoryWriter::Options writer = writer_options(session, std::move(lost_packs));
   writer.dry_run = options.dry_run;
-  writer.lost_packs = std::move(lost_packs);
-  writer.patience = global.patience;
   return writer;
 }
 
@@ -209,7 +199,7 @@ class Backup {
         session_(session),
         repository_(repository),
         report_(session.output(), options.dry_run),
-        writer_(repository, writer_options(options, session, std::move(lost_packs)),
+        writer_(repository, backup_writer(options, session, std::move(lost_packs)),
                 session.stop()) {}
 
   Result<ExitCode> run() {

@@ -8,6 +8,7 @@ const std::vector<Command>& all_commands() {
       {"cache", "List or remove the caches on this machine", declare_cache},
       {"cat", "Print an object of the repository", declare_cat},
       {"check", "Look for damage in the repository", declare_check},
+      {"copy", "Copy snapshots from another repository", declare_copy},
       {"diff", "Compare two snapshots", declare_diff},
       {"dump", "Write a file, or a folder as an archive, to the output", declare_dump},
       {"features", "List the feature flags", declare_features},
@@ -33,7 +34,6 @@ const std::vector<Command>& all_commands() {
 
 const std::vector<RefusedCommand>& refused_commands() {
   static const std::vector<RefusedCommand> commands = {
-      {"copy", "Use restic: both programs work on the same repository."},
       {"migrate", "Use restic: both programs work on the same repository."},
       {"prune", "Use restic: both programs work on the same repository."},
       {"rebuild-index", "Use restic: both programs work on the same repository."},

@@ -39,6 +39,7 @@ Run declare_backup(CommandSyntax& app);
 Run declare_cache(CommandSyntax& app);
 Run declare_cat(CommandSyntax& app);
 Run declare_check(CommandSyntax& app);
+Run declare_copy(CommandSyntax& app);
 Run declare_diff(CommandSyntax& app);
 Run declare_dump(CommandSyntax& app);
 Run declare_features(CommandSyntax& app);

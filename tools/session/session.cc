@@ -98,14 +98,16 @@ RepositoryAccess Session::access() const {
   return access;
 }
 
-Result<std::unique_ptr<Repository>> Session::open_other(const RepositoryAccess& access) const {
+Result<OtherRepository> Session::open_other(const RepositoryAccess& access, Locking locking) const {
   ASSIGN_OR_RETURN(const std::string where, find_location(access));
   ASSIGN_OR_RETURN(const std::shared_ptr<Storage> storage, make_storage_(where, options_, stop_));
-  std::unique_ptr<Repository> other;
+  OtherRepository other;
   RETURN_IF_ERROR(open_with_password(access, [&](const Secret& secret) -> Status {
-    ASSIGN_OR_RETURN(other, Repository::open(storage, secret, find_key_hint(access), patience()));
+    ASSIGN_OR_RETURN(other.repository,
+                     Repository::open(storage, secret, find_key_hint(access), patience()));
     return {};
   }));
+  ASSIGN_OR_RETURN(other.lock, lock_repository(*other.repository, locking));
   return other;
 }
 
@@ -173,27 +175,31 @@ void Session::tell_waiting(const std::string& message) const {
   [[maybe_unused]] const Status written = io().flush();  // the end of the command reports a failure
 }
 
+Result<std::unique_ptr<RepositoryLock>> Session::lock_repository(Repository& repository,
+                                                                 Locking locking) const {
+  if (!wants_lock(locking) || repository.is_offline()) return nullptr;
+  const LockRequest request{
+      .exclusive = is_exclusive(locking),
+      .reads_only = !is_to_write(locking),
+      .retry_for = options_.retry_lock,
+      .stop = stop_,
+      .tell = [this](const std::string& message) { output_.note(message); },
+      .tell_waiting = [this](const std::string& message) { tell_waiting(message); },
+      .warn = [this](const std::string& message) { output_.warn(message); }};
+  return RepositoryLock::acquire(repository, request,
+                                 Deadline::after(options_.patience + request.retry_for));
+}
+
 Result<Repository*> Session::open(Locking locking, Reading reading) {
   if (repository_) return repository_.get();
   RETURN_IF_ERROR(open_repository(locking, reading));
   if (reading == Reading::kThroughCache) RETURN_IF_ERROR(clean_caches());
-  if (wants_lock(locking) && !repository_->is_offline()) {
-    const LockRequest request{
-        .exclusive = is_exclusive(locking),
-        .reads_only = !is_to_write(locking),
-        .retry_for = options_.retry_lock,
-        .stop = stop_,
-        .tell = [this](const std::string& message) { output_.note(message); },
-        .tell_waiting = [this](const std::string& message) { tell_waiting(message); },
-        .warn = [this](const std::string& message) { output_.warn(message); }};
-    auto lock = RepositoryLock::acquire(*repository_, request,
-                                        Deadline::after(options_.patience + request.retry_for));
-    if (!lock) {
-      repository_.reset();  // or a second call would return it without a lock
-      return lock.error();
-    }
-    lock_ = std::move(*lock);
+  auto lock = lock_repository(*repository_, locking);
+  if (!lock) {
+    repository_.reset();  // or a second call would return it without a lock
+    return lock.error();
   }
+  lock_ = std::move(*lock);
   if (io().is_terminal()) {
     output_.say(fmt::format("repository {} opened (version {}, compression level {})",
                             repository_->config().id.short_hex(), repository_->config().version,

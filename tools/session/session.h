@@ -41,6 +41,11 @@ Result<std::shared_ptr<Storage>> storage_at(const std::string& location,
                                             const GlobalOptions& options,
                                             const std::stop_token& stop);
 
+struct OtherRepository {
+  std::unique_ptr<Repository> repository;
+  std::unique_ptr<RepositoryLock> lock;  // nullptr: none was taken
+};
+
 // Ownership: owns the repository and its lock; `io` must outlive it.
 // Threads:   one; stop() may be called by any.
 // Errors:    of open(): those of Repository::open and RepositoryLock.
@@ -79,8 +84,8 @@ class Session {
 
   // The repository. The first call opens and locks it; later ones ignore the arguments.
   Result<Repository*> open(Locking locking, Reading reading = Reading::kThroughCache);
-  // Another repository, opened and not locked, with the same SSH options.
-  Result<std::unique_ptr<Repository>> open_other(const RepositoryAccess& access) const;
+  // Another repository with the same SSH options, read from its storage alone, and locked as by open().
+  Result<OtherRepository> open_other(const RepositoryAccess& access, Locking locking) const;
   // The lock that open() took; nullptr if it took none.
   const RepositoryLock* lock() const { return lock_.get(); }
   // The repository's disk cache; nullptr if it has none.
@@ -91,6 +96,9 @@ class Session {
  private:
   RepositoryAccess access() const;
   bool wants_lock(Locking locking) const;
+  // nullptr: it is not to be locked.
+  Result<std::unique_ptr<RepositoryLock>> lock_repository(Repository& repository,
+                                                          Locking locking) const;
   Status open_repository(Locking locking, Reading reading);
   Status clean_caches() const;
   void tell_waiting(const std::string& message) const;

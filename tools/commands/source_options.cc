@@ -1,0 +1,49 @@
+#include "tools/commands/source_options.h"
+
+#include <string>
+
+#include "repo/base/restic_words.h"
+#include "repo/system/environment.h"
+#include "tools/cli/option_words.h"
+
+namespace restree {
+namespace {
+
+bool is_named(const RepositoryAccess& access) {
+  const auto is_set = [&](const char* name) {
+    return !environment_variable(access.variables + name + access.variables_end).empty();
+  };
+  return access.location || access.repository_file || is_set("REPOSITORY") ||
+         is_set("REPOSITORY_FILE");
+}
+
+}  // namespace
+
+void add_source_options(CommandSyntax& app, SourceOptions& options) {
+  add_text(app, "--from-repo", options.from.location,
+           "The source repository (default: $RESTIC_FROM_REPOSITORY)", TextIs::kFolder);
+  add_text(app, "--from-repository-file", options.from.repository_file,
+           "A file that says where it is (default: $RESTIC_FROM_REPOSITORY_FILE)", TextIs::kFile);
+  add_text(app, "--from-password-file", options.from.password_file,
+           "A file with its password (default: $RESTIC_FROM_PASSWORD_FILE)", TextIs::kFile);
+  add_text(app, "--from-password-command", options.from.password_command,
+           "A command that prints it (default: $RESTIC_FROM_PASSWORD_COMMAND)");
+  add_text(app, "--from-key-hint", options.from.key_hint,
+           "The id of its key to try first (default: $RESTIC_FROM_KEY_HINT)");
+  add_flag(app, "--from-insecure-no-password", options.from.no_password, "Its password is empty");
+  add_deprecated_text(app, "--repo2", options.from2.location, "use --repo or --from-repo instead");
+  add_deprecated_text(app, "--repository-file2", options.from2.repository_file,
+                      "use --repository-file or --from-repository-file instead");
+  add_hidden_text(app, "--password-file2", options.from2.password_file);
+  add_hidden_text(app, "--password-command2", options.from2.password_command);
+  add_hidden_text(app, "--key-hint2", options.from2.key_hint);
+}
+
+Result<const RepositoryAccess*> find_source(const SourceOptions& options) {
+  const bool is_first = is_named(options.from);
+  if (!is_named(options.from2)) return is_first ? &options.from : nullptr;
+  if (!is_first) return &options.from2;
+  return Error(ErrorKind::kInvalid, std::string(restic_words::kTwoSources.text));
+}
+
+}  // namespace restree
