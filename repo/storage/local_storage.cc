@@ -151,7 +151,8 @@ Status LocalStorage::list_folder(const UniqueFd& root, const std::string& folder
       if (regular.error().kind() != ErrorKind::kCorrupt) return regular;
     }
     if (regular) {
-      into.push_back({entry->d_name, static_cast<std::uint64_t>(attributes.st_size)});
+      into.push_back({entry->d_name, static_cast<std::uint64_t>(attributes.st_size),
+                      std::int64_t{attributes.st_mtime}});
     } else {
       odd_files_.warn_once(file, regular.error());
     }

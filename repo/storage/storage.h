@@ -21,6 +21,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,6 +66,9 @@ struct ByteRange {
 struct ListedFile {
   std::string name;
   std::uint64_t size_bytes;
+  // When it was last written, in seconds since 1970 by the storage's clock, which may be wrong: to be
+  // compared with that of other files. nullopt: the other side does not say.
+  std::optional<std::int64_t> modified = std::nullopt;
 };
 
 // How to read many bytes from a storage.

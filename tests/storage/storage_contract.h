@@ -189,6 +189,17 @@ TEST_P(StorageContract, ListsEveryFileOfAKindOnceWithItsSize) {
             std::vector{std::string(64, 'a')});
 }
 
+TEST_P(StorageContract, ListsWhenAFileWasWrittenIfItIsKnown) {
+  constexpr std::int64_t kHour = 3600;
+  ASSERT_OK(storage().write(pack('c'), as_bytes("p"), soon()));
+  const auto modified = value_of(storage().list(FileType::kPack, soon())).at(0).modified;
+  ASSERT_EQ(modified.has_value(), under_test().keeps_strays()) << "files in memory have no times";
+  const std::int64_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  if (modified) {
+    EXPECT_TRUE(*modified > now - kHour && *modified < now + kHour);
+  }
+}
+
 TEST_P(StorageContract, ListingsLeaveStraysOut) {
   const FileName snapshot{FileType::kSnapshot, std::string(64, 'b')};
   ASSERT_OK(storage().write(snapshot, as_bytes("s"), soon()));

@@ -52,7 +52,8 @@ Result<std::vector<ListedFile>> SftpStorage::list(FileType type, Deadline by) {
     if (entry.attributes.is_link()) {
       links.push_back(path);
     } else if (entry.attributes.may_be_file()) {
-      files.push_back({std::move(entry.name), entry.attributes.size.value_or(0)});
+      files.push_back(
+          {std::move(entry.name), entry.attributes.size.value_or(0), entry.attributes.modified});
     } else {
       odd_files_.warn_once(path, expect_regular(path, *entry.attributes.permissions).error());
     }
@@ -80,7 +81,8 @@ Status SftpStorage::follow_links(SftpClient& client, const std::vector<std::stri
     const auto target = client.stat(link, by);
     if (!target && is_unanswered(target.error(), client, by)) return target.error();
     if (target && target->may_be_file()) {
-      into.push_back({link.substr(link.rfind('/') + 1), target->size.value_or(0)});
+      into.push_back(
+          {link.substr(link.rfind('/') + 1), target->size.value_or(0), target->modified});
       continue;
     }
     // OpenSSH's server has the same answer for a link in a circle.
