@@ -30,11 +30,7 @@ std::uint64_t content_hash(std::span<const IndexedBlob> blobs) {
 }
 
 std::uint64_t bytes_in_pack(const IndexEntry& entry) {
-  return entry.length + pack_header_entry_bytes({.id = entry.id,
-                                                 .type = entry.type(),
-                                                 .offset = entry.offset,
-                                                 .length = entry.length,
-                                                 .raw_length = entry.raw_length});
+  return entry.length + pack_header_entry_bytes(entry.blob());
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "repo/format/id.h"
+#include "repo/format/index_file.h"
 
 namespace restree {
 
@@ -24,6 +25,8 @@ struct IndexEntry {
   BlobType type() const {
     return (pack_and_type & kTreeBit) != 0 ? BlobType::kTree : BlobType::kData;
   }
+  // As index files and the headers of packs describe it.
+  IndexedBlob blob() const { return {id, type(), offset, length, raw_length}; }
   bool operator==(const IndexEntry&) const = default;
 };
 static_assert(sizeof(IndexEntry) == 48);

@@ -229,6 +229,7 @@ Status PackUploader::store(OpenPack& pack) {
   const Deadline by = Deadline::after(
       options_.patience + std::min(for_slowness, kMostPatienceForSlowness * options_.patience));
   RETURN_IF_ERROR(repository_.storage().write({FileType::kPack, id.hex()}, file, by));
+  if (options_.on_stored) options_.on_stored(id, file.size());
   return index_.add({id, {pack.blobs().begin(), pack.blobs().end()}}, by);
 }
 

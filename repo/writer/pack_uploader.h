@@ -28,6 +28,9 @@
 
 namespace restree {
 
+// Called for each pack once it is on the storage, by any thread.
+using OnPackStored = std::function<void(const PackId& pack, std::uint64_t size_bytes)>;
+
 class PackUploader {
  public:
   struct Options {
@@ -38,6 +41,7 @@ class PackUploader {
     // How long an upload is tried again, which is as long as restic tries: a server may be away
     // this long without ending the backup.
     std::chrono::seconds patience = std::chrono::minutes(15);
+    OnPackStored on_stored = {};
   };
   PackUploader(Repository& repository, PendingIndex& index, const Options& options,
                std::stop_token stop);

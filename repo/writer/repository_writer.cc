@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cassert>
 #include <chrono>
+#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -40,7 +41,8 @@ RepositoryWriter::RepositoryWriter(Repository& repository, const Options& option
                  .buffers = std::max(options.uploads + kOpenPacks, kLeastBuffers),
                  .buffer_bytes = options.pack_bytes + kPackReserveBytes,
                  .kept_bytes = options.pack_bytes + kPackUsualExcessBytes,
-                 .patience = options.patience},
+                 .patience = options.patience,
+                 .on_stored = options.on_stored},
                 std::move(stop)) {}
 
 RepositoryWriter::~RepositoryWriter() = default;
@@ -57,18 +59,37 @@ bool RepositoryWriter::has(BlobType type, const BlobId& id) const {
 Result<SavedBlob> RepositoryWriter::save(BlobType type, ByteView plain) {
   const BlobId id{sha256(plain)};
   if (has(type, id) || !taken_on_.insert(type, id)) return SavedBlob{id};
-  auto saved = save_new(type, id, plain);
+  return save_again(type, id, plain);
+}
+
+Result<SavedBlob> RepositoryWriter::save_again(BlobType type, const BlobId& id, ByteView plain) {
+  return save_or_fail([&] { return save_as_new(type, id, plain); });
+}
+
+Result<SavedBlob> RepositoryWriter::save_sealed(const IndexedBlob& blob, ByteView sealed) {
+  return save_or_fail([&] { return store_sealed(blob, sealed); });
+}
+
+Result<SavedBlob> RepositoryWriter::save_or_fail(const std::function<Result<SavedBlob>()>& save) {
+  Result<SavedBlob> saved = Error(ErrorKind::kLocalIo, "out of memory while saving a blob");
+  try {
+    saved = save();
+  } catch (const std::exception& failure) {  // no memory for a pack
+    saved = error_of(failure);
+  }
   // Other callers with the same blob were already promised that it is stored, so all must fail.
   if (!saved) uploader_.fail(saved.error());
   return saved;
 }
 
-Result<SavedBlob> RepositoryWriter::save_new(BlobType type, const BlobId& id, ByteView plain) {
-  try {
-    return save_as_new(type, id, plain);
-  } catch (const std::exception& failure) {  // no memory for a pack
-    return error_of(failure);
+Result<SavedBlob> RepositoryWriter::store_sealed(const IndexedBlob& blob, ByteView sealed) {
+  count(blob, blob.raw_length != 0 ? blob.raw_length : sealed.size() - kSealOverheadBytes);
+  if (!options_.dry_run) {
+    ASSIGN_OR_RETURN(const Slot slot, reserve(blob));
+    std::memcpy(slot.place.data(), sealed.data(), sealed.size());
+    RETURN_IF_ERROR(filled(blob.type, slot.pack));
   }
+  return SavedBlob{blob.id, true, blob.length + pack_header_entry_bytes(blob)};
 }
 
 Result<SavedBlob> RepositoryWriter::save_as_new(BlobType type, const BlobId& id, ByteView plain) {

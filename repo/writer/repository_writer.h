@@ -13,6 +13,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -47,6 +48,7 @@ class RepositoryWriter {
     std::vector<PackId> lost_packs = {};
     // How long storing a file is tried again after failures.
     std::chrono::seconds patience = std::chrono::minutes(15);
+    OnPackStored on_stored = {};
   };
   // The new blobs since the start.
   struct Figures {
@@ -61,6 +63,12 @@ class RepositoryWriter {
   ~RepositoryWriter();
 
   Result<SavedBlob> save(BlobType type, ByteView plain);
+  // For blobs that are moved to another pack: stores one although the index has it. A second call
+  // with the same blob stores it twice.
+  Result<SavedBlob> save_again(BlobType type, const BlobId& id, ByteView plain);
+  // The same with its sealed bytes as they are, which the caller has opened and found right.
+  // `blob.offset` is ignored.
+  Result<SavedBlob> save_sealed(const IndexedBlob& blob, ByteView sealed);
   // The error because of which nothing more can be saved, if any.
   std::optional<Error> failure() const { return uploader_.failure(); }
   // Whether the blob is in a pack that is not lost and that an index of the repository, or one that
@@ -86,12 +94,14 @@ class RepositoryWriter {
   };
   using OpenGroup = Guarded<std::vector<std::unique_ptr<OpenPack>>>;
 
+  // Calls `save`, which stores a blob that others may count on: if it fails, all later calls fail.
   // kLocalIo: also if memory is refused.
-  Result<SavedBlob> save_new(BlobType type, const BlobId& id, ByteView plain);
+  Result<SavedBlob> save_or_fail(const std::function<Result<SavedBlob>()>& save);
   Result<SavedBlob> save_as_new(BlobType type, const BlobId& id, ByteView plain);
   Status store(const IndexedBlob& blob, ByteView content, bool in_raw_blocks);
   Result<Slot> reserve(const IndexedBlob& blob);
   Status filled(BlobType type, OpenPack* pack) EXCLUDES(figures_);
+  Result<SavedBlob> store_sealed(const IndexedBlob& blob, ByteView sealed);
   void count(const IndexedBlob& blob, std::size_t raw_bytes);
 
   Repository& repository_;
