@@ -1,0 +1,115 @@
+#include "repo/pruner/blob_copier.h"
+
+#include <algorithm>
+#include <cstring>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "repo/base/guarded.h"
+#include "repo/base/thread_pool.h"
+
+namespace restree {
+
+BlobCopier::BlobCopier(Repository& repository, RepositoryWriter& writer, const Index& index,
+                       bool compresses_data, BulkOptions bulk, std::atomic<std::uint64_t>& copied)
+    : repository_(repository),
+      writer_(writer),
+      index_(index),
+      compresses_data_(compresses_data),
+      bulk_(std::move(bulk)),
+      copied_(copied) {}
+
+Status BlobCopier::copy(std::span<const std::uint32_t> positions) {
+  BulkPlan plan;
+  for (const std::uint32_t position : positions) {
+    const IndexEntry& entry = index_.entries()[position];
+    plan.add({.pack = index_.packs()[entry.pack_number()],
+              .offset = entry.offset,
+              .length = entry.length,
+              .raw_length = entry.raw_length},
+             entry.id, position, 0);
+  }
+  const ReadHabit habit = repository_.storage().read_habit();
+  const std::vector<BulkRequest> requests =
+      plan.requests(bulk_.limits.value_or(BulkLimits::of(habit)));
+  const std::size_t processors = std::max(1U, std::thread::hardware_concurrency());
+  const std::size_t threads = habit.waits ? bulk_.threads : std::min(bulk_.threads, processors);
+  // Each thread keeps its memory from request to request.
+  Guarded<std::vector<Buffers>> spare;
+  return parallel_for(requests.size(), threads, [&](std::size_t i) -> Status {
+    if (bulk_.stop.stop_requested()) return Error(ErrorKind::kCancelled, "interrupted");
+    Buffers buffers;
+    {
+      auto left = spare.lock();
+      if (!left->empty()) {
+        buffers = std::move(left->back());
+        left->pop_back();
+      }
+    }
+    Status copied = copy_request(requests[i], buffers);
+    spare.lock()->push_back(std::move(buffers));
+    return copied;
+  });
+}
+
+Status BlobCopier::copy_request(const BulkRequest& request, Buffers& buffers) {
+  const FileName file{FileType::kPack, request.pack.hex()};
+  const auto read = repository_.storage().read_into(buffers.sealed, file, request.range,
+                                                    Deadline::after(bulk_.patience));
+  if (!read && is_hopeless(read.error().kind())) return read.error();
+  for (const BlobUse& use : request.uses) {
+    if (bulk_.stop.stop_requested()) return Error(ErrorKind::kCancelled, "interrupted");
+    const IndexEntry& entry = index_.entries()[use.tag];
+    if (read) {
+      const ByteView sealed = read->subspan(use.offset - request.range.offset, use.length);
+      RETURN_IF_ERROR(copy_blob(entry, sealed, buffers));
+    } else {
+      RETURN_IF_ERROR(copy_singly(entry));
+    }
+    ++copied_;
+  }
+  return {};
+}
+
+Status BlobCopier::copy_blob(const IndexEntry& entry, ByteView sealed, Buffers& buffers) {
+  if (buffers.opened.size() < sealed.size()) buffers.opened = Bytes(sealed.size());
+  const MutableByteView opened = buffers.opened.view().first(sealed.size());
+  std::memcpy(opened.data(), sealed.data(), sealed.size());
+  const BlobLocation place{.pack = index_.packs()[entry.pack_number()],
+                           .offset = entry.offset,
+                           .length = entry.length,
+                           .raw_length = entry.raw_length};
+  const Result<ByteView> plain =
+      repository_.open_blob(place, entry.type(), entry.id, opened, buffers.plain);
+  if (!plain) return copy_singly(entry);
+  if (must_compress(entry)) {
+    RETURN_IF_ERROR(writer_.save_again(entry.type(), entry.id, *plain));
+  } else {
+    RETURN_IF_ERROR(writer_.save_sealed(entry.blob(), sealed));
+  }
+  return {};
+}
+
+// Repository::load() reads once more, and then from other packs that hold the blob.
+Status BlobCopier::copy_singly(const IndexEntry& entry) {
+  const Result<SharedBlob> blob =
+      repository_.load(entry.type(), entry.id, Deadline::after(bulk_.patience));
+  if (!blob && blob.error().kind() == ErrorKind::kCorrupt) {
+    return Error(blob.error())
+        .with("cannot copy a blob that is in use")
+        .hinting(
+            "No pack that is in use was removed. Run `restree check --read-data`, which says "
+            "what is damaged and how to go on.");
+  }
+  RETURN_IF_ERROR(blob);
+  RETURN_IF_ERROR(writer_.save_again(entry.type(), entry.id, (*blob)->view()));
+  return {};
+}
+
+bool BlobCopier::must_compress(const IndexEntry& entry) const {
+  if (repository_.config().version < 2 || entry.raw_length != 0) return false;
+  return entry.type() == BlobType::kTree || compresses_data_;
+}
+
+}  // namespace restree

@@ -1,0 +1,311 @@
+#include "repo/pruner/pruner.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cassert>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "repo/base/thread_pool.h"
+#include "repo/pruner/blob_copier.h"
+
+namespace restree {
+namespace {
+
+// A backup that takes no lock may be under way for so long before its packs are in an index.
+constexpr std::int64_t kYoungSeconds = 24 * 60 * 60;
+// Small and far away: several at once hide the round trips.
+constexpr std::size_t kParallelFiles = 8;
+
+// By the clock of the storage, which wrote the lock of this run a few minutes ago at most, or by that of
+// this machine if it is behind: where clocks are wrong, packs look younger than they are.
+Result<std::int64_t> storage_time(Storage& storage, Deadline by) {
+  ASSIGN_OR_RETURN(const std::vector<ListedFile> locks, storage.list(FileType::kLock, by));
+  std::optional<std::int64_t> newest;
+  for (const ListedFile& lock : locks) newest = std::max(newest, lock.modified);
+  const std::int64_t here = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  return std::min(newest.value_or(here), here);
+}
+
+bool is_young(const ListedFile& file, std::int64_t now) {
+  return !file.modified || *file.modified > now - kYoungSeconds;
+}
+
+std::shared_ptr<const Index> merged(const std::vector<std::shared_ptr<const Index>>& parts) {
+  if (parts.size() == 1) return parts.front();
+  IndexBuilder builder;
+  for (const auto& part : parts) builder.add(*part);
+  return std::move(builder).build(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+Error unreadable_snapshot(const Error& why) {
+  return Error(why)
+      .with("failed loading snapshot")
+      .hinting(
+          "Nothing was removed. What it needs is not known. `restic repair snapshots --forget` "
+          "removes snapshot files that are damaged.");
+}
+
+}  // namespace
+
+Pruner::Pruner(Repository& repository, PruneOptions options)
+    : repository_(repository), options_(std::move(options)), rules_(options_.rules) {}
+
+Status Pruner::go_on() const {
+  if (!options_.bulk.stop.stop_requested()) return {};
+  return Error(ErrorKind::kCancelled, "interrupted");
+}
+
+Result<std::size_t> Pruner::load_snapshots(const std::set<SnapshotId>& ignored) {
+  known_snapshots_ = ignored;
+  RETURN_IF_ERROR(load_new_snapshots());
+  return roots_.size();
+}
+
+Status Pruner::load_new_snapshots() {
+  ASSIGN_OR_RETURN(std::vector<SnapshotId> ids, repository_.list_snapshots(soon()));
+  std::erase_if(ids, [&](const SnapshotId& id) { return known_snapshots_.contains(id); });
+  Guarded<std::vector<Snapshot>> loaded;
+  const auto load = [&](std::size_t i) -> Status {
+    RETURN_IF_ERROR(go_on());
+    Result<Snapshot> snapshot = repository_.load_snapshot(ids[i], soon());
+    if (snapshot) {
+      loaded.lock()->push_back(std::move(*snapshot));
+      return {};
+    }
+    const ErrorKind kind = snapshot.error().kind();
+    // It was forgotten since it was listed. If not, remove() finds that it is not known.
+    if (kind == ErrorKind::kNotFound) return {};
+    if (is_hopeless(kind)) return snapshot.error();
+    return unreadable_snapshot(snapshot.error());
+  };
+  RETURN_IF_ERROR(parallel_for(ids.size(), kParallelFiles, load));
+  roots_.clear();
+  auto snapshots = loaded.lock();
+  for (const Snapshot& snapshot : *snapshots) {
+    known_snapshots_.insert(snapshot.id);
+    roots_.push_back(snapshot.tree);
+  }
+  return {};
+}
+
+Status Pruner::expect_known_snapshots() {
+  ASSIGN_OR_RETURN(const std::vector<SnapshotId> ids, repository_.list_snapshots(soon()));
+  for (const SnapshotId& id : ids) {
+    if (known_snapshots_.contains(id)) continue;
+    return Error(ErrorKind::kUnavailable,
+                 fmt::format("snapshot {} has appeared while the repository was locked", id.hex()))
+        .hinting(
+            "A program that takes no locks has written it. No pack that an index names was "
+            "removed. Run prune again, while no such program is at work.");
+  }
+  return {};
+}
+
+Status Pruner::read_index() {
+  IndexFiles watch;
+  RETURN_IF_ERROR(repository_.refresh_index(soon(), &watch));
+  ASSIGN_OR_RETURN(IndexFileContents read, watch.take());
+  for (auto& [name, content] : read) files_[name] = std::move(content);
+  index_ = merged(repository_.index_parts());
+  return go_on();
+}
+
+Status Pruner::load_index() {
+  RETURN_IF_ERROR(read_index());
+  std::size_t named = 0;
+  for (const auto& [name, content] : files_) named += content.blobs;
+  if (named >= index_->blob_count()) return {};
+  return Error(ErrorKind::kInvalid, "the index was loaded before the prune has begun");
+}
+
+Status Pruner::know_all_index_files() {
+  ASSIGN_OR_RETURN(const std::vector<ListedFile> listed,
+                   repository_.list_files(FileType::kIndex, soon()));
+  IndexFileContents now;
+  for (const ListedFile& file : listed) {
+    const auto known = files_.find(file.name);
+    if (known != files_.end()) {
+      now.insert(files_.extract(known));
+      continue;
+    }
+    ASSIGN_OR_RETURN(now[file.name], read_index_file(repository_, file.name, *index_, soon()));
+  }
+  files_ = std::move(now);
+  return {};
+}
+
+Status Pruner::mark_used() {
+  UsedBlobs used(repository_, index_, std::move(used_), trees_);
+  RETURN_IF_ERROR(used.mark(roots_, options_.bulk));
+  used_ = std::move(used).take();
+  return go_on();
+}
+
+Result<std::vector<ListedPack>> Pruner::list_packs() const {
+  Storage& storage = repository_.storage();
+  ASSIGN_OR_RETURN(const std::int64_t now, storage_time(storage, soon()));
+  ASSIGN_OR_RETURN(const std::vector<ListedFile> files, storage.list(FileType::kPack, soon()));
+  std::vector<ListedPack> packs;
+  packs.reserve(files.size());
+  for (const ListedFile& file : files) {
+    const auto id = PackId::parse(file.name);
+    if (!id) continue;
+    packs.push_back({*id, file.size_bytes, !options_.removes_young && is_young(file, now)});
+  }
+  // Some servers give no sizes in a listing.
+  RETURN_IF_ERROR(parallel_for(packs.size(), kParallelFiles, [&](std::size_t i) -> Status {
+    if (packs[i].size_bytes != 0) return {};
+    const FileName file{FileType::kPack, packs[i].id.hex()};
+    ASSIGN_OR_RETURN(packs[i].size_bytes, storage.size(file, soon()));
+    return {};
+  }));
+  return packs;
+}
+
+Status Pruner::make_plan() {
+  ASSIGN_OR_RETURN(std::vector<ListedPack> stored, list_packs());
+  ASSIGN_OR_RETURN(plan_, plan_prune(*index_, used_, std::move(stored), rules_));
+  return go_on();
+}
+
+Status Pruner::copy(PruneListener& listener) {
+  if (plan_.copies.empty()) return {};
+  Guarded<std::map<PackId, std::uint64_t>> stored;
+  RepositoryWriter::Options writing = options_.writer;
+  writing.on_stored = [&](const PackId& pack, std::uint64_t size_bytes) {
+    stored.lock()->emplace(pack, size_bytes);
+  };
+  const bool compresses = writing.compression != Compression::kOff;
+  RepositoryWriter writer(repository_, writing, options_.bulk.stop);
+  BlobCopier copier(repository_, writer, *index_, compresses, options_.bulk, done_);
+  done_ = 0;
+  listener.begin(PruneStep::kCopying, plan_.copies.size());
+  Status copied = copier.copy(plan_.copies);
+  if (copied) copied = writer.flush();
+  if (!copied) {
+    // The next run goes on from what is stored by now.
+    static_cast<void>(writer.finish_early());
+    return copied;
+  }
+  if (done_ != plan_.copies.size()) {
+    return Error(ErrorKind::kCorrupt, "not all blobs were copied; nothing was removed");
+  }
+  listener.end(PruneStep::kCopying);
+  new_packs_ = *stored.lock();
+  return expect_stored();
+}
+
+// The last look before anything is removed that the new packs replace.
+Status Pruner::expect_stored() const {
+  const std::vector<std::pair<PackId, std::uint64_t>> packs(new_packs_.begin(), new_packs_.end());
+  return parallel_for(packs.size(), kParallelFiles, [&](std::size_t i) -> Status {
+    const auto& [id, expected] = packs[i];
+    auto size = repository_.storage().size({FileType::kPack, id.hex()}, soon());
+    if (!size) return std::move(size).error().with("a pack that was just stored");
+    if (*size == expected) return {};
+    return Error(ErrorKind::kCorrupt,
+                 fmt::format("pack {} was just stored with {} bytes, and now has {}", id.hex(),
+                             expected, *size))
+        .hinting("Nothing was removed. The storage does not keep what it is given.");
+  });
+}
+
+Status Pruner::look_again() {
+  const std::shared_ptr<const Index> before = index_;
+  RETURN_IF_ERROR(load_new_snapshots());
+  RETURN_IF_ERROR(read_index());
+  RETURN_IF_ERROR(know_all_index_files());
+  ASSIGN_OR_RETURN(used_, move_marks(used_, *before, *index_));
+  RETURN_IF_ERROR(mark_used());
+  rules_.max_repack_bytes = 0;
+  for (const auto& [pack, size_bytes] : new_packs_) rules_.preferred.push_back(pack);
+  return make_plan();
+}
+
+Status Pruner::remove(PruneListener& listener) {
+  RETURN_IF_ERROR(remove_unindexed(listener));
+  if (!plan_.changes_index()) return {};
+  RETURN_IF_ERROR(expect_known_snapshots());
+  RETURN_IF_ERROR(go_on());
+  if (options_.removes_first && plan_.copies.empty()) {
+    RETURN_IF_ERROR(remove_packs(listener));
+    return rewrite_index(listener);
+  }
+  RETURN_IF_ERROR(rewrite_index(listener));
+  return remove_packs(listener);
+}
+
+Status Pruner::remove_unindexed(PruneListener& listener) {
+  if (plan_.unindexed.empty()) return {};
+  std::vector<std::string> names;
+  for (const PackId& pack : plan_.unindexed) names.push_back(pack.hex());
+  std::optional<Error> failed;
+  return remove_files(PruneStep::kRemovingUnindexed, FileType::kPack, names, listener, failed);
+}
+
+Status Pruner::rewrite_index(PruneListener& listener) {
+  std::vector<bool> stays(index_->pack_count());
+  for (std::size_t i = 0; i < stays.size(); ++i) stays[i] = plan_.fates[i] == PackFate::kKeep;
+  const IndexRewrite rewrite = plan_index_rewrite(files_, *index_, stays);
+  done_ = 0;
+  listener.begin(PruneStep::kWritingIndex, rewrite.files.size());
+  RETURN_IF_ERROR(write_packs(*index_, rewrite.packs, [&](const std::string& json) -> Status {
+    const auto saved = repository_.save_unpacked(FileType::kIndex, as_bytes(json), soon());
+    return saved ? Status() : saved.error();
+  }));
+  done_ = rewrite.files.size();
+  listener.end(PruneStep::kWritingIndex);
+  RETURN_IF_ERROR(go_on());
+
+  std::optional<Error> failed;
+  RETURN_IF_ERROR(
+      remove_files(PruneStep::kRemovingIndexes, FileType::kIndex, rewrite.files, listener, failed));
+  if (!failed) return {};
+  // It names packs that would be gone.
+  return std::move(*failed)
+      .with("an old index file cannot be removed")
+      .hinting(
+          "No pack that an index names was removed. Run prune again once files can be removed.");
+}
+
+Status Pruner::remove_packs(PruneListener& listener) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < plan_.fates.size(); ++i) {
+    const PackFate fate = plan_.fates[i];
+    if (fate == PackFate::kRemove || fate == PackFate::kRepack) {
+      names.push_back(index_->packs()[i].hex());
+    }
+  }
+  if (names.empty()) return {};
+  std::optional<Error> failed;
+  return remove_files(PruneStep::kRemovingPacks, FileType::kPack, names, listener, failed);
+}
+
+Status Pruner::remove_files(PruneStep step, FileType type, const std::vector<std::string>& names,
+                            PruneListener& listener, std::optional<Error>& failed) {
+  done_ = 0;
+  listener.begin(step, names.size());
+  Mutex reporting;
+  const auto remove = [&](std::size_t i) -> Status {
+    RETURN_IF_ERROR(go_on());
+    const FileName file{type, names[i]};
+    const Status removed = repository_.storage().remove(file, soon());
+    if (removed || removed.error().kind() == ErrorKind::kNotFound) {
+      ++done_;
+      return {};
+    }
+    if (removed.error().kind() == ErrorKind::kLocked) return removed;
+    const MutexLock lock(reporting);
+    listener.not_removed(relative_path(file), removed.error());
+    if (!failed) failed = removed.error();
+    return {};
+  };
+  RETURN_IF_ERROR(parallel_for(names.size(), options_.removals, remove));
+  listener.end(step);
+  return {};
+}
+
+}  // namespace restree
