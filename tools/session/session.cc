@@ -190,6 +190,13 @@ Result<std::unique_ptr<RepositoryLock>> Session::lock_repository(Repository& rep
                                  Deadline::after(options_.patience + request.retry_for));
 }
 
+Status Session::lock_exclusively() {
+  lock_.reset();
+  ASSIGN_OR_RETURN(lock_, lock_repository(*repository_, Locking::kExclusiveToWrite));
+  lock_is_exclusive_ = true;
+  return {};
+}
+
 Result<Repository*> Session::open(Locking locking, Reading reading) {
   if (repository_) return repository_.get();
   RETURN_IF_ERROR(open_repository(locking, reading));
@@ -200,6 +207,7 @@ Result<Repository*> Session::open(Locking locking, Reading reading) {
     return lock.error();
   }
   lock_ = std::move(*lock);
+  lock_is_exclusive_ = is_exclusive(locking);
   if (io().is_terminal()) {
     output_.say(fmt::format("repository {} opened (version {}, compression level {})",
                             repository_->config().id.short_hex(), repository_->config().version,

@@ -86,6 +86,11 @@ class Session {
   Result<Repository*> open(Locking locking, Reading reading = Reading::kThroughCache);
   // Another repository with the same SSH options, read from its storage alone, and locked as by open().
   Result<OtherRepository> open_other(const RepositoryAccess& access, Locking locking) const;
+  // Whether the lock that open() took keeps everybody else out.
+  bool has_exclusive_lock() const { return lock_ != nullptr && lock_is_exclusive_; }
+  // Gives the lock back, and takes an exclusive one to write; others may come in between. After an
+  // error there is no lock, and nothing may be written any more.
+  Status lock_exclusively();
   // The lock that open() took; nullptr if it took none.
   const RepositoryLock* lock() const { return lock_.get(); }
   // The repository's disk cache; nullptr if it has none.
@@ -114,6 +119,7 @@ class Session {
   std::shared_ptr<DiskCache> cache_;
   std::unique_ptr<Repository> repository_;
   std::unique_ptr<RepositoryLock> lock_;
+  bool lock_is_exclusive_ = false;
 };
 
 }  // namespace restree
