@@ -21,6 +21,7 @@ const std::vector<Command>& all_commands() {
       {"ls", "List the files of a snapshot", declare_ls},
       {"mount", "Show the repository as a file system", declare_mount},
       {"options", "List the extended options", declare_options},
+      {"prune", "Remove what no snapshot needs", declare_prune},
       {"restore", "Restore a snapshot, or part of one, to a folder", declare_restore},
       {"snapshots", "List the snapshots", declare_snapshots},
       {"stats", "Count what snapshots hold", declare_stats},
@@ -35,7 +36,6 @@ const std::vector<Command>& all_commands() {
 const std::vector<RefusedCommand>& refused_commands() {
   static const std::vector<RefusedCommand> commands = {
       {"migrate", "Use restic: both programs work on the same repository."},
-      {"prune", "Use restic: both programs work on the same repository."},
       {"rebuild-index", "Use restic: both programs work on the same repository."},
       {"recover", "Use restic: both programs work on the same repository."},
       {"repair", "Use restic: both programs work on the same repository."},

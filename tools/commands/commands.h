@@ -52,6 +52,7 @@ Run declare_list(CommandSyntax& app);
 Run declare_ls(CommandSyntax& app);
 Run declare_mount(CommandSyntax& app);
 Run declare_options(CommandSyntax& app);
+Run declare_prune(CommandSyntax& app);
 Run declare_restore(CommandSyntax& app);
 Run declare_snapshots(CommandSyntax& app);
 Run declare_stats(CommandSyntax& app);

@@ -1,0 +1,20 @@
+// Pruning the repository of a session: what `prune` does, and other commands at their end.
+#pragma once
+
+#include <set>
+
+#include "program/exit_codes.h"
+#include "repo/base/result.h"
+#include "repo/format/id.h"
+#include "tools/commands/prune_options.h"
+#include "tools/session/session.h"
+
+namespace restree {
+
+// Removes what no snapshot needs, apart from those that are `ignored` as if they were gone, and
+// prints what it does. Opens the repository with an exclusive lock, unless the session has done that;
+// its index must not be loaded yet.
+Result<ExitCode> prune(Session& session, const PruneCommandOptions& options,
+                       const std::set<SnapshotId>& ignored);
+
+}  // namespace restree
