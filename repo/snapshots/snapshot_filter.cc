@@ -8,6 +8,8 @@
 #include <tuple>
 #include <utility>
 
+#include "repo/snapshots/app_sources.h"
+
 namespace restree {
 namespace {
 
@@ -43,6 +45,20 @@ std::vector<std::string_view> split_at_commas(std::string_view list) {
 std::vector<std::string> sorted(std::vector<std::string> list) {
   std::sort(list.begin(), list.end());
   return list;
+}
+
+// The name of the app of each.
+std::vector<std::string> names_of_apps(const std::vector<Snapshot>& snapshots) {
+  std::vector<const Snapshot*> all;
+  all.reserve(snapshots.size());
+  for (const Snapshot& snapshot : snapshots) all.push_back(&snapshot);
+  std::vector<std::string> names(snapshots.size());
+  for (const App& app : apps_of(all)) {
+    for (const Snapshot* const one : app.snapshots) {
+      names[static_cast<std::size_t>(one - snapshots.data())] = app.name;
+    }
+  }
+  return names;
 }
 
 }  // namespace
@@ -100,19 +116,40 @@ Result<GroupBy> GroupBy::parse(std::string_view words) {
   return by;
 }
 
+Result<GroupBy> GroupBy::parse_with_app(std::string_view words) {
+  std::vector<std::string_view> others;
+  bool app = false;
+  for (const std::string_view word : split_at_commas(words)) {
+    if (word == "app" || word == "apps") {
+      app = true;
+    } else {
+      others.push_back(word);
+    }
+  }
+  Result<GroupBy> by = parse(fmt::format("{}", fmt::join(others, ",")));
+  if (!by) return Error(by.error().kind(), by.error().message() + ", and app");
+  by->app = app;
+  return by;
+}
+
 std::vector<SnapshotGroup> group_snapshots(std::vector<Snapshot> snapshots, GroupBy by) {
-  using Key = std::tuple<std::string, std::vector<std::string>, std::vector<std::string>>;
+  using Key =
+      std::tuple<std::string, std::vector<std::string>, std::vector<std::string>, std::string>;
+  const std::vector<std::string> apps =
+      by.app ? names_of_apps(snapshots) : std::vector<std::string>(snapshots.size());
   std::map<Key, std::vector<Snapshot>> groups;
-  for (Snapshot& snapshot : snapshots) {
+  for (std::size_t i = 0; i < snapshots.size(); ++i) {
+    Snapshot& snapshot = snapshots[i];
     Key key{by.host ? snapshot.hostname : std::string(),
             by.paths ? sorted(snapshot.paths) : std::vector<std::string>(),
-            by.tags ? sorted(snapshot.tags) : std::vector<std::string>()};
+            by.tags ? sorted(snapshot.tags) : std::vector<std::string>(), apps[i]};
     groups[std::move(key)].push_back(std::move(snapshot));
   }
   std::vector<SnapshotGroup> result;
   result.reserve(groups.size());
   for (auto& [key, members] : groups) {
-    result.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), std::move(members)});
+    result.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), std::get<3>(key),
+                      std::move(members)});
   }
   return result;
 }

@@ -1,4 +1,4 @@
-// restic's filters of snapshots by host, tags and paths, and its grouping by them.
+// restic's filters of snapshots by host, tags and paths, and its grouping by them; also by app.
 //
 // Pure functions of values; any thread.
 #pragma once
@@ -35,10 +35,13 @@ struct GroupBy {
   bool host = false;
   bool paths = false;
   bool tags = false;
+  bool app = false;  // as the mount knows apps, see app_sources.h; restic has no such grouping
 
-  bool none() const { return !host && !paths && !tags; }
+  bool none() const { return !host && !paths && !tags && !app; }
   // Parses for example "host,paths"; takes restic's words and abbreviations. kInvalid: others.
   static Result<GroupBy> parse(std::string_view words);
+  // The same, and "app".
+  static Result<GroupBy> parse_with_app(std::string_view words);
 };
 
 struct SnapshotGroup {
@@ -46,10 +49,11 @@ struct SnapshotGroup {
   std::string hostname;
   std::vector<std::string> paths;
   std::vector<std::string> tags;
+  std::string app;                  // its name among the apps of all these snapshots
   std::vector<Snapshot> snapshots;  // in the order in which they were given
 };
 
-// Groups in the order of hostname, paths, tags.
+// Groups in the order of hostname, paths, tags, app.
 std::vector<SnapshotGroup> group_snapshots(std::vector<Snapshot> snapshots, GroupBy by);
 
 }  // namespace restree

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdlib>
 
+#include "repo/text/calendar.h"
+
 namespace restree {
 namespace {
 
@@ -71,55 +73,8 @@ std::int32_t zone_offset(Scanner& scan) {
   return west ? -seconds : seconds;
 }
 
-constexpr std::int64_t kDay = 86400;
 constexpr std::int64_t kFirstYear = 0;
 constexpr std::int64_t kLastYear = 9999;
-
-// std::chrono's years end at 32767; what a file system holds does not.
-struct Date {
-  std::int64_t year;
-  std::int64_t month;  // 1..12
-  std::int64_t day;    // 1..31
-};
-struct Moment {
-  Date date;
-  std::int64_t second_of_day;
-};
-
-constexpr std::int64_t floor_divide(std::int64_t value, std::int64_t divisor) {
-  return value / divisor - (value % divisor < 0 ? 1 : 0);
-}
-
-// Both count years from 1 March, so that the leap day is the last one, and in eras of 400 years
-// (Howard Hinnant's days_from_civil and civil_from_days).
-constexpr std::int64_t kDaysOfEra = 146097;
-constexpr std::int64_t kDaysToEpoch = 719468;  // from 0000-03-01
-
-constexpr std::int64_t days_since_epoch(const Date& date) {
-  const std::int64_t year = date.year - (date.month <= 2 ? 1 : 0);
-  const std::int64_t era = floor_divide(year, 400);
-  const std::int64_t year_of_era = year - era * 400;
-  const std::int64_t month = (date.month + 9) % 12;
-  const std::int64_t day_of_year = (153 * month + 2) / 5 + date.day - 1;
-  const std::int64_t day_of_era =
-      year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-  return era * kDaysOfEra + day_of_era - kDaysToEpoch;
-}
-
-constexpr Moment split(std::int64_t clock_seconds) {
-  const std::int64_t days = floor_divide(clock_seconds, kDay);
-  const std::int64_t era = floor_divide(days + kDaysToEpoch, kDaysOfEra);
-  const std::int64_t day_of_era = days + kDaysToEpoch - era * kDaysOfEra;
-  const std::int64_t year_of_era =
-      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / (kDaysOfEra - 1)) / 365;
-  const std::int64_t day_of_year =
-      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  const std::int64_t month_from_march = (5 * day_of_year + 2) / 153;
-  const std::int64_t day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-  const std::int64_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
-  const std::int64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
-  return {{year, month, day}, clock_seconds - days * kDay};
-}
 
 void append_digits(std::int64_t value, std::size_t count, std::string& out) {
   const std::size_t end = out.size() + count;
@@ -148,7 +103,7 @@ void append_zone(std::int32_t offset_seconds, std::string& out) {
   append_digits(std::abs(minutes) % 60, 2, out);
 }
 
-void append_moment(const Moment& moment, std::uint32_t nanoseconds, std::int32_t offset_seconds,
+void append_moment(const ClockTime& moment, std::uint32_t nanoseconds, std::int32_t offset_seconds,
                    std::string& out) {
   append_digits(moment.date.year, 4, out);
   out += '-';
@@ -219,7 +174,7 @@ std::optional<Timestamp> parse_timestamp(std::string_view text) {
 
 std::string format_zoned_timestamp(ZonedTimestamp time) {
   std::string text;
-  const Moment moment = split(time.time.seconds + time.offset_seconds);
+  const ClockTime moment = clock_time_of(time.time.seconds + time.offset_seconds);
   append_moment(moment, time.time.nanoseconds, time.offset_seconds, text);
   return text;
 }
@@ -234,13 +189,14 @@ ZonedTimestamp in_zone(Timestamp time, const TimeZone& zone) {
 
 void append_timestamp(Timestamp time, const TimeZone& zone, std::string& out) {
   std::int32_t offset = zone.offset_at(time.seconds);
-  Moment moment = split(time.seconds + offset);
+  ClockTime moment = clock_time_of(time.seconds + offset);
   if (moment.date.year < kFirstYear || moment.date.year > kLastYear) {
     moment.date.year = std::clamp(moment.date.year, kFirstYear, kLastYear);
     // 29 February becomes 1 March, and the zone may have had another offset in that year.
-    time.seconds = zone.to_utc(days_since_epoch(moment.date) * kDay + moment.second_of_day);
+    time.seconds =
+        zone.to_utc(days_since_epoch(moment.date) * kSecondsOfDay + moment.second_of_day);
     offset = zone.offset_at(time.seconds);
-    moment = split(time.seconds + offset);
+    moment = clock_time_of(time.seconds + offset);
   }
   append_moment(moment, time.nanoseconds, offset, out);
 }

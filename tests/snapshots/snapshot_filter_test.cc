@@ -73,6 +73,14 @@ TEST(GroupBy, TakesResticsWordsOnly) {
   EXPECT_TRUE(value_of(GroupBy::parse("paths")).paths);
   EXPECT_TRUE(value_of(GroupBy::parse("")).none());
   EXPECT_THAT(GroupBy::parse("host,day"), FailsWith(ErrorKind::kInvalid));
+  EXPECT_THAT(GroupBy::parse("app"), FailsWith(ErrorKind::kInvalid));
+}
+
+TEST(GroupBy, TakesAppWhereThatIsAsked) {
+  const GroupBy by = value_of(GroupBy::parse_with_app("app,host"));
+  EXPECT_TRUE(by.app && by.host && !by.paths);
+  EXPECT_FALSE(value_of(GroupBy::parse_with_app("paths,tags")).app);
+  EXPECT_THAT(GroupBy::parse_with_app("app,day"), FailsWith(ErrorKind::kInvalid));
 }
 
 TEST(GroupSnapshots, ListsAreTheSameWhateverTheirOrder) {
@@ -82,6 +90,18 @@ TEST(GroupSnapshots, ListsAreTheSameWhateverTheirOrder) {
   ASSERT_THAT(groups, SizeIs(2));
   EXPECT_EQ(groups[0].hostname, "a");
   EXPECT_THAT(groups[1].paths, ElementsAre("/x", "/y"));
+  EXPECT_THAT(groups[1].snapshots, SizeIs(2));
+}
+
+TEST(GroupSnapshots, ByAppThoseOfOneThingAreTogetherWhateverTheirHostsAndPaths) {
+  const auto groups =
+      group_snapshots({snapshot("a", {"/tmp/1"}, {"app=wiki"}), snapshot("a", {"/srv/forge"}),
+                       snapshot("b", {"/tmp/2"}, {"app=wiki", "nightly"})},
+                      value_of(GroupBy::parse_with_app("app")));
+  ASSERT_THAT(groups, SizeIs(2));
+  EXPECT_EQ(groups[0].app, "forge");
+  EXPECT_EQ(groups[1].app, "wiki");
+  EXPECT_EQ(groups[1].hostname, "");
   EXPECT_THAT(groups[1].snapshots, SizeIs(2));
 }
 
