@@ -212,11 +212,12 @@ TEST_P(Completion, KnowsTheOptionsOfTheCommandAndOfAll) {
   EXPECT_THAT(completed("restree backup --passw"), HasSubstr("--password-command"));
   EXPECT_THAT(completed("restree backup --read-d"), Not(HasSubstr("--read-data")));
   EXPECT_THAT(completed("restree check --read-d"), HasSubstr("--read-data-subset"));
+  EXPECT_THAT(completed("restree forget --keep-within-"), HasSubstr("--keep-within-monthly"));
 }
 
 TEST_P(Completion, DoesNotOfferHiddenOptions) {
   EXPECT_THAT(completed("restree check --check-u"), Not(HasSubstr("--check-unused")));
-  EXPECT_THAT(completed("restree forget --keep-"), Not(HasSubstr("--keep-last")));
+  EXPECT_THAT(completed("restree forget --pru"), Not(HasSubstr("--prune")));
   EXPECT_THAT(completed("restree --tls-"), Not(HasSubstr("--tls-client-cert")));
 }
 

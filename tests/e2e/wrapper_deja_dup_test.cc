@@ -1,6 +1,6 @@
 // Deja Dup runs restic with --json and reads lines: one that is an object or a list is parsed alone.
 // Each test makes calls that it makes, and reads what they print as strictly as it does. (It also
-// forgets by age, which restree does not do yet.)
+// forgets by age and prunes in one call; restree does not prune yet.)
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

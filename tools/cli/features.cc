@@ -28,7 +28,7 @@ constexpr std::array<Feature, 7> kFeatures{{
      "no anonymous login to S3 unless asked for (there is no S3 here)"},
     {"s3-restore", "alpha", false, "restore from S3's cold storage (there is no S3 here)"},
     {"safe-forget-keep-tags", "stable", true,
-     "do not forget everything for a tag that no snapshot has (no policies here)"},
+     "do not forget everything for a tag that no snapshot has"},
 }};
 
 struct Word {

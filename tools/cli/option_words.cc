@@ -195,6 +195,12 @@ void add_checked_text(CommandSyntax& app, const std::string& names, std::string&
   app.add(with_value(names, kTextWord, description, storing(value, parse)));
 }
 
+void add_value(CommandSyntax& app, const std::string& names, std::string_view word,
+               std::function<Status(const std::string& value)> set,
+               const std::string& description) {
+  app.add(with_value(names, word, description, std::move(set)));
+}
+
 void add_number(CommandSyntax& app, const std::string& names, std::int64_t& value,
                 const std::string& description) {
   app.add(with_value(names, "INT", description, storing(value, parse_go_int)));

@@ -67,6 +67,10 @@ void add_checked_text(CommandSyntax& app, const std::string& names, std::string&
                       std::function<Status(const std::string& value)> check,
                       const std::string& description);
 
+// An option with one value that `set` stores or refuses. `word`: what help calls the value.
+void add_value(CommandSyntax& app, const std::string& names, std::string_view word,
+               std::function<Status(const std::string& value)> set, const std::string& description);
+
 // An option with one whole number.
 void add_number(CommandSyntax& app, const std::string& names, std::int64_t& value,
                 const std::string& description);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <memory>
 #include <ranges>
@@ -13,10 +12,8 @@
 
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
-#include "tools/commands/node_text.h"
 #include "tools/commands/snapshot_options.h"
-#include "tools/output/human.h"
-#include "tools/output/table.h"
+#include "tools/commands/snapshot_table.h"
 
 namespace restree {
 namespace {
@@ -46,81 +43,6 @@ void keep_latest(std::vector<Snapshot>& snapshots, std::int64_t count, bool is_o
   snapshots = std::move(kept);
 }
 
-std::string joined_lines(const std::vector<std::string>& lines) {
-  return fmt::format("{}", fmt::join(lines, "\n"));
-}
-
-// As Go's time package names the local zone.
-std::string zone_name() {
-  const char* name = std::getenv("TZ");
-  if (name == nullptr) return "local time";
-  return *name == '\0' ? "UTC" : name;
-}
-
-std::string table_of(const std::vector<Snapshot>& snapshots, bool compact) {
-  const bool has_size = std::any_of(snapshots.begin(), snapshots.end(),
-                                    [](const Snapshot& one) { return one.summary.has_value(); });
-  std::vector<std::string> columns =
-      compact ? std::vector<std::string>{"ID", "Time", "Host", "Tags  "}
-              : std::vector<std::string>{"ID", "Time", "Host      ", "Tags      ", "Paths"};
-  if (has_size) columns.emplace_back("Size");
-  Table table(std::move(columns));
-  for (const Snapshot& one : snapshots) {
-    std::vector<std::string> cells{one.id.short_hex(), local_time(one.time), one.hostname};
-    if (compact) {
-      cells.push_back(joined_lines(one.tags));
-    } else {
-      cells.push_back(fmt::format("{}", fmt::join(one.tags, ",")));
-      cells.push_back(joined_lines(one.paths));
-      if (one.paths.size() > 1) table.separate_rows();
-    }
-    if (has_size) {
-      cells.push_back(one.summary ? format_bytes(one.summary->total_bytes_processed) : "");
-    }
-    table.add_row(std::move(cells));
-  }
-  table.add_footer("Timestamps shown in " + zone_name());
-  table.add_footer(fmt::format("{} snapshots", snapshots.size()));
-  return table.text();
-}
-
-std::string header_of(const SnapshotGroup& group, GroupBy by) {
-  std::vector<std::string> parts;
-  if (by.host && !group.hostname.empty()) parts.push_back("host [" + group.hostname + "]");
-  if (by.tags && !group.tags.empty()) {
-    parts.push_back(fmt::format("tags [{}]", fmt::join(group.tags, ", ")));
-  }
-  if (by.paths && !group.paths.empty()) {
-    parts.push_back(fmt::format("paths [{}]", fmt::join(group.paths, ", ")));
-  }
-  if (parts.empty()) return "";
-  return fmt::format("snapshots for ({}):\n", fmt::join(parts, ", "));
-}
-
-void append_list(JsonWriter& json, const std::vector<std::string>& list) {
-  json.begin_array();
-  for (const std::string& word : list) json.text(word);
-  json.end_array();
-}
-
-void append_list_or_null(JsonWriter& json, const std::vector<std::string>& list, bool wanted) {
-  if (wanted && !list.empty()) {
-    append_list(json, list);
-  } else {
-    json.null();
-  }
-}
-
-void append_snapshots(JsonWriter& json, const std::vector<Snapshot>& snapshots) {
-  json.begin_array();
-  for (const Snapshot& one : snapshots) {
-    json.begin_object();
-    append_snapshot_fields(one, json);
-    json.key("id").text(one.id.hex()).key("short_id").text(one.id.short_hex()).end_object();
-  }
-  json.end_array();
-}
-
 std::string json_of(const std::vector<SnapshotGroup>& groups, GroupBy by) {
   JsonWriter json;
   if (by.none()) {
@@ -134,6 +56,7 @@ std::string json_of(const std::vector<SnapshotGroup>& groups, GroupBy by) {
     append_list_or_null(json, group.paths, by.paths);
     json.key("tags");
     append_list_or_null(json, group.tags, by.tags);
+    if (by.app) json.key("app").text(group.app);
     json.end_object().key("snapshots");
     append_snapshots(json, group.snapshots);
     json.end_object();
@@ -142,21 +65,8 @@ std::string json_of(const std::vector<SnapshotGroup>& groups, GroupBy by) {
   return json.json();
 }
 
-// Nothing in a snapshot can break out of its cell.
-void make_readable(SnapshotGroup& group, const Output& output) {
-  const auto change = [&](std::string& name) { name = output.shown(name); };
-  change(group.hostname);
-  std::ranges::for_each(group.tags, change);
-  std::ranges::for_each(group.paths, change);
-  for (Snapshot& one : group.snapshots) {
-    change(one.hostname);
-    std::ranges::for_each(one.tags, change);
-    std::ranges::for_each(one.paths, change);
-  }
-}
-
 Result<ExitCode> run_snapshots(const SnapshotsOptions& options, Session& session) {
-  ASSIGN_OR_RETURN(const GroupBy by, GroupBy::parse(options.group_by));
+  ASSIGN_OR_RETURN(const GroupBy by, GroupBy::parse_with_app(options.group_by));
   ASSIGN_OR_RETURN(Repository* const repository, session.open(Locking::kShared));
   ASSIGN_OR_RETURN(std::vector<Snapshot> snapshots,
                    select_snapshots(*repository, options.words, options.selection.filter(),
@@ -176,7 +86,8 @@ Result<ExitCode> run_snapshots(const SnapshotsOptions& options, Session& session
   }
   for (SnapshotGroup& group : groups) {
     make_readable(group, session.output());
-    session.io().out(header_of(group, by) + table_of(group.snapshots, options.compact));
+    session.io().out(group_header(group, by) +
+                     snapshot_table(rows_of(group.snapshots), options.compact));
   }
   return ExitCode::kSuccess;
 }
@@ -191,7 +102,8 @@ Run declare_snapshots(CommandSyntax& app) {
   add_number(app, "--latest", options->latest, "Only the newest N of each host and set of paths");
   add_deprecated_flag(app, "--last", options->last, "use --latest 1");
   add_group_by_option(app, options->group_by,
-                      "A table for each group: host, paths, tags, separated by commas");
+                      "A table for each group: host, paths, tags, app, separated by commas",
+                      Grouping::kByAppToo);
   return [options](Session& session) { return run_snapshots(*options, session); };
 }
 

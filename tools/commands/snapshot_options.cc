@@ -31,9 +31,11 @@ void add_snapshot_options(CommandSyntax& app, SnapshotOptions& options, HostOpti
   add_list(app, "--path", options.paths, "Only snapshots of this path, and of all given");
 }
 
-void add_group_by_option(CommandSyntax& app, std::string& words, const std::string& description) {
-  const auto check = [](const std::string& value) -> Status {
-    RETURN_IF_ERROR(GroupBy::parse(value));
+void add_group_by_option(CommandSyntax& app, std::string& words, const std::string& description,
+                         Grouping grouping) {
+  const auto check = [grouping](const std::string& value) -> Status {
+    const bool with_app = grouping == Grouping::kByAppToo;
+    RETURN_IF_ERROR(with_app ? GroupBy::parse_with_app(value) : GroupBy::parse(value));
     return {};
   };
   add_checked_text(app, "-g,--group-by", words, check, description);

@@ -29,7 +29,9 @@ void add_snapshot_options(CommandSyntax& app, SnapshotOptions& options,
                           HostOption host = HostOption::kShortToo);
 
 // Adds -g and --group-by; words that no group is made of are refused.
-void add_group_by_option(CommandSyntax& app, std::string& words, const std::string& description);
+enum class Grouping { kAsRestic, kByAppToo };
+void add_group_by_option(CommandSyntax& app, std::string& words, const std::string& description,
+                         Grouping grouping = Grouping::kAsRestic);
 
 // Prints which words are ignored and why, as restic does.
 OnIgnored say_ignored(Session& session);
