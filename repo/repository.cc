@@ -226,4 +226,9 @@ Result<Snapshot> Repository::load_snapshot(const SnapshotId& id, Deadline by) {
   return snapshot;
 }
 
+Result<Snapshot> Repository::open_snapshot(const SnapshotId& id, Bytes sealed) const {
+  ASSIGN_OR_RETURN(const Bytes json, open_unpacked(state_->key, std::move(sealed)));
+  return parse_snapshot(id, json);
+}
+
 }  // namespace restree

@@ -203,6 +203,7 @@ Command JsonShapePlace::command(const std::string& program, const std::string& r
                   {"RESTIC_PASSWORD_COMMAND", std::nullopt},
                   {"RESTIC_CACHE_DIR", (dir_.path() / "restic-cache").string()},
                   {"XDG_CACHE_HOME", (dir_.path() / "cache").string()},
+                  {"XDG_STATE_HOME", (dir_.path() / "state").string()},
                   {"TZ", "America/St_Johns"}}};
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "program/exit_codes.h"
+#include "tests/support/environment.h"
 #include "tests/support/files.h"
 #include "tests/support/password.h"
 #include "tests/support/temp_dir.h"
@@ -50,11 +51,13 @@ struct Outcome {
 };
 
 // Runs commands on one storage, whatever location they name, unless another one was put at that
-// location; the password is kPassword unless their words say otherwise.
+// location; the password is kPassword unless their words say otherwise. What the program keeps on
+// its machine lies in folder().
 class RestreeRunner {
  public:
   explicit RestreeRunner(std::shared_ptr<Storage> storage) : storage_(std::move(storage)) {
     write_file(folder_.path() / "password", kPassword);
+    environment_.set("XDG_STATE_HOME", (folder_.path() / "state").string());
   }
 
   Outcome run(std::vector<std::string> words) const {
@@ -85,6 +88,7 @@ class RestreeRunner {
 
  private:
   TempDir folder_;
+  Environment environment_;
   std::shared_ptr<Storage> storage_;
   std::map<std::string, std::shared_ptr<Storage>> others_;
   std::stop_source stop_;

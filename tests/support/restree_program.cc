@@ -9,6 +9,8 @@ namespace restree::testing {
 RestreeProgram::RestreeProgram(const Restic& restic) : environment_(restic.environment()) {
   environment_.emplace_back("XDG_CACHE_HOME",
                             (restic.repository().parent_path() / "cache").string());
+  environment_.emplace_back("XDG_STATE_HOME",
+                            (restic.repository().parent_path() / "state").string());
 }
 
 RestreeProgram::RestreeProgram(const Restic& restic, const Sshd& sshd) : RestreeProgram(restic) {

@@ -4,16 +4,20 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "repo/identity.h"
 #include "repo/retention/judged_groups.h"
+#include "repo/retention/removal_guard.h"
 #include "repo/snapshots/snapshot_changes.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/forget_report.h"
+#include "tools/commands/forget_undo.h"
+#include "tools/commands/node_text.h"
 #include "tools/commands/retention_options.h"
 #include "tools/commands/snapshot_options.h"
 #include "tools/output/human.h"
@@ -29,10 +33,18 @@ struct ForgetOptions {
   bool dry_run = false;
   bool compact = false;
   bool may_remove_all = false;
+  bool explain = false;
+  bool undo = false;
+  std::optional<double> most_removed;  // percent; nullopt: as usual
+  bool is_called_restic = false;
 };
 
 Status check(const ForgetOptions& options, const Session& session) {
   RETURN_IF_ERROR(options.retention.policy().check());
+  if (options.undo && (!options.retention.policy().empty() || options.filter.is_given())) {
+    return Error(ErrorKind::kInvalid,
+                 "--undo takes ids of snapshots, and neither rules nor filters");
+  }
   if (session.options().no_lock && !options.dry_run) {
     return Error(ErrorKind::kInvalid,
                  "--no-lock is only applicable in combination with --dry-run for forget command");
@@ -90,7 +102,10 @@ Result<std::size_t> carry_out(std::vector<SnapshotId> ids, const ForgetOptions& 
                               Repository& repository, const Session& session) {
   if (ids.empty()) return 0;
   std::sort(ids.begin(), ids.end());
-  if (!options.dry_run) return remove(ids, repository, session);
+  if (!options.dry_run) {
+    keep_for_undo(ids, repository, session);
+    return remove(ids, repository, session);
+  }
   say_what_would_go(ids, session);
   return 0;
 }
@@ -156,6 +171,63 @@ std::vector<SnapshotId> removals_of(const std::vector<JudgedGroup>& groups) {
   return ids;
 }
 
+// The share of a group, in percent, of which this run may remove no more. Whoever allows to remove all
+// has said so by name, and scripts that were written for restic run as they are.
+double most_removed(const ForgetOptions& options, const RetentionPolicy& policy) {
+  if (options.most_removed) return *options.most_removed;
+  return policy.empty() || options.is_called_restic ? kAnyShare : kUsualMostRemoved;
+}
+
+// A run that removes too much of a group is an error, a dry run says that it would be one.
+Status guard(const std::vector<JudgedGroup>& groups, GroupBy by, double most_percent,
+             const ForgetOptions& options, const Session& session) {
+  const JudgedGroup* const losing = find_group_losing_most(groups, most_percent);
+  if (losing == nullptr) return {};
+  const std::string name = group_words(losing->group, by);
+  const std::string what = fmt::format(
+      "would remove {} of the {} snapshots{}, more than --max-remove {:g}% allows",
+      losing->removals(), losing->judged.size(), name.empty() ? "" : " of " + name, most_percent);
+  const std::string lifting = "--max-remove 100%";
+  if (options.dry_run) {
+    session.output().note(fmt::format("Warning: this {}: a real run needs {}", what, lifting));
+    return {};
+  }
+  return Error(ErrorKind::kInvalid, fmt::format("this {}: no snapshot was removed", what))
+      .hinting(
+          fmt::format("See what goes, and why, with --dry-run --explain. If that is meant, run "
+                      "it again with {}.",
+                      lifting));
+}
+
+void warn_of_odd_groups(const std::vector<JudgedGroup>& groups, Timestamp now,
+                        const Output& output) {
+  if (const auto future = snapshots_of_the_future(groups, now); !future.empty()) {
+    output.note(fmt::format(
+        "Warning: {} of the snapshots are dated in the future, up to {} ({}): rules that count "
+        "give "
+        "them the places of others. If the date is wrong, forget them by their ids.",
+        future.size(), local_time(future.front()->time), future.front()->id.short_hex()));
+  }
+  if (const auto lonely = find_lonely_groups(groups)) {
+    output.note(fmt::format(
+        "Warning: {} of {} groups hold one snapshot only, which no policy ever removes.{}",
+        lonely->lonely, lonely->all,
+        lonely->better ? fmt::format(" --group-by {} makes larger groups.", *lonely->better) : ""));
+  }
+}
+
+void print_groups(std::vector<JudgedGroup>& groups, GroupBy by, const ForgetOptions& options,
+                  const Judging& judging, const Output& output) {
+  if (output.is_json()) return;
+  for (JudgedGroup& group : groups) {
+    if (options.explain) {
+      print_explanation(group, by, judging, output);
+    } else {
+      print_judged_group(group, by, options.compact, output);
+    }
+  }
+}
+
 Result<ExitCode> forget_by_policy(const ForgetOptions& options, Repository& repository,
                                   Session& session) {
   const RetentionPolicy policy = options.retention.policy();
@@ -163,8 +235,9 @@ Result<ExitCode> forget_by_policy(const ForgetOptions& options, Repository& repo
   ASSIGN_OR_RETURN(const GroupBy by, GroupBy::parse_with_app(options.group_by));
   ASSIGN_OR_RETURN(std::vector<Snapshot> snapshots, load_to_judge(options, repository, session));
   session.output().say("Applying Policy: " + policy.description());
+  const Judging judging{policy, wall_clock_now(), TimeZone::local()};
   std::vector<JudgedGroup> groups =
-      judge_groups(std::move(snapshots), by, policy, wall_clock_now(), TimeZone::local());
+      judge_groups(std::move(snapshots), by, policy, judging.now, judging.zone);
   const JudgedGroup* const emptied = policy.empty() ? nullptr : find_emptied(groups);
   if (emptied != nullptr) {
     return session.output().exit_error(
@@ -172,20 +245,20 @@ Result<ExitCode> forget_by_policy(const ForgetOptions& options, Repository& repo
                     group_words(emptied->group, by)),
         ExitCode::kFailure);
   }
-  std::vector<SnapshotId> ids = removals_of(groups);
-  if (!session.output().is_json()) {
-    for (JudgedGroup& group : groups) {
-      print_judged_group(group, by, options.compact, session.output());
-    }
-  }
+  warn_of_odd_groups(groups, judging.now, session.output());
+  print_groups(groups, by, options, judging, session.output());
+  RETURN_IF_ERROR(guard(groups, by, most_removed(options, policy), options, session));
   ASSIGN_OR_RETURN(const std::size_t failed,
-                   carry_out(std::move(ids), options, repository, session));
-  if (!groups.empty()) session.output().json(json_of_judged(groups, by));
+                   carry_out(removals_of(groups), options, repository, session));
+  if (!groups.empty()) {
+    session.output().json(json_of_judged(groups, by, options.explain ? &judging : nullptr));
+  }
   return verdict(failed, session);
 }
 
 Result<ExitCode> run_forget(const ForgetOptions& options, Session& session) {
   RETURN_IF_ERROR(check(options, session));
+  if (options.undo) return undo_forget(options.snapshots, options.dry_run, session);
   const Locking locking = options.dry_run ? Locking::kExclusive : Locking::kExclusiveToWrite;
   ASSIGN_OR_RETURN(Repository* const repository, session.open(locking));
   if (!options.snapshots.empty()) return forget_named(options, *repository, session);
@@ -220,7 +293,19 @@ Run declare_forget(CommandSyntax& app) {
   add_group_by_option(app, options->group_by,
                       "Apply the policy to each group: host, paths, tags, app, separated by commas",
                       Grouping::kByAppToo);
+  add_flag(app, "--explain", options->explain,
+           "For each snapshot print its buckets, the rules that keep it, and when it will go");
+  const auto set_most_removed = [&most = options->most_removed](const std::string& text) -> Status {
+    ASSIGN_OR_RETURN(most, parse_most_removed(text));
+    return {};
+  };
+  add_value(app, "--max-remove", "SHARE", set_most_removed,
+            "Stop before a policy removes more than this share of a group (default: 50%)");
+  add_flag(
+      app, "--undo", options->undo,
+      "Put back the snapshots that the last forget on this machine has removed, or those named");
   refuse_prune(app);
+  options->is_called_restic = app.parent()->name() == "restic";
   return [options](Session& session) { return run_forget(*options, session); };
 }
 

@@ -70,7 +70,8 @@ void print_judged_group(JudgedGroup& group, GroupBy by, bool compact, const Outp
   print_table(group, Fate::kRemoved, compact, output);
 }
 
-std::string json_of_judged(const std::vector<JudgedGroup>& groups, GroupBy by) {
+std::string json_of_judged(const std::vector<JudgedGroup>& groups, GroupBy by,
+                           const Judging* judging) {
   JsonWriter json;
   json.begin_array();
   for (const JudgedGroup& group : groups) {
@@ -85,6 +86,10 @@ std::string json_of_judged(const std::vector<JudgedGroup>& groups, GroupBy by) {
     append_with_fate(json, group, Fate::kRemoved);
     json.key("reasons");
     append_reasons(json, group);
+    if (judging != nullptr) {
+      json.key("explain");
+      append_explanation(json, group, *judging);
+    }
     json.end_object();
   }
   json.end_array();
