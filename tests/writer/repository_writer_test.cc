@@ -101,6 +101,55 @@ TEST_F(RepositoryWriterTest, ABlobIsStoredOnce) {
   EXPECT_THAT(files(FileType::kIndex), SizeIs(1));
 }
 
+// As by a program that moves them to another pack.
+TEST_F(RepositoryWriterTest, ABlobThatIsKnownCanBeStoredAgainAsItIsSealed) {
+  const std::string content = noise(5000, 1);
+  auto first = make_writer();
+  const BlobId id = value_of(first.save(kData, as_bytes(content))).id;
+  ASSERT_OK(first.flush());
+  repository_ = memory_.open();
+  const BlobLocation old = value_of(repository_->find_blob(kData, id));
+  const auto sealed_at = [&](const BlobLocation& place) {
+    return std::string(as_text(value_of(memory_.storage().read(
+        {FileType::kPack, place.pack.hex()}, {place.offset, place.length}, soon()))));
+  };
+  const std::string sealed = sealed_at(old);
+
+  std::vector<PackId> stored;
+  {
+    auto second = make_writer({.on_stored = [&](const PackId& pack, std::uint64_t size_bytes) {
+      stored.push_back(pack);
+      EXPECT_GT(size_bytes, old.length);
+    }});
+    const IndexedBlob blob{id, kData, 7, old.length, old.raw_length};
+    ASSERT_OK(second.save_again(kData, id, as_bytes(content)));
+    EXPECT_TRUE(value_of(second.save_sealed(blob, as_bytes(sealed))).is_new);
+    ASSERT_OK(second.flush());
+  }
+  ASSERT_THAT(stored, SizeIs(1));
+  memory_.remove({FileType::kPack, old.pack.hex()});
+  EXPECT_EQ(read_back(kData, id), content);
+  bool is_as_it_was = false;
+  for (const BlobLocation& place : memory_.open()->find_blobs(kData, id)) {
+    if (place.pack == stored.front()) is_as_it_was |= sealed_at(place) == sealed;
+  }
+  EXPECT_TRUE(is_as_it_was);
+}
+
+TEST_F(RepositoryWriterTest, ASealedBlobThatIsNotWhatItSaysIsNotStored) {
+  auto first = make_writer();
+  const BlobId id = value_of(first.save(kData, as_bytes(noise(5000, 1)))).id;
+  ASSERT_OK(first.flush());
+  repository_ = memory_.open();
+  const BlobLocation old = value_of(repository_->find_blob(kData, id));
+  const std::string damaged(old.length, 'x');
+  auto second = make_writer();
+  const IndexedBlob blob{id, kData, 0, old.length, old.raw_length};
+  ASSERT_OK(second.save_sealed(blob, as_bytes(damaged)));
+  EXPECT_THAT(second.flush(), FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(files(FileType::kPack), SizeIs(1));
+}
+
 TEST_F(RepositoryWriterTest, DataAndTreesGoToPacksOfTheirOwnThatCloseAtTheirSize) {
   auto writer = make_writer({.pack_bytes = 1 << 20});
   for (unsigned i = 0; i < 8; ++i) ASSERT_OK(writer.save(kData, as_bytes(noise(300'000, i))));
