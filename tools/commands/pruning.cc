@@ -78,8 +78,7 @@ Locking locking_for(const PruneCommandOptions& options) {
   return is_alone ? Locking::kExclusiveToWrite : Locking::kSharedToWrite;
 }
 
-// Others may have been at work until the exclusive lock is there, so what is removed is decided
-// then.
+// Others may have been at work until the exclusive lock is there, so what is removed is decided then.
 Status lock_and_look_again(Pruner& pruner, Session& session) {
   Status locked = session.lock_exclusively();
   if (!locked && locked.error().kind() == ErrorKind::kLocked) {
@@ -107,8 +106,7 @@ Result<ExitCode> prune(Session& session, const PruneCommandOptions& options,
   ASSIGN_OR_RETURN(PruneRules rules, prune_rules(options, session.options().compression));
   if (session.options().no_lock && !options.dry_run) {
     return Error(ErrorKind::kInvalid,
-                 "--no-lock is only applicable in combination with --dry-run "
-                 "for prune command");
+                 "--no-lock is only applicable in combination with --dry-run for prune command");
   }
   ASSIGN_OR_RETURN(Repository* const repository, session.open(locking_for(options)));
   rules.format_version = repository->config().version;
@@ -129,8 +127,9 @@ Result<ExitCode> prune(Session& session, const PruneCommandOptions& options,
   if (session.cache() != nullptr) {
     // What the cache has of removed packs goes, and the merged index is that of the new files.
     const Result<bool> refreshed = repository->refresh_index(session.patience());
-    if (!refreshed)
+    if (!refreshed) {
       log::info("the cache is not brought up to date: {}", refreshed.error().message());
+    }
   }
   session.output().say("done");
   return ExitCode::kSuccess;

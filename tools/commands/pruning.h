@@ -12,8 +12,9 @@
 namespace restree {
 
 // Removes what no snapshot needs, apart from those that are `ignored` as if they were gone, and
-// prints what it does. Opens the repository with an exclusive lock, unless the session has done that;
-// its index must not be loaded yet.
+// prints what it does. Opens the repository, unless the session has done that; its index must not be
+// loaded yet. An exclusive lock that the session holds is kept. Without one, others may work beside it
+// until it removes; then it takes one, which stays.
 Result<ExitCode> prune(Session& session, const PruneCommandOptions& options,
                        const std::set<SnapshotId>& ignored);
 
