@@ -5,8 +5,9 @@
 
 namespace restree {
 
-// In bytes: the machine's memory, a container's share of it (/sys/fs/cgroup/memory.max), or the
-// process's own limit (ulimit -v), whichever is least. Threads: any.
+// In bytes: the machine's memory, a container's share of it (/sys/fs/cgroup/memory.max), the
+// process's own limit (ulimit -v), or what a 32-bit processor can address, whichever is least.
+// Threads: any.
 std::uint64_t memory_allowed();
 
 }  // namespace restree

@@ -3,8 +3,15 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <cstdint>
+#include <limits>
+
 namespace restree {
 namespace {
+
+TEST(MemoryAllowedTest, IsNoMoreThanThisProcessorCanAddress) {
+  EXPECT_LT(memory_allowed(), std::numeric_limits<std::uintptr_t>::max());
+}
 
 #ifndef RESTREE_SANITIZED  // a sanitizer takes more than any limit at its start
 TEST(MemoryAllowedTest, IsNoMoreThanTheLimitOfTheProcess) {
