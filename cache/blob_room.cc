@@ -25,7 +25,7 @@ BlobRoom::Reading::Reading(BlobRoom& room, std::span<const Part> parts, const Wa
   for (const Part& part : parts) {
     parts_.push_back({.part = part,
                       .weight = room.weight_of_load(part),
-                      .offset = offset - std::min(part.begin, offset),
+                      .offset = offset - std::min<std::uint64_t>(part.begin, offset),
                       .copied = nullptr});
     offset += part.length;
   }

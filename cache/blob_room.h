@@ -78,11 +78,11 @@ class BlobRoom {
   // What a reading wants of a data blob.
   struct Part {
     BlobId id;
-    std::uint64_t blob_bytes;
-    std::uint64_t begin;
-    std::uint64_t length;
+    std::size_t blob_bytes;
+    std::size_t begin;
+    std::size_t length;
 
-    std::uint64_t end() const { return begin + length; }
+    std::size_t end() const { return begin + length; }
     bool has_end() const { return end() >= blob_bytes; }
   };
 
@@ -97,7 +97,7 @@ class BlobRoom {
     // The blob of a part, and where in the returned bytes the part begins; loads it if need be.
     struct Found {
       SharedBlob blob;
-      std::uint64_t begin;
+      std::size_t begin;
       bool is_whole;  // false: the blob has not the size that the reading was started with
     };
     Result<Found> load(std::size_t part, Deadline by);
@@ -127,7 +127,7 @@ class BlobRoom {
   // A blob that will be read soon: by whom, and where in the file it begins.
   struct Expected {
     BlobId id;
-    std::uint64_t blob_bytes;
+    std::size_t blob_bytes;
     std::uint64_t reader = 0;
     std::uint64_t offset = 0;
   };

@@ -155,7 +155,8 @@ Result<std::optional<Bytes>> PackFetcher::take(const BlobLocation& place, Deadli
   for (const SharedPiece& piece : pieces) {
     const ByteRange common = overlap(piece->range, range);
     std::memcpy(whole->data() + (common.offset - range.offset),
-                piece->bytes.data() + (common.offset - piece->range.offset), common.length);
+                piece->bytes.data() + (common.offset - piece->range.offset),
+                memory_size(common.length));
   }
   auto state = state_.lock();
   for (const SharedPiece& piece : pieces) --piece->copying;

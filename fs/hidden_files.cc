@@ -98,8 +98,8 @@ Result<FileSlices> HiddenFiles::read(std::uint64_t inode, std::uint64_t offset, 
   }
   FileSlices slices;
   if (offset >= content->size()) return slices;
-  slices.views.push_back(
-      content->view().subspan(offset).first(std::min<std::size_t>(size, content->size() - offset)));
+  const ByteView rest = content->view().subspan(memory_size(offset));
+  slices.views.push_back(rest.first(std::min(size, rest.size())));
   slices.blobs.push_back(std::move(content));
   return slices;
 }

@@ -78,7 +78,7 @@ Status Mount::list_tree(std::uint64_t directory, std::uint64_t offset, bool with
   }
   const CompactTree::Nodes nodes = tree->nodes();
   for (std::uint64_t i = next - 2; i < nodes.size(); ++i) {
-    const Node node = nodes[i];
+    const Node node = nodes[memory_size(i)];
     if (!listing.has_room(node.name)) return {};
     const auto position = static_cast<std::uint32_t>(i);
     // A directory that contains itself is listed by name, and refused when looked up.

@@ -40,9 +40,9 @@ Status Mount::collect(std::uint64_t inode, const Node& node, const FileLayout& l
     }
     const std::uint64_t length = std::min(wanted.end, piece.file_offset + piece.length) - offset;
     parts.push_back({.id = id,
-                     .blob_bytes = piece.length,
-                     .begin = offset - piece.file_offset,
-                     .length = length});
+                     .blob_bytes = memory_size(piece.length),
+                     .begin = memory_size(offset - piece.file_offset),
+                     .length = memory_size(length)});
     offset += length;
   }
   const auto reading = std::make_shared<BlobRoom::Reading>(

@@ -37,7 +37,7 @@ std::vector<Prefetcher::Wanted> blobs_between(const ReadingAhead::File& file, co
     const FileLayout::Piece piece = layout.piece_at(offset);
     if (piece.placed) {
       wanted.push_back({.id = node.content[piece.blob],
-                        .size_bytes = piece.length,
+                        .size_bytes = memory_size(piece.length),
                         .reader = file.inode,
                         .offset = piece.file_offset});
     }
@@ -58,12 +58,12 @@ NextFiles files_between(const CompactTree& tree, Ahead ahead) {
   next.leaves = ahead.end >= nodes.size();
   std::uint64_t bytes = 0;
   for (std::uint64_t i = ahead.begin; i < std::min<std::uint64_t>(ahead.end, nodes.size()); ++i) {
-    const Node node = nodes[i];
+    const Node node = nodes[memory_size(i)];
     next.leaves = next.leaves || node.type == NodeType::kDirectory;
     if (!is_small_file(node)) continue;
     bytes += node.size;
     if (bytes > kSiblingBytes) break;
-    next.wanted.push_back({node.content.front(), node.size});
+    next.wanted.push_back({node.content.front(), memory_size(node.size)});
   }
   return next;
 }

@@ -85,8 +85,8 @@ std::size_t WalkAhead::want(const BlobId& id, const CompactTree& tree, bool is_n
   for (const Node node : tree.nodes()) {
     if (bytes >= kMostOfOne) break;
     if (!is_small_file(node)) continue;
-    files.push_back({node.content.front(), node.size});
-    bytes += node.size;
+    files.push_back({node.content.front(), memory_size(node.size)});
+    bytes += files.back().size_bytes;
   }
   state_.lock()->trees[id] = {.bytes = bytes, .is_decoded = is_near};
   wanting_.fetch(files);

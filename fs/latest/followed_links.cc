@@ -26,7 +26,7 @@ std::size_t next_check_after(std::size_t kept) {
 
 std::size_t FollowedLinks::KeyHash::operator()(const Key& key) const {
   const auto id = static_cast<std::uint64_t>(key.process.id);
-  return mix64(key.directory ^ mix64(id ^ mix64(key.process.started)));
+  return static_cast<std::size_t>(mix64(key.directory ^ mix64(id ^ mix64(key.process.started))));
 }
 
 FollowedLinks::FollowedLinks(std::shared_ptr<Processes> processes,

@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "repo/base/large_buffer.h"
 
@@ -17,14 +19,22 @@ namespace restree {
 using ByteView = std::span<const std::byte>;
 using MutableByteView = std::span<std::byte>;
 
+// A size or position in memory, of 64 bits where it comes from. What a 32-bit processor cannot address
+// is memory that it does not have: std::bad_alloc.
+inline std::size_t memory_size(std::uint64_t size) {
+  if (!std::in_range<std::size_t>(size)) throw std::bad_alloc();
+  return static_cast<std::size_t>(size);
+}
+
 // A byte string of fixed capacity whose ends can be trimmed without moving the bytes, so that bytes
 // decrypted in place are handed on without a copy. Move-only: a copy of 8 MiB should be visible.
 class Bytes {
  public:
   Bytes() = default;
   // `size` bytes of unspecified content.
-  explicit Bytes(std::size_t size)
-      : storage_(size == 0 ? nullptr : allocate_buffer(size)), size_(size) {}
+  explicit Bytes(std::uint64_t size)
+      : storage_(size == 0 ? nullptr : allocate_buffer(memory_size(size))),
+        size_(memory_size(size)) {}
 
   static Bytes copy_of(ByteView view) {
     Bytes bytes(view.size());

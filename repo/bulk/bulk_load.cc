@@ -154,9 +154,10 @@ Status BulkLoader::run_stretch(const PackId& pack, std::span<const std::span<con
       RETURN_IF_ERROR(load_singly(uses, handler));
       continue;
     }
-    const Result<ByteView> blob = repository_.open_blob(
-        location(pack, first), type_, *first.id, read->subspan(first.offset - begin, first.length),
-        buffers.plain, SealedFrom::kStorage);
+    const Result<ByteView> blob =
+        repository_.open_blob(location(pack, first), type_, *first.id,
+                              read->subspan(memory_size(first.offset - begin), first.length),
+                              buffers.plain, SealedFrom::kStorage);
     RETURN_IF_ERROR(blob ? handler(uses, blob) : load_singly(uses, handler));
   }
   return {};

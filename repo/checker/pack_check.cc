@@ -40,12 +40,12 @@ void compare_header(const std::vector<IndexedBlob>& header, const CheckedPacks& 
 void check_header(Repository& repository, MutableByteView file, const CheckedPacks& packs,
                   std::uint32_t number, std::vector<std::string>& wrong) {
   if (file.size() < kLengthBytes) return wrong.emplace_back("file is too short"), void();
-  const std::uint64_t length = load_u32le(file.data() + file.size() - kLengthBytes);
+  const std::size_t length = load_u32le(file.data() + file.size() - kLengthBytes);
   if (length > file.size() - kLengthBytes || length < kSealOverheadBytes) {
     wrong.push_back(fmt::format("header length {} is not possible", length));
     return;
   }
-  const std::uint64_t payload = file.size() - kLengthBytes - length;
+  const std::size_t payload = memory_size(file.size() - kLengthBytes - length);
   const auto opened = repository.open_sealed(file.subspan(payload, length));
   if (!opened) {
     wrong.push_back("header: " + opened.error().message());

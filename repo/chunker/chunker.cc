@@ -41,7 +41,8 @@ Chunker::Chunker(std::uint64_t polynomial, Search search)
 inline std::uint64_t Chunker::slid(std::uint64_t hash, std::byte leaving,
                                    std::byte entering) const {
   hash ^= tables_.leaving[static_cast<std::size_t>(leaving)];
-  return ((hash << 8) | static_cast<std::uint64_t>(entering)) ^ tables_.reduced[hash >> shift_];
+  const auto carried = static_cast<std::size_t>(hash >> shift_);
+  return ((hash << 8) | static_cast<std::uint64_t>(entering)) ^ tables_.reduced[carried];
 }
 
 // In restic the window holds a single 1 before 64 bytes enter, the last of which pushes it out: the

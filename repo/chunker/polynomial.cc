@@ -71,11 +71,11 @@ RollingTables make_rolling_tables(std::uint64_t polynomial, std::size_t window_b
   const unsigned degree = degree_of(polynomial);
   assert(degree >= 8 && degree <= kChunkerDegree);
   RollingTables tables{};
-  for (std::uint64_t byte = 0; byte < 256; ++byte) {
+  for (std::size_t byte = 0; byte < tables.leaving.size(); ++byte) {
     std::uint64_t hash = remainder(byte, polynomial);
     for (std::size_t i = 1; i < window_bytes; ++i) hash = remainder(hash << 8, polynomial);
     tables.leaving[byte] = hash;
-    const std::uint64_t carried = byte << degree;
+    const std::uint64_t carried = std::uint64_t{byte} << degree;
     tables.reduced[byte] = remainder(carried, polynomial) ^ carried;
   }
   return tables;

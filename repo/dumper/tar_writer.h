@@ -31,7 +31,7 @@ class TarWriter final : public DumpSink {
   Status pad();
 
   const ByteOutput output_;
-  std::uint64_t in_block_ = 0;  // of the bytes of the item, modulo the size of a block
+  std::size_t in_block_ = 0;  // of the bytes of the item, modulo the size of a block
 };
 
 }  // namespace restree

@@ -32,8 +32,8 @@ int write_with_holes(int fd, std::uint64_t position, ByteView bytes) {
   std::size_t begin = 0;  // of what is to be written
   std::size_t at = 0;
   while (at < bytes.size()) {
-    const std::uint64_t to_next_block = kHoleBytes - (position + at) % kHoleBytes;
-    const std::size_t length = std::min<std::size_t>(to_next_block, bytes.size() - at);
+    const std::size_t to_next_block = memory_size(kHoleBytes - (position + at) % kHoleBytes);
+    const std::size_t length = std::min(to_next_block, bytes.size() - at);
     if (is_zero(bytes.subspan(at, length))) {
       const ByteView data = bytes.subspan(begin, at - begin);
       if (const int error = write_at(fd, position + begin, data); error != 0) return error;

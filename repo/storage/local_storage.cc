@@ -205,7 +205,7 @@ Result<MutableByteView> LocalStorage::read_into(Bytes& buffer, const FileName& f
     buffer = Bytes();  // first, so that there are never two
     buffer = Bytes(range.length);
   }
-  const MutableByteView bytes = buffer.view().first(range.length);
+  const MutableByteView bytes = buffer.view().first(memory_size(range.length));
   RETURN_IF_ERROR(read_exactly(opened.fd, path, range.offset, bytes));
   return bytes;
 }

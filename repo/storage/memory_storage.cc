@@ -36,7 +36,8 @@ Result<Bytes> MemoryStorage::read(const FileName& file, ByteRange range, Deadlin
     return Error(ErrorKind::kCorrupt, "memory: " + relative_path(file) + " is too short: " +
                                           std::to_string(content.size()) + " bytes");
   }
-  return Bytes::copy_of(as_bytes(std::string_view(content).substr(range.offset, range.length)));
+  return Bytes::copy_of(
+      as_bytes(content).subspan(memory_size(range.offset), memory_size(range.length)));
 }
 
 Result<Bytes> MemoryStorage::read_all(const FileName& file, Deadline) {

@@ -1,6 +1,9 @@
 #include "repo/base/bytes.h"
 
 #include <array>
+#include <cstdint>
+#include <limits>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,6 +50,13 @@ TEST(Bytes, OfEverySizeAreWritableToTheirEnd) {
     for (int i = 0; i < 3; ++i) {
       EXPECT_EQ(several[static_cast<std::size_t>(i)].data()[size - 1], static_cast<std::byte>(i));
     }
+  }
+}
+
+TEST(Bytes, AreNeverFewerThanWereAskedFor) {
+  EXPECT_THROW(Bytes(std::numeric_limits<std::uint64_t>::max()), std::bad_alloc);
+  if constexpr (sizeof(std::size_t) == 4) {
+    EXPECT_THROW(Bytes((std::uint64_t{1} << 32) + 10), std::bad_alloc);
   }
 }
 

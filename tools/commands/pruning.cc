@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "repo/base/bytes.h"
 #include "repo/base/log.h"
 #include "repo/format/zstd.h"
 #include "repo/pruner/pruner.h"
@@ -24,7 +25,7 @@ PruneOptions pruner_options(const PruneCommandOptions& options, const PruneRules
   pruning.removes_young = options.exclusive;
   pruning.removes_first = !options.recover_id.empty();
   pruning.writer.compression = parse_compression(global.compression).value_or(Compression::kAuto);
-  if (global.pack_size_bytes != 0) pruning.writer.pack_bytes = global.pack_size_bytes;
+  if (global.pack_size_bytes != 0) pruning.writer.pack_bytes = memory_size(global.pack_size_bytes);
   pruning.writer.uploads =
       session.is_far() ? std::min<std::size_t>(kRemoteUploads, global.ssh.options.connections)
                        : kLocalUploads;

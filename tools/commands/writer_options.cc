@@ -16,7 +16,7 @@ RepositoryWriter::Options writer_options(const Session& session, std::vector<Pac
   const GlobalOptions& global = session.options();
   RepositoryWriter::Options writer;
   writer.compression = parse_compression(global.compression).value_or(Compression::kAuto);
-  if (global.pack_size_bytes != 0) writer.pack_bytes = global.pack_size_bytes;
+  if (global.pack_size_bytes != 0) writer.pack_bytes = memory_size(global.pack_size_bytes);
   writer.uploads = session.is_far()
                        ? std::min<std::size_t>(kRemoteUploads, global.ssh.options.connections)
                        : kLocalUploads;

@@ -56,7 +56,8 @@ void LimitedChannel::wake_with(const RateLimit& limit) {
                                                        std::chrono::milliseconds(1));
   const auto seconds = std::chrono::floor<std::chrono::seconds>(wait);
   itimerspec when{};
-  when.it_value = {seconds.count(), (wait - seconds).count()};
+  when.it_value.tv_sec = seconds.count();
+  when.it_value.tv_nsec = static_cast<long>((wait - seconds).count());
   ::timerfd_settime(timer_.get(), 0, &when, nullptr);
 }
 

@@ -63,7 +63,7 @@ Status SftpClient::ask_limits(const Patience& patience) {
   reader.u64();  // the longest packet
   const std::uint64_t read = reader.u64();
   const std::uint64_t write = reader.u64();
-  const std::uint64_t handles = reader.u64();
+  const auto handles = static_cast<std::size_t>(std::min<std::uint64_t>(reader.u64(), SIZE_MAX));
   if (answer->type != Type::kExtendedReply || !reader.ok()) return {};
   const auto granted = [](std::uint64_t limit, std::uint32_t most) {
     return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(limit, 4096, most));

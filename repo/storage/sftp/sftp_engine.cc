@@ -68,13 +68,13 @@ Result<Bytes> SftpEngine::read(std::string_view handle, std::uint64_t offset, st
   job->offset = offset;
   job->piece_bytes = piece_bytes;
   job->into = Bytes(length);
-  job->load = length;
+  job->load = job->into.size();
   auto done = job->done.get_future();
   {
     auto queue = queue_.lock();
     if (queue->dead) return *queue->dead;
     (length <= piece_bytes ? queue->short_reads : queue->long_reads).push_back(job);
-    add_load(length);
+    add_load(job->into.size());
   }
   last_used_ = Deadline::Clock::now().time_since_epoch().count();
   wakeup_.wake();
@@ -216,7 +216,7 @@ Status SftpEngine::begin_packet() {
       return malformed("data that was not asked for");
     }
     in.data_bytes = word;
-    in.rest = read.job->into.view().subspan(read.piece.position, word);
+    in.rest = read.job->into.view().subspan(memory_size(read.piece.position), word);
     return {};
   }
   in.answer.body.resize(length - 5);

@@ -72,7 +72,7 @@ class SftpEngine {
     // Used by the engine's thread alone:
     std::uint64_t asked = 0;        // requested up to here
     std::uint64_t landed = 0;       // bytes
-    std::uint64_t load = 0;         // its share of load_
+    std::size_t load = 0;           // its share of load_
     std::vector<Piece> remainders;  // what short answers left out
     bool settled = false;
 

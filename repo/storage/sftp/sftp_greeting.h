@@ -20,7 +20,7 @@ namespace restree {
 struct SftpAbilities {
   std::uint32_t max_read_bytes = 32 * 1024;
   std::uint32_t max_write_bytes = 32 * 1024;
-  std::uint64_t max_open_handles = 0;  // 0: the server does not say
+  std::size_t max_open_handles = 0;  // 0: the server does not say
   bool posix_rename = false;
   bool fsync = false;
   bool limits = false;

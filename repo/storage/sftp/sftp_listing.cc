@@ -31,7 +31,7 @@ class FolderLister {
 
   FolderLister(SftpClient& client, const Found& found, Deadline by)
       : client_(client), found_(found), by_(by) {
-    const std::uint64_t handles = client.abilities().max_open_handles;
+    const std::size_t handles = client.abilities().max_open_handles;
     at_once_ =
         handles == 0 ? kFoldersAtOnce / 4 : std::clamp<std::size_t>(handles / 4, 1, kFoldersAtOnce);
   }
