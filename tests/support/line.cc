@@ -265,7 +265,7 @@ void Line::arm_timer() const {
     // All zero would disarm it.
     const auto from_now = std::max(*next - options_.now(), nanoseconds(1));
     when.it_value.tv_sec = from_now / std::chrono::seconds(1);
-    when.it_value.tv_nsec = (from_now % std::chrono::seconds(1)).count();
+    when.it_value.tv_nsec = static_cast<long>((from_now % std::chrono::seconds(1)).count());
   }
   checked(::timerfd_settime(timer_.get(), 0, &when, nullptr), "timerfd_settime");
 }

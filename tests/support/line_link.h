@@ -27,7 +27,8 @@ class LineLink {
   // A millisecond's worth, and no less than a packet.
   std::size_t turn_bytes() const {
     if (bytes_per_second_ == 0) return kLongestTurn;
-    return std::clamp<std::size_t>(bytes_per_second_ / 1000, kShortestTurn, kLongestTurn);
+    return static_cast<std::size_t>(
+        std::clamp<std::uint64_t>(bytes_per_second_ / 1000, kShortestTurn, kLongestTurn));
   }
 
   // When the next bytes may enter.
@@ -54,7 +55,7 @@ class LineLink {
 
   std::chrono::nanoseconds time_of(std::size_t bytes) const {
     if (bytes_per_second_ == 0) return {};
-    return std::chrono::nanoseconds(bytes * 1'000'000'000 / bytes_per_second_);
+    return std::chrono::nanoseconds(std::uint64_t{bytes} * 1'000'000'000 / bytes_per_second_);
   }
 
   std::uint64_t bytes_per_second_;
