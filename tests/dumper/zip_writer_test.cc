@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/dumper/zip_entry_mtime.h"
 #include "tests/support/matchers.h"
 #include "tests/support/split_mix.h"
 
@@ -76,7 +77,7 @@ std::vector<ZipEntry> entries_of_zip(const std::string& bytes) {
     one.path = text_or_empty(archive_entry_pathname(entry));
     one.type = archive_entry_filetype(entry);
     one.permissions = archive_entry_perm(entry);
-    one.mtime = archive_entry_mtime(entry);
+    one.mtime = mtime_of(entry);
     one.target = text_or_empty(archive_entry_symlink(entry));
     std::string part(64 << 10, '\0');
     la_ssize_t count = 0;

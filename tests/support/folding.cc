@@ -17,6 +17,10 @@ namespace {
 
 std::atomic<bool> is_folded = false;
 
+// The name of fstatat64() in the C library. On 32-bit processors its calls with seconds of 64 bits
+// have names of their own.
+constexpr const char* kFstatat = sizeof(long) == 4 ? "__fstatat64_time64" : "fstatat64";
+
 template <class Function>
 Function next(const char* name) {
   return reinterpret_cast<Function>(dlsym(RTLD_NEXT, name));
@@ -56,7 +60,7 @@ int openat64(int folder, const char* name, int flags, ...) {
   return real_openat(folder, entry_of(folder, name).c_str(), flags, mode);
 }
 int fstatat64(int folder, const char* name, struct stat64* into, int flags) {
-  static const auto real = next<int (*)(int, const char*, struct stat64*, int)>("fstatat64");
+  static const auto real = next<int (*)(int, const char*, struct stat64*, int)>(kFstatat);
   return real(folder, entry_of(folder, name).c_str(), into, flags);
 }
 int mkdirat(int folder, const char* name, mode_t mode) {
