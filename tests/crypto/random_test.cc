@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstddef>
 
+#include "tests/support/emulator.h"
 #include "tests/support/forked.h"
 #include "tests/support/refused_calls.h"
 
@@ -26,6 +27,7 @@ TEST(FillRandom, GivesOtherBytesEachTime) {
 
 // In a child OpenSSL asks the system anew.
 TEST(FillRandom, DoesWithoutGetrandom) {
+  SKIP_UNDER_QEMU("filters of system calls");
   for (const int error : {ENOSYS, EPERM}) {
     const int code = testing::exit_code_in_child([&] {
       testing::refuse_calls({SYS_getrandom}, error);

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <limits>
 
+#include "tests/support/emulator.h"
+
 namespace restree {
 namespace {
 
@@ -15,6 +17,7 @@ TEST(MemoryAllowedTest, IsNoMoreThanThisProcessorCanAddress) {
 
 #ifndef RESTREE_SANITIZED  // a sanitizer takes more than any limit at its start
 TEST(MemoryAllowedTest, IsNoMoreThanTheLimitOfTheProcess) {
+  SKIP_UNDER_QEMU("limits of a process's memory");
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_AS, &before), 0);
   const std::uint64_t allowed = memory_allowed();
