@@ -46,7 +46,7 @@ class BlobRoomTest : public ::testing::Test {
                                   .passed_bytes = kPassed,
                                   .now = [this] { return BlobRoom::Clock::time_point(now_); }});
   }
-  BlobRoom::Part part(std::size_t number, std::uint64_t begin, std::uint64_t length) const {
+  BlobRoom::Part part(std::size_t number, std::size_t begin, std::size_t length) const {
     return {.id = id(number), .blob_bytes = kLarge, .begin = begin, .length = length};
   }
   // Reads parts as one request of a program that reads forward.
