@@ -1,5 +1,6 @@
 #include "fs/restreefs/mount_point.h"
 
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include <cerrno>
@@ -31,6 +32,13 @@ Status clear_dead_mount(const std::string& path) {
   return {};
 }
 
+// std::filesystem::is_directory() fails on 32-bit processors for a directory that was changed after
+// 2038: the C++ library has seconds of 32 bits there.
+bool is_folder(const std::filesystem::path& path) {
+  struct stat attributes {};
+  return ::stat(path.c_str(), &attributes) == 0 && S_ISDIR(attributes.st_mode);
+}
+
 }  // namespace
 
 Result<std::string> prepare_mount_point(const std::string& path,
@@ -49,7 +57,7 @@ Result<std::string> prepare_mount_point(const std::string& path,
         .hinting("Unmount it first if you want another one there: umount " + path +
                  ", or fusermount3 -u " + path);
   }
-  if (!files::is_directory(point, failure)) {
+  if (!is_folder(point)) {
     return Error(ErrorKind::kInvalid, "mount point " + path + " is not a directory");
   }
   for (const NeededFolder& folder : needed) {
@@ -60,7 +68,7 @@ Result<std::string> prepare_mount_point(const std::string& path,
           .hinting("Choose another mount point.");
     }
   }
-  const bool empty = files::is_empty(point, failure);
+  const bool empty = files::directory_iterator(point, failure) == files::directory_iterator();
   if (failure) {
     return Error(ErrorKind::kInvalid, "mount point " + path + ": " + failure.message());
   }

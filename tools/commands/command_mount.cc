@@ -4,7 +4,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <filesystem>
 #include <memory>
 
@@ -17,10 +19,11 @@ namespace {
 
 // Paths to try: beside this program, where the build or the installation puts it, or else in PATH.
 std::vector<std::string> places_of_restreefs() {
-  std::error_code failure;
-  const auto own = std::filesystem::read_symlink("/proc/self/exe", failure);
-  if (failure) return {"restreefs"};
-  const auto folder = own.parent_path();
+  // std::filesystem::read_symlink() looks at the link's times as well, and so fails on 32-bit
+  // processors from 2038 on: the C++ library has seconds of 32 bits there.
+  std::array<char, PATH_MAX> own{};
+  if (::readlink("/proc/self/exe", own.data(), own.size() - 1) <= 0) return {"restreefs"};
+  const auto folder = std::filesystem::path(own.data()).parent_path();
   return {(folder / "restreefs").string(), (folder / "../sbin/restreefs").string(), "restreefs"};
 }
 

@@ -1,5 +1,9 @@
 #include "fs/restreefs/mount_point.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <array>
 #include <filesystem>
 #include <string>
 
@@ -30,6 +34,14 @@ TEST_F(MountPoint, IsAnEmptyDirectoryByItsWholePath) {
   const std::string point = folder("mnt");
   EXPECT_EQ(value_of(prepare_mount_point(point, {})), point);
   EXPECT_EQ(value_of(prepare_mount_point(point + "/../mnt/.", {})), point);
+}
+
+TEST_F(MountPoint, MayBeLastChangedAfter2038) {
+  const std::string point = folder("mnt");
+  const timespec far{.tv_sec = 4'102'444'800, .tv_nsec = 0};
+  const std::array<timespec, 2> times = {far, far};
+  ASSERT_EQ(::utimensat(AT_FDCWD, point.c_str(), times.data(), 0), 0);
+  EXPECT_EQ(value_of(prepare_mount_point(point, {})), point);
 }
 
 TEST_F(MountPoint, IsFoundThroughALink) {
