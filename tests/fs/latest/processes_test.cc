@@ -30,13 +30,7 @@ namespace {
 class Child {
  public:
   explicit Child(pid_t wanted = 0) {
-    clone_args how{};
-    how.exit_signal = SIGCHLD;
-    if (wanted != 0) {
-      how.set_tid = reinterpret_cast<std::uint64_t>(&wanted);
-      how.set_tid_size = 1;
-    }
-    id_ = static_cast<pid_t>(::syscall(SYS_clone3, &how, sizeof how));
+    id_ = wanted == 0 ? ::fork() : fork_as(wanted);
     if (id_ == 0) {
       for (;;) ::pause();
     }
@@ -56,6 +50,14 @@ class Child {
   }
 
  private:
+  static pid_t fork_as(pid_t wanted) {
+    clone_args how{};
+    how.exit_signal = SIGCHLD;
+    how.set_tid = reinterpret_cast<std::uintptr_t>(&wanted);
+    how.set_tid_size = 1;
+    return static_cast<pid_t>(::syscall(SYS_clone3, &how, sizeof how));
+  }
+
   pid_t id_;
   int error_;
 };
