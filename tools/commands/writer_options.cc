@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "repo/base/bytes.h"
+
 namespace restree {
 namespace {
 
