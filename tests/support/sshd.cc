@@ -14,8 +14,11 @@
 #include <fstream>
 #include <map>
 #include <random>
+#include <set>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
+#include <utility>
 
 namespace restree::testing {
 
@@ -60,6 +63,17 @@ pid_t parent_of(const fs::path& process) {
   pid_t parent = 0;
   rest >> state >> parent;
   return state == 'Z' ? 0 : parent;
+}
+
+// Or has ended.
+bool is_stopped(pid_t pid) {
+  const std::string stat = text_of("/proc/" + std::to_string(pid) + "/stat");
+  const auto name_end = stat.rfind(')');
+  if (name_end == std::string::npos) return true;
+  std::istringstream rest(stat.substr(name_end + 1));
+  char state = 0;
+  rest >> state;
+  return std::string_view("tTZX").find(state) != std::string_view::npos;
 }
 
 int count(const std::string& text, const std::string& word) {
@@ -231,7 +245,20 @@ void Sshd::signal_children(int number) const {
 }
 
 void Sshd::kill_connections() { signal_children(SIGKILL); }
-void Sshd::freeze_connections() { signal_children(SIGSTOP); }
+
+// Until it stops, a process may start another one, which then is not among those that were found.
+void Sshd::freeze_connections() {
+  std::set<pid_t> frozen;
+  const auto all_stopped = [&] {
+    const std::vector<pid_t> found = children();
+    for (const pid_t pid : found) ::kill(pid, SIGSTOP);
+    const std::set<pid_t> before = std::exchange(frozen, {found.begin(), found.end()});
+    return frozen == before && std::ranges::all_of(found, is_stopped);
+  };
+  if (!holds_within(std::chrono::seconds(20), all_stopped)) {
+    throw std::runtime_error("sshd's connections do not stop");
+  }
+}
 void Sshd::thaw_connections() { signal_children(SIGCONT); }
 
 void Sshd::freeze() {
