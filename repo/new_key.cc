@@ -12,7 +12,7 @@ namespace restree {
 namespace {
 
 constexpr std::chrono::milliseconds kDerivationTime{500};
-constexpr std::chrono::seconds kCleaningTime{10};
+constexpr std::chrono::seconds kRemovalTime{10};
 
 std::string or_else(const std::string& given, std::string otherwise) {
   return given.empty() ? std::move(otherwise) : given;
@@ -59,7 +59,7 @@ Result<StoredKey> store_tried_key(Storage& storage, const SealKey& master, const
   ASSIGN_OR_RETURN(StoredKey key, store_key(storage, master, password, wanted, by));
   Status tried = try_key(storage, master, password, key.name, by);
   if (tried) return key;
-  const Status removed = storage.remove({FileType::kKey, key.name}, Deadline::after(kCleaningTime));
+  const Status removed = storage.remove({FileType::kKey, key.name}, Deadline::after(kRemovalTime));
   if (!removed) {
     log::warning("{}: the new key file {} stays behind: {}", storage.description(), key.name,
                  removed.error().message());

@@ -42,6 +42,12 @@ cmp "$DATA/backups/a.zip" "$KEPT/a.zip"
 
 restic forget "$newest"
 ! restic snapshots --json | grep -q "$newest"
+
+for minute in 1 2 3; do
+  restic backup "$DATA" --quiet --tag app=rotated --time "2026-11-01 12:0$minute:00"
+done
+restic forget --tag app=rotated --keep-last 1
+[[ $(restic snapshots --json --tag app=rotated | grep -o '"short_id"' | wc -l) == 1 ]]
 restic unlock
 restic check --read-data
 

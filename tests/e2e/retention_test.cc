@@ -35,6 +35,7 @@ namespace restree::testing {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::HasSubstr;
 
 using Strings = std::vector<std::string>;
 
@@ -244,13 +245,17 @@ class Retention : public ::testing::Test {
     return answer_of(RestreeProgram(restic_).command({}), policy, zone);
   }
 
-  // Debian's 0.14 knows neither `unlimited` nor the rule for the oldest snapshot, and prints
-  // counters.
-  bool is_old_restic() const {
-    return run_ok({.argv = {restic_program(), "version"}}).starts_with("restic 0.14");
+  // 14 of "restic 0.14.0 compiled with".
+  static int minor_version() {
+    const std::string said = run_ok({.argv = {restic_program(), "version"}});
+    static constexpr std::string_view kBegin = "restic 0.";
+    if (!said.starts_with(kBegin)) throw std::runtime_error("not a version: " + said);
+    return std::atoi(said.c_str() + kBegin.size());
   }
+  // Debian's 0.14 knows neither `unlimited` nor the rule for the oldest snapshot.
+  static bool is_old(int minor) { return minor <= 14; }
 
-  void expect_same(const Strings& policy, const std::string& zone, bool is_old) const {
+  void expect_same(const Strings& policy, const std::string& zone) const {
     SCOPED_TRACE(fmt::format("TZ={} forget {}", zone, fmt::join(policy, " ")));
     const std::string ours = restrees(policy, zone);
     const std::string theirs = restics(policy, zone);
@@ -260,16 +265,17 @@ class Retention : public ::testing::Test {
     for (const auto& [group, judged] : by_restree) {
       ASSERT_TRUE(by_restic.contains(group)) << group;
       const JudgedByProgram& expected = by_restic.at(group);
-      const JudgedByProgram& found = is_old ? without_oldest(judged) : judged;
+      const JudgedByProgram& found = is_old(minor_) ? without_oldest(judged) : judged;
       ASSERT_EQ(found.reasons, expected.reasons) << group;
       ASSERT_EQ(found.kept, expected.kept) << group;
       ASSERT_EQ(found.removed, expected.removed) << group;
     }
-    if (!is_old) {
+    if (minor_ >= 19) {
       EXPECT_EQ(sorted_elements(ours), sorted_elements(theirs)) << "byte for byte";
     }
   }
 
+  const int minor_ = minor_version();
   const std::uint64_t seed_ = chosen_seed();
   Chance chance_{seed_};
   const Timestamp now_{std::time(nullptr), 0};
@@ -279,11 +285,58 @@ class Retention : public ::testing::Test {
 
 TEST_F(Retention, JudgesRandomGroupsAsResticDoes) {
   make_repository(scaled(2000, 200));
-  const bool is_old = is_old_restic();
-  RandomPolicies policies(chance_, !is_old);
+  RandomPolicies policies(chance_, !is_old(minor_));
   for (const std::string& zone : zones()) {
-    for (int i = 0; i < 4; ++i) ASSERT_NO_FATAL_FAILURE(expect_same(policies.next(), zone, is_old));
+    for (int i = 0; i < 4; ++i) ASSERT_NO_FATAL_FAILURE(expect_same(policies.next(), zone));
   }
+}
+
+// Snapshots of restic's that are forgotten, and put back before and after a prune has taken their data.
+class ForgottenOfRestic : public ::testing::Test {
+ protected:
+  ForgottenOfRestic() {
+    restic_.init();
+    for (int i = 0; i < 2; ++i) {
+      write_random_file(source_ / "file", static_cast<std::uint64_t>(i), 100 * kKiB);
+      ids_.push_back(restic_.backup({source_.string()}));
+    }
+  }
+  bool is_listed(const std::string& id) const {
+    return restic_.run_ok({"snapshots", "--json"}).find("\"short_id\":\"" + id) !=
+           std::string::npos;
+  }
+  Finished restree(Strings words) const { return RestreeProgram(restic_).run(std::move(words)); }
+
+  TempDir dir_;
+  Restic restic_{dir_.path() / "home"};
+  const fs::path source_ = made(dir_.path() / "source");
+  Strings ids_;
+
+ private:
+  static fs::path made(const fs::path& folder) {
+    fs::create_directories(folder);
+    return folder;
+  }
+};
+
+TEST_F(ForgottenOfRestic, AreWholeToResticOnceTheyArePutBack) {
+  ASSERT_TRUE(restree({"forget", "--keep-last", "1"}).ok());
+  ASSERT_FALSE(is_listed(ids_[0]));
+  const Finished undone = restree({"forget", "--undo"});
+  ASSERT_TRUE(undone.ok()) << undone.report();
+  EXPECT_TRUE(is_listed(ids_[0]));
+  restic_.check();
+  restic_.restore(ids_[0], dir_.path() / "restored");
+}
+
+TEST_F(ForgottenOfRestic, StayAwayOnceAPruneHasTakenTheirData) {
+  ASSERT_TRUE(restree({"forget", "--keep-last", "1"}).ok());
+  restic_.prune();
+  const Finished undone = restree({"forget", "--undo"});
+  EXPECT_EQ(undone.exit_code, 1) << undone.report();
+  EXPECT_THAT(undone.err, HasSubstr("cannot be put back"));
+  EXPECT_FALSE(is_listed(ids_[0]));
+  restic_.check();
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ JudgedByProgram judged_in(const dom::element& group) {
     for (const dom::element match : dom::array(one["matches"])) {
       matches.emplace_back(std::string_view(match));
     }
-    // Before 0.15 the snapshots in this list have no ids, and the order of those that are kept.
+    // In 0.14 the snapshots in this list have no ids, and the order of those that are kept.
     const bool has_id = one["snapshot"]["id"].error() == simdjson::SUCCESS;
     judged.reasons.emplace_back(
         has_id ? id_of(one["snapshot"]) : judged.kept[judged.reasons.size()], std::move(matches));

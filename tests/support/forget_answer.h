@@ -23,8 +23,7 @@ struct JudgedByProgram {
 // or names a group twice.
 std::map<std::string, JudgedByProgram> parse_forget_answer(std::string_view json);
 
-// What older versions of restic (before 0.16) would have said: they knew no rule for the oldest
-// snapshot of a group. A snapshot that only such rules keep is removed.
+// What restic 0.14 would have said: it has no rule for the oldest snapshot of a group. A snapshot that only such rules keep is removed.
 JudgedByProgram without_oldest(const JudgedByProgram& judged);
 
 // The texts of the groups in the array `json`, sorted: restic prints them in any order.

@@ -53,7 +53,7 @@ Result<std::vector<Snapshot>> snapshots_of(Repository& repository,
                           say_ignored(session));
 }
 
-Error interrupted(Error error) {
+Error after_interruption(Error error) {
   return std::move(error).hinting("What is copied and indexed already is not copied again.");
 }
 
@@ -80,7 +80,7 @@ Result<ExitCode> run_copy(const CopyCommandOptions& options, Session& session) {
   ASSIGN_OR_RETURN(Repository* const destination, session.open_with_index(Locking::kSharedToWrite));
   Result<std::size_t> left_out = copy(options, *source.repository, session, *destination);
   if (!left_out && left_out.error().kind() == ErrorKind::kCancelled) {
-    return interrupted(std::move(left_out).error());
+    return after_interruption(std::move(left_out).error());
   }
   RETURN_IF_ERROR(left_out);
   if (*left_out == 0) return ExitCode::kSuccess;

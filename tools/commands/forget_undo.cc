@@ -51,7 +51,11 @@ Status keep(const std::vector<SnapshotId>& ids, Repository& repository, const Se
   ForgottenRun run{forgotten_run_name(now), {}};
   ASSIGN_OR_RETURN(run.snapshots, read_sealed(ids, repository, session));
   RETURN_IF_ERROR(write_forgotten_run(folder, run));
-  RETURN_IF_ERROR(drop_forgotten_before(folder, {now.seconds - kKeptSeconds, 0}));
+  const Result<std::size_t> dropped =
+      drop_forgotten_before(folder, {now.seconds - kKeptSeconds, 0});
+  if (!dropped) {
+    session.output().note("old copies of forgotten snapshots stay: " + dropped.error().message());
+  }
   return {};
 }
 

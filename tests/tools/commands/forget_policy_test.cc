@@ -35,7 +35,7 @@ class ForgetPolicy : public ::testing::Test {
     for (const char* day : {"01", "02", "03", "04"}) {
       nights_.push_back(add("2026-09-" + std::string(day) + "T03:00:05Z", "a", {"app=wiki"}));
     }
-    of_b_ = add("2026-09-02T03:00:05Z", "b", {"app=wiki", "keep"});
+    of_b_ = add("2026-09-02T04:00:05Z", "b", {"app=wiki", "keep"});
     builder_.finish();
   }
   std::string add(const std::string& time, const std::string& host, Strings tags = {}) {
@@ -162,6 +162,16 @@ TEST_F(ForgetPolicy, JudgesNothingWhileASnapshotCannotBeRead) {
         << how;
     EXPECT_THAT(short_ids(), SizeIs(6)) << how;
   }
+}
+
+TEST_F(ForgetPolicy, NamesASnapshotThatItLeavesAsItCannotBeRead) {
+  const std::string damaged = builder_.add_file(FileType::kSnapshot, as_bytes("not sealed"));
+  const Outcome outcome = forget({damaged, nights_[0]});
+  EXPECT_EQ(outcome.code, ExitCode::kFailure);
+  EXPECT_THAT(outcome.err, AllOf(StartsWith("Ignoring \"" + damaged + "\": failed to load"),
+                                 HasSubstr("restic repair snapshots --forget")));
+  EXPECT_THAT(short_ids(), AllOf(::testing::Contains(damaged.substr(0, 8)),
+                                 Not(::testing::Contains(nights_[0]))));
 }
 
 TEST_F(ForgetPolicy, NamesWhatItCouldNotRemove) {
