@@ -80,7 +80,7 @@ std::vector<std::string> similar_commands(const CommandSyntax& program, const st
   const std::string wanted = in_lower_case(word);
   std::vector<std::string> names;
   for (const auto& command : program.commands()) {
-    if (command->is_refused()) continue;
+    if (command->is_hidden()) continue;
     const std::string& name = command->name();
     if (name.starts_with(wanted) || edit_distance(wanted, name) <= kMostEdits) {
       names.push_back(name);
@@ -180,6 +180,11 @@ Result<ParsedCommand> parse_command(const CommandSyntax& program,
     } else if (!parsed->arguments.empty() && command.commands().empty()) {
       return refuse_arguments(command);
     }
+  }
+  if (const auto& instead = command.deprecation()) {
+    parsed->notices.insert(
+        parsed->notices.begin(),
+        fmt::format("Command {} is deprecated, {}", go_quoted(command.name()), *instead));
   }
   return ParsedCommand{&command, std::move(parsed->notices)};
 }

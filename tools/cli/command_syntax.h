@@ -46,6 +46,11 @@ class CommandSyntax : public Flags {
   // A command that restic has and Restree does not: using it is an error that names it. It is
   // hidden. `instead`: a sentence that says why, or what to do instead.
   void refuse_command(std::string name, std::string instead);
+  // Using the command prints that it is deprecated, and `instead`. It is hidden.
+  void deprecate(std::string instead) { deprecation_ = std::move(instead); }
+  // Whether help and completions leave it out.
+  bool is_hidden() const { return refusal_.has_value() || deprecation_.has_value(); }
+  const std::optional<std::string>& deprecation() const { return deprecation_; }
   // In the order in which they were added.
   const std::vector<std::unique_ptr<CommandSyntax>>& commands() const { return commands_; }
   // nullptr: there is none.
@@ -71,6 +76,7 @@ class CommandSyntax : public Flags {
   std::vector<std::unique_ptr<CommandSyntax>> commands_;
   std::optional<Arguments> arguments_;
   std::optional<std::string> refusal_;
+  std::optional<std::string> deprecation_;
   bool wants_help_ = false;
 };
 

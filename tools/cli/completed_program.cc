@@ -65,7 +65,7 @@ void complete_argument(const CommandSyntax& command, CompletedCommand& made) {
     return;
   }
   for (const auto& part : command.commands()) {
-    if (part->is_refused()) continue;
+    if (part->is_hidden()) continue;
     made.argument.kind = Kind::kChoice;
     made.argument.choices.push_back(part->name());
     made.argument_name = "command";
@@ -79,7 +79,7 @@ CompletedProgram completed_program(const CommandSyntax& program) {
   made.name = program.name();
   made.options = completed_options(program);
   for (const auto& part : program.commands()) {
-    if (part->is_refused()) continue;
+    if (part->is_hidden()) continue;
     CompletedCommand command{part->name(), part->summary(), all_options(*part), {}, {}};
     complete_argument(*part, command);
     made.commands.push_back(std::move(command));

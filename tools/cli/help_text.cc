@@ -48,7 +48,7 @@ std::string help_text(const CommandSyntax& command) {
   }
   std::string commands;
   for (const auto& part : command.commands()) {
-    if (!part->is_refused()) commands += row(part->name(), part->summary());
+    if (!part->is_hidden()) commands += row(part->name(), part->summary());
   }
   if (!commands.empty()) text += "\nCommands:\n" + commands;
   return command.footer.empty() ? text : text + "\n" + command.footer + "\n";

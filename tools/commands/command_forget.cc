@@ -18,6 +18,7 @@
 #include "tools/commands/forget_report.h"
 #include "tools/commands/forget_undo.h"
 #include "tools/commands/node_text.h"
+#include "tools/commands/pruning.h"
 #include "tools/commands/retention_options.h"
 #include "tools/commands/snapshot_options.h"
 #include "tools/output/human.h"
@@ -35,12 +36,15 @@ struct ForgetOptions {
   bool may_remove_all = false;
   bool explain = false;
   bool undo = false;
+  bool prune = false;
+  PruneCommandOptions pruning;
   std::optional<double> most_removed;  // percent; nullopt: as usual
   bool is_called_restic = false;
 };
 
 Status check(const ForgetOptions& options, const Session& session) {
   RETURN_IF_ERROR(options.retention.policy().check());
+  RETURN_IF_ERROR(prune_rules(options.pruning, session.options().compression));
   if (options.undo && (!options.retention.policy().empty() || options.filter.is_given())) {
     return Error(ErrorKind::kInvalid,
                  "--undo takes ids of snapshots, and neither rules nor filters");
@@ -98,10 +102,9 @@ Result<std::size_t> remove(const std::vector<SnapshotId>& ids, Repository& repos
 }
 
 // Removes the snapshots, or says which would be removed. Returns how many could not be.
-Result<std::size_t> carry_out(std::vector<SnapshotId> ids, const ForgetOptions& options,
+Result<std::size_t> carry_out(const std::vector<SnapshotId>& ids, const ForgetOptions& options,
                               Repository& repository, const Session& session) {
   if (ids.empty()) return 0;
-  std::sort(ids.begin(), ids.end());
   if (!options.dry_run) {
     keep_for_undo(ids, repository, session);
     return remove(ids, repository, session);
@@ -110,26 +113,49 @@ Result<std::size_t> carry_out(std::vector<SnapshotId> ids, const ForgetOptions& 
   return 0;
 }
 
-ExitCode verdict(std::size_t failed, const Session& session) {
-  if (failed == 0) return ExitCode::kSuccess;
-  return session.output().exit_error(
-      "failed to remove one or more snapshots\n"
-      "They are still in the repository; run the command again once the reason given for each is "
-      "gone.",
-      ExitCode::kIncomplete);
+// What follows once the snapshots are gone, or would be: the verdict, and pruning if that is wanted.
+Result<ExitCode> finish(const std::vector<SnapshotId>& ids, std::size_t failed,
+                        const ForgetOptions& options, Session& session) {
+  if (failed > 0) {
+    return session.output().exit_error(
+        "failed to remove one or more snapshots\n"
+        "They are still in the repository; run the command again once the reason given for each is "
+        "gone.",
+        ExitCode::kIncomplete);
+  }
+  if (!options.prune || ids.empty()) return ExitCode::kSuccess;
+  session.output().say(fmt::format("{} snapshots {}", ids.size(),
+                                   options.dry_run ? "would be removed, running prune dry run"
+                                                   : "have been removed, running prune"));
+  PruneCommandOptions pruning = options.pruning;
+  pruning.dry_run = options.dry_run;
+  pruning.prints_json = false;
+  return prune(session, pruning, {ids.begin(), ids.end()});
 }
 
 Result<ExitCode> forget_named(const ForgetOptions& options, Repository& repository,
                               Session& session) {
+  bool is_any_unreadable = false;
+  const auto note_ignored = [&](const std::string& word, const Error& why) {
+    say_ignored(session)(word, why);
+    is_any_unreadable = is_any_unreadable || why.kind() == ErrorKind::kCorrupt ||
+                        why.kind() == ErrorKind::kUnsupported;
+  };
   ASSIGN_OR_RETURN(const std::vector<Snapshot> snapshots,
                    select_snapshots(repository, options.snapshots, options.filter.filter(),
-                                    session.patience(), say_ignored(session)));
+                                    session.patience(), note_ignored));
   std::vector<SnapshotId> ids;
   ids.reserve(snapshots.size());
   for (const Snapshot& snapshot : snapshots) ids.push_back(snapshot.id);
-  ASSIGN_OR_RETURN(const std::size_t failed,
-                   carry_out(std::move(ids), options, repository, session));
-  return verdict(failed, session);
+  std::sort(ids.begin(), ids.end());
+  ASSIGN_OR_RETURN(const std::size_t failed, carry_out(ids, options, repository, session));
+  if (failed == 0 && is_any_unreadable) {
+    return session.output().exit_error(
+        "snapshots that cannot be read were not removed\n"
+        "restic repair snapshots --forget removes them.",
+        ExitCode::kFailure);
+  }
+  return finish(ids, failed, options, session);
 }
 
 // All snapshots that match the filter. One that cannot be read is an error: it might be the one that
@@ -168,6 +194,7 @@ std::vector<SnapshotId> removals_of(const std::vector<JudgedGroup>& groups) {
       if (!one.is_kept()) ids.push_back(one.snapshot->id);
     }
   }
+  std::sort(ids.begin(), ids.end());
   return ids;
 }
 
@@ -248,12 +275,12 @@ Result<ExitCode> forget_by_policy(const ForgetOptions& options, Repository& repo
   warn_of_odd_groups(groups, judging.now, session.output());
   print_groups(groups, by, options, judging, session.output());
   RETURN_IF_ERROR(guard(groups, by, most_removed(options, policy), options, session));
-  ASSIGN_OR_RETURN(const std::size_t failed,
-                   carry_out(removals_of(groups), options, repository, session));
+  const std::vector<SnapshotId> ids = removals_of(groups);
+  ASSIGN_OR_RETURN(const std::size_t failed, carry_out(ids, options, repository, session));
   if (!groups.empty()) {
     session.output().json(json_of_judged(groups, by, options.explain ? &judging : nullptr));
   }
-  return verdict(failed, session);
+  return finish(ids, failed, options, session);
 }
 
 Result<ExitCode> run_forget(const ForgetOptions& options, Session& session) {
@@ -263,18 +290,6 @@ Result<ExitCode> run_forget(const ForgetOptions& options, Session& session) {
   ASSIGN_OR_RETURN(Repository* const repository, session.open(locking));
   if (!options.snapshots.empty()) return forget_named(options, *repository, session);
   return forget_by_policy(options, *repository, session);
-}
-
-// Pruning is still restic's.
-void refuse_prune(CommandSyntax& app) {
-  const std::string instead = "Use restic prune: both programs work on the same repository.";
-  refuse_option(app, "--prune", Takes::kNothing, instead);
-  for (const char* names : {"--max-unused", "--max-repack-size", "--repack-smaller-than"}) {
-    refuse_option(app, names, Takes::kValue, instead);
-  }
-  for (const char* names : {"--repack-cacheable-only", "--repack-small", "--repack-uncompressed"}) {
-    refuse_option(app, names, Takes::kNothing, instead);
-  }
 }
 
 }  // namespace
@@ -304,7 +319,8 @@ Run declare_forget(CommandSyntax& app) {
   add_flag(
       app, "--undo", options->undo,
       "Put back the snapshots that the last forget on this machine has removed, or those named");
-  refuse_prune(app);
+  add_flag(app, "--prune", options->prune, "Then remove what no snapshot needs any more");
+  add_prune_options(app, options->pruning);
   options->is_called_restic = app.parent()->name() == "restic";
   return [options](Session& session) { return run_forget(*options, session); };
 }

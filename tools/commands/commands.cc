@@ -22,6 +22,9 @@ const std::vector<Command>& all_commands() {
       {"mount", "Show the repository as a file system", declare_mount},
       {"options", "List the extended options", declare_options},
       {"prune", "Remove what no snapshot needs", declare_prune},
+      {"rebuild-index", "Make the index agree with the packs", declare_repair_index, nullptr,
+       "Use \"repair index\" instead"},
+      {"repair", "Repair a damaged repository", declare_repair, repair_commands},
       {"restore", "Restore a snapshot, or part of one, to a folder", declare_restore},
       {"snapshots", "List the snapshots", declare_snapshots},
       {"stats", "Count what snapshots hold", declare_stats},
@@ -36,9 +39,7 @@ const std::vector<Command>& all_commands() {
 const std::vector<RefusedCommand>& refused_commands() {
   static const std::vector<RefusedCommand> commands = {
       {"migrate", "Use restic: both programs work on the same repository."},
-      {"rebuild-index", "Use restic: both programs work on the same repository."},
       {"recover", "Use restic: both programs work on the same repository."},
-      {"repair", "Use restic: both programs work on the same repository."},
       {"rewrite", "Use restic: both programs work on the same repository."},
       {"self-update",
        "The program does not update itself. As a package it is updated by \"apt-get install "

@@ -20,9 +20,12 @@ struct Command {
   std::string_view name;
   std::string_view summary;  // one line, for --help and completions
   // Adds the command's options to its part of the command line. The returned function owns them.
-  // nullptr: the command only stands before commands of its own, as in `key list`.
+  // nullptr, or an empty function returned: the command only stands before commands of its own, as
+  // in `key list`.
   Run (*declare)(CommandSyntax& app);
   const std::vector<Command>& (*parts)() = nullptr;
+  // If not empty: what to use instead. Using the command says so, and help leaves it out.
+  std::string_view deprecated = {};
 };
 
 // Sorted by name.
@@ -53,6 +56,9 @@ Run declare_ls(CommandSyntax& app);
 Run declare_mount(CommandSyntax& app);
 Run declare_options(CommandSyntax& app);
 Run declare_prune(CommandSyntax& app);
+const std::vector<Command>& repair_commands();
+Run declare_repair(CommandSyntax& app);
+Run declare_repair_index(CommandSyntax& app);
 Run declare_restore(CommandSyntax& app);
 Run declare_snapshots(CommandSyntax& app);
 Run declare_stats(CommandSyntax& app);

@@ -19,6 +19,8 @@ struct PruneCommandOptions {
   bool dry_run = false;
   bool exclusive = false;
   std::string recover_id = {};
+  // With --json, whose output is one object or array for each command.
+  bool prints_json = true;
 
   // Values without effect.
   bool repack_small = false;

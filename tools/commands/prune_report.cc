@@ -126,7 +126,7 @@ void PruneReport::show_statistics(const PrunePlan& plan, const Index& index, boo
         "may be about to name them. --exclusive removes them.\n",
         sum.young_packs, format_bytes(sum.young_bytes)));
   }
-  if (output_.is_json()) show_json(sum);
+  if (output_.is_json() && prints_json_) show_json(sum);
   if (!is_dry_run) return;
   if (!plan.unindexed.empty()) {
     output_.detail("Would have removed the following unreferenced packs:\n" +

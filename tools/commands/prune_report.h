@@ -17,7 +17,9 @@ namespace restree {
 
 class PruneReport final : public PruneListener {
  public:
-  explicit PruneReport(const Output& output) : output_(output) {}
+  // `prints_json`: with --json, show_statistics() prints its object.
+  PruneReport(const Output& output, bool prints_json)
+      : output_(output), prints_json_(prints_json) {}
 
   // From now on, shows how far the work is: `done` of `total`, or only `done` if that is 0.
   void begin_counting(const std::string& what, std::uint64_t total,
@@ -41,6 +43,7 @@ class PruneReport final : public PruneListener {
   void show_json(const PruneStatistics& sum) const;
 
   const Output& output_;
+  const bool prints_json_;
   std::function<std::uint64_t()> done_;
   std::string what_;
   std::uint64_t total_ = 0;

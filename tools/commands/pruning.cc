@@ -114,7 +114,7 @@ Result<ExitCode> prune(Session& session, const PruneCommandOptions& options,
   const PruneOptions pruning = pruner_options(options, rules, session);
   RETURN_IF_ERROR(check(options, pruning, *repository));
 
-  PruneReport report(session.output());
+  PruneReport report(session.output(), options.prints_json);
   {
     Pruner pruner(*repository, pruning);
     RETURN_IF_ERROR(make_plan(pruner, report, session, ignored));

@@ -21,7 +21,9 @@ namespace {
 
 std::vector<std::string> names_of_commands() {
   std::vector<std::string> names;
-  for (const Command& command : all_commands()) names.emplace_back(command.name);
+  for (const Command& command : all_commands()) {
+    if (command.deprecated.empty()) names.emplace_back(command.name);
+  }
   return names;
 }
 
@@ -56,7 +58,10 @@ struct CommandLine {
         above.add_command(std::string(command.name), std::string(command.summary));
     part.add_help();
     part.footer = program.name() + " --help lists the options that all commands take.";
-    if (command.declare != nullptr) runs[&part] = command.declare(part);
+    if (!command.deprecated.empty()) part.deprecate(std::string(command.deprecated));
+    if (command.declare != nullptr) {
+      if (Run run = command.declare(part)) runs[&part] = std::move(run);
+    }
     if (command.parts == nullptr) return;
     for (const Command& one : command.parts()) add(one, part);
   }
@@ -65,9 +70,10 @@ struct CommandLine {
 // Whether a command is run for what it does or finds out, which its exit code says, and not for the
 // words that it prints.
 bool needs_no_output(const CommandSyntax& command) {
-  constexpr std::array<std::string_view, 13> kCommands{
-      "backup",     "check", "copy",    "forget", "init",   "key add", "key passwd",
-      "key remove", "mount", "restore", "tag",    "unlock", "warm"};
+  constexpr std::array<std::string_view, 16> kCommands{
+      "backup",     "check",      "copy",   "forget", "init",          "key add",
+      "key passwd", "key remove", "mount",  "prune",  "rebuild-index", "repair index",
+      "restore",    "tag",        "unlock", "warm"};
   const std::string name = command.full_name();
   return std::ranges::find(kCommands, name.substr(name.find(' ') + 1)) != kCommands.end();
 }

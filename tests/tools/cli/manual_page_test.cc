@@ -62,7 +62,7 @@ TEST(ManualPage, HasEveryOptionOfEveryCommandAndNoOther) {
   const auto line = declared_command_line();
   EXPECT_EQ(sections.at(kForAll), own_options(*line));
   for (const auto& command : line->commands()) {
-    if (command->is_refused() || command->name() == "help") continue;
+    if (command->is_hidden() || command->name() == "help") continue;
     std::string title = command->name();
     std::transform(title.begin(), title.end(), title.begin(), ::toupper);
     ASSERT_THAT(sections, Contains(Key(title)));

@@ -147,15 +147,6 @@ TEST_F(Forget, ThatOnlySaysWhatWouldGoLeavesADeadLock) {
   EXPECT_THAT(testing::lock_names(*storage_), ElementsAre(dead));
 }
 
-TEST_F(Forget, RefusesPruneByName) {
-  for (const std::string option : {"--prune", "--max-unused=5%", "--repack-small"}) {
-    const Outcome outcome = runner_.run({"forget", option, a_});
-    EXPECT_EQ(outcome.code, ExitCode::kFailure) << option;
-    EXPECT_THAT(outcome.err, HasSubstr("both programs work on the same repository")) << option;
-  }
-  EXPECT_THAT(short_ids(), SizeIs(2));
-}
-
 TEST_F(Forget, WithoutIdsAndRulesIsRefused) {
   EXPECT_THAT(runner_.run({"forget"}).err,
               StartsWith("Fatal: no policy was specified, no snapshots will be removed\n"));

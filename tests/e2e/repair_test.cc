@@ -1,0 +1,71 @@
+// `restree repair index` beside the real restic: what one has damaged, the other finds whole.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+
+#include "tests/support/files.h"
+#include "tests/support/repository_files.h"
+#include "tests/support/restic.h"
+#include "tests/support/restree_program.h"
+
+namespace restree::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class Repair : public ::testing::Test {
+ protected:
+  Repair() {
+    restic_.init();
+    fs::create_directories(source_);
+    for (std::uint64_t i = 0; i < 3; ++i) {
+      write_random_file(source_ / std::to_string(i), i, 6 * kMiB);
+      restic_.backup({source_.string()});
+    }
+  }
+  Finished repair() const { return RestreeProgram(restic_).run({"repair", "index"}); }
+  fs::path some(const std::string& folder) const {
+    return restic_.repository() / stored_in(restic_.repository(), folder).front();
+  }
+
+  TempDir dir_;
+  Restic restic_{dir_.path() / "home"};
+  const fs::path source_ = dir_.path() / "source";
+};
+
+TEST_F(Repair, AnIndexThatIsGoneIsMadeAnewAndResticFindsAllRight) {
+  for (const fs::path& file : stored_in(restic_.repository(), "index")) {
+    fs::remove(restic_.repository() / file);
+  }
+  const Finished done = repair();
+  EXPECT_TRUE(done.ok()) << done.report();
+  restic_.run_ok({"check", "--read-data"});
+}
+
+TEST_F(Repair, ADamagedIndexFileIsReplacedAndResticFindsAllRight) {
+  const fs::path file = some("index");
+  std::string content = read_file(file);
+  content[content.size() / 2] = static_cast<char>(content[content.size() / 2] ^ 1);
+  fs::permissions(file, fs::perms::owner_all);
+  write_file(file, content);
+  const Finished done = repair();
+  EXPECT_TRUE(done.ok()) << done.report();
+  EXPECT_THAT(done.err, HasSubstr("removing invalid index " + file.filename().string()));
+  restic_.run_ok({"check", "--read-data"});
+}
+
+TEST_F(Repair, APackThatIsGoneIsTakenOutSoThatABackupStoresItAgain) {
+  const fs::path pack = some("data");
+  fs::remove(pack);
+  const Finished done = repair();
+  EXPECT_TRUE(done.ok()) << done.report();
+  EXPECT_THAT(done.err, HasSubstr("removing not found pack file " + pack.filename().string()));
+  restic_.backup({"--force", source_.string()});
+  restic_.run_ok({"check", "--read-data"});
+}
+
+}  // namespace
+}  // namespace restree::testing

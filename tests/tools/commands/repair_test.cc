@@ -1,0 +1,98 @@
+// repair index, and forget --prune.
+#include <gmock/gmock.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/support/two_snapshots.h"
+
+namespace restree {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using testing::Outcome;
+using testing::soon;
+using testing::value_of;
+
+class RepairCommand : public ::testing::Test {
+ protected:
+  std::vector<ListedFile> files(FileType type) {
+    return value_of(repository_.memory.storage().list(type, soon()));
+  }
+  void remove_index() {
+    for (const ListedFile& file : files(FileType::kIndex)) {
+      repository_.memory.remove({FileType::kIndex, file.name});
+    }
+  }
+
+  testing::TwoSnapshots repository_;
+};
+
+TEST_F(RepairCommand, NamesThePacksAnew) {
+  remove_index();
+  EXPECT_NE(repository_.run({"check"}).code, ExitCode::kSuccess);
+  const Outcome repaired = repository_.run({"repair", "index"});
+  EXPECT_EQ(repaired.code, ExitCode::kSuccess) << repaired.err;
+  EXPECT_THAT(repaired.out, HasSubstr("old indexes deleted\ndone\n"));
+  EXPECT_THAT(repaired.err, HasSubstr("adding pack file to index "));
+  EXPECT_EQ(repository_.run({"check", "--read-data"}).code, ExitCode::kSuccess);
+  EXPECT_THAT(files(FileType::kLock), IsEmpty());
+}
+
+TEST_F(RepairCommand, NamesWhatItRemovesAndAdds) {
+  const std::string damaged = files(FileType::kIndex).front().name;
+  repository_.memory.damage({FileType::kIndex, damaged});
+  const Outcome repaired = repository_.run({"repair", "index", "-q"});
+  EXPECT_EQ(repaired.code, ExitCode::kSuccess) << repaired.err;
+  EXPECT_THAT(repaired.err, HasSubstr("removing invalid index " + damaged));
+}
+
+TEST_F(RepairCommand, HasItsOldNameAndSaysSo) {
+  remove_index();
+  const Outcome repaired = repository_.run({"rebuild-index", "--read-all-packs"});
+  EXPECT_EQ(repaired.code, ExitCode::kSuccess) << repaired.err;
+  EXPECT_THAT(repaired.err,
+              HasSubstr("Command \"rebuild-index\" is deprecated, Use \"repair index\" instead\n"));
+  EXPECT_EQ(repository_.run({"check"}).code, ExitCode::kSuccess);
+  EXPECT_THAT(repository_.run({"--help"}).out, Not(HasSubstr("rebuild-index")));
+}
+
+TEST_F(RepairCommand, IsHelpByItselfAndRefusesWhatItCannotRepair) {
+  const Outcome help = repository_.run({"repair"});
+  EXPECT_EQ(help.code, ExitCode::kSuccess);
+  EXPECT_THAT(help.out, HasSubstr("Make the index agree with the packs"));
+  for (const std::string part : {"packs", "snapshots"}) {
+    const Outcome refused = repository_.run({"repair", part});
+    EXPECT_EQ(refused.code, ExitCode::kFailure);
+    EXPECT_THAT(refused.err, HasSubstr("Use restic"));
+  }
+}
+
+TEST_F(RepairCommand, ForgetPrunesIfThatIsWantedAndAnySnapshotIsGone) {
+  const auto packs = files(FileType::kPack).size();
+  EXPECT_THAT(repository_.run({"forget", "--prune", "nosuch"}).out, Not(HasSubstr("prune")));
+  const Outcome dry = repository_.run({"forget", "--prune", "-n", repository_.older});
+  EXPECT_EQ(dry.code, ExitCode::kSuccess) << dry.err;
+  EXPECT_THAT(dry.out, HasSubstr("1 snapshots would be removed, running prune dry run\n"));
+  EXPECT_EQ(files(FileType::kPack).size(), packs);
+
+  const Outcome pruned =
+      repository_.run({"forget", "--prune", "--max-unused", "0", repository_.older});
+  EXPECT_EQ(pruned.code, ExitCode::kSuccess) << pruned.err;
+  EXPECT_THAT(pruned.out, HasSubstr("1 snapshots have been removed, running prune\n"));
+  EXPECT_THAT(pruned.out, HasSubstr("total prune:"));
+  EXPECT_EQ(repository_.run({"check", "--read-data"}).code, ExitCode::kSuccess);
+  EXPECT_THAT(files(FileType::kLock), IsEmpty());
+}
+
+TEST_F(RepairCommand, ForgetChecksTheOptionsOfPruneBeforeItRemovesAnything) {
+  const Outcome refused =
+      repository_.run({"forget", "--prune", "--max-unused", "nonsense", repository_.older});
+  EXPECT_EQ(refused.code, ExitCode::kFailure);
+  EXPECT_EQ(files(FileType::kSnapshot).size(), 2U);
+}
+
+}  // namespace
+}  // namespace restree
