@@ -2,35 +2,24 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <utility>
 
-#include "repo/base/bytes.h"
 #include "repo/base/log.h"
-#include "repo/format/zstd.h"
 #include "repo/pruner/pruner.h"
 #include "tools/commands/prune_report.h"
+#include "tools/commands/writer_options.h"
 
 namespace restree {
 namespace {
 
-constexpr std::size_t kLocalUploads = 2;
-constexpr std::size_t kRemoteUploads = 3;
-
 PruneOptions pruner_options(const PruneCommandOptions& options, const PruneRules& rules,
                             const Session& session) {
-  const GlobalOptions& global = session.options();
   PruneOptions pruning;
   pruning.rules = rules;
   pruning.removes_young = options.exclusive;
   pruning.removes_first = !options.recover_id.empty();
-  pruning.writer.compression = parse_compression(global.compression).value_or(Compression::kAuto);
-  if (global.pack_size_bytes != 0) pruning.writer.pack_bytes = memory_size(global.pack_size_bytes);
-  pruning.writer.uploads =
-      session.is_far() ? std::min<std::size_t>(kRemoteUploads, global.ssh.options.connections)
-                       : kLocalUploads;
-  pruning.writer.patience = global.patience;
-  pruning.bulk.patience = global.patience;
+  pruning.writer = writer_options(session, {});
+  pruning.bulk.patience = session.options().patience;
   pruning.bulk.stop = session.stop();
   return pruning;
 }
