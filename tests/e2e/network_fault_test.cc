@@ -22,6 +22,10 @@ using std::chrono::seconds;
 using std::chrono::steady_clock;
 using ::testing::HasSubstr;
 
+// How long a read waits for the server: of a mount that is being made, so do the first requests, before
+// which a login may take seconds under a sanitizer and beside other tests.
+std::string time_limit() { return test_scale() < 1.0 ? "timeout=12" : "timeout=6"; }
+
 class NetworkFault : public ::testing::TestWithParam<SshTransport> {
  protected:
   static void SetUpTestSuite() {
@@ -113,7 +117,7 @@ TEST_P(NetworkFault, CpFinishesOverConnectionsThatFallSilent) {
 }
 
 TEST_P(NetworkFault, AReadWithoutServerIsEioWithinTheTimeLimitAndNeverEnoent) {
-  const Mounted mounted(request({"timeout=6"}));
+  const Mounted mounted(request({time_limit()}));
   ASSERT_EQ(read_file(app(mounted) / "small"), "a few bytes");
   sshd_.stop();
   const auto begin = steady_clock::now();
@@ -134,7 +138,7 @@ TEST_P(NetworkFault, AReadWithoutServerIsEioWithinTheTimeLimitAndNeverEnoent) {
 }
 
 TEST_P(NetworkFault, ASilentServerIsEioWithinTheTimeLimit) {
-  const Mounted mounted(request({"timeout=6"}));
+  const Mounted mounted(request({time_limit()}));
   ASSERT_TRUE(fs::exists(app(mounted) / "large"));
   sshd_.freeze();
   const auto begin = steady_clock::now();
@@ -146,7 +150,7 @@ TEST_P(NetworkFault, ASilentServerIsEioWithinTheTimeLimit) {
 }
 
 TEST_P(NetworkFault, FilesThatTheKernelHasSeenAreServedWithoutServer) {
-  const Mounted mounted(request({"timeout=6"}));
+  const Mounted mounted(request({time_limit()}));
   ASSERT_EQ(read_file(app(mounted) / "small"), "a few bytes");
   ASSERT_EQ(names_in(app(mounted)).size(), 3U);
   sshd_.stop();
@@ -166,7 +170,7 @@ TEST_P(NetworkFault, StatfsAnswersWithoutServer) {
 }
 
 TEST_P(NetworkFault, SnapshotsStayListedWhileTheServerIsAway) {
-  const Mounted mounted(request({"timeout=4", "refresh=1"}));
+  const Mounted mounted(request({time_limit(), "refresh=1"}));
   const std::vector<std::string> apps = {"a", "far"};
   ASSERT_EQ(names_in(mounted / "apps"), apps);
   sshd_.stop();
