@@ -217,7 +217,7 @@ TEST_P(Completion, KnowsTheOptionsOfTheCommandAndOfAll) {
 
 TEST_P(Completion, DoesNotOfferHiddenOptions) {
   EXPECT_THAT(completed("restree check --check-u"), Not(HasSubstr("--check-unused")));
-  EXPECT_THAT(completed("restree forget --pru"), Not(HasSubstr("--prune")));
+  EXPECT_THAT(completed("restree forget --hostn"), Not(HasSubstr("--hostname")));
   EXPECT_THAT(completed("restree --tls-"), Not(HasSubstr("--tls-client-cert")));
 }
 

@@ -87,7 +87,7 @@ INSTANTIATE_TEST_SUITE_P(Caches, ManyReadersOverSsh,
 
 // More at once than the kernel gives to a mount.
 TEST_F(ManyReaders, AThousandFetchTheirBytesOnceAndStayWithinMemory) {
-  const std::size_t count = scaled(1100, 100);
+  const std::size_t count = scaled(1100, 400);
   constexpr std::uint64_t kFileBytes = 600 << 10;  // one or two chunks
   for (std::size_t i = 0; i < count; ++i) add(i, random_bytes(i + 1, kFileBytes));
   save();

@@ -37,7 +37,7 @@ class PruneInCompany : public Pruned {
 };
 
 TEST_F(PruneInCompany, CopiesBesideABackupAndRemovesOnceItHasEnded) {
-  fill(3, scaled(4 * kMiB, kMiB));
+  fill(3, 4 * kMiB);
   forget_old();
   const auto packs = stored_in(repository(), "data");
   Process backup = backup_without_end();

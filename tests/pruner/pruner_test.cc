@@ -1,5 +1,6 @@
 #include "repo/pruner/pruner.h"
 
+#include <atomic>
 #include <set>
 #include <stop_token>
 
@@ -146,7 +147,7 @@ TEST_F(PrunerTest, WithoutFreeSpaceRemovesBeforeItWrites) {
   fill();
   options_.removes_first = true;
   options_.rules.max_repack_bytes = 0;
-  bool is_any_removed = false;
+  std::atomic<bool> is_any_removed = false;
   memory_.storage().watch_removals([&](const FileName&) -> Status {
     is_any_removed = true;
     return {};
