@@ -37,7 +37,7 @@ class PruneInCompany : public Pruned {
 };
 
 TEST_F(PruneInCompany, CopiesBesideABackupAndRemovesOnceItHasEnded) {
-  fill(3, 4 * kMiB);
+  fill(3, 64 * kKiB, 64);
   forget_old();
   const auto packs = stored_in(repository(), "data");
   Process backup = backup_without_end();

@@ -55,13 +55,15 @@ class Pruned : public ::testing::Test {
       EXPECT_EQ(differences(after.path() / below, before / below), "") << id;
     }
   }
-  // Two files, of which each backup has a new one; their content is not in packs of its own.
-  void fill(std::uint64_t rounds, std::uint64_t bytes) {
+  // Files, half of which are new in each backup; their content is not in packs of its own, which with
+  // two packs filled at a time takes two of a kind in a row, and is certain only with many files.
+  void fill(std::uint64_t rounds, std::uint64_t bytes, std::uint64_t files = 8) {
     for (std::uint64_t round = 0; round < rounds; ++round) {
       std::filesystem::create_directories(source());
-      for (std::uint64_t i = 0; i < 8; ++i) {
-        const std::string name = (i % 2 == 0 ? "kept " : "changes ") + std::to_string(i);
-        if (i % 2 == 0 && round > 0) continue;
+      for (std::uint64_t i = 0; i < files; ++i) {
+        const bool is_kept = i % 4 < 2;
+        if (is_kept && round > 0) continue;
+        const std::string name = (is_kept ? "kept " : "changes ") + std::to_string(i);
         write_random_file(source() / name, 1000 * round + i, bytes);
       }
       restree_.backup({"--pack-size", "4", source().string()});
