@@ -17,6 +17,8 @@ struct Place {
   std::uint64_t parent;    // inode of the directory that holds it
   std::uint32_t position;  // in that directory's tree
   std::uint32_t view;      // which view of which snapshot, as Mount numbers them
+
+  bool operator==(const Place&) const = default;
 };
 
 // Ownership: a few words for an inode; no node, tree or name. A directory stays while an entry of

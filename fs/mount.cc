@@ -331,6 +331,7 @@ MountStatus Mount::status() const {
   if (options_.more_status) options_.more_status(status);
   if (const auto listed = snapshots_.listed()) status.listed = listed;
   status.reads = reads_;
+  status.given_files = given_files_;
   status.served_bytes = served_bytes_;
   status.given_up_bytes = blobs_.figures().given_up_bytes;
   status.errors = failures_.count();

@@ -29,6 +29,7 @@
 
 #include "cache/blob_room.h"
 #include "cache/pack_fetcher.h"
+#include "fs/ahead/files_ahead.h"
 #include "fs/ahead/read_plan.h"
 #include "fs/ahead/reading_ahead.h"
 #include "fs/ahead/tree_source.h"
@@ -100,8 +101,16 @@ class Mount {
 
   Result<std::string> link_target(std::uint64_t inode);
 
-  // Up to `size` bytes; fewer only at the end of the file.
+  // Up to `size` bytes; fewer only at the end of the file. If `next` of the answer names files, the
+  // reader is served better if give_ahead() is called with them once it has its answer.
   Result<Slices> read(std::uint64_t inode, std::uint64_t offset, std::size_t size);
+
+  // Passes the content of files that will probably be read next to `give`, which hands it to the
+  // kernel; it returns whether to go on. Files that the kernel does not know, or whose bytes are not
+  // at hand, are left to their readers. One caller at a time is served, the others return at once:
+  // whoever waits in `give` for another answer to the kernel holds nobody up.
+  using Give = std::function<bool(std::uint64_t inode, ByteView content)>;
+  void give_ahead(const NextFiles& files, const Give& give);
 
   // The next byte from `offset` on that is data, or that lies in a hole (the end of the file counts
   // as one). nullopt: there is no such byte, or `offset` is past the end.
@@ -177,6 +186,9 @@ class Mount {
                           std::uint32_t position) const;
   Status collect(std::uint64_t inode, const Node& node, const FileLayout& layout, Ahead wanted,
                  Slices& slices);
+  NextFiles files_after(std::uint64_t inode, const Located& file);
+  // nullptr: it is not at hand.
+  SharedBlob content_at_hand(const Node& small_file);
   bool is_own_ancestor(std::uint64_t directory, const BlobId& subtree);
 
   Status list_virtual(std::uint64_t directory, std::uint64_t offset, Listing& listing);
@@ -195,6 +207,9 @@ class Mount {
   SnapshotViews views_;
   std::atomic<std::uint64_t> reads_ = 0;
   std::atomic<std::uint64_t> served_bytes_ = 0;
+  std::atomic<std::uint64_t> given_files_ = 0;
+  std::atomic<bool> is_giving_ = false;
+  FilesAhead files_ahead_;
   FailureLog failures_;
   HiddenFiles hidden_files_;
   ViewsAhead views_ahead_;

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fs/ahead/tree_source.h"
 #include "repo/base/bytes.h"
 #include "repo/blob_source.h"
 
@@ -40,11 +41,21 @@ class EntryListing {
                    const std::optional<FoundEntry>& found, std::uint64_t next_offset) = 0;
 };
 
+// Small files that the reader of another one will probably ask for next (FilesAhead).
+struct NextFiles {
+  std::uint64_t directory = 0;
+  std::uint32_t view = 0;
+  SharedCompactTree tree = nullptr;  // nullptr: none
+  std::uint32_t begin = 0;           // positions in it
+  std::uint32_t end = 0;
+};
+
 // Bytes as slices of decoded blobs, which they keep alive.
 struct FileSlices {
   std::shared_ptr<const void> room;  // the memory that they take, until the reply is sent
   std::vector<SharedBlob> blobs;
   std::vector<ByteView> views;
+  NextFiles next;
 };
 
 }  // namespace restree

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "fs/mount.h"
 #include "repo/crypto/sha256.h"
@@ -16,6 +17,22 @@ bool is_zeros_of(const BlobId& id, std::uint64_t length) {
   std::fill(zeros.view().begin(), zeros.view().end(), std::byte{0});
   return sha256(zeros) == id.bytes;
 }
+
+// Somebody's turn, or nobody's if another one has it.
+class Turn {
+ public:
+  explicit Turn(std::atomic<bool>& is_taken)
+      : taken_(is_taken.exchange(true) ? nullptr : &is_taken) {}
+  ~Turn() {
+    if (taken_ != nullptr) *taken_ = false;
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  bool is_ours() const { return taken_ != nullptr; }
+
+ private:
+  std::atomic<bool>* const taken_;
+};
 
 }  // namespace
 
@@ -83,8 +100,66 @@ Result<Mount::Slices> Mount::read(std::uint64_t inode, std::uint64_t offset, std
        .position = file.place.position},
       *layout, offset, end, [&] { return way_to(inode, ReadingAhead::kMostSteps).steps; });
   RETURN_IF_ERROR(collect(inode, file.node, *layout, {offset, end, goes_on}, slices));
+  if (offset == 0 && end == layout->size()) slices.next = files_after(inode, file);
   ++reads_;
   return slices;
+}
+
+NextFiles Mount::files_after(std::uint64_t inode, const Located& file) {
+  if (!is_small_file(file.node)) return {};
+  const std::uint64_t directory = file.place.parent;
+  const FilesAhead::Range range =
+      files_ahead_.file_is_read(directory, *file.tree, file.place.position);
+  if (range.empty()) return {};
+  const auto way = [&] {
+    std::vector<WalkAhead::Step> steps = way_to(inode, ReadingAhead::kMostSteps).steps;
+    if (!steps.empty()) steps.back().position = range.end - 1;
+    return steps;
+  };
+  reading_ahead_.files_are_given(
+      {.inode = inode, .directory = directory, .tree = file.tree, .position = range.end - 1},
+      range.begin, way);
+  return {.directory = directory,
+          .view = file.place.view,
+          .tree = file.tree,
+          .begin = range.begin,
+          .end = range.end};
+}
+
+// The room of a reading is given back here, not once the kernel has the bytes: the kernel may want
+// another answer before it takes them, and that answer may need the room.
+SharedBlob Mount::content_at_hand(const Node& small_file) {
+  const BlobId& id = small_file.content.front();
+  const auto size = repository_.blob_size(BlobType::kData, id);
+  if (!size || *size == 0 || blobs_.is_short()) return nullptr;
+  // From afar only what has come already, or is on its way.
+  if (options_.fetcher != nullptr && !blobs_.knows(id)) return nullptr;
+  const BlobRoom::Part whole{.id = id, .blob_bytes = *size, .begin = 0, .length = *size};
+  auto reading = blobs_.start(std::span(&whole, 1), {});
+  auto found = reading.load(0, deadline());
+  if (!found || !found->is_whole) return nullptr;
+  return std::move(found->blob);
+}
+
+void Mount::give_ahead(const NextFiles& files, const Give& give) {
+  if (files.tree == nullptr) return;
+  const Turn turn(is_giving_);
+  const CompactTree::Nodes nodes = files.tree->nodes();
+  std::uint32_t position = files.begin;
+  for (; turn.is_ours() && position < files.end; ++position) {
+    const Node node = nodes[position];
+    if (!is_small_file(node)) continue;
+    const std::uint64_t inode =
+        number_of(files.directory, {.tree = {}, .view = files.view}, node, position);
+    const std::optional<Inodes::Known> known = inodes_.find(inode);
+    const Place wanted{files.directory, position, files.view};
+    if (!known || known->place != wanted) continue;
+    const SharedBlob content = content_at_hand(node);
+    if (content == nullptr || !give(inode, content->view())) break;
+    ++given_files_;
+    served_bytes_ += content->size();
+  }
+  if (position < files.end) files_ahead_.is_given_until(files.directory, position);
 }
 
 Result<std::optional<std::uint64_t>> Mount::seek(std::uint64_t inode, std::uint64_t offset,

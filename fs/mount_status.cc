@@ -50,6 +50,7 @@ std::string status_json(const MountStatus& status) {
   add("cache_left_out", value(status.cache_left_out));
   add("cache_damaged", value(status.cache_damaged));
   add("reads", value(status.reads));
+  add("given_files", value(status.given_files));
   add("served_bytes", value(status.served_bytes));
   add("given_up_bytes", value(status.given_up_bytes));
   add("errors", value(status.errors));

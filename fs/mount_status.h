@@ -34,6 +34,7 @@ struct MountStatus {
   std::optional<std::uint64_t> cache_damaged;
 
   std::uint64_t reads = 0;
+  std::uint64_t given_files = 0;
   std::uint64_t served_bytes = 0;
   std::uint64_t given_up_bytes = 0;
   std::uint64_t errors = 0;

@@ -48,13 +48,13 @@ std::vector<Prefetcher::Wanted> blobs_between(const ReadingAhead::File& file, co
 
 // The next small files of a directory, and whether a reader that goes on will soon be in another
 // directory, below or beside this one.
-struct NextFiles {
+struct FilesInOrder {
   std::vector<Prefetcher::Wanted> wanted;
   bool leaves = false;
 };
-NextFiles files_between(const CompactTree& tree, Ahead ahead) {
+FilesInOrder files_between(const CompactTree& tree, Ahead ahead) {
   const CompactTree::Nodes nodes = tree.nodes();
-  NextFiles next;
+  FilesInOrder next;
   next.leaves = ahead.end >= nodes.size();
   std::uint64_t bytes = 0;
   for (std::uint64_t i = ahead.begin; i < std::min<std::uint64_t>(ahead.end, nodes.size()); ++i) {
@@ -91,8 +91,17 @@ bool ReadingAhead::file_is_read(const File& file, const FileLayout& layout, std:
   if (begin != 0 || end != layout.size()) {
     return bytes_are_read(file, layout, begin, end);
   }
-  if (is_small_file(file.tree->nodes()[file.position])) small_file_is_read(file, way);
+  if (is_small_file(file.tree->nodes()[file.position])) {
+    small_files_are_read(file, file.position, way);
+  }
   return false;
+}
+
+void ReadingAhead::files_are_given(const File& last, std::uint32_t begin, const Way& way) {
+  const FilesInOrder given = files_between(*last.tree, {begin, last.position + std::uint64_t{1}});
+  fetch_files(given.wanted);
+  prefetcher_.want(given.wanted);
+  small_files_are_read(last, begin, way);
 }
 
 bool ReadingAhead::bytes_are_read(const File& file, const FileLayout& layout, std::uint64_t begin,
@@ -121,11 +130,11 @@ bool ReadingAhead::bytes_are_read(const File& file, const FileLayout& layout, st
   return near.goes_on;
 }
 
-void ReadingAhead::small_file_is_read(const File& file, const Way& way) {
-  const std::uint64_t position = file.position;
-  const Ahead ahead = directory_readers_.note(file.directory, position, position + 1);
+void ReadingAhead::small_files_are_read(const File& last, std::uint64_t begin, const Way& way) {
+  const Ahead ahead =
+      directory_readers_.note(last.directory, begin, last.position + std::uint64_t{1});
   if (ahead.end <= ahead.begin) return;
-  const NextFiles next = files_between(*file.tree, ahead);
+  const FilesInOrder next = files_between(*last.tree, ahead);
   fetch_files(next.wanted);
   prefetcher_.want(next.wanted);
   if (next.leaves) follow_walk(way());

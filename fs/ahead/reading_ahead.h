@@ -62,6 +62,8 @@ class ReadingAhead {
   // Returns whether the reader goes forward through a file that it does not read at once.
   bool file_is_read(const File& file, const FileLayout& layout, std::uint64_t begin,
                     std::uint64_t end, const Way& way);
+  // Somebody who reads forward gets the small files of a directory from `begin` to `last`.
+  void files_are_given(const File& last, std::uint32_t begin, const Way& way);
   // Somebody lists a directory from its beginning, and will often go on into those below it.
   void directory_is_listed(const CompactTree& tree);
 
@@ -70,7 +72,8 @@ class ReadingAhead {
 
   bool bytes_are_read(const File& file, const FileLayout& layout, std::uint64_t begin,
                       std::uint64_t end);
-  void small_file_is_read(const File& file, const Way& way);
+  // Files from `begin` to that one.
+  void small_files_are_read(const File& last, std::uint64_t begin, const Way& way);
   void follow_walk(std::vector<WalkAhead::Step> way);
   void fetch_files(std::span<const Wanted> wanted);
   std::vector<BlobLocation> missing_of(std::span<const Wanted> wanted);

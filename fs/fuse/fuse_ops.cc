@@ -175,11 +175,28 @@ void op_opendir(fuse_req_t request, fuse_ino_t, fuse_file_info* file) {
   });
 }
 
+// Puts the whole content of a file into the kernel's page cache. False: the kernel does not take it.
+bool store_pages(fuse_session& session, std::uint64_t inode, ByteView content) {
+  fuse_bufvec buffer = FUSE_BUFVEC_INIT(content.size());
+  // The kernel only reads it.
+  buffer.buf[0].mem = const_cast<std::byte*>(content.data());
+  return fuse_lowlevel_notify_store(&session, inode, 0, &buffer, fuse_buf_copy_flags{}) == 0;
+}
+
 void op_read(fuse_req_t request, fuse_ino_t inode, std::size_t size, off_t offset,
              fuse_file_info*) {
   answer(request, "read", [&](FuseContext& context, Reply& reply) {
-    const auto slices = context.mount.read(inode, static_cast<std::uint64_t>(offset), size);
-    slices ? reply.data(slices->views) : reply.error(slices.error());
+    NextFiles next;
+    {
+      const auto slices = context.mount.read(inode, static_cast<std::uint64_t>(offset), size);
+      if (!slices) return reply.error(slices.error());
+      reply.data(slices->views);
+      next = slices->next;
+    }
+    if (context.session == nullptr) return;
+    context.mount.give_ahead(next, [&](std::uint64_t file, ByteView content) {
+      return store_pages(*context.session, file, content);
+    });
   });
 }
 

@@ -130,6 +130,7 @@ Result<std::unique_ptr<FuseSession>> FuseSession::mount(FuseContext& context,
                              fuse_session_fd(made->session_.get())) != 0) {
     return mount_error(mount_point);
   }
+  context.session = made->session_.get();
   return made;
 }
 
