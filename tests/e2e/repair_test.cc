@@ -11,6 +11,7 @@
 #include "tests/support/repository_files.h"
 #include "tests/support/restic.h"
 #include "tests/support/restree_program.h"
+#include "tests/support/sshd.h"
 
 namespace restree::testing {
 namespace {
@@ -44,6 +45,19 @@ TEST_F(Repair, AnIndexThatIsGoneIsMadeAnewAndResticFindsAllRight) {
   }
   const Finished done = repair();
   EXPECT_TRUE(done.ok()) << done.report();
+  restic_.run_ok({"check", "--read-data"});
+}
+
+// The cache has it whole from before.
+TEST_F(Repair, ADamagedIndexFileIsSeenThoughTheCacheHasIt) {
+  const Sshd sshd;
+  const RestreeProgram far(restic_, sshd);
+  EXPECT_TRUE(far.run({"ls", "latest"}).ok());
+  const fs::path file = some("index");
+  flip_byte(file, fs::file_size(file) / 2);
+  const Finished done = far.run({"repair", "index"});
+  EXPECT_TRUE(done.ok()) << done.report();
+  EXPECT_FALSE(fs::exists(file));
   restic_.run_ok({"check", "--read-data"});
 }
 

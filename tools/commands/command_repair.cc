@@ -65,7 +65,9 @@ void say_result(const IndexRepair& done, std::chrono::seconds elapsed, const Out
 }
 
 Result<ExitCode> run_repair_index(const RepairIndexOptions& options, Session& session) {
-  ASSIGN_OR_RETURN(Repository* const repository, session.open(Locking::kExclusiveToWrite));
+  // A whole index file in the cache says nothing about that in the storage.
+  ASSIGN_OR_RETURN(Repository* const repository,
+                   session.open(Locking::kExclusiveToWrite, Reading::kFromStorage));
   session.output().say_even_as_json("loading indexes...");
   session.output().say_even_as_json("getting pack files to read...");
   const auto begun = std::chrono::steady_clock::now();
