@@ -60,6 +60,7 @@ const std::vector<Command>& repair_commands();
 Run declare_repair(CommandSyntax& app);
 Run declare_repair_index(CommandSyntax& app);
 Run declare_restore(CommandSyntax& app);
+Run declare_rewrite(CommandSyntax& app);
 Run declare_snapshots(CommandSyntax& app);
 Run declare_stats(CommandSyntax& app);
 Run declare_tag(CommandSyntax& app);
