@@ -57,6 +57,7 @@ Run declare_mount(CommandSyntax& app);
 Run declare_options(CommandSyntax& app);
 Run declare_prune(CommandSyntax& app);
 const std::vector<Command>& repair_commands();
+Run declare_recover(CommandSyntax& app);
 Run declare_repair(CommandSyntax& app);
 Run declare_repair_index(CommandSyntax& app);
 Run declare_restore(CommandSyntax& app);
