@@ -226,6 +226,14 @@ Result<Snapshot> Repository::load_snapshot(const SnapshotId& id, Deadline by) {
   return snapshot;
 }
 
+Result<SnapshotId> Repository::save_snapshot(const Snapshot& snapshot, Deadline by) {
+  const std::string json = write_snapshot(snapshot);
+  ASSIGN_OR_RETURN(const std::string name, save_unpacked(FileType::kSnapshot, as_bytes(json), by));
+  const auto id = SnapshotId::parse(name);
+  if (!id) return Error(ErrorKind::kInvalid, name + " is not an id");
+  return *id;
+}
+
 Result<Snapshot> Repository::open_snapshot(const SnapshotId& id, Bytes sealed) const {
   ASSIGN_OR_RETURN(const Bytes json, open_unpacked(state_->key, std::move(sealed)));
   return parse_snapshot(id, json);

@@ -135,6 +135,8 @@ class Repository final : public BlobSource {
   Result<std::vector<ListedFile>> list_files(FileType type, Deadline by);
   Result<std::vector<SnapshotId>> list_snapshots(Deadline by);
   Result<Snapshot> load_snapshot(const SnapshotId& id, Deadline by);
+  // Writes it as a new file, whatever its `id`; returns the new one's.
+  Result<SnapshotId> save_snapshot(const Snapshot& snapshot, Deadline by);
   // The snapshot in the content of such a file, which the caller has kept, and checked by its hash.
   Result<Snapshot> open_snapshot(const SnapshotId& id, Bytes sealed) const;
 

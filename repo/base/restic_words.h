@@ -110,12 +110,14 @@ inline constexpr Words kIgnoring{.text = "Ignoring \"{}\": {}", .exit_code = 0};
 inline constexpr Words kNotInSnapshot{.text =
                                           "cannot dump file: path \"{}\" not found in snapshot"};
 
+// Of copy, rewrite and repair snapshots, before what they do with it. With --json too, as text.
+inline constexpr Words kSnapshotLine{
+    .text = "snapshot {} of [{}] at {} by {}@{}", .stream = Stream::kOut, .exit_code = 0};
+
 // --- copy ---------------------------------------------------------------------------------------
 
 // With --json too, as text. Those of a copy that is made are compared in tests/e2e/copy_test.cc, as no
 // second call says them again.
-inline constexpr Words kSnapshotToCopy{
-    .text = "snapshot {} of [{}] at {} by {}@{}", .stream = Stream::kOut, .exit_code = 0};
 inline constexpr Words kCopyStarted{
     .text = "  copy started, this may take a while...", .stream = Stream::kOut, .exit_code = 0};
 inline constexpr Words kAlreadyCopied{
@@ -125,6 +127,34 @@ inline constexpr Words kAlreadyCopied{
 inline constexpr Words kSnapshotCopied{.text = "snapshot {} saved, copied from source snapshot {}",
                                        .stream = Stream::kOut,
                                        .exit_code = 0};
+
+// --- rewrite, repair snapshots ------------------------------------------------------------------
+
+inline constexpr Words kNothingToRewrite{
+    .text = "Nothing to do: no excludes/includes provided and no new metadata provided"};
+inline constexpr Words kExcludesAndIncludes{
+    .text = "exclude and include patterns are mutually exclusive"};
+inline constexpr Words kNotRewritten{.text = "unable to rewrite snapshot ID \"{}\""};
+// With --json too, as text. Those of a run that changes something are compared in
+// tests/e2e/rewrite_test.cc, as no second call says them again.
+inline constexpr Words kExclusiveLock{
+    .text = "create exclusive lock for repository", .stream = Stream::kOut, .exit_code = 0};
+inline constexpr Words kWouldSave{
+    .text = "would save new snapshot", .stream = Stream::kOut, .exit_code = 0};
+inline constexpr Words kWouldRemove{
+    .text = "would remove old snapshot", .stream = Stream::kOut, .exit_code = 0};
+inline constexpr Words kWouldSetTime{
+    .text = "would set time to {}", .stream = Stream::kOut, .exit_code = 0};
+inline constexpr Words kWouldSetHost{
+    .text = "would set hostname to {}", .stream = Stream::kOut, .exit_code = 0};
+inline constexpr Words kNoneModified{
+    .text = "no snapshots were modified", .stream = Stream::kOut, .exit_code = 0};
+inline constexpr Words kWouldModify{
+    .text = "would modify {} snapshots", .stream = Stream::kOut, .exit_code = 0};
+inline constexpr Words kWouldModifyNone{
+    .text = "no snapshots would be modified", .stream = Stream::kOut, .exit_code = 0};
+inline constexpr Words kSnapshotSaved{
+    .text = "saved new snapshot {}", .stream = Stream::kOut, .exit_code = 0};
 
 // --- damage -------------------------------------------------------------------------------------
 
@@ -225,8 +255,19 @@ inline constexpr std::array kAll{&kNoRepository,
                                  &kNoSnapshotFound,
                                  &kIgnoring,
                                  &kNotInSnapshot,
-                                 &kSnapshotToCopy,
+                                 &kSnapshotLine,
                                  &kAlreadyCopied,
+                                 &kNothingToRewrite,
+                                 &kExcludesAndIncludes,
+                                 &kNotRewritten,
+                                 &kExclusiveLock,
+                                 &kWouldSave,
+                                 &kWouldRemove,
+                                 &kWouldSetTime,
+                                 &kWouldSetHost,
+                                 &kNoneModified,
+                                 &kWouldModify,
+                                 &kWouldModifyNone,
                                  &kFailedToLoadSnapshot,
                                  &kErrorForTree,
                                  &kNotAuthentic,

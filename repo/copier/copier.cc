@@ -94,13 +94,9 @@ Status Copier::save_batch() {
   if (!batch.empty()) listener_.saving(batch.size());
   for (const Snapshot& source : batch) {
     Snapshot copy = copied_form(source);
-    ASSIGN_OR_RETURN(const std::string name,
-                     destination_.save_unpacked(FileType::kSnapshot, as_bytes(write_snapshot(copy)),
-                                                Deadline::after(options_.writer.patience)));
-    const auto id = SnapshotId::parse(name);
-    if (!id) return Error(ErrorKind::kInvalid, name + " is not an id");
-    copy.id = *id;
-    listener_.saved(source.id, *id);
+    ASSIGN_OR_RETURN(copy.id,
+                     destination_.save_snapshot(copy, Deadline::after(options_.writer.patience)));
+    listener_.saved(source.id, copy.id);
     there_.add(copy);
   }
   return {};

@@ -1,5 +1,6 @@
 #include "repo/format/snapshot.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
@@ -19,6 +20,10 @@ ZonedTimestamp time_of(const json::Value& value) {
   const auto time = parse_zoned_timestamp(value.to_text());
   if (!time) throw json::BadJson("not a time");
   return *time;
+}
+
+OtherField other_field(std::string_view name, json::Value& value) {
+  return {std::string(name), std::string(value.text())};
 }
 
 using Count = std::uint64_t SnapshotSummary::*;
@@ -41,11 +46,17 @@ constexpr std::array<std::pair<std::string_view, Count>, 12> kCounts = {{
 std::optional<SnapshotSummary> summary_of(json::Value& value) {
   if (value.is_null()) return std::nullopt;
   SnapshotSummary summary;
-  value.each_field([&](std::string_view key, const json::Value& field) {
-    if (key == "backup_start") summary.backup_start = time_of(field);
-    if (key == "backup_end") summary.backup_end = time_of(field);
-    for (const auto& [name, count] : kCounts) {
-      if (key == name) summary.*count = field.to_u64();
+  value.each_field([&](std::string_view key, json::Value field) {
+    if (key == "backup_start") {
+      summary.backup_start = time_of(field);
+    } else if (key == "backup_end") {
+      summary.backup_end = time_of(field);
+    } else if (const auto* const known =
+                   std::ranges::find(kCounts, key, &std::pair<std::string_view, Count>::first);
+               known != kCounts.end()) {
+      summary.*known->second = field.to_u64();
+    } else {
+      summary.others.push_back(other_field(key, field));
     }
   });
   return summary;
@@ -57,6 +68,10 @@ void append_texts(std::string_view key, const std::vector<std::string>& texts, J
   writer.end_array();
 }
 
+void append_others(const std::vector<OtherField>& others, JsonWriter& writer) {
+  for (const OtherField& field : others) writer.key(field.name).raw(field.json);
+}
+
 void append_unless_empty(std::string_view key, const std::string& text, JsonWriter& writer) {
   if (!text.empty()) writer.key(key).text(text);
 }
@@ -65,15 +80,7 @@ void append_unless_zero(std::string_view key, std::uint64_t number, JsonWriter& 
   if (number != 0) writer.key(key).number(number);
 }
 
-}  // namespace
-
-void append_summary_fields(const SnapshotSummary& summary, JsonWriter& writer) {
-  writer.key("backup_start").text(format_zoned_timestamp(summary.backup_start));
-  writer.key("backup_end").text(format_zoned_timestamp(summary.backup_end));
-  for (const auto& [name, count] : kCounts) writer.key(name).number(summary.*count);
-}
-
-void append_snapshot_fields(const Snapshot& snapshot, JsonWriter& writer) {
+void append_plain_fields(const Snapshot& snapshot, JsonWriter& writer) {
   writer.key("time").text(
       format_zoned_timestamp(ZonedTimestamp{snapshot.time, snapshot.time_offset_seconds}));
   if (snapshot.parent) writer.key("parent").text(snapshot.parent->hex());
@@ -87,6 +94,34 @@ void append_snapshot_fields(const Snapshot& snapshot, JsonWriter& writer) {
   if (!snapshot.tags.empty()) append_texts("tags", snapshot.tags, writer);
   if (snapshot.original) writer.key("original").text(snapshot.original->hex());
   append_unless_empty("program_version", snapshot.program_version, writer);
+}
+
+// False: no such field is known.
+bool set_field(std::string_view key, json::Value& value, Snapshot& snapshot) {
+  if (key == "paths") return snapshot.paths = value.to_texts(), true;
+  if (key == "hostname") return snapshot.hostname = value.to_text(), true;
+  if (key == "username") return snapshot.username = value.to_text(), true;
+  if (key == "uid") return snapshot.uid = value.to_u32(), true;
+  if (key == "gid") return snapshot.gid = value.to_u32(), true;
+  if (key == "excludes") return snapshot.excludes = value.to_texts(), true;
+  if (key == "tags") return snapshot.tags = value.to_texts(), true;
+  if (key == "parent") return snapshot.parent = id_or_null<SnapshotId>(value), true;
+  if (key == "original") return snapshot.original = id_or_null<SnapshotId>(value), true;
+  if (key == "program_version") return snapshot.program_version = value.to_text(), true;
+  if (key == "summary") return snapshot.summary = summary_of(value), true;
+  return false;
+}
+
+}  // namespace
+
+void append_summary_fields(const SnapshotSummary& summary, JsonWriter& writer) {
+  writer.key("backup_start").text(format_zoned_timestamp(summary.backup_start));
+  writer.key("backup_end").text(format_zoned_timestamp(summary.backup_end));
+  for (const auto& [name, count] : kCounts) writer.key(name).number(summary.*count);
+}
+
+void append_snapshot_fields(const Snapshot& snapshot, JsonWriter& writer) {
+  append_plain_fields(snapshot, writer);
   if (!snapshot.summary) return;
   writer.key("summary").begin_object();
   append_summary_fields(*snapshot.summary, writer);
@@ -96,7 +131,14 @@ void append_snapshot_fields(const Snapshot& snapshot, JsonWriter& writer) {
 std::string write_snapshot(const Snapshot& snapshot) {
   JsonWriter writer;
   writer.begin_object();
-  append_snapshot_fields(snapshot, writer);
+  append_plain_fields(snapshot, writer);
+  if (snapshot.summary) {
+    writer.key("summary").begin_object();
+    append_summary_fields(*snapshot.summary, writer);
+    append_others(snapshot.summary->others, writer);
+    writer.end_object();
+  }
+  append_others(snapshot.others, writer);
   writer.end_object();
   return writer.json();
 }
@@ -113,19 +155,11 @@ Result<Snapshot> parse_snapshot(const SnapshotId& id, ByteView json) {
         snapshot.time = zoned.time;
         snapshot.time_offset_seconds = zoned.offset_seconds;
         has_time = true;
+      } else if (key == "tree") {
+        tree = id_or_null<BlobId>(value);
+      } else if (!set_field(key, value, snapshot)) {
+        snapshot.others.push_back(other_field(key, value));
       }
-      if (key == "tree") tree = id_or_null<BlobId>(value);
-      if (key == "paths") snapshot.paths = value.to_texts();
-      if (key == "hostname") snapshot.hostname = value.to_text();
-      if (key == "username") snapshot.username = value.to_text();
-      if (key == "uid") snapshot.uid = value.to_u32();
-      if (key == "gid") snapshot.gid = value.to_u32();
-      if (key == "excludes") snapshot.excludes = value.to_texts();
-      if (key == "tags") snapshot.tags = value.to_texts();
-      if (key == "parent") snapshot.parent = id_or_null<SnapshotId>(value);
-      if (key == "original") snapshot.original = id_or_null<SnapshotId>(value);
-      if (key == "program_version") snapshot.program_version = value.to_text();
-      if (key == "summary") snapshot.summary = summary_of(value);
     });
   }));
   if (!has_time) return Error(ErrorKind::kCorrupt, "snapshot: no time");

@@ -14,6 +14,12 @@
 
 namespace restree {
 
+// A field that is not known here, such as another program or a later version writes.
+struct OtherField {
+  std::string name;
+  std::string json;  // its value as it was written
+};
+
 // What the backup did, as restic 0.17 and later count it.
 struct SnapshotSummary {
   ZonedTimestamp backup_start;
@@ -30,6 +36,7 @@ struct SnapshotSummary {
   std::uint64_t data_added_packed = 0;  // what they take in packs
   std::uint64_t total_files_processed = 0;
   std::uint64_t total_bytes_processed = 0;
+  std::vector<OtherField> others = {};
 };
 
 struct Snapshot {
@@ -48,16 +55,18 @@ struct Snapshot {
   std::optional<SnapshotId> original;
   std::string program_version;
   std::optional<SnapshotSummary> summary;
+  std::vector<OtherField> others = {};
 };
 
 // Missing fields are as above (old versions wrote fewer); a missing time or tree is kCorrupt.
 // Strings are taken as any bytes that JSON can carry.
 Result<Snapshot> parse_snapshot(const SnapshotId& id, ByteView json);
 
-// The file's content, byte for byte as restic 0.19 writes it.
+// The file's content, byte for byte as restic 0.19 writes it; behind that, fields that are not known
+// here stay as they are.
 std::string write_snapshot(const Snapshot& snapshot);
-// Writes the same fields into an object that the caller has begun, for commands that print
-// snapshots.
+// Writes the fields that are known here into an object that the caller has begun, for commands that
+// print snapshots.
 void append_snapshot_fields(const Snapshot& snapshot, JsonWriter& writer);
 void append_summary_fields(const SnapshotSummary& summary, JsonWriter& writer);
 

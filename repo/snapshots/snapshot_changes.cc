@@ -39,14 +39,10 @@ Result<SnapshotId> replace_snapshot(Repository& repository, Snapshot changed,
                                     Deadline::Clock::duration patience) {
   const SnapshotId before = changed.id;
   if (!changed.original) changed.original = before;
-  const std::string json = write_snapshot(changed);
-  ASSIGN_OR_RETURN(
-      const std::string name,
-      repository.save_unpacked(FileType::kSnapshot, as_bytes(json), Deadline::after(patience)));
-  const auto id = SnapshotId::parse(name);
-  if (!id) return Error(ErrorKind::kInvalid, name + " is not an id");
+  ASSIGN_OR_RETURN(const SnapshotId id,
+                   repository.save_snapshot(changed, Deadline::after(patience)));
   RETURN_IF_ERROR(remove_snapshot(repository, before, Deadline::after(patience)));
-  return *id;
+  return id;
 }
 
 Result<std::size_t> remove_snapshots(Repository& repository, const std::vector<SnapshotId>& ids,

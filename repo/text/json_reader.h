@@ -113,6 +113,14 @@ class Value {
   // The value's text: all of a scalar, the bracket of anything else.
   std::string_view token() const { return token_; }
 
+  // All of the value as it is written. One with brackets has been read to its end, or not at all, in
+  // which case this passes it.
+  std::string_view text() const {
+    if (begin_ == nullptr) return token_;
+    if (place_->position() == begin_) pass_unread(place_->depth());
+    return {begin_, static_cast<std::size_t>(place_->position() - begin_)};
+  }
+
   // 0 for null.
   std::uint64_t to_u64() const;
   std::uint32_t to_u32() const;

@@ -172,4 +172,10 @@ JsonWriter& JsonWriter::null() {
   return *this;
 }
 
+JsonWriter& JsonWriter::raw(std::string_view json) {
+  separate();
+  json_ += json;
+  return *this;
+}
+
 }  // namespace restree

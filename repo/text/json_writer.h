@@ -29,6 +29,8 @@ class JsonWriter {
   JsonWriter& real(double value);
   JsonWriter& boolean(bool value);
   JsonWriter& null();
+  // A value that is JSON already.
+  JsonWriter& raw(std::string_view json);
 
   // Room for a document of about this size: one of megabytes is then not copied as it grows.
   void reserve(std::size_t bytes) { json_.reserve(bytes); }

@@ -44,7 +44,11 @@ class TreesAhead {
   // trees: those before the one that it loads are forgotten.
   void announce(std::vector<BlobId> trees);
   Result<SharedBlob> load(const BlobId& tree, Deadline by);
-  // The same with the patience as the deadline, parsed, or its stand-in. kCorrupt: also if the blob
+  // The same with the patience as the deadline.
+  Result<SharedBlob> load(const BlobId& tree) {
+    return load(tree, Deadline::after(options_.patience));
+  }
+  // The same again, parsed, or its stand-in. kCorrupt: also if the blob
   // is not a tree.
   Result<SharedTree> load_tree(const BlobId& tree);
 

@@ -1,16 +1,22 @@
-// `restree repair index` beside the real restic: what one has damaged, the other finds whole.
+// `restree repair` beside the real restic: what one has damaged, the other finds whole.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <regex>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "tests/support/files.h"
 #include "tests/support/repository_files.h"
 #include "tests/support/restic.h"
+#include "tests/support/restics.h"
 #include "tests/support/restree_program.h"
+#include "tests/support/scale.h"
 #include "tests/support/sshd.h"
 
 namespace restree::testing {
@@ -86,6 +92,121 @@ TEST_F(Repair, APackThatIsGoneIsTakenOutSoThatABackupStoresItAgain) {
   restic_.backup({"--force", source_.string()});
   restic_.run_ok({"check", "--read-data"});
 }
+
+// Snapshots of which packs are lost, after `repair index`.
+class RepairSnapshots : public ::testing::TestWithParam<std::string> {
+ protected:
+  RepairSnapshots() {
+    restic_.init();
+    fs::create_directories(source_ / "folder" / "deep");
+    write_random_file(source_ / "large", 1, 4 * kMiB);
+    write_file(source_ / "folder" / "small", "small");
+    write_file(source_ / "folder" / "deep" / "f", "f");
+    backup("2026-01-01 00:00:00");
+    write_file(source_ / "folder" / "more", "more");
+    backup("2026-01-02 00:00:00");
+  }
+  void backup(const std::string& time) const {
+    restic_.backup({source_.string(), "--host", "h", "--time", time});
+  }
+  // A copy of the repository without one of its packs, all of whose blobs are out of the index.
+  Restic without(const fs::path& pack, const std::string& name) const {
+    Restic other(dir_.path() / name, GetParam());
+    fs::create_directories(other.repository().parent_path());
+    testing::run_ok(
+        {.argv = {"cp", "-aT", restic_.repository().string(), other.repository().string()}});
+    fs::remove(other.repository() / fs::relative(pack, restic_.repository()));
+    EXPECT_TRUE(RestreeProgram(other).run({"repair", "index"}).ok());
+    return other;
+  }
+  // The trees of the snapshots with their times and tags.
+  static std::vector<std::string> trees_of(const Restic& restic) {
+    const std::string json = restic.run_ok({"snapshots", "--json", "--no-lock"});
+    const std::regex wanted(R"json("(time|tree|original)":"[^"]*"|"tags":[^\]]*\])json");
+    std::vector<std::string> all;
+    for (auto at = std::sregex_iterator(json.begin(), json.end(), wanted);
+         at != std::sregex_iterator(); ++at) {
+      if (at->str(1) == "time") all.emplace_back();
+      all.back() += at->str();
+    }
+    std::ranges::sort(all);
+    return all;
+  }
+
+  TempDir dir_;
+  Restic restic_{dir_.path() / "home", GetParam()};
+  const fs::path source_ = dir_.path() / "source";
+};
+
+// The lines of the output without ids, sorted: restic takes the snapshots in any order, and names what
+// is lost where it meets it first.
+std::vector<std::string> comparable(const std::string& output) {
+  std::istringstream stream(
+      std::regex_replace(output, std::regex("\\b[0-9a-f]{8}\\b|at 2026-01-0[12]"), "ID"));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  std::ranges::sort(lines);
+  return lines;
+}
+
+TEST_P(RepairSnapshots, MakesWhatResticMakesWhicheverPackIsLost) {
+  int number = 0;
+  for (const fs::path& pack : stored_in(restic_.repository(), "data")) {
+    for (const bool forget : {false, true}) {
+      ++number;
+      const Restic mine = without(pack, "mine" + std::to_string(number));
+      std::vector<std::string> call{"repair", "snapshots"};
+      if (forget) call.emplace_back("--forget");
+      const Finished done = RestreeProgram(mine).run(call);
+      ASSERT_TRUE(done.ok()) << done.report();
+      EXPECT_THAT(done.out, HasSubstr("\nmodified "));
+      if (forget) mine.run_ok({"check", "--read-data"});
+      if (GetParam() == "restic") continue;  // it has no such command
+      const Restic theirs = without(pack, "theirs" + std::to_string(number));
+      const std::string expected = theirs.run_ok(call);
+      EXPECT_EQ(trees_of(mine), trees_of(theirs));
+      EXPECT_EQ(comparable(done.out), comparable(expected));
+    }
+  }
+  EXPECT_GE(number, 8) << "two packs of data and two of trees";
+}
+
+TEST_P(RepairSnapshots, ADryRunAndARepositoryThatIsWholeChangeNothing) {
+  const Finished whole = RestreeProgram(restic_).run({"repair", "snapshots"});
+  EXPECT_THAT(whole.out, HasSubstr("\nno snapshots were modified\n"));
+  const auto packs = stored_in(restic_.repository(), "data");
+  const Restic damaged = without(packs.front(), "damaged");
+  const auto before = files_below(damaged.repository());
+  const Finished dry = RestreeProgram(damaged).run({"repair", "snapshots", "-n", "--forget"});
+  EXPECT_THAT(dry.out, HasSubstr("\nwould modify "));
+  EXPECT_EQ(files_below(damaged.repository()), before);
+}
+
+TEST_P(RepairSnapshots, KilledAtAnyMomentTheNextRunDoesTheRest) {
+  const auto packs = stored_in(restic_.repository(), "data");
+  const fs::path largest =
+      *std::ranges::max_element(packs, {}, [](const fs::path& one) { return fs::file_size(one); });
+  const Restic damaged = without(largest, "damaged");
+  for (const char* folder : {"data", "index", "snapshots"}) {
+    const auto before = stored_in(damaged.repository(), folder);
+    // Slow enough for the moment to be met.
+    Process process = Process::start(RestreeProgram(damaged).command(
+        {"repair", "snapshots", "--forget", "--limit-upload", "1"}));
+    holds_within(std::chrono::seconds(patient(60)), [&] {
+      return stored_in(damaged.repository(), folder) != before || !process.running();
+    });
+    process.signal(SIGKILL);
+    process.wait(std::chrono::seconds(60));
+    EXPECT_GE(stored_in(damaged.repository(), "snapshots").size(), 2U);
+    damaged.run_ok({"unlock", "--remove-all"});
+  }
+  const Finished rest = RestreeProgram(damaged).run({"repair", "snapshots", "--forget"});
+  ASSERT_TRUE(rest.ok()) << rest.report();
+  damaged.run_ok({"check", "--read-data"});
+  EXPECT_GE(stored_in(damaged.repository(), "snapshots").size(), 2U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Restic, RepairSnapshots, ::testing::ValuesIn(all_restics()), restic_name);
 
 }  // namespace
 }  // namespace restree::testing

@@ -124,10 +124,23 @@ std::vector<Scenario> about_copy() {
       {{&kTwoSources}, {"copy", "--from-repo", "a", "--repo2", "b"}},
       {{&kNoRepository, &kIsThereARepository}, {"copy", "--from-repo", "{nothing}"}, password},
       {{&kEmptyPassword}, {"copy", "--from-repo", "{repository}"}},
-      {{&kSnapshotToCopy, &kAlreadyCopied},
-       {"copy", "-v", "--from-repo", "{repository}"},
-       password},
+      {{&kSnapshotLine, &kAlreadyCopied}, {"copy", "-v", "--from-repo", "{repository}"}, password},
       {{&kIgnoring}, {"copy", "--from-repo", "{repository}", "nosuch"}, password},
+  };
+}
+
+std::vector<Scenario> about_rewrite() {
+  return {
+      {{&kNothingToRewrite}, {"rewrite"}},
+      {{&kExcludesAndIncludes}, {"rewrite", "-e", "a", "-i", "b"}},
+      {{&kBadTime}, {"rewrite", "--new-time", "soon"}},
+      {{&kIgnoring, &kNoneModified}, {"rewrite", "--new-host", "x", "nosuch"}},
+      {{&kSnapshotLine, &kWouldModifyNone}, {"rewrite", "-n", "-i", "nosuch"}},
+      {{&kExclusiveLock, &kSnapshotLine, &kWouldSave, &kWouldRemove, &kWouldSetTime, &kWouldSetHost,
+        &kWouldModify},
+       {"rewrite", "-n", "--forget", "--new-host", "x", "--new-time", "2026-01-02 03:04:05"}},
+      {{&kSnapshotLine, &kNotRewritten},
+       {"-r", "{damaged_packs}", "--no-cache", "rewrite", "-e", "a"}},
   };
 }
 
@@ -151,8 +164,8 @@ std::vector<Scenario> about_backup() {
 
 std::vector<Scenario> all_scenarios() {
   std::vector<Scenario> all;
-  for (const auto& part :
-       {about_access(), about_keys(), about_snapshots(), about_copy(), about_backup()}) {
+  for (const auto& part : {about_access(), about_keys(), about_snapshots(), about_copy(),
+                           about_rewrite(), about_backup()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;

@@ -13,7 +13,9 @@ namespace {
 
 using ::testing::ElementsAre;
 using testing::FailsWith;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using testing::value_of;
 
 constexpr std::string_view kTree =
@@ -58,6 +60,25 @@ TEST(Snapshot, IsWrittenAsItWasRead) {
       R"("excludes":["*.o"],"tags":["t"],"original":")" +
       std::string(vectors::kSnapshotId) + R"(","program_version":"p"})";
   EXPECT_EQ(rewritten(full), full);
+}
+
+TEST(Snapshot, KeepsFieldsOfOtherPrograms) {
+  const std::string summary = R"({"backup_start":"2015-03-01T12:00:00Z",)"
+                              R"("backup_end":"2015-03-01T12:00:00Z","files_new":1,)"
+                              R"("files_changed":0,"files_unmodified":0,"dirs_new":0,)"
+                              R"("dirs_changed":0,"dirs_unmodified":0,"data_blobs":0,)"
+                              R"("tree_blobs":0,"data_added":0,"data_added_packed":0,)"
+                              R"("total_files_processed":0,"total_bytes_processed":0,)"
+                              R"("total_duration":1.5,"command":"a \"b\""})";
+  const std::string full = "{" + std::string(kTime) + "," + std::string(kTree) +
+                           R"(,"paths":[],"summary":)" + summary +
+                           R"(,"label":"x\u003c","delete":{"After":["t", {"a":[]}]},"n":null})";
+  Snapshot snapshot = value_of(parse_snapshot(SnapshotId{}, as_bytes(full)));
+  EXPECT_EQ(write_snapshot(snapshot), full);
+  JsonWriter shown;
+  append_snapshot_fields(snapshot, shown.begin_object());
+  EXPECT_THAT(shown.json(), Not(HasSubstr("label")));
+  EXPECT_THAT(shown.json(), Not(HasSubstr("total_duration")));
 }
 
 TEST(Snapshot, HasItsSummary) {

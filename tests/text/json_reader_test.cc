@@ -55,6 +55,23 @@ TEST(JsonReader, PassesSpacesBetweenTokens) {
               ElementsAre(Pair("a", "1"), Pair("b", "[")));
 }
 
+TEST(JsonReader, GivesTheTextOfAValueBeforeAndAfterItIsRead) {
+  const std::string text = R"([ {"a" : [1, "]"]} ,[ ], "x\"" ,-1 ])";
+  std::vector<std::string> unread;
+  std::vector<std::string> read;
+  ASSERT_TRUE(json::read_json(as_bytes(text), "document", [&](json::Root root) {
+    root.each_element([&](json::Value value) { unread.emplace_back(value.text()); });
+  }));
+  ASSERT_TRUE(json::read_json(as_bytes(text), "document", [&](json::Root root) {
+    root.each_element([&](json::Value value) {
+      if (value.token() == "{") value.each_field([](std::string_view, const json::Value&) {});
+      read.emplace_back(value.text());
+    });
+  }));
+  EXPECT_THAT(unread, ElementsAre(R"({"a" : [1, "]"]})", "[ ]", R"("x\"")", "-1"));
+  EXPECT_EQ(read, unread);
+}
+
 TEST(JsonReader, LeavesOutWhatNobodyReads) {
   const auto fields =
       fields_of(R"({"a":{"x":["}",{"y":"\"]"}]},"b":[[],[[]],{}],"c":"read"})", "c");

@@ -24,8 +24,8 @@ TEST(JsonWriter, WritesRealNumbersAsGoDoes) {
 TEST(JsonWriter, PutsCommasWhereTheyBelong) {
   JsonWriter json;
   json.begin_object().key("a").begin_array().number(1).null().begin_array().end_array().end_array();
-  json.key("b").boolean(true).end_object();
-  EXPECT_EQ(json.json(), R"({"a":[1,null,[]],"b":true})");
+  json.key("b").boolean(true).key("c").raw(R"({"d": 1})").key("e").null().end_object();
+  EXPECT_EQ(json.json(), R"({"a":[1,null,[]],"b":true,"c":{"d": 1},"e":null})");
 }
 
 }  // namespace

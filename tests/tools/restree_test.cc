@@ -87,7 +87,7 @@ TEST_F(Restree, MessagesUseTheNameThatItIsCalledBy) {
   EXPECT_THAT(said({"init", "x"}), HasSubstr("please see `restic help init` for usage"));
   EXPECT_THAT(runner_.run_bare({"--help"}, "restic").out, HasSubstr("Usage: restic [OPTIONS]"));
   // What restic has and this program lacks is not said of restic.
-  EXPECT_THAT(said({"rewrite"}), StartsWith("Fatal: restree has no command rewrite\n"));
+  EXPECT_THAT(said({"migrate"}), StartsWith("Fatal: restree has no command migrate\n"));
 }
 
 TEST_F(Restree, AnUnknownOptionIsNamed) {
@@ -102,8 +102,8 @@ TEST_F(Restree, AnUnknownCommandIsNamed) {
 }
 
 TEST_F(Restree, OptionsAndCommandsOfResticAloneAreRefusedByName) {
-  EXPECT_THAT(run({"rewrite", "--exclude", "x"}).err, HasSubstr("no command rewrite\nUse restic"));
-  EXPECT_THAT(run({"help", "rewrite"}).err, HasSubstr("no command rewrite\nUse restic"));
+  EXPECT_THAT(run({"migrate", "--force"}).err, HasSubstr("no command migrate\nUse restic"));
+  EXPECT_THAT(run({"help", "migrate"}).err, HasSubstr("no command migrate\nUse restic"));
   EXPECT_THAT(run({"backup", "--use-fs-snapshot", "f"}).err,
               HasSubstr("--use-fs-snapshot is not supported"));
 }

@@ -27,6 +27,7 @@
 #include "tools/commands/backup_report.h"
 #include "tools/commands/backup_source.h"
 #include "tools/commands/commands.h"
+#include "tools/commands/snapshot_time.h"
 #include "tools/commands/writer_options.h"
 
 namespace restree {
@@ -46,13 +47,7 @@ struct Plan {
 
 Result<ZonedTimestamp> snapshot_time(const BackupOptions& options, const ZonedTimestamp& now) {
   if (options.time.empty()) return now;
-  const auto time = parse_local_time(options.time, TimeZone::local());
-  if (!time) {
-    const std::string why =
-        fmt::format("'{}' is not a time like '2006-01-02 15:04:05'", options.time);
-    return Error(ErrorKind::kInvalid, fmt::format(restic_words::kBadTime.text, why));
-  }
-  return in_zone(*time, TimeZone::local());
+  return parse_snapshot_time(options.time);
 }
 
 Result<Plan> make_plan(const BackupOptions& options, Session& session) {

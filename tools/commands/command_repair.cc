@@ -1,15 +1,15 @@
-// restree repair index
-#include <fmt/core.h>
-
-#include <chrono>
+// restree repair index, restree repair snapshots
 #include <memory>
+#include <optional>
 #include <string>
-#include <string_view>
+#include <vector>
 
-#include "repo/repairer/index_repair.h"
+#include "repo/rewriter/tree_rules.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
-#include "tools/output/human.h"
+#include "tools/commands/index_repairing.h"
+#include "tools/commands/rewriting.h"
+#include "tools/commands/snapshot_options.h"
 
 namespace restree {
 namespace {
@@ -18,64 +18,42 @@ struct RepairIndexOptions {
   bool read_all_packs = false;
 };
 
-std::string all_of(std::size_t count, std::string_view what, std::chrono::seconds elapsed) {
-  return fmt::format("[{}] {}  {} / {} {}", format_duration(elapsed), format_percent(count, count),
-                     count, count, what);
-}
-
-IndexRepairOptions options_of(const RepairIndexOptions& options, const Session& session) {
-  const Output& output = session.output();
-  IndexRepairOptions repair;
-  repair.read_all_packs = options.read_all_packs;
-  repair.patience = std::chrono::ceil<std::chrono::seconds>(session.options().patience);
-  repair.stop = session.stop();
-  repair.on_damaged_index = [&output](const std::string& file, const Error& why) {
-    output.warn(fmt::format("removing invalid index {}: {}", file, why.message()));
-  };
-  repair.on_missing_pack = [&output](const PackId& pack) {
-    output.note("removing not found pack file " + pack.hex());
-  };
-  repair.on_read = [&output](const PackId& pack, std::uint64_t stored, std::uint64_t indexed) {
-    output.note(indexed == 0
-                    ? "adding pack file to index " + pack.hex()
-                    : fmt::format("reindexing pack file {} with unexpected size {} instead of {}",
-                                  pack.hex(), stored, indexed));
-  };
-  repair.on_unreadable_pack = [&output](const PackId& pack, const Error& why) {
-    output.warn(fmt::format("skipped incomplete pack file: {}: {}", pack.hex(), why.message()));
-  };
-  return repair;
-}
-
-void say_result(const IndexRepair& done, std::chrono::seconds elapsed, const Output& output) {
-  const std::size_t read = done.packs_read + done.packs_unreadable;
-  if (read > 0) {
-    output.say_even_as_json("reading pack files");
-    output.say_even_as_json(all_of(read, "packs", elapsed));
-  }
-  output.say_even_as_json("rebuilding index");
-  output.say_even_as_json(all_of(done.index_files_removed, "old indexes deleted", elapsed));
-  if (done.packs_unreadable > 0) {
-    output.note(fmt::format(
-        "{} pack files are damaged. Those of their blobs that are still there can be read; "
-        "`restic repair packs` stores them anew.",
-        done.packs_unreadable));
-  }
-  output.say_even_as_json("done");
-}
+struct RepairSnapshotsOptions {
+  std::vector<std::string> snapshots;
+  SnapshotOptions filter;
+  bool forget = false;
+  bool dry_run = false;
+};
 
 Result<ExitCode> run_repair_index(const RepairIndexOptions& options, Session& session) {
   // A whole index file in the cache says nothing about that in the storage.
   ASSIGN_OR_RETURN(Repository* const repository,
                    session.open(Locking::kExclusiveToWrite, Reading::kFromStorage));
-  session.output().say_even_as_json("loading indexes...");
-  session.output().say_even_as_json("getting pack files to read...");
-  const auto begun = std::chrono::steady_clock::now();
-  ASSIGN_OR_RETURN(const IndexRepair done, repair_index(*repository, options_of(options, session)));
-  const auto elapsed =
-      std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now() - begun);
-  say_result(done, elapsed, session.output());
+  RETURN_IF_ERROR(repair_index_of(session, *repository, options.read_all_packs));
+  session.output().say_even_as_json("done");
   return ExitCode::kSuccess;
+}
+
+Result<ExitCode> run_repair_snapshots(const RepairSnapshotsOptions& options, Session& session) {
+  RewriteOptions how{.forget = options.forget, .dry_run = options.dry_run};
+  how.edit = {.tag = options.forget ? "" : "repaired"};
+  std::optional<RepairRules> rules;
+  const auto rules_for = [&](const Repository& repository) -> const TreeRules* {
+    return &rules.emplace(
+        [&repository](const BlobId& id) { return repository.blob_size(BlobType::kData, id); });
+  };
+  return rewrite_snapshots(session, {options.snapshots, options.filter, Locking::kExclusiveToWrite},
+                           rules_for, how);
+}
+
+Run declare_repair_snapshots(CommandSyntax& app) {
+  const auto options = std::make_shared<RepairSnapshotsOptions>();
+  add_arguments(app, "snapshot", options->snapshots,
+                "The snapshots to repair (default: all that --host, --tag and --path choose)");
+  add_snapshot_options(app, options->filter);
+  add_flag(app, "--forget", options->forget, "Remove each snapshot once its new form is saved");
+  add_flag(app, "-n,--dry-run", options->dry_run, "Only say what would be done");
+  return [options](Session& session) { return run_repair_snapshots(*options, session); };
 }
 
 }  // namespace
@@ -90,15 +68,14 @@ Run declare_repair_index(CommandSyntax& app) {
 const std::vector<Command>& repair_commands() {
   static const std::vector<Command> commands = {
       {"index", "Make the index agree with the packs", declare_repair_index},
+      {"snapshots", "Make snapshots whole by leaving out what is lost", declare_repair_snapshots},
   };
   return commands;
 }
 
 // By itself it prints its help.
 Run declare_repair(CommandSyntax& app) {
-  for (const char* name : {"packs", "snapshots"}) {
-    app.refuse_command(name, "Use restic: both programs work on the same repository.");
-  }
+  app.refuse_command("packs", "Use restic: both programs work on the same repository.");
   return {};
 }
 

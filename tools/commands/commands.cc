@@ -24,8 +24,10 @@ const std::vector<Command>& all_commands() {
       {"prune", "Remove what no snapshot needs", declare_prune},
       {"rebuild-index", "Make the index agree with the packs", declare_repair_index, nullptr,
        "Use \"repair index\" instead"},
+      {"recover", "Make a snapshot of trees that no snapshot holds any more", declare_recover},
       {"repair", "Repair a damaged repository", declare_repair, repair_commands},
       {"restore", "Restore a snapshot, or part of one, to a folder", declare_restore},
+      {"rewrite", "Leave files out of snapshots, or change their host or time", declare_rewrite},
       {"snapshots", "List the snapshots", declare_snapshots},
       {"stats", "Count what snapshots hold", declare_stats},
       {"tag", "Change the tags of snapshots", declare_tag},
@@ -39,8 +41,6 @@ const std::vector<Command>& all_commands() {
 const std::vector<RefusedCommand>& refused_commands() {
   static const std::vector<RefusedCommand> commands = {
       {"migrate", "Use restic: both programs work on the same repository."},
-      {"recover", "Use restic: both programs work on the same repository."},
-      {"rewrite", "Use restic: both programs work on the same repository."},
       {"self-update",
        "The program does not update itself. As a package it is updated by \"apt-get install "
        "--only-upgrade restree\"; one that was built is built again from newer sources."},

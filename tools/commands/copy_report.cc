@@ -1,40 +1,21 @@
 #include "tools/commands/copy_report.h"
 
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include <utility>
 
 #include "repo/base/restic_words.h"
-#include "tools/commands/node_text.h"
+#include "tools/commands/snapshot_line.h"
 #include "tools/output/human.h"
 
 namespace restree {
-namespace {
-
-std::chrono::nanoseconds interval_of(const Output& output) {
-  return output.is_json() ? std::chrono::nanoseconds(0) : output.progress_interval();
-}
-
-}  // namespace
 
 CopyReport::CopyReport(const Output& output, std::string warning)
-    : output_(output), warning_(std::move(warning)) {}
-
-std::string CopyReport::Progress::line() const {
-  const auto elapsed =
-      std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now() - begun);
-  if (packs == 0) return fmt::format("[{}]          0 packs copied", format_duration(elapsed));
-  return fmt::format("[{}] {}  {} / {} packs copied", format_duration(elapsed),
-                     format_percent(done, packs), done, packs);
-}
+    : output_(output), warning_(std::move(warning)), progress_(output, "packs copied") {}
 
 void CopyReport::say_snapshot(const Snapshot& source) const {
   say("");
-  say(fmt::format(restic_words::kSnapshotToCopy.text, source.id.short_hex(),
-                  output_.shown(fmt::format("{}", fmt::join(source.paths, " "))),
-                  go_time({source.time, source.time_offset_seconds}),
-                  output_.shown(source.username), output_.shown(source.hostname)));
+  say(snapshot_line(source, output_));
 }
 
 void CopyReport::skipped(const Snapshot& source, const SnapshotId& copy) {
@@ -55,29 +36,15 @@ void CopyReport::planned(const CopyFigures& lacking) {
     say(fmt::format("  copy {} blobs with disk size {} in {} packfiles", lacking.blobs,
                     format_bytes(lacking.bytes), lacking.packs));
   }
-  begin_progress(lacking.packs);
+  progress_.begin(lacking.packs);
 }
 
-void CopyReport::pack_copied() { ++progress_.lock()->done; }
+void CopyReport::pack_copied() { progress_.count(); }
 
-void CopyReport::begin_progress(std::uint64_t packs) {
-  *progress_.lock() = {.packs = packs, .done = 0, .begun = std::chrono::steady_clock::now()};
-  ticker_.emplace(interval_of(output_), [this] {
-    const Progress progress = *progress_.lock();
-    output_.io().status(progress.line());
-  });
-}
-
-CopyReport::Progress CopyReport::end_progress() {
-  ticker_.reset();  // first, as a line that it shows afterwards would stay
-  output_.io().status("");
-  return *progress_.lock();
-}
-
-void CopyReport::copied() { say(end_progress().line()); }
+void CopyReport::copied() { say(progress_.end()); }
 
 void CopyReport::left_out(const Snapshot& source, const Error& why) {
-  end_progress();
+  progress_.end();
   output_.warn(
       fmt::format("snapshot {} is not copied: {}", source.id.short_hex(), why.for_people()));
 }

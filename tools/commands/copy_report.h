@@ -4,16 +4,12 @@
 // Ownership: `output` must outlive it. Threads: as CopyListener says.
 #pragma once
 
-#include <chrono>
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
-#include "repo/base/guarded.h"
 #include "repo/copier/copy_listener.h"
+#include "tools/commands/counted_progress.h"
 #include "tools/output/output.h"
-#include "tools/output/ticker.h"
 
 namespace restree {
 
@@ -32,24 +28,12 @@ class CopyReport final : public CopyListener {
   void saved(const SnapshotId& source, const SnapshotId& copy) override;
 
  private:
-  // The packs of one snapshot.
-  struct Progress {
-    std::uint64_t packs = 0;
-    std::uint64_t done = 0;
-    std::chrono::steady_clock::time_point begun = {};
-    std::string line() const;
-  };
   void say(std::string_view line) const { output_.say_even_as_json(line); }
   void say_snapshot(const Snapshot& source) const;
-  void begin_progress(std::uint64_t packs);
-  // Returns the last state.
-  Progress end_progress();
 
   const Output& output_;
   std::string warning_;
-  Guarded<Progress> progress_;
-  // While the data of a snapshot is copied. The last member, since its thread uses the others.
-  std::optional<Ticker> ticker_;
+  CountedProgress progress_;  // with the packs of a snapshot
 };
 
 }  // namespace restree

@@ -1,4 +1,4 @@
-// repair index, and forget --prune.
+// repair index, repair snapshots, and forget --prune.
 #include <gmock/gmock.h>
 
 #include <string>
@@ -20,6 +20,12 @@ class RepairCommand : public ::testing::Test {
  protected:
   std::vector<ListedFile> files(FileType type) {
     return value_of(repository_.memory.storage().list(type, soon()));
+  }
+  std::string full_id(const std::string& short_id) {
+    for (const ListedFile& file : files(FileType::kSnapshot)) {
+      if (file.name.starts_with(short_id)) return file.name;
+    }
+    return {};
   }
   void remove_index() {
     for (const ListedFile& file : files(FileType::kIndex)) {
@@ -63,11 +69,45 @@ TEST_F(RepairCommand, IsHelpByItselfAndRefusesWhatItCannotRepair) {
   const Outcome help = repository_.run({"repair"});
   EXPECT_EQ(help.code, ExitCode::kSuccess);
   EXPECT_THAT(help.out, HasSubstr("Make the index agree with the packs"));
-  for (const std::string part : {"packs", "snapshots"}) {
-    const Outcome refused = repository_.run({"repair", part});
-    EXPECT_EQ(refused.code, ExitCode::kFailure);
-    EXPECT_THAT(refused.err, HasSubstr("Use restic"));
-  }
+  EXPECT_THAT(help.out, HasSubstr("Make snapshots whole by leaving out what is lost"));
+  const Outcome refused = repository_.run({"repair", "packs"});
+  EXPECT_EQ(refused.code, ExitCode::kFailure);
+  EXPECT_THAT(refused.err, HasSubstr("Use restic"));
+}
+
+TEST_F(RepairCommand, MakesSnapshotsWholeAndNamesWhatIsLost) {
+  repository_.memory.remove_packs_of(repository_.data);
+  EXPECT_THAT(repository_.out({"repair", "snapshots"}), HasSubstr("\nno snapshots were modified\n"))
+      << "the index has it";
+  repository_.out({"repair", "index"});
+  const std::string dry = repository_.out({"repair", "snapshots", "-n"});
+  EXPECT_THAT(dry, HasSubstr("\n  file \"/srv/f\": removed missing content\n"));
+  EXPECT_THAT(dry, HasSubstr("\nwould save new snapshot\n"));
+  EXPECT_THAT(dry, HasSubstr("\nwould modify 2 snapshots\n"));
+  const std::string one = repository_.out({"repair", "snapshots", repository_.older});
+  EXPECT_THAT(one, HasSubstr("\nmodified 1 snapshots\n"));
+  EXPECT_THAT(repository_.out({"snapshots", "--tag", "repaired"}), HasSubstr("1 snapshots"));
+  const std::string all = repository_.out({"repair", "snapshots", "--forget"});
+  EXPECT_THAT(all, HasSubstr("\nremoved old snapshot " + repository_.newer + "\n"));
+  EXPECT_THAT(all, HasSubstr("\n  file \"/srv/g.txt\": removed missing content\n"));
+  EXPECT_EQ(repository_.run({"check", "--read-data"}).code, ExitCode::kSuccess);
+  EXPECT_THAT(files(FileType::kLock), IsEmpty());
+}
+
+TEST_F(RepairCommand, ASnapshotWhoseRootIsLostGoes) {
+  const auto tree_of = [&](const std::string& snapshot) {
+    const auto repository = repository_.memory.open();
+    const SnapshotId id = value_of(SnapshotId::parse(full_id(snapshot)));
+    return value_of(repository->load_snapshot(id, soon())).tree;
+  };
+  repository_.memory.remove_packs_of(tree_of(repository_.newer));
+  repository_.memory.remove_packs_of(repository_.before);
+  repository_.out({"repair", "index"});
+  const std::string said = repository_.out({"repair", "snapshots"});
+  EXPECT_THAT(said, HasSubstr("\n  dir \"/srv\": replaced with empty directory\nsaved new"));
+  EXPECT_THAT(said, HasSubstr("\n  dir \"/\": not readable\nremoved empty snapshot " +
+                              repository_.newer + "\n"));
+  EXPECT_EQ(files(FileType::kSnapshot).size(), 2U);
 }
 
 TEST_F(RepairCommand, ForgetPrunesIfThatIsWantedAndAnySnapshotIsGone) {
