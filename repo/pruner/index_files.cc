@@ -75,7 +75,7 @@ Result<IndexFileContents> IndexFiles::take() {
                            "not known: {}",
                            file, why))
       .hinting(
-          "Nothing was removed. No backup is lost: `restic repair index` makes a new index from "
+          "Nothing was removed. No backup is lost: `restree repair index` makes a new index from "
           "the packs.");
 }
 

@@ -230,7 +230,7 @@ Status Planner::look_at(const std::vector<ListedPack>& stored) {
     return Error(ErrorKind::kCorrupt,
                  "packs whose size is not what the index says:" + named(wrong) + sizes)
         .hinting(
-            "Nothing was removed. Run `restic repair index`, then `restree check`; prune again "
+            "Nothing was removed. Run `restree repair index`, then `restree check`; prune again "
             "if that finds no more errors.");
   }
   return look_at_missing(is_there);
@@ -252,7 +252,7 @@ Status Planner::look_at_missing(const std::vector<bool>& is_there) {
                "packs that the index names and snapshots need are missing:" + named(needed))
       .hinting(
           "Nothing was removed. If there is another copy of the repository, take them from "
-          "there; else run `restic repair index` and `restic repair snapshots --forget`.");
+          "there; else run `restree repair index` and `restic repair snapshots --forget`.");
 }
 
 void Planner::remove(std::uint32_t number, PackFate fate) {

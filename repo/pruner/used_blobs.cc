@@ -93,7 +93,7 @@ Status UsedBlobs::expect_none_missing() const {
                "blobs that are in no index:" +
                    list)
       .hinting(
-          "Nothing was removed. Run `restic repair index`, then `restree check`; if that still "
+          "Nothing was removed. Run `restree repair index`, then `restree check`; if that still "
           "finds them missing, `restic repair snapshots --forget`.");
 }
 

@@ -131,6 +131,13 @@ std::vector<Scenario> about_copy() {
   };
 }
 
+std::vector<Scenario> about_repair() {
+  return {
+      {{&kNoIds}, {"repair", "packs"}},
+      {{&kBadIdLength}, {"repair", "packs", "abc"}},
+  };
+}
+
 std::vector<Scenario> about_backup() {
   return {
       {{&kOpenRepository, &kUsingParent, &kLoadIndex, &kStartScan, &kStartBackup},
@@ -151,8 +158,8 @@ std::vector<Scenario> about_backup() {
 
 std::vector<Scenario> all_scenarios() {
   std::vector<Scenario> all;
-  for (const auto& part :
-       {about_access(), about_keys(), about_snapshots(), about_copy(), about_backup()}) {
+  for (const auto& part : {about_access(), about_keys(), about_snapshots(), about_copy(),
+                           about_repair(), about_backup()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;

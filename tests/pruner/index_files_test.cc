@@ -171,7 +171,7 @@ TEST_F(RewrittenIndex, IsRefusedWhileAFileIsDamaged) {
   const auto files = files_.take();
   ASSERT_THAT(files, FailsWith(ErrorKind::kCorrupt));
   EXPECT_THAT(files.error().message(), HasSubstr("index/b is damaged"));
-  EXPECT_THAT(files.error().hint(), HasSubstr("restic repair index"));
+  EXPECT_THAT(files.error().hint(), HasSubstr("restree repair index"));
 }
 
 }  // namespace

@@ -321,7 +321,7 @@ Run declare_forget(CommandSyntax& app) {
       "Put back the snapshots that the last forget on this machine has removed, or those named");
   add_flag(app, "--prune", options->prune, "Then remove what no snapshot needs any more");
   add_prune_options(app, options->pruning);
-  options->is_called_restic = app.parent()->name() == "restic";
+  options->is_called_restic = app.program_name() == "restic";
   return [options](Session& session) { return run_forget(*options, session); };
 }
 

@@ -201,7 +201,7 @@ TEST_F(PruneCommand, OfADamagedRepositoryIsRefusedInWords) {
   const Outcome outcome = prune();
   EXPECT_EQ(outcome.code, ExitCode::kFailure);
   EXPECT_THAT(outcome.err,
-              AllOf(HasSubstr("Fatal: packs that the index names"), HasSubstr("restic repair")));
+              AllOf(HasSubstr("Fatal: packs that the index names"), HasSubstr("restree repair index")));
   EXPECT_EQ(count(FileType::kPack), 2);
 }
 

@@ -1,4 +1,4 @@
-// repair index, and forget --prune.
+// repair index, repair packs, and forget --prune.
 #include <gmock/gmock.h>
 
 #include <string>
@@ -63,11 +63,25 @@ TEST_F(RepairCommand, IsHelpByItselfAndRefusesWhatItCannotRepair) {
   const Outcome help = repository_.run({"repair"});
   EXPECT_EQ(help.code, ExitCode::kSuccess);
   EXPECT_THAT(help.out, HasSubstr("Make the index agree with the packs"));
-  for (const std::string part : {"packs", "snapshots"}) {
-    const Outcome refused = repository_.run({"repair", part});
+  const Outcome refused = repository_.run({"repair", "snapshots"});
+  EXPECT_EQ(refused.code, ExitCode::kFailure);
+  EXPECT_THAT(refused.err, HasSubstr("Use restic"));
+}
+
+TEST_F(RepairCommand, OfPacksTakesWholeIdsOnly) {
+  const auto fails_with = [&](const std::vector<std::string>& ids, const std::string& words) {
+    std::vector<std::string> call{"repair", "packs"};
+    call.insert(call.end(), ids.begin(), ids.end());
+    const Outcome refused = repository_.run(call);
     EXPECT_EQ(refused.code, ExitCode::kFailure);
-    EXPECT_THAT(refused.err, HasSubstr("Use restic"));
-  }
+    EXPECT_THAT(refused.err, HasSubstr(words));
+  };
+  fails_with({}, "Fatal: no ids specified\n");
+  fails_with({"abc"}, "invalid length for ID: \"abc\"\n");
+  fails_with({std::string(64, 'z')}, "invalid ID: ");
+  const std::string missing(64, 'A');
+  fails_with({missing}, std::string(64, 'a'));
+  EXPECT_THAT(files(FileType::kLock), IsEmpty());
 }
 
 TEST_F(RepairCommand, ForgetPrunesIfThatIsWantedAndAnySnapshotIsGone) {
