@@ -51,6 +51,12 @@ class BlobsByPack {
   std::vector<std::uint32_t> positions_;
 };
 
+std::unordered_map<PackId, std::uint32_t> numbers_of_packs(const Index& index) {
+  std::unordered_map<PackId, std::uint32_t> numbers;
+  for (std::uint32_t i = 0; i < index.pack_count(); ++i) numbers.emplace(index.packs()[i], i);
+  return numbers;
+}
+
 }  // namespace
 
 void IndexFiles::pack(const std::string& file, const PackId& pack,
@@ -106,8 +112,7 @@ Result<IndexFileContent> read_index_file(Repository& repository, const std::stri
 
 IndexRewrite plan_index_rewrite(const IndexFileContents& files, const Index& index,
                                 const std::vector<bool>& stays) {
-  std::unordered_map<PackId, std::uint32_t> numbers;
-  for (std::uint32_t i = 0; i < index.pack_count(); ++i) numbers.emplace(index.packs()[i], i);
+  const auto numbers = numbers_of_packs(index);
   const auto is_known = [&](const PackId& pack) { return numbers.contains(pack); };
   std::vector<std::uint32_t> named(index.pack_count(), 0);
   for (const auto& [name, content] : files) {
@@ -134,6 +139,27 @@ IndexRewrite plan_index_rewrite(const IndexFileContents& files, const Index& ind
     }
   }
   return rewrite;
+}
+
+std::vector<IndexRewrite> plan_index_steps(const IndexFileContents& files, const Index& index,
+                                           const std::vector<bool>& stays) {
+  const auto numbers = numbers_of_packs(index);
+  const auto is_known = [&](const PackId& pack) { return numbers.contains(pack); };
+  const auto does_stay = [&](const PackId& pack) { return stays[numbers.at(pack)]; };
+  std::vector<IndexRewrite> steps;
+  for (const auto& [name, content] : files) {
+    if (!std::ranges::all_of(content.packs, is_known)) continue;
+    if (std::ranges::all_of(content.packs, does_stay)) continue;
+    IndexRewrite step{.files = {name}, .packs = {}};
+    for (const PackId& pack : content.packs) {
+      if (does_stay(pack)) step.packs.push_back(numbers.at(pack));
+    }
+    std::ranges::sort(step.packs);
+    const auto repeated = std::ranges::unique(step.packs);
+    step.packs.erase(repeated.begin(), repeated.end());
+    steps.push_back(std::move(step));
+  }
+  return steps;
 }
 
 Status write_packs(const Index& index, const std::vector<std::uint32_t>& packs,

@@ -64,6 +64,11 @@ struct IndexRewrite {
 IndexRewrite plan_index_rewrite(const IndexFileContents& files, const Index& index,
                                 const std::vector<bool>& stays);
 
+// The same in steps of one file each, which are done one after the other: the new files of a step are
+// written, then its old one goes. Replaced are only the files that name a pack which does not stay.
+std::vector<IndexRewrite> plan_index_steps(const IndexFileContents& files, const Index& index,
+                                           const std::vector<bool>& stays);
+
 // Writes the packs into new index files through `save`, each as full as one may be. The first error
 // of `save` ends it.
 Status write_packs(const Index& index, const std::vector<std::uint32_t>& packs,

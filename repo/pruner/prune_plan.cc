@@ -66,6 +66,14 @@ class Planner {
   // Calls `use(begin, end)` for each blob, with the positions of its entries.
   template <class Use>
   void each_blob(Use use) const;
+  bool is_preferred(std::uint32_t pack) const {
+    return std::ranges::binary_search(rules_.preferred, index_.packs()[pack]);
+  }
+  bool may_be_repacked(std::uint32_t pack) const {
+    if (is_preferred(pack)) return false;
+    return !rules_.repack_only ||
+           std::ranges::binary_search(*rules_.repack_only, index_.packs()[pack]);
+  }
   // The positions of a blob's entries, by the ids of their packs.
   std::vector<std::uint32_t> in_order(std::size_t begin, std::size_t end) const;
 
@@ -164,11 +172,9 @@ void Planner::choose_one_of_each() {
       const PackCount& pack = packs_[entries()[position].pack_number()];
       return pack.used_blobs > 0 || pack.duplicate_blobs == pack.unused_blobs;
     };
-    const auto is_preferred = [&](std::uint32_t position) {
-      return std::ranges::binary_search(rules_.preferred,
-                                        index_.packs()[entries()[position].pack_number()]);
-    };
-    auto good = std::ranges::find_if(places, is_preferred);
+    auto good = std::ranges::find_if(places, [&](std::uint32_t position) {
+      return is_preferred(entries()[position].pack_number());
+    });
     if (good == places.end()) good = std::ranges::find_if(places, is_good);
     count_as_used(good != places.end() ? *good : places.back());
   });
@@ -314,6 +320,7 @@ void Planner::choose_repacked() {
   const PruneStatistics& sum = plan_.statistics;
   const std::uint64_t most_unused = rules_.max_unused.of(sum.used.bytes);
   for (const auto& [number, must_compress] : candidates_) {
+    if (!may_be_repacked(number)) continue;
     const PackCount& pack = packs_[number];
     if (sum.repack.bytes + pack.bytes() >= rules_.max_repack_bytes) continue;
     const bool is_enough = sum.remaining_unused_bytes() < most_unused;
@@ -369,6 +376,12 @@ Result<PrunePlan> Planner::plan(std::vector<ListedPack> stored) {
 
 bool PrunePlan::changes_index() const {
   return std::ranges::any_of(fates, [](PackFate fate) { return fate != PackFate::kKeep; });
+}
+
+bool PrunePlan::removes_unused() const {
+  return !unindexed.empty() || std::ranges::any_of(fates, [](PackFate fate) {
+    return fate == PackFate::kRemove || fate == PackFate::kMissing;
+  });
 }
 
 Result<PrunePlan> plan_prune(const Index& index, const std::vector<bool>& used,

@@ -1,6 +1,6 @@
 // Removes from a repository what no snapshot needs.
 //
-// The steps are called in the order of their declarations. Until copy() has ended a shared lock is
+// The steps are called in the order of their declarations, apart from rounds. Until copy() has ended a shared lock is
 // enough: they only add to the repository, while others may back up to it. remove() needs an
 // exclusive lock, and look_again() before it, called under that lock, unless the lock was exclusive
 // from the beginning. A dry run ends with make_plan(). Whenever the process ends, every blob that a
@@ -10,6 +10,11 @@
 //   goes. What a killed run leaves are duplicates, which the next one counts and removes.
 // - What is removed was not in use while the exclusive lock was held, whatever was decided before.
 // Each removal is preceded by a look at the run's own lock (WriteGate).
+//
+// Rounds (repo/pruner/pruning_in_rounds.h) are for a storage with little free space: plan_round() takes
+// the place of make_plan(), and copy(), look_again() and remove() follow, again and again. What holds for
+// the steps holds for each round. The lock may change from round to round: plan_round() begins by finding
+// out what has come and gone.
 //
 // Ownership: the repository must outlive it.
 // Threads:   one calls; several do the work.
@@ -64,6 +69,9 @@ struct PruneOptions {
   // Packs in no index are removed whatever their age. Only for a repository to which no program
   // writes without a lock.
   bool removes_young = false;
+  // So much stays free on the storage: copies take what is beyond. An index file may take some of it, as
+  // without one nothing could be removed.
+  std::uint64_t keep_free_bytes = std::uint64_t{64} << 20;
   // For a storage without free space: unused packs are removed before the index is written anew.
   // A process killed in between leaves index files that name packs which are gone, though none that
   // is needed. Nothing is repacked.
@@ -71,6 +79,13 @@ struct PruneOptions {
   RepositoryWriter::Options writer = {};
   BulkOptions bulk = {};
   std::size_t removals = 5;  // at a time
+};
+
+// What one round does, and what it leaves.
+struct PruneRound {
+  std::uint64_t packs = 0;        // repacked in this round
+  std::uint64_t packs_left = 0;   // that are to be repacked and would give space back
+  std::uint64_t least_bytes = 0;  // what has to be free to repack one of those left, and stay so
 };
 
 class Pruner {
@@ -86,6 +101,8 @@ class Pruner {
   Status mark_used();
   // Lists the packs, and decides what becomes of each.
   Status make_plan();
+  // In place of make_plan(), with what others have changed: repacks only what there is room for.
+  Result<PruneRound> plan_round();
   const PrunePlan& plan() const { return plan_; }
   const Index& index() const { return *index_; }
   // Copies what is in use out of the packs that are to be repacked.
@@ -94,6 +111,11 @@ class Pruner {
   // use by now stay, also those that were to be repacked.
   Status look_again();
   Status remove(PruneListener& listener);
+
+  // How much may be written now so that enough stays free; nullopt: the storage does not say.
+  Result<std::optional<std::uint64_t>> room() const;
+  // What the copies of the plan take, all at once, at most.
+  std::uint64_t bytes_to_store() const;
 
   // How many trees mark_used() has read, and how much of its step copy() or remove() has done. Any
   // thread.
@@ -105,12 +127,16 @@ class Pruner {
   Status go_on() const;
   Status read_index();
   Status know_all_index_files();
+  // Snapshots, index and marks as they are by now.
+  Status refresh();
   // Those that are not known yet.
   Status load_new_snapshots();
-  Result<std::vector<ListedPack>> list_packs() const;
   Status expect_known_snapshots();
   Status expect_stored() const;
   Status rewrite_index(PruneListener& listener);
+  // Where there is room for one index file, but not for all that are to be written anew.
+  Status rewrite_index_by_file(const std::vector<bool>& stays, PruneListener& listener);
+  Status save_index(const std::vector<std::uint32_t>& packs);
   Status remove_unindexed(PruneListener& listener);
   Status remove_packs(PruneListener& listener);
   // Goes on after a file that cannot be removed; the first such error is kept in `failed`. A file
@@ -123,11 +149,14 @@ class Pruner {
   PruneRules rules_;
   std::shared_ptr<const Index> index_;
   IndexFileContents files_;
+  std::set<SnapshotId> ignored_;
   std::set<SnapshotId> known_snapshots_;  // the ignored ones among them
+  bool is_any_forgotten_ = false;         // of the known ones
   std::vector<BlobId> roots_;             // of those loaded last
   std::vector<bool> used_;
   PrunePlan plan_;
   std::map<PackId, std::uint64_t> new_packs_;  // with their sizes
+  std::uint64_t repacked_bytes_ = 0;           // in the rounds so far
   std::atomic<std::uint64_t> trees_ = 0;
   std::atomic<std::uint64_t> done_ = 0;
 };
