@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <thread>
 #include <unordered_map>
 #include <utility>
 
@@ -58,6 +59,13 @@ std::unordered_map<PackId, std::uint32_t> numbers_of_packs(const Index& index) {
 }
 
 }  // namespace
+
+std::shared_ptr<const Index> merged(const std::vector<std::shared_ptr<const Index>>& parts) {
+  if (parts.size() == 1) return parts.front();
+  IndexBuilder builder;
+  for (const auto& part : parts) builder.add(*part);
+  return std::move(builder).build(std::max(1U, std::thread::hardware_concurrency()));
+}
 
 void IndexFiles::pack(const std::string& file, const PackId& pack,
                       std::span<const IndexedBlob> blobs) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -50,6 +51,9 @@ class IndexFiles final : public IndexWatch {
 // blobs of one, that the index lacks: it is newer than the index.
 Result<IndexFileContent> read_index_file(Repository& repository, const std::string& name,
                                          const Index& index, Deadline by);
+
+// One index of all parts.
+std::shared_ptr<const Index> merged(const std::vector<std::shared_ptr<const Index>>& parts);
 
 struct IndexRewrite {
   std::vector<std::string> files;    // to be replaced

@@ -162,19 +162,24 @@ void Planner::count_as_used(std::uint32_t position) {
   sum.duplicate.bytes -= entry.length;
 }
 
-// Of a blob in several places, one counts as used: in a pack of which more is in use, or one that has
-// nothing but duplicates, as those that an interrupted prune has written; else the last one.
+// Of a blob in several places, one counts as used: in a pack of which nothing is unused otherwise, as
+// those that an interrupted prune has written, so that it need not be copied again; else in one of which
+// more is in use; else the last one.
 void Planner::choose_one_of_each() {
   each_blob([&](std::size_t begin, std::size_t end) {
     if (!used_[begin] || end - begin == 1) return;
     const std::vector<std::uint32_t> places = in_order(begin, end);
-    const auto is_good = [&](std::uint32_t position) {
+    const auto is_best = [&](std::uint32_t position) {
       const PackCount& pack = packs_[entries()[position].pack_number()];
-      return pack.used_blobs > 0 || pack.duplicate_blobs == pack.unused_blobs;
+      return pack.duplicate_blobs == pack.unused_blobs;
+    };
+    const auto is_good = [&](std::uint32_t position) {
+      return packs_[entries()[position].pack_number()].used_blobs > 0;
     };
     auto good = std::ranges::find_if(places, [&](std::uint32_t position) {
       return is_preferred(entries()[position].pack_number());
     });
+    if (good == places.end()) good = std::ranges::find_if(places, is_best);
     if (good == places.end()) good = std::ranges::find_if(places, is_good);
     count_as_used(good != places.end() ? *good : places.back());
   });

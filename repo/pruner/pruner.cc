@@ -5,11 +5,12 @@
 #include <algorithm>
 #include <cassert>
 #include <chrono>
-#include <thread>
+#include <iterator>
 #include <utility>
 
 #include "repo/base/thread_pool.h"
 #include "repo/pruner/blob_copier.h"
+#include "repo/pruner/kept_marks.h"
 #include "repo/pruner/listed_packs.h"
 #include "repo/pruner/prune_rounds.h"
 
@@ -18,13 +19,6 @@ namespace {
 
 // Small and far away: several at once hide the round trips.
 constexpr std::size_t kParallelFiles = 8;
-
-std::shared_ptr<const Index> merged(const std::vector<std::shared_ptr<const Index>>& parts) {
-  if (parts.size() == 1) return parts.front();
-  IndexBuilder builder;
-  for (const auto& part : parts) builder.add(*part);
-  return std::move(builder).build(std::max(1U, std::thread::hardware_concurrency()));
-}
 
 Error unreadable_snapshot(const Error& why) {
   return Error(why)
@@ -86,7 +80,7 @@ Status Pruner::load_new_snapshots() {
   auto snapshots = loaded.lock();
   for (const Snapshot& snapshot : *snapshots) {
     known_snapshots_.insert(snapshot.id);
-    roots_.push_back(snapshot.tree);
+    roots_.emplace(snapshot.id, snapshot.tree);
   }
   return {};
 }
@@ -137,10 +131,39 @@ Status Pruner::know_all_index_files() {
   return {};
 }
 
+// Only if all snapshots are there whose trees were walked through: what one that is gone used must not
+// count as used.
+void Pruner::take_up_marks() {
+  std::optional<Bytes> sealed = options_.read_marks ? options_.read_marks() : std::nullopt;
+  if (!sealed) return;
+  const Result<KeptMarks> marks = open_marks(repository_, std::move(*sealed));
+  if (!marks) return;
+  const auto is_there = [&](const SnapshotId& id) { return roots_.contains(id); };
+  if (!std::ranges::all_of(marks->snapshots, is_there)) return;
+  std::optional<std::vector<bool>> used = apply_marks(*marks, *index_);
+  if (!used) return;
+  used_ = std::move(*used);
+  for (const SnapshotId& id : marks->snapshots) roots_.erase(id);
+  known_before_ = marks->snapshots.size();
+}
+
+void Pruner::keep_marks() const {
+  if (!options_.keep_marks) return;
+  std::vector<SnapshotId> snapshots;
+  std::ranges::set_difference(known_snapshots_, ignored_, std::back_inserter(snapshots));
+  const auto sealed = seal_marks(repository_, collect_marks(std::move(snapshots), used_, *index_));
+  if (sealed) options_.keep_marks(*sealed);
+}
+
 Status Pruner::mark_used() {
+  const bool is_first = used_.empty();
+  if (is_first) take_up_marks();
+  std::vector<BlobId> roots;
+  for (const auto& [id, tree] : roots_) roots.push_back(tree);
   UsedBlobs used(repository_, index_, std::move(used_), trees_);
-  RETURN_IF_ERROR(used.mark(roots_, options_.bulk));
+  RETURN_IF_ERROR(used.mark(roots, options_.bulk));
   used_ = std::move(used).take();
+  if (is_first && !roots.empty()) keep_marks();
   return go_on();
 }
 

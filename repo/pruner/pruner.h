@@ -1,13 +1,13 @@
 // Removes from a repository what no snapshot needs.
 //
-// The steps are called in the order of their declarations, apart from rounds. Until copy() has ended a shared lock is
-// enough: they only add to the repository, while others may back up to it. remove() needs an
-// exclusive lock, and look_again() before it, called under that lock, unless the lock was exclusive
+// The steps are called in the order of their declarations, apart from rounds. Until copy() has ended a
+// shared lock is enough: they only add to the repository, while others may back up to it. remove() needs
+// an exclusive lock, and look_again() before it, called under that lock, unless the lock was exclusive
 // from the beginning. A dry run ends with make_plan(). Whenever the process ends, every blob that a
 // snapshot needs is in a pack, and an index file names it there:
 // - New packs are stored and indexed before any old index file or pack goes.
-// - New index files are all stored before an old one goes, and the old ones are all gone before a pack
-//   goes. What a killed run leaves are duplicates, which the next one counts and removes.
+// - An old index file goes once a new one names the packs of it that stay, and all old ones are gone
+//   before a pack goes. What a killed run leaves are duplicates, which the next one counts and removes.
 // - What is removed was not in use while the exclusive lock was held, whatever was decided before.
 // Each removal is preceded by a look at the run's own lock (WriteGate).
 //
@@ -28,6 +28,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -78,6 +79,10 @@ struct PruneOptions {
   bool removes_first = false;
   RepositoryWriter::Options writer = {};
   BulkOptions bulk = {};
+  // What one run has found out to be in use is kept for the next (kept_marks.h), sealed. What comes back
+  // may be damaged, old, or nothing.
+  std::function<std::optional<Bytes>()> read_marks = {};
+  std::function<void(ByteView sealed)> keep_marks = {};
   std::size_t removals = 5;  // at a time
 };
 
@@ -117,6 +122,8 @@ class Pruner {
   // What the copies of the plan take, all at once, at most.
   std::uint64_t bytes_to_store() const;
 
+  // How many snapshots mark_used() need not walk through, as an earlier run has done that.
+  std::size_t known_before() const { return known_before_; }
   // How many trees mark_used() has read, and how much of its step copy() or remove() has done. Any
   // thread.
   std::uint64_t trees() const { return trees_; }
@@ -131,6 +138,8 @@ class Pruner {
   Status refresh();
   // Those that are not known yet.
   Status load_new_snapshots();
+  void take_up_marks();
+  void keep_marks() const;
   Status expect_known_snapshots();
   Status expect_stored() const;
   Status rewrite_index(PruneListener& listener);
@@ -152,7 +161,8 @@ class Pruner {
   std::set<SnapshotId> ignored_;
   std::set<SnapshotId> known_snapshots_;  // the ignored ones among them
   bool is_any_forgotten_ = false;         // of the known ones
-  std::vector<BlobId> roots_;             // of those loaded last
+  std::map<SnapshotId, BlobId> roots_;    // of those loaded last
+  std::size_t known_before_ = 0;
   std::vector<bool> used_;
   PrunePlan plan_;
   std::map<PackId, std::uint64_t> new_packs_;  // with their sizes

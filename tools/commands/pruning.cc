@@ -2,9 +2,11 @@
 
 #include <fmt/core.h>
 
+#include <chrono>
 #include <optional>
 #include <utility>
 
+#include "cache/disk_cache.h"
 #include "repo/base/log.h"
 #include "repo/pruner/pruner.h"
 #include "repo/pruner/pruning_in_rounds.h"
@@ -22,6 +24,8 @@ Result<PruneOptions> pruner_options(const PruneCommandOptions& options, const Se
   pruning.removes_young = options.exclusive;
   pruning.removes_first = !options.recover_id.empty();
   pruning.writer = writer_options(session, {});
+  // A prune that is killed is likely to be long: what it has copied is not copied again.
+  pruning.writer.index_wait = std::chrono::seconds(15);
   pruning.bulk.patience = session.options().patience;
   pruning.bulk.stop = session.stop();
   return pruning;
@@ -60,6 +64,10 @@ Status make_plan(Pruner& pruner, PruneReport& report, const Session& session,
     return marked;
   }
   report.end_counting(pruner.trees());
+  if (pruner.known_before() > 0) {
+    output.detail(fmt::format("what {} of the snapshots use is known from an earlier run",
+                              pruner.known_before()));
+  }
   output.say("searching used packs...");
   output.say("collecting packs for deletion and repacking");
   return pruner.make_plan();
@@ -129,6 +137,10 @@ Result<ExitCode> prune(Session& session, const PruneCommandOptions& options,
   }
   ASSIGN_OR_RETURN(Repository* const repository, session.open(locking_for(options)));
   pruning.rules.format_version = repository->config().version;
+  if (DiskCache* const cache = session.cache()) {
+    pruning.read_marks = [cache] { return cache->read_marks(); };
+    pruning.keep_marks = [cache](ByteView sealed) { cache->keep_marks(sealed); };
+  }
   RETURN_IF_ERROR(check(options, pruning, *repository));
 
   PruneReport report(session.output(), options.prints_json);
