@@ -7,6 +7,7 @@
 //     indexed                         the set of index files that packs were last compared with
 //     merged                          the index, merged (stored_index_format.h)
 //     merged.new                      the next merged index, while it is written
+//     marks  marks.new                what a prune has found out to be in use (repo/pruner/kept_marks.h)
 //     listed                          when the repository's snapshots were last listed: seconds
 //     config  keys/ID  index/ID  snapshots/ID     as they are in the repository
 //     pins/ID                         snapshots whose packs are never evicted: cache_pins.h

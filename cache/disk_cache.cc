@@ -10,6 +10,7 @@
 
 #include "repo/base/log.h"
 #include "repo/crypto/sha256.h"
+#include "repo/system/file_io.h"
 
 namespace restree {
 namespace {
@@ -29,6 +30,7 @@ constexpr std::size_t kWriteBytes = 1 << 20;
 constexpr std::chrono::hours kBetweenTouches{1};
 constexpr const char* kIndexedNote = "indexed";
 constexpr const char* kMergedIndex = "merged";
+constexpr const char* kMarks = "marks";
 constexpr const char* kListedNote = "listed";
 constexpr std::chrono::minutes kBetweenListedNotes{1};
 
@@ -333,18 +335,32 @@ UniqueFd DiskCache::open_merged_index() {
   return fd ? std::move(*fd) : UniqueFd();
 }
 
-// Uses a writer of its own, since this takes too long for parts to wait behind it in the queue.
 bool DiskCache::keep_merged_index(std::uint64_t most_bytes,
                                   const std::function<Status(int fd)>& write) {
+  return replace(kMergedIndex, most_bytes, write);
+}
+
+std::optional<Bytes> DiskCache::read_marks() const { return reader_.read(kMarks); }
+
+bool DiskCache::keep_marks(ByteView sealed) {
+  return replace(kMarks, sealed.size(), [&](int fd) -> Status {
+    const int error = write_at(fd, 0, sealed);
+    return error == 0 ? Status() : errno_error(error, "write " + folder_.path() + "/" + kMarks);
+  });
+}
+
+// Uses a writer of its own, since this takes too long for parts to wait behind it in the queue.
+bool DiskCache::replace(const char* name, std::uint64_t most_bytes,
+                        const std::function<Status(int fd)>& write) {
   if (folder_.is_deleted()) return false;
   CacheWriter writer = make_writer();
-  const Result<bool> kept = writer.replace(kMergedIndex, most_bytes, write);
+  const Result<bool> kept = writer.replace(name, most_bytes, write);
   if (kept) return *kept;
   const ErrorKind kind = kept.error().kind();
   if (kind == ErrorKind::kLocalIo || kind == ErrorKind::kDenied || kind == ErrorKind::kNotFound) {
     note_trouble(kept.error());
   } else {
-    log::info("the merged index was not written to {}: {}", folder_.path(), kept.error().message());
+    log::info("{} was not written to {}: {}", name, folder_.path(), kept.error().message());
   }
   return false;
 }

@@ -75,6 +75,11 @@ class DiskCache final : public RepositoryCache {
   bool keep_merged_index(std::uint64_t most_bytes,
                          const std::function<Status(int fd)>& write) override;
 
+  // What a prune has found out to be in use, as the caller has sealed it: it is replaced as a whole, and
+  // does not belong to any file of the repository. keep_marks() returns once it is written, or false.
+  std::optional<Bytes> read_marks() const;
+  bool keep_marks(ByteView sealed);
+
   // From now on these packs are not evicted, as long as the snapshot exists. kInvalid: they do not
   // fit into the cache; kLocalIo, kUnavailable: the folder cannot be written to.
   Status pin(const SnapshotId& snapshot, const PinnedPacks& packs);
@@ -124,6 +129,8 @@ class DiskCache final : public RepositoryCache {
     return {folder_, limits_, [this] { reader_.close_all(); }};
   }
 
+  bool replace(const char* name, std::uint64_t most_bytes,
+               const std::function<Status(int fd)>& write);
   void keep(KeptPart part) EXCLUDES(state_);
   void submit(Job job) EXCLUDES(state_);
   bool takes(State& state) const REQUIRES(state_);

@@ -42,5 +42,6 @@ Status CachedFiles::remove(const FileName&, Deadline) { return refusal(); }
 Result<std::size_t> CachedFiles::remove_leftovers(std::chrono::system_clock::time_point, Deadline) {
   return refusal();
 }
+Result<std::optional<std::uint64_t>> CachedFiles::free_bytes(Deadline) { return refusal(); }
 
 }  // namespace restree

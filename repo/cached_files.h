@@ -9,6 +9,7 @@
 //            packs, and all changes.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,7 @@ class CachedFiles final : public Storage {
   Status remove(const FileName& file, Deadline by) override;
   Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
                                        Deadline by) override;
+  Result<std::optional<std::uint64_t>> free_bytes(Deadline by) override;
   std::string description() const override { return description_; }
 
  private:

@@ -184,6 +184,28 @@ inline constexpr Words kTooManySubsets{
 inline constexpr Words kBadSubsetPercentage{
     .text = "check flag --read-data-subset=x% x must be above 0.0% and at most 100.0%"};
 
+// --- repair packs -------------------------------------------------------------------------------
+
+// With --json too, as text. Those of a repair that is made are compared in tests/e2e/repair_test.cc, as
+// no second call says them again.
+inline constexpr Words kNoIds{.text = "no ids specified"};
+inline constexpr Words kBadIdLength{.text = "invalid length for ID: \"{}\""};
+inline constexpr Words kSavingPackCopies{
+    .text = "saving backup copies of pack files to current folder",
+    .stream = Stream::kOut,
+    .exit_code = 0};
+inline constexpr Words kSalvaging{.text = "salvaging intact data from specified pack files",
+                                  .stream = Stream::kOut,
+                                  .exit_code = 0};
+inline constexpr Words kBlobNotLoaded{.text = "failed to load blob {}: {}", .exit_code = 0};
+inline constexpr Words kRemovingSalvaged{
+    .text = "removing salvaged pack files", .stream = Stream::kOut, .exit_code = 0};
+inline constexpr Words kRepairSnapshotsNext{
+    .text =
+        "Use `{} repair snapshots --forget` to remove the corrupted data blobs from all "
+        "snapshots",
+    .exit_code = 0};
+
 // --- backup -------------------------------------------------------------------------------------
 
 inline constexpr Words kOpenRepository{
@@ -283,6 +305,8 @@ inline constexpr std::array kAll{&kNoRepository,
                                  &kBadSubsetGroup,
                                  &kTooManySubsets,
                                  &kBadSubsetPercentage,
+                                 &kNoIds,
+                                 &kBadIdLength,
                                  &kOpenRepository,
                                  &kUsingParent,
                                  &kNoParent,

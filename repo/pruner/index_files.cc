@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <thread>
 #include <unordered_map>
 #include <utility>
 
@@ -51,7 +52,20 @@ class BlobsByPack {
   std::vector<std::uint32_t> positions_;
 };
 
+std::unordered_map<PackId, std::uint32_t> numbers_of_packs(const Index& index) {
+  std::unordered_map<PackId, std::uint32_t> numbers;
+  for (std::uint32_t i = 0; i < index.pack_count(); ++i) numbers.emplace(index.packs()[i], i);
+  return numbers;
+}
+
 }  // namespace
+
+std::shared_ptr<const Index> merged(const std::vector<std::shared_ptr<const Index>>& parts) {
+  if (parts.size() == 1) return parts.front();
+  IndexBuilder builder;
+  for (const auto& part : parts) builder.add(*part);
+  return std::move(builder).build(std::max(1U, std::thread::hardware_concurrency()));
+}
 
 void IndexFiles::pack(const std::string& file, const PackId& pack,
                       std::span<const IndexedBlob> blobs) {
@@ -75,7 +89,7 @@ Result<IndexFileContents> IndexFiles::take() {
                            "not known: {}",
                            file, why))
       .hinting(
-          "Nothing was removed. No backup is lost: `restic repair index` makes a new index from "
+          "Nothing was removed. No backup is lost: `restree repair index` makes a new index from "
           "the packs.");
 }
 
@@ -106,8 +120,7 @@ Result<IndexFileContent> read_index_file(Repository& repository, const std::stri
 
 IndexRewrite plan_index_rewrite(const IndexFileContents& files, const Index& index,
                                 const std::vector<bool>& stays) {
-  std::unordered_map<PackId, std::uint32_t> numbers;
-  for (std::uint32_t i = 0; i < index.pack_count(); ++i) numbers.emplace(index.packs()[i], i);
+  const auto numbers = numbers_of_packs(index);
   const auto is_known = [&](const PackId& pack) { return numbers.contains(pack); };
   std::vector<std::uint32_t> named(index.pack_count(), 0);
   for (const auto& [name, content] : files) {
@@ -134,6 +147,27 @@ IndexRewrite plan_index_rewrite(const IndexFileContents& files, const Index& ind
     }
   }
   return rewrite;
+}
+
+std::vector<IndexRewrite> plan_index_steps(const IndexFileContents& files, const Index& index,
+                                           const std::vector<bool>& stays) {
+  const auto numbers = numbers_of_packs(index);
+  const auto is_known = [&](const PackId& pack) { return numbers.contains(pack); };
+  const auto does_stay = [&](const PackId& pack) { return stays[numbers.at(pack)]; };
+  std::vector<IndexRewrite> steps;
+  for (const auto& [name, content] : files) {
+    if (!std::ranges::all_of(content.packs, is_known)) continue;
+    if (std::ranges::all_of(content.packs, does_stay)) continue;
+    IndexRewrite step{.files = {name}, .packs = {}};
+    for (const PackId& pack : content.packs) {
+      if (does_stay(pack)) step.packs.push_back(numbers.at(pack));
+    }
+    std::ranges::sort(step.packs);
+    const auto repeated = std::ranges::unique(step.packs);
+    step.packs.erase(repeated.begin(), repeated.end());
+    steps.push_back(std::move(step));
+  }
+  return steps;
 }
 
 Status write_packs(const Index& index, const std::vector<std::uint32_t>& packs,

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -51,6 +52,9 @@ class IndexFiles final : public IndexWatch {
 Result<IndexFileContent> read_index_file(Repository& repository, const std::string& name,
                                          const Index& index, Deadline by);
 
+// One index of all parts.
+std::shared_ptr<const Index> merged(const std::vector<std::shared_ptr<const Index>>& parts);
+
 struct IndexRewrite {
   std::vector<std::string> files;    // to be replaced
   std::vector<std::uint32_t> packs;  // that the new ones name, by their numbers in the index
@@ -63,6 +67,11 @@ struct IndexRewrite {
 // it is. Pure.
 IndexRewrite plan_index_rewrite(const IndexFileContents& files, const Index& index,
                                 const std::vector<bool>& stays);
+
+// The same in steps of one file each, which are done one after the other: the new files of a step are
+// written, then its old one goes. Replaced are only the files that name a pack which does not stay.
+std::vector<IndexRewrite> plan_index_steps(const IndexFileContents& files, const Index& index,
+                                           const std::vector<bool>& stays);
 
 // Writes the packs into new index files through `save`, each as full as one may be. The first error
 // of `save` ends it.

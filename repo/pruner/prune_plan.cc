@@ -66,6 +66,14 @@ class Planner {
   // Calls `use(begin, end)` for each blob, with the positions of its entries.
   template <class Use>
   void each_blob(Use use) const;
+  bool is_preferred(std::uint32_t pack) const {
+    return std::ranges::binary_search(rules_.preferred, index_.packs()[pack]);
+  }
+  bool may_be_repacked(std::uint32_t pack) const {
+    if (is_preferred(pack)) return false;
+    return !rules_.repack_only ||
+           std::ranges::binary_search(*rules_.repack_only, index_.packs()[pack]);
+  }
   // The positions of a blob's entries, by the ids of their packs.
   std::vector<std::uint32_t> in_order(std::size_t begin, std::size_t end) const;
 
@@ -154,21 +162,24 @@ void Planner::count_as_used(std::uint32_t position) {
   sum.duplicate.bytes -= entry.length;
 }
 
-// Of a blob in several places, one counts as used: in a pack of which more is in use, or one that has
-// nothing but duplicates, as those that an interrupted prune has written; else the last one.
+// Of a blob in several places, one counts as used: in a pack of which nothing is unused otherwise, as
+// those that an interrupted prune has written, so that it need not be copied again; else in one of which
+// more is in use; else the last one.
 void Planner::choose_one_of_each() {
   each_blob([&](std::size_t begin, std::size_t end) {
     if (!used_[begin] || end - begin == 1) return;
     const std::vector<std::uint32_t> places = in_order(begin, end);
-    const auto is_good = [&](std::uint32_t position) {
+    const auto is_best = [&](std::uint32_t position) {
       const PackCount& pack = packs_[entries()[position].pack_number()];
-      return pack.used_blobs > 0 || pack.duplicate_blobs == pack.unused_blobs;
+      return pack.duplicate_blobs == pack.unused_blobs;
     };
-    const auto is_preferred = [&](std::uint32_t position) {
-      return std::ranges::binary_search(rules_.preferred,
-                                        index_.packs()[entries()[position].pack_number()]);
+    const auto is_good = [&](std::uint32_t position) {
+      return packs_[entries()[position].pack_number()].used_blobs > 0;
     };
-    auto good = std::ranges::find_if(places, is_preferred);
+    auto good = std::ranges::find_if(places, [&](std::uint32_t position) {
+      return is_preferred(entries()[position].pack_number());
+    });
+    if (good == places.end()) good = std::ranges::find_if(places, is_best);
     if (good == places.end()) good = std::ranges::find_if(places, is_good);
     count_as_used(good != places.end() ? *good : places.back());
   });
@@ -230,7 +241,7 @@ Status Planner::look_at(const std::vector<ListedPack>& stored) {
     return Error(ErrorKind::kCorrupt,
                  "packs whose size is not what the index says:" + named(wrong) + sizes)
         .hinting(
-            "Nothing was removed. Run `restic repair index`, then `restree check`; prune again "
+            "Nothing was removed. Run `restree repair index`, then `restree check`; prune again "
             "if that finds no more errors.");
   }
   return look_at_missing(is_there);
@@ -252,7 +263,7 @@ Status Planner::look_at_missing(const std::vector<bool>& is_there) {
                "packs that the index names and snapshots need are missing:" + named(needed))
       .hinting(
           "Nothing was removed. If there is another copy of the repository, take them from "
-          "there; else run `restic repair index` and `restic repair snapshots --forget`.");
+          "there; else run `restree repair index` and `restree repair snapshots --forget`.");
 }
 
 void Planner::remove(std::uint32_t number, PackFate fate) {
@@ -314,6 +325,7 @@ void Planner::choose_repacked() {
   const PruneStatistics& sum = plan_.statistics;
   const std::uint64_t most_unused = rules_.max_unused.of(sum.used.bytes);
   for (const auto& [number, must_compress] : candidates_) {
+    if (!may_be_repacked(number)) continue;
     const PackCount& pack = packs_[number];
     if (sum.repack.bytes + pack.bytes() >= rules_.max_repack_bytes) continue;
     const bool is_enough = sum.remaining_unused_bytes() < most_unused;
@@ -369,6 +381,12 @@ Result<PrunePlan> Planner::plan(std::vector<ListedPack> stored) {
 
 bool PrunePlan::changes_index() const {
   return std::ranges::any_of(fates, [](PackFate fate) { return fate != PackFate::kKeep; });
+}
+
+bool PrunePlan::removes_unused() const {
+  return !unindexed.empty() || std::ranges::any_of(fates, [](PackFate fate) {
+    return fate == PackFate::kRemove || fate == PackFate::kMissing;
+  });
 }
 
 Result<PrunePlan> plan_prune(const Index& index, const std::vector<bool>& used,

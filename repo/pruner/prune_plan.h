@@ -34,8 +34,11 @@ struct PruneRules {
   bool only_cacheable = false;
   // Packs with data that is not compressed are repacked. (Those with trees always are.)
   bool repack_uncompressed = false;
-  // A blob in several places counts as used in one of these packs, if it is in any. In order.
+  // A blob in several places counts as used in one of these packs, if it is in any. They are not
+  // repacked: they are new. In order.
   std::vector<PackId> preferred = {};
+  // Nothing but these packs is repacked; nullopt: any. In order.
+  std::optional<std::vector<PackId>> repack_only = std::nullopt;
 };
 
 // A pack as the storage lists it.
@@ -60,6 +63,8 @@ struct PrunePlan {
 
   // Whether any pack leaves the index.
   bool changes_index() const;
+  // Whether there is anything to remove without a copy.
+  bool removes_unused() const;
 };
 
 // `used`: by the position of the blob's first entry in the index, as Index::position() says.

@@ -5,47 +5,35 @@
 #include <algorithm>
 #include <cassert>
 #include <chrono>
-#include <thread>
+#include <iterator>
 #include <utility>
 
 #include "repo/base/thread_pool.h"
 #include "repo/pruner/blob_copier.h"
+#include "repo/pruner/kept_marks.h"
+#include "repo/pruner/listed_packs.h"
+#include "repo/pruner/prune_rounds.h"
 
 namespace restree {
 namespace {
 
-// A backup that takes no lock may be under way for so long before its packs are in an index.
-constexpr std::int64_t kYoungSeconds = 24 * 60 * 60;
 // Small and far away: several at once hide the round trips.
 constexpr std::size_t kParallelFiles = 8;
-
-// By the clock of the storage, which wrote the lock of this run a few minutes ago at most, or by that of
-// this machine if it is behind: where clocks are wrong, packs look younger than they are.
-Result<std::int64_t> storage_time(Storage& storage, Deadline by) {
-  ASSIGN_OR_RETURN(const std::vector<ListedFile> locks, storage.list(FileType::kLock, by));
-  std::optional<std::int64_t> newest;
-  for (const ListedFile& lock : locks) newest = std::max(newest, lock.modified);
-  const std::int64_t here = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  return std::min(newest.value_or(here), here);
-}
-
-bool is_young(const ListedFile& file, std::int64_t now) {
-  return !file.modified || *file.modified > now - kYoungSeconds;
-}
-
-std::shared_ptr<const Index> merged(const std::vector<std::shared_ptr<const Index>>& parts) {
-  if (parts.size() == 1) return parts.front();
-  IndexBuilder builder;
-  for (const auto& part : parts) builder.add(*part);
-  return std::move(builder).build(std::max(1U, std::thread::hardware_concurrency()));
-}
 
 Error unreadable_snapshot(const Error& why) {
   return Error(why)
       .with("failed loading snapshot")
       .hinting(
-          "Nothing was removed. What it needs is not known. `restic repair snapshots --forget` "
+          "Nothing was removed. What it needs is not known. `restree repair snapshots --forget` "
           "removes snapshot files that are damaged.");
+}
+
+Error old_index_stays(Error why) {
+  // It names packs that would be gone.
+  return std::move(why)
+      .with("an old index file cannot be removed")
+      .hinting(
+          "No pack that an index names was removed. Run prune again once files can be removed.");
 }
 
 }  // namespace
@@ -59,6 +47,7 @@ Status Pruner::go_on() const {
 }
 
 Result<std::size_t> Pruner::load_snapshots(const std::set<SnapshotId>& ignored) {
+  ignored_ = ignored;
   known_snapshots_ = ignored;
   RETURN_IF_ERROR(load_new_snapshots());
   return roots_.size();
@@ -66,6 +55,11 @@ Result<std::size_t> Pruner::load_snapshots(const std::set<SnapshotId>& ignored) 
 
 Status Pruner::load_new_snapshots() {
   ASSIGN_OR_RETURN(std::vector<SnapshotId> ids, repository_.list_snapshots(soon()));
+  const auto is_gone = [&](const SnapshotId& id) {
+    return !ignored_.contains(id) && !std::ranges::binary_search(ids, id);
+  };
+  std::ranges::sort(ids);
+  is_any_forgotten_ = std::ranges::any_of(known_snapshots_, is_gone);
   std::erase_if(ids, [&](const SnapshotId& id) { return known_snapshots_.contains(id); });
   Guarded<std::vector<Snapshot>> loaded;
   const auto load = [&](std::size_t i) -> Status {
@@ -86,7 +80,7 @@ Status Pruner::load_new_snapshots() {
   auto snapshots = loaded.lock();
   for (const Snapshot& snapshot : *snapshots) {
     known_snapshots_.insert(snapshot.id);
-    roots_.push_back(snapshot.tree);
+    roots_.emplace(snapshot.id, snapshot.tree);
   }
   return {};
 }
@@ -137,36 +131,47 @@ Status Pruner::know_all_index_files() {
   return {};
 }
 
+// Only if all snapshots are there whose trees were walked through: what one that is gone used must not
+// count as used.
+void Pruner::take_up_marks() {
+  std::optional<Bytes> sealed = options_.read_marks ? options_.read_marks() : std::nullopt;
+  if (!sealed) return;
+  const Result<KeptMarks> marks = open_marks(repository_, std::move(*sealed));
+  if (!marks) return;
+  const auto is_there = [&](const SnapshotId& id) { return roots_.contains(id); };
+  if (!std::ranges::all_of(marks->snapshots, is_there)) return;
+  std::optional<std::vector<bool>> used = apply_marks(*marks, *index_);
+  if (!used) return;
+  used_ = std::move(*used);
+  for (const SnapshotId& id : marks->snapshots) roots_.erase(id);
+  known_before_ = marks->snapshots.size();
+}
+
+void Pruner::keep_marks() const {
+  if (!options_.keep_marks) return;
+  std::vector<SnapshotId> snapshots;
+  std::ranges::set_difference(known_snapshots_, ignored_, std::back_inserter(snapshots));
+  const auto sealed = seal_marks(repository_, collect_marks(std::move(snapshots), used_, *index_));
+  if (sealed) options_.keep_marks(*sealed);
+}
+
 Status Pruner::mark_used() {
+  const bool is_first = used_.empty();
+  if (is_first) take_up_marks();
+  std::vector<BlobId> roots;
+  for (const auto& [id, tree] : roots_) roots.push_back(tree);
   UsedBlobs used(repository_, index_, std::move(used_), trees_);
-  RETURN_IF_ERROR(used.mark(roots_, options_.bulk));
+  RETURN_IF_ERROR(used.mark(roots, options_.bulk));
   used_ = std::move(used).take();
+  if (is_first && !roots.empty()) keep_marks();
   return go_on();
 }
 
-Result<std::vector<ListedPack>> Pruner::list_packs() const {
-  Storage& storage = repository_.storage();
-  ASSIGN_OR_RETURN(const std::int64_t now, storage_time(storage, soon()));
-  ASSIGN_OR_RETURN(const std::vector<ListedFile> files, storage.list(FileType::kPack, soon()));
-  std::vector<ListedPack> packs;
-  packs.reserve(files.size());
-  for (const ListedFile& file : files) {
-    const auto id = PackId::parse(file.name);
-    if (!id) continue;
-    packs.push_back({*id, file.size_bytes, !options_.removes_young && is_young(file, now)});
-  }
-  // Some servers give no sizes in a listing.
-  RETURN_IF_ERROR(parallel_for(packs.size(), kParallelFiles, [&](std::size_t i) -> Status {
-    if (packs[i].size_bytes != 0) return {};
-    const FileName file{FileType::kPack, packs[i].id.hex()};
-    ASSIGN_OR_RETURN(packs[i].size_bytes, storage.size(file, soon()));
-    return {};
-  }));
-  return packs;
-}
-
 Status Pruner::make_plan() {
-  ASSIGN_OR_RETURN(std::vector<ListedPack> stored, list_packs());
+  ASSIGN_OR_RETURN(std::vector<ListedPack> stored, list_packs(repository_, options_.bulk.patience));
+  if (options_.removes_young) {
+    for (ListedPack& pack : stored) pack.is_young = false;
+  }
   ASSIGN_OR_RETURN(plan_, plan_prune(*index_, used_, std::move(stored), rules_));
   return go_on();
 }
@@ -194,7 +199,8 @@ Status Pruner::copy(PruneListener& listener) {
     return Error(ErrorKind::kCorrupt, "not all blobs were copied; nothing was removed");
   }
   listener.end(PruneStep::kCopying);
-  new_packs_ = *stored.lock();
+  repacked_bytes_ += plan_.statistics.repack.bytes;
+  new_packs_.merge(*stored.lock());
   return expect_stored();
 }
 
@@ -213,16 +219,65 @@ Status Pruner::expect_stored() const {
   });
 }
 
+Status Pruner::refresh() {
+  for (bool is_second = false;; is_second = true) {
+    const std::shared_ptr<const Index> before = index_;
+    RETURN_IF_ERROR(load_new_snapshots());
+    RETURN_IF_ERROR(read_index());
+    RETURN_IF_ERROR(know_all_index_files());
+    Result<std::vector<bool>> moved = move_marks(used_, *before, *index_);
+    if (moved) {
+      used_ = std::move(*moved);
+      return mark_used();
+    }
+    if (is_second || !is_any_forgotten_) return moved.error();
+    // While there was no lock, another prune has removed what only forgotten snapshots used.
+    known_snapshots_ = ignored_;
+    used_.assign(used_.size(), false);
+  }
+}
+
 Status Pruner::look_again() {
-  const std::shared_ptr<const Index> before = index_;
-  RETURN_IF_ERROR(load_new_snapshots());
-  RETURN_IF_ERROR(read_index());
-  RETURN_IF_ERROR(know_all_index_files());
-  ASSIGN_OR_RETURN(used_, move_marks(used_, *before, *index_));
-  RETURN_IF_ERROR(mark_used());
+  RETURN_IF_ERROR(refresh());
   rules_.max_repack_bytes = 0;
+  rules_.preferred.clear();
   for (const auto& [pack, size_bytes] : new_packs_) rules_.preferred.push_back(pack);
   return make_plan();
+}
+
+Result<std::optional<std::uint64_t>> Pruner::room() const {
+  ASSIGN_OR_RETURN(const auto free_bytes, repository_.storage().free_bytes(soon()));
+  if (!free_bytes) return std::nullopt;
+  return room_for(*free_bytes, options_.keep_free_bytes);
+}
+
+std::uint64_t Pruner::bytes_to_store() const {
+  return repack_costs(plan_, *index_, rules_).bytes_to_store(options_.writer.pack_bytes);
+}
+
+Result<PruneRound> Pruner::plan_round() {
+  RETURN_IF_ERROR(refresh());
+  const std::uint64_t most = options_.rules.max_repack_bytes;
+  rules_.max_repack_bytes = most - std::min(most, repacked_bytes_);
+  rules_.repack_only = std::nullopt;
+  RETURN_IF_ERROR(make_plan());
+  ASSIGN_OR_RETURN(const auto room, this->room());
+  PlannedRepack left = repack_costs(plan_, *index_, rules_);
+  const auto chosen =
+      choose_round(left.costs, room.value_or(UINT64_MAX), options_.writer.pack_bytes);
+  std::vector<PackId> packs;
+  for (const std::size_t i : chosen) {
+    packs.push_back(left.packs[i]);
+    left.costs[i].gains = false;
+  }
+  PruneRound round{.packs = packs.size()};
+  round.packs_left =
+      static_cast<std::uint64_t>(std::ranges::count(left.costs, true, &RepackCost::gains));
+  round.least_bytes = left.least_bytes_to_store(options_.writer.pack_bytes);
+  std::ranges::sort(packs);
+  rules_.repack_only = std::move(packs);
+  RETURN_IF_ERROR(make_plan());
+  return round;
 }
 
 Status Pruner::remove(PruneListener& listener) {
@@ -246,16 +301,26 @@ Status Pruner::remove_unindexed(PruneListener& listener) {
   return remove_files(PruneStep::kRemovingUnindexed, FileType::kPack, names, listener, failed);
 }
 
+Status Pruner::save_index(const std::vector<std::uint32_t>& packs) {
+  return write_packs(*index_, packs, [&](const std::string& json) -> Status {
+    const auto saved = repository_.save_unpacked(FileType::kIndex, as_bytes(json), soon());
+    return saved ? Status() : saved.error();
+  });
+}
+
 Status Pruner::rewrite_index(PruneListener& listener) {
   std::vector<bool> stays(index_->pack_count());
   for (std::size_t i = 0; i < stays.size(); ++i) stays[i] = plan_.fates[i] == PackFate::kKeep;
   const IndexRewrite rewrite = plan_index_rewrite(files_, *index_, stays);
+  std::uint64_t blobs = 0;
+  for (const std::string& file : rewrite.files) blobs += files_.at(file).blobs;
+  ASSIGN_OR_RETURN(const auto room, this->room());
+  if (room && most_index_bytes(rewrite.packs.size(), blobs) > *room) {
+    return rewrite_index_by_file(stays, listener);
+  }
   done_ = 0;
   listener.begin(PruneStep::kWritingIndex, rewrite.files.size());
-  RETURN_IF_ERROR(write_packs(*index_, rewrite.packs, [&](const std::string& json) -> Status {
-    const auto saved = repository_.save_unpacked(FileType::kIndex, as_bytes(json), soon());
-    return saved ? Status() : saved.error();
-  }));
+  RETURN_IF_ERROR(save_index(rewrite.packs));
   done_ = rewrite.files.size();
   listener.end(PruneStep::kWritingIndex);
   RETURN_IF_ERROR(go_on());
@@ -263,12 +328,32 @@ Status Pruner::rewrite_index(PruneListener& listener) {
   std::optional<Error> failed;
   RETURN_IF_ERROR(
       remove_files(PruneStep::kRemovingIndexes, FileType::kIndex, rewrite.files, listener, failed));
-  if (!failed) return {};
-  // It names packs that would be gone.
-  return std::move(*failed)
-      .with("an old index file cannot be removed")
-      .hinting(
-          "No pack that an index names was removed. Run prune again once files can be removed.");
+  return failed ? old_index_stays(std::move(*failed)) : Status();
+}
+
+Status Pruner::rewrite_index_by_file(const std::vector<bool>& stays, PruneListener& listener) {
+  const std::vector<IndexRewrite> steps = plan_index_steps(files_, *index_, stays);
+  done_ = 0;
+  listener.begin(PruneStep::kWritingIndex, steps.size());
+  for (const IndexRewrite& step : steps) {
+    RETURN_IF_ERROR(go_on());
+    if (Status saved = save_index(step.packs); !saved) {
+      return std::move(saved)
+          .error()
+          .with("an index file cannot be written anew")
+          .hinting(
+              "No pack that an index names was removed by this. If the storage is full, "
+              "--unsafe-recover-no-free-space removes packs first.");
+    }
+    const FileName file{FileType::kIndex, step.files.front()};
+    Status removed = repository_.storage().remove(file, soon());
+    if (!removed && removed.error().kind() != ErrorKind::kNotFound) {
+      return old_index_stays(std::move(removed).error());
+    }
+    ++done_;
+  }
+  listener.end(PruneStep::kWritingIndex);
+  return {};
 }
 
 Status Pruner::remove_packs(PruneListener& listener) {

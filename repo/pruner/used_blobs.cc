@@ -68,7 +68,7 @@ Status UsedBlobs::mark_below(const BlobId& tree, const Result<ByteView>& blob,
                                                   "known: {}",
                                                   tree.hex(), references.error().message()))
         .hinting(
-            "Nothing was removed. `restree check` shows which snapshots need it; `restic repair "
+            "Nothing was removed. `restree check` shows which snapshots need it; `restree repair "
             "snapshots --forget` makes new ones without what is lost.");
   }
   mark_new(BlobType::kData, references->data);
@@ -93,8 +93,8 @@ Status UsedBlobs::expect_none_missing() const {
                "blobs that are in no index:" +
                    list)
       .hinting(
-          "Nothing was removed. Run `restic repair index`, then `restree check`; if that still "
-          "finds them missing, `restic repair snapshots --forget`.");
+          "Nothing was removed. Run `restree repair index`, then `restree check`; if that still "
+          "finds them missing, `restree repair snapshots --forget`.");
 }
 
 Result<std::vector<bool>> move_marks(const std::vector<bool>& used, const Index& from,

@@ -85,7 +85,7 @@ void Adoption::drop_what_is_too_much(std::vector<StoredPack>& packs) {
   leave_out(Error(ErrorKind::kUnsupported,
                   fmt::format("{} more packs are in no index, too many to read them all",
                               packs.end() - first_left))
-                .hinting("`restic repair index` names them in an index again."));
+                .hinting("`restree repair index` names them in an index again."));
   packs.erase(first_left, packs.end());
 }
 

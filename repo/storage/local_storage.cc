@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <ctime>
 #include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -51,13 +52,14 @@ class LocalStorage final : public Storage {
   Status remove(const FileName& file, Deadline by) override;
   Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
                                        Deadline by) override;
+  Result<std::optional<std::uint64_t>> free_bytes(Deadline by) override;
   std::string description() const override { return root_; }
 
  private:
   Status list_folder(const UniqueFd& root, const std::string& folder, std::set<std::string>& seen,
                      std::vector<ListedFile>& into);
   Status make_missing_folder(const FileName& file, mode_t mode) const;
-  Error explain_failed_write(Error error, std::size_t size) const;
+  Error explain_failed_write(Error error, std::size_t size);
   std::string path_of(const FileName& file) const { return root_ + "/" + relative_path(file); }
   Permissions permissions() const;
 
@@ -254,13 +256,18 @@ Status LocalStorage::make_folders(Deadline) {
   return sync_folder(root_);
 }
 
-Error LocalStorage::explain_failed_write(Error error, std::size_t size) const {
+Result<std::optional<std::uint64_t>> LocalStorage::free_bytes(Deadline) {
   struct statvfs room {};
-  if (::statvfs(root_.c_str(), &room) != 0) return error;
-  const std::uint64_t free_bytes = static_cast<std::uint64_t>(room.f_bavail) * room.f_frsize;
-  if (free_bytes >= size) return error;
+  if (::statvfs(root_.c_str(), &room) != 0) return errno_error(errno, "look at " + root_);
+  if (room.f_blocks == 0) return std::nullopt;  // a file system that knows of no limit
+  return static_cast<std::uint64_t>(room.f_bavail) * room.f_frsize;
+}
+
+Error LocalStorage::explain_failed_write(Error error, std::size_t size) {
+  const auto room = free_bytes(Deadline::never());
+  if (!room || room->value_or(UINT64_MAX) >= size) return error;
   return {ErrorKind::kLocalIo,
-          fmt::format("{}: the disk is full: {} bytes free, {} needed", root_, free_bytes, size)};
+          fmt::format("{}: the disk is full: {} bytes free, {} needed", root_, **room, size)};
 }
 
 // Makes the folder of `file`. Through one descriptor of the root, so that the folder is made beside

@@ -47,7 +47,24 @@ Result<Bytes> MemoryStorage::read_all(const FileName& file, Deadline) {
   return Bytes::copy_of(as_bytes(found->second));
 }
 
-Status MemoryStorage::write(const FileName& file, ByteView content, Deadline) {
+Result<std::optional<std::uint64_t>> MemoryStorage::free_bytes(Deadline) {
+  const std::optional<std::uint64_t> capacity = *capacity_.lock();
+  if (!capacity) return std::nullopt;
+  return *capacity - std::min(*capacity, taken_bytes());
+}
+
+std::uint64_t MemoryStorage::taken_bytes() {
+  std::uint64_t taken = 0;
+  auto files = files_.lock();
+  for (const auto& [name, content] : *files) taken += content.size();
+  return taken;
+}
+
+Status MemoryStorage::write(const FileName& file, ByteView content, Deadline by) {
+  ASSIGN_OR_RETURN(const std::optional<std::uint64_t> room, free_bytes(by));
+  if (room && *room < content.size()) {
+    return Error(ErrorKind::kLocalIo, "memory: no space left for " + relative_path(file));
+  }
   (*files_.lock())[file] = std::string(as_text(content));
   return {};
 }

@@ -1,7 +1,9 @@
 // A repository in memory, for unit tests, which also put damaged files into it.
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,9 +32,15 @@ class MemoryStorage final : public Storage {
   Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point, Deadline) override {
     return 0;
   }
+  Result<std::optional<std::uint64_t>> free_bytes(Deadline by) override;
   std::string description() const override { return "memory"; }
 
+  // From now on, all files together have so many bytes at most, as on a small disk.
+  void set_capacity(std::uint64_t bytes) { *capacity_.lock() = bytes; }
+  std::uint64_t taken_bytes();
+
  private:
+  Guarded<std::optional<std::uint64_t>> capacity_;
   Guarded<std::map<FileName, std::string>> files_;
 };
 

@@ -129,6 +129,10 @@ class Storage {
   virtual Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
                                                Deadline by) = 0;
 
+  // How many bytes this user may still write where the repository lies; nullopt: the other side does
+  // not say. Others may write meanwhile.
+  virtual Result<std::optional<std::uint64_t>> free_bytes(Deadline by) = 0;
+
   // What people call this place in messages: "/srv/backup" or "sftp:admin@nas:/backup".
   virtual std::string description() const = 0;
 };

@@ -9,7 +9,6 @@ namespace restree {
 namespace {
 
 constexpr std::size_t kMostBlobs = 50'000;
-constexpr std::chrono::minutes kLongestWait{10};
 
 }  // namespace
 
@@ -21,7 +20,7 @@ Status PendingIndex::add(IndexedPack pack, Deadline by) {
     if (state->packs.empty()) state->oldest = now;
     state->blobs += pack.blobs.size();
     state->packs.push_back(std::move(pack));
-    if (state->blobs < kMostBlobs && now - state->oldest < kLongestWait) return {};
+    if (state->blobs < kMostBlobs && now - state->oldest < longest_wait_) return {};
     due = std::exchange(state->packs, {});
     state->blobs = 0;
   }

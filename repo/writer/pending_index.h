@@ -3,11 +3,13 @@
 // A pack must be on the storage before an index names it, so it must be stored before add().
 // Ownership: the repository must outlive it.
 // Threads:   any. The thread whose pack makes an index due writes it; the others go on.
-// Limits:    an index file is written for every 50,000 blobs, or when the oldest pack waits for ten
-//            minutes. This is restic's rule, and the most that is lost when the process is killed.
+// Limits:    an index file is written for every 50,000 blobs, or when the oldest pack waits for
+//            `longest_wait`: that is the most that is lost when the process is killed. Ten minutes are
+//            restic's rule.
 // Errors:    those of the storage; the packs then stay pending.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <vector>
 
@@ -21,7 +23,10 @@ namespace restree {
 
 class PendingIndex {
  public:
-  explicit PendingIndex(Repository& repository) : repository_(repository) {}
+  static constexpr std::chrono::seconds kLongestWait = std::chrono::minutes(10);
+
+  explicit PendingIndex(Repository& repository, std::chrono::seconds longest_wait = kLongestWait)
+      : repository_(repository), longest_wait_(longest_wait) {}
 
   Status add(IndexedPack pack, Deadline by);
   // Writes an index file of the pending packs, if there are any.
@@ -36,6 +41,7 @@ class PendingIndex {
   Status write(std::vector<IndexedPack> packs, Deadline by) EXCLUDES(state_);
 
   Repository& repository_;
+  const std::chrono::seconds longest_wait_;
   Guarded<State> state_;
 };
 

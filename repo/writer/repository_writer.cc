@@ -35,7 +35,7 @@ RepositoryWriter::RepositoryWriter(Repository& repository, const Options& option
                                    std::stop_token stop)
     : repository_(repository),
       options_(options),
-      index_(repository),
+      index_(repository, options.index_wait),
       uploader_(repository, index_,
                 {.threads = options.uploads,
                  .buffers = std::max(options.uploads + kOpenPacks, kLeastBuffers),

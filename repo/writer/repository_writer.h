@@ -49,6 +49,8 @@ class RepositoryWriter {
     // How long storing a file is tried again after failures.
     std::chrono::seconds patience = std::chrono::minutes(15);
     OnPackStored on_stored = {};
+    // How long a stored pack waits for an index file that names it.
+    std::chrono::seconds index_wait = PendingIndex::kLongestWait;
   };
   // The new blobs since the start.
   struct Figures {

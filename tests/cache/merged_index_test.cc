@@ -51,6 +51,20 @@ class MergedIndexInCache : public DiskCacheTest {
   }
 };
 
+// What a prune has found out lies beside it, and is kept in the same way.
+TEST_F(MergedIndexInCache, LeavesTheMarksOfAPruneAlone) {
+  const auto cache = open();
+  EXPECT_FALSE(cache->read_marks().has_value());
+  EXPECT_TRUE(cache->keep_marks(as_bytes("the first marks, which are longer")));
+  EXPECT_TRUE(cache->keep_merged_index(2 * kMiB, writing("an index")));
+  EXPECT_TRUE(cache->keep_marks(as_bytes("the second marks")));
+  const std::optional<Bytes> marks = open()->read_marks();
+  ASSERT_TRUE(marks.has_value());
+  EXPECT_EQ(as_text(*marks), "the second marks");
+  EXPECT_EQ(merged_in(*cache), "an index");
+  EXPECT_EQ(counted(), to_be_counted());
+}
+
 TEST_F(MergedIndexInCache, IsReplacedAsAWhole) {
   const auto cache = open();
   EXPECT_EQ(merged_in(*cache), "none");

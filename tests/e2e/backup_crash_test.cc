@@ -249,7 +249,7 @@ TEST(BackupOntoLostPacks, StoresTheirBlobsAgain) {
   const Finished next = restree.run({"backup", "--force", source.string()});
   EXPECT_TRUE(next.ok()) << next.report();
   EXPECT_THAT(next.err, HasSubstr("2 packs that the index names are missing or cut short"));
-  EXPECT_THAT(next.err, HasSubstr("restic repair index"));
+  EXPECT_THAT(next.err, HasSubstr("restree repair index"));
   const TempDir restored;
   const Finished restore = restree.run({"restore", "latest", "--target", restored.path().string()});
   EXPECT_TRUE(restore.ok()) << restore.report();

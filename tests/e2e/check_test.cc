@@ -61,7 +61,7 @@ TEST_P(Check, FindsNothingWrongWithARepositoryOfRestic) {
 TEST_P(Check, AFlippedByteInADataPack) {
   flip_byte(chunks_[1].pack_path, chunks_[1].pack_offset + 1000);
   EXPECT_TRUE(RestreeProgram(restic_).run({"check"}).ok());
-  expect_both_find("restic repair packs " + chunks_[1].pack.hex(), {"--read-data"});
+  expect_both_find("restree repair packs " + chunks_[1].pack.hex(), {"--read-data"});
 }
 
 TEST_P(Check, AFlippedByteInATreePack) {

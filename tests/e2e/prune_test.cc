@@ -25,6 +25,7 @@ using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 // A number that `key` has in an object of numbers.
@@ -222,6 +223,27 @@ TEST_P(PruneKilled, AtAnyMomentLeavesAWholeRepositoryAndTheNextDoesTheRest) {
   restic_.check();
   expect_restores_as(restored.path());
   EXPECT_THAT(stored_in(repository(), "locks"), IsEmpty());
+}
+
+// Over SFTP, where there is a cache.
+TEST_P(PruneKilled, GoesOnWithoutWalkingThroughTheSnapshotsAgain) {
+  if (GetParam() == Place::kLocal) GTEST_SKIP() << "without a cache nothing is kept";
+  fill(3, scaled(6 * kMiB, 3 * kMiB));
+  forget_old();
+  const std::vector<std::string> words{"prune", "--max-unused", "0", "--pack-size", "4", "-v"};
+  const auto packs = stored_in(repository(), "data").size();
+  Process killed = restree_.start(words);
+  EXPECT_TRUE(holds_within(seconds(patient(60)), [&] {
+    return stored_in(repository(), "data").size() > packs || !killed.running();
+  }));
+  killed.signal(SIGKILL);
+  const Finished first = killed.wait(seconds(patient(60)));
+  EXPECT_THAT(first.out, ::testing::Not(HasSubstr("is known from an earlier run")));
+  const Finished done = restree_.run(words);
+  EXPECT_TRUE(done.ok()) << done.report();
+  EXPECT_THAT(done.out, HasSubstr("what 1 of the snapshots use is known from an earlier run"));
+  EXPECT_THAT(done.out, HasSubstr(" 0 / 0 trees"));
+  restic_.run_ok({"check", "--read-data"});
 }
 
 TEST_P(PruneKilled, ByASignalThatAsksItToEndItGivesTheLockBack) {

@@ -144,6 +144,13 @@ std::vector<Scenario> about_rewrite() {
   };
 }
 
+std::vector<Scenario> about_repair() {
+  return {
+      {{&kNoIds}, {"repair", "packs"}},
+      {{&kBadIdLength}, {"repair", "packs", "abc"}},
+  };
+}
+
 std::vector<Scenario> about_backup() {
   return {
       {{&kOpenRepository, &kUsingParent, &kLoadIndex, &kStartScan, &kStartBackup},
@@ -165,7 +172,7 @@ std::vector<Scenario> about_backup() {
 std::vector<Scenario> all_scenarios() {
   std::vector<Scenario> all;
   for (const auto& part : {about_access(), about_keys(), about_snapshots(), about_copy(),
-                           about_rewrite(), about_backup()}) {
+                           about_rewrite(), about_repair(), about_backup()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;

@@ -49,14 +49,22 @@ class RewrittenIndex : public ::testing::Test {
     files_.pack(name, pack_id(number), indexed);
     builder_.add(pack_id(number), indexed);
   }
-  IndexRewrite without(const std::vector<std::uint64_t>& packs) {
+  std::vector<bool> stays_without(const std::vector<std::uint64_t>& packs) {
     index_ = std::move(builder_).build(1);
     std::vector<bool> stays(index_->pack_count());
     for (std::size_t i = 0; i < stays.size(); ++i) {
       stays[i] = std::ranges::none_of(
           packs, [&](std::uint64_t number) { return pack_id(number) == index_->packs()[i]; });
     }
+    return stays;
+  }
+  IndexRewrite without(const std::vector<std::uint64_t>& packs) {
+    const std::vector<bool> stays = stays_without(packs);
     return plan_index_rewrite(value_of(files_.take()), *index_, stays);
+  }
+  std::vector<IndexRewrite> steps_without(const std::vector<std::uint64_t>& packs) {
+    const std::vector<bool> stays = stays_without(packs);
+    return plan_index_steps(value_of(files_.take()), *index_, stays);
   }
   std::vector<PackId> packs_of(const IndexRewrite& rewrite) const {
     std::vector<PackId> packs;
@@ -150,6 +158,38 @@ TEST_F(RewrittenIndex, DropsPacksWithoutBlobs) {
   EXPECT_THAT(written(rewrite), ElementsAre(std::map<PackId, std::size_t>{{pack_id(1), 5}}));
 }
 
+// --- file by file ---------------------------------------------------------------------------------
+
+TEST_F(RewrittenIndex, InStepsReplacesOnlyFilesThatNameAPackThatGoesEachByItself) {
+  file("a", 1, kFull);
+  file("a", 2, 1);
+  file("b", 3, 10);
+  file("c", 4, 10);
+  file("c", 5, 10);
+  const std::vector<IndexRewrite> steps = steps_without({2, 5});
+  ASSERT_EQ(steps.size(), 2);
+  EXPECT_THAT(steps[0].files, ElementsAre("a"));
+  EXPECT_THAT(packs_of(steps[0]), ElementsAre(pack_id(1)));
+  EXPECT_THAT(steps[1].files, ElementsAre("c"));
+  EXPECT_THAT(packs_of(steps[1]), ElementsAre(pack_id(4)));
+}
+
+TEST_F(RewrittenIndex, HasNoStepsIfNoPackGoes) {
+  file("a", 1, 5);
+  EXPECT_THAT(steps_without({}), IsEmpty());
+}
+
+TEST_F(RewrittenIndex, InStepsLosesNoBlobOfAPackThatIsSplitOverSeveralFiles) {
+  file("a", 1, kFull);
+  file("b", 1, kFull, kFull);
+  file("b", 2, 1);
+  const std::vector<IndexRewrite> steps = steps_without({2});
+  ASSERT_EQ(steps.size(), 1);
+  EXPECT_THAT(steps[0].files, ElementsAre("b"));
+  EXPECT_THAT(written(steps[0]),
+              ElementsAre(std::map<PackId, std::size_t>{{pack_id(1), 2 * kFull}}));
+}
+
 TEST_F(RewrittenIndex, EndsWithTheFirstFileThatCannotBeSaved) {
   for (std::uint64_t number = 1; number <= 2; ++number) {
     file("a", number, kFull);
@@ -171,7 +211,7 @@ TEST_F(RewrittenIndex, IsRefusedWhileAFileIsDamaged) {
   const auto files = files_.take();
   ASSERT_THAT(files, FailsWith(ErrorKind::kCorrupt));
   EXPECT_THAT(files.error().message(), HasSubstr("index/b is damaged"));
-  EXPECT_THAT(files.error().hint(), HasSubstr("restic repair index"));
+  EXPECT_THAT(files.error().hint(), HasSubstr("restree repair index"));
 }
 
 }  // namespace

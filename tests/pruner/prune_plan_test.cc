@@ -87,7 +87,7 @@ TEST_F(PrunePlanTest, AUsedPackOfAnotherSizeIsAnErrorThatNamesIt) {
   const auto plan = try_plan();
   ASSERT_THAT(plan, FailsWith(ErrorKind::kCorrupt));
   EXPECT_THAT(plan.error().message(), HasSubstr(pack_id(1).hex()));
-  EXPECT_THAT(plan.error().hint(), HasSubstr("restic repair index"));
+  EXPECT_THAT(plan.error().hint(), HasSubstr("restree repair index"));
 }
 
 TEST_F(PrunePlanTest, AnUnusedPackOfAnotherSizeIsRemoved) {

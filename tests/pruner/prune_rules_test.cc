@@ -47,6 +47,30 @@ TEST_F(PruneRulesTest, WithoutALimitOnlyWhollyUnusedPacksGo) {
   EXPECT_THAT(removed(), ElementsAre(2));
 }
 
+TEST_F(PruneRulesTest, OnlyThePacksThatARoundHasAreRepacked) {
+  allow_no_unused();
+  pack(1, {{1}, {2}});
+  pack(2, {{3}, {4}});
+  pack(3, {{5}});
+  use({1, 3});
+  rules_.repack_only = {pack_id(2)};
+  EXPECT_THAT(repacked(), ElementsAre(2));
+  EXPECT_THAT(kept(), ElementsAre(1));
+  EXPECT_THAT(removed(), ElementsAre(3));
+  rules_.repack_only = std::vector<PackId>();
+  EXPECT_THAT(repacked(), IsEmpty());
+}
+
+// Else rounds might have no end.
+TEST_F(PruneRulesTest, APackThatIsNewIsNotRepackedAgain) {
+  allow_no_unused();
+  pack(1, {{1}, {2}});
+  pack(2, {{3}, {4}});
+  use({1, 3});
+  rules_.preferred = {pack_id(2)};
+  EXPECT_THAT(repacked(), ElementsAre(1));
+}
+
 TEST_F(PruneRulesTest, RepackingEndsBeforeItReachesItsLimit) {
   allow_no_unused();
   pack(1, {{1}, {2}});

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,7 +15,9 @@
 #include <vector>
 
 #include "repo/checker/checker.h"
+#include "repo/pruner/prune_rounds.h"
 #include "repo/pruner/pruner.h"
+#include "repo/pruner/pruning_in_rounds.h"
 #include "repo/storage/memory_storage.h"
 #include "repo/writer/repository_writer.h"
 #include "tests/support/files.h"
@@ -135,9 +138,17 @@ class PrunedRepository : public ::testing::Test {
   }
   // The steps that change the repository.
   Status finish(Pruner& pruner) {
+    if (is_in_rounds_) return finish_in_rounds(pruner);
     RETURN_IF_ERROR(pruner.copy(said_));
     if (is_beside_others_) RETURN_IF_ERROR(pruner.look_again());
     return pruner.remove(said_);
+  }
+  Status finish_in_rounds(Pruner& pruner) {
+    const PruneLocking locking{.share = [this] { return share_(); },
+                               .exclude = [this] { return exclude_(); }};
+    ASSIGN_OR_RETURN(last_round_, prune_in_rounds(pruner, locking, said_,
+                                                  [this](const PruneRound&) { ++rounds_; }));
+    return {};
   }
   Status prune() { return prune_at(shared()); }
 
@@ -165,6 +176,11 @@ class PrunedRepository : public ::testing::Test {
   QuietPrune said_;
   std::map<unsigned, BlobId> ids_;
   bool is_beside_others_ = false;  // until it looks again
+  bool is_in_rounds_ = false;
+  std::function<Status()> share_ = [] { return Status(); };
+  std::function<Status()> exclude_ = [] { return Status(); };
+  int rounds_ = 0;
+  PruneRound last_round_;
   std::size_t blobs_a_pack_ = 2;
   int snapshots_ = 0;
   FileName forgotten_;

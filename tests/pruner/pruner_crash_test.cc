@@ -10,11 +10,17 @@ namespace {
 using ::testing::IsSupersetOf;
 using ::testing::SizeIs;
 
-// Whether the lock is exclusive only at the end.
-class PruneCrash : public PrunedRepository, public ::testing::WithParamInterface<bool> {
+enum class Way {
+  kExclusive,
+  kSharedAtFirst,  // the lock is exclusive only at the end
+  kInRounds,       // there is room for one pack's blobs at a time
+};
+
+class PruneCrash : public PrunedRepository, public ::testing::WithParamInterface<Way> {
  protected:
   PruneCrash() {
-    is_beside_others_ = GetParam();
+    is_beside_others_ = GetParam() == Way::kSharedAtFirst;
+    is_in_rounds_ = GetParam() == Way::kInRounds;
     // Some packs that stay, some that go, some that are repacked; several index files.
     const FileName first = snapshot({1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, "a");
     const FileName second = snapshot({1, 11, 12, 13, 14}, "b");
@@ -26,6 +32,7 @@ class PruneCrash : public PrunedRepository, public ::testing::WithParamInterface
     forget(second);
     options_.removes_young = true;
     options_.writer.pack_bytes = kBlobBytes;
+    options_.keep_free_bytes = 0;
     options_.bulk.threads = 1;
     options_.removals = 1;
     before_ = all();
@@ -37,7 +44,9 @@ class PruneCrash : public PrunedRepository, public ::testing::WithParamInterface
     for (const auto& [name, content] : before_) {
       EXPECT_OK(files->write(name, as_bytes(content), soon()));
     }
-    return std::make_shared<WatchedStorage>(files);
+    const auto storage = std::make_shared<WatchedStorage>(files);
+    if (is_in_rounds_) storage->say_free(bytes_to_store({2, 2 * kBlobBytes + 100}, kBlobBytes));
+    return storage;
   }
   static std::vector<std::string> packs(Storage& storage) {
     std::vector<std::string> names;
@@ -93,6 +102,9 @@ TEST_P(PruneCrash, AfterAnyChangeLeavesAllThatIsUsedAndTheNextPruneDoesTheRest) 
     EXPECT_EQ(used_bytes(storage), 7) << "six of data, and a tree";
   });
   EXPECT_GT(changes, 15) << "the prune has too little to do";
+  if (is_in_rounds_) {
+    EXPECT_GT(rounds_, 2 * changes) << "all was repacked at once";
+  }
 }
 
 TEST_P(PruneCrash, AFailureOfAnyOneChangeLeavesAllThatIsUsed) {
@@ -139,9 +151,19 @@ TEST_P(PruneCrash, AFailureOfAnyOneReadLeavesAllThatIsUsed) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Locks, PruneCrash, ::testing::Bool(), [](const auto& instance) {
-  return instance.param ? "SharedAtFirst" : "Exclusive";
-});
+INSTANTIATE_TEST_SUITE_P(Ways, PruneCrash,
+                         ::testing::Values(Way::kExclusive, Way::kSharedAtFirst, Way::kInRounds),
+                         [](const auto& instance) {
+                           switch (instance.param) {
+                             case Way::kExclusive:
+                               return "Exclusive";
+                             case Way::kSharedAtFirst:
+                               return "SharedAtFirst";
+                             case Way::kInRounds:
+                               break;
+                           }
+                           return "InRounds";
+                         });
 
 }  // namespace
 }  // namespace restree::testing

@@ -70,7 +70,7 @@ TEST_F(DamagedForPrune, ABlobInNoIndexEndsIt) {
 TEST_F(DamagedForPrune, AnIndexFileThatCannotBeReadEndsIt) {
   fill();
   memory_.damage({FileType::kIndex, files(FileType::kIndex).front().name});
-  EXPECT_THAT(expect_refused(ErrorKind::kCorrupt).hint(), HasSubstr("restic repair index"));
+  EXPECT_THAT(expect_refused(ErrorKind::kCorrupt).hint(), HasSubstr("restree repair index"));
 }
 
 TEST_F(DamagedForPrune, AMissingPackEndsIt) {

@@ -47,6 +47,17 @@ void make_socket(const fs::path& path) {
   fs::current_path(here);
 }
 
+TEST(LocalStorageTest, SaysHowMuchIsFreeOnItsDisk) {
+  const TempDir dir;
+  const auto storage = make_local_storage(dir.path().string());
+  const std::optional<std::uint64_t> room =
+      value_of(storage->free_bytes(Deadline::after(std::chrono::seconds(60))));
+  ASSERT_TRUE(room.has_value());
+  EXPECT_LE(*room, fs::space(dir.path()).capacity);
+  EXPECT_FALSE(make_local_storage((dir.path() / "nothing").string())
+                   ->free_bytes(Deadline::after(std::chrono::seconds(60))));
+}
+
 std::vector<OddThing> odd_things() {
   return {
       {"Folder", "is a folder", [](const fs::path& path) { fs::create_directory(path); }},

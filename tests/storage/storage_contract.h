@@ -244,6 +244,10 @@ TEST_P(StorageContract, LeavesNothingToRemoveWhereNoFolderIs) {
   EXPECT_EQ(value_of(storage().remove_leftovers(now, soon())), 0U);
 }
 
+TEST_P(StorageContract, SaysHowMuchIsFreeOrThatItCannot) {
+  EXPECT_GT(value_of(storage().free_bytes(soon())).value_or(1), 0U);
+}
+
 TEST_P(StorageContract, AWriteReplacesWhatWasThere) {
   const FileName key{FileType::kKey, std::string(64, '1')};
   ASSERT_OK(storage().write(key, as_bytes("the old content"), soon()));

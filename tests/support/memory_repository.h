@@ -50,6 +50,9 @@ class MemoryRepository {
     const Bytes content = value_of(files_->read_all(file, soon()));
     ASSERT_OK(files_->write(file, content.view().first(content.size() / 2), soon()));
   }
+  // So many bytes can be written, and no more.
+  void leave_free(std::uint64_t bytes) { files_->set_capacity(files_->taken_bytes() + bytes); }
+  std::uint64_t free_bytes() { return value_of(files_->free_bytes(soon())).value(); }
   void remove(const FileName& file) { ASSERT_OK(files_->remove(file, soon())); }
   void remove_packs_of(const BlobId& id) {
     for (const FileName& pack : builder_.pack_names_of(id)) remove(pack);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -54,6 +55,9 @@ class MovableDisk final : public Storage {
   }
   Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point, Deadline) override {
     return 0;
+  }
+  Result<std::optional<std::uint64_t>> free_bytes(Deadline by) override {
+    return ask([by](Storage& disk) { return disk.free_bytes(by); });
   }
   std::string description() const override { return "/srv/backup"; }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,12 +24,17 @@ class WatchedStorage final : public ForwardingStorage {
   explicit WatchedStorage(std::shared_ptr<Storage> inner) : ForwardingStorage(std::move(inner)) {}
 
   void watch(Watch watch) { state_.lock()->watch = std::move(watch); }
+  // The same for read and read_into, by their ranges too.
+  using RangeWatch = std::function<Status(const FileName&, ByteRange)>;
+  void watch_ranges(RangeWatch watch) { state_.lock()->watch_ranges = std::move(watch); }
   // The same for size, which the other leaves alone.
   void watch_sizes(Watch watch) { state_.lock()->watch_sizes = std::move(watch); }
   // The same for writes.
   void watch_writes(Watch watch) { state_.lock()->watch_writes = std::move(watch); }
   // The same for removals.
   void watch_removals(Watch watch) { state_.lock()->watch_removals = std::move(watch); }
+  // So much is free from now on, whatever is written.
+  void say_free(std::uint64_t bytes) { state_.lock()->free_bytes = bytes; }
   // The names of the files that reads were said to come of, in this order.
   std::vector<std::string> expected() const { return state_.lock()->expected; }
   std::size_t lists(FileType type) const { return state_.lock()->lists[index(type)]; }
@@ -55,11 +61,13 @@ class WatchedStorage final : public ForwardingStorage {
   }
   Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override {
     RETURN_IF_ERROR(note(&State::reads, file));
+    RETURN_IF_ERROR(note_range(file, range));
     return inner().read(file, range, by);
   }
   Result<MutableByteView> read_into(Bytes& buffer, const FileName& file, ByteRange range,
                                     Deadline by) override {
     RETURN_IF_ERROR(note(&State::reads, file));
+    RETURN_IF_ERROR(note_range(file, range));
     return inner().read_into(buffer, file, range, by);
   }
   Result<Bytes> read_all(const FileName& file, Deadline by) override {
@@ -76,14 +84,21 @@ class WatchedStorage final : public ForwardingStorage {
     if (watch) RETURN_IF_ERROR(watch(file));
     return inner().remove(file, by);
   }
+  Result<std::optional<std::uint64_t>> free_bytes(Deadline by) override {
+    const std::optional<std::uint64_t> said = state_.lock()->free_bytes;
+    if (said) return said;
+    return inner().free_bytes(by);
+  }
 
  private:
   using Counts = std::array<std::size_t, 6>;
   struct State {
     Watch watch;
+    RangeWatch watch_ranges;
     Watch watch_sizes;
     Watch watch_writes;
     Watch watch_removals;
+    std::optional<std::uint64_t> free_bytes;
     std::vector<std::string> expected;
     Counts lists{};
     Counts reads{};
@@ -98,6 +113,10 @@ class WatchedStorage final : public ForwardingStorage {
       watch = state->watch;
     }
     return watch ? watch(file) : Status();
+  }
+  Status note_range(const FileName& file, ByteRange range) {
+    const RangeWatch watch = state_.lock()->watch_ranges;
+    return watch ? watch(file, range) : Status();
   }
 
   Guarded<State> state_;

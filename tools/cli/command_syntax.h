@@ -40,6 +40,10 @@ class CommandSyntax : public Flags {
   std::string full_name() const;
   const std::string& summary() const { return summary_; }
   const CommandSyntax* parent() const { return parent_; }
+  // The name under which the whole program was called: "restree", or "restic".
+  const std::string& program_name() const {
+    return parent_ == nullptr ? name_ : parent_->program_name();
+  }
 
   // The options of this one are also those of the new command.
   CommandSyntax& add_command(std::string name, std::string summary);

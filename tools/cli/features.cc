@@ -18,7 +18,7 @@ constexpr std::array<Feature, 7> kFeatures{{
     {"backend-error-redesign", "beta", true,
      "end requests that a server does not answer, and repeat them (always done here)"},
     {"deprecate-legacy-index", "stable", true,
-     "no index files of restic 0.1.0 (never read here; `restic repair index` updates them)"},
+     "no index files of restic 0.1.0 (never read here; `restree repair index` updates them)"},
     {"deprecate-s3-legacy-layout", "stable", true, "no old layout of S3 (there is no S3 here)"},
     {kDeviceIdForHardlinks, "alpha", false,
      "record the number of the device for hard links only, so that snapshots of volumes, which "

@@ -33,7 +33,7 @@ void warn_of_pack(const Error& error) {
     log::warning(
         "an interrupted run has left a damaged pack, which is not used: {}; what is needed of it "
         "is "
-        "stored again, and `restic prune` removes it",
+        "stored again, and `restree prune` removes it",
         error.message());
     return;
   }
@@ -50,8 +50,8 @@ void warn_of_lost_packs(const std::vector<PackId>& lost, const Storage& storage)
   if (lost.size() > kMostNamedPacks) names += ", …";
   log::warning(
       "{}: {} that the index names are missing or cut short: {}; what is needed of them now is "
-      "stored again, but other snapshots may have lost data: `restic repair index` and then "
-      "`restic repair snapshots` show which",
+      "stored again, but other snapshots may have lost data: `restree repair index` and then "
+      "`restree repair snapshots` show which",
       storage.description(),
       lost.size() == 1 ? std::string("1 pack") : fmt::format("{} packs", lost.size()), names);
 }

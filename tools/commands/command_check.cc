@@ -26,6 +26,8 @@ struct CheckCommandOptions {
   std::string subset;
   bool with_cache = false;
   bool check_unused = false;
+  // What the user calls this program. Messages that restic ends with a command of its own name it so.
+  std::string program;
 };
 
 class Report final : public CheckListener {
@@ -70,14 +72,14 @@ std::string listed(const Ids& ids) {
 }
 
 // Prints what the user can do about the findings.
-void advise(const CheckFindings& findings, Report& report) {
+void advise(const CheckFindings& findings, const std::string& program, Report& report) {
   if (!findings.broken_packs.empty()) {
     report.error(fmt::format(
         "\n{} Data that only they hold is lost; all other data can be read. Make a copy of the "
         "repository, then remove the damaged files with:\n",
         restic_words::kPacksDamaged.text));
     // A message of its own, so that programs can find the commands with --json.
-    report.error(fmt::format("restic repair packs {}\nrestic repair snapshots --forget\n",
+    report.error(fmt::format("{0} repair packs {1}\n{0} repair snapshots --forget\n", program,
                              listed(findings.broken_packs)));
     report.error(
         "A backup of the same files afterwards saves the missing data again. Damage comes from "
@@ -86,15 +88,15 @@ void advise(const CheckFindings& findings, Report& report) {
   if (!findings.broken_snapshots.empty()) {
     report.error(fmt::format(
         "\n{} It contains damaged snapshot files. All other snapshots can be read. Remove the "
-        "damaged ones with:\n\nrestic repair snapshots --forget {}\n",
-        restic_words::kRepositoryDamaged.text, listed(findings.broken_snapshots)));
+        "damaged ones with:\n\n{} repair snapshots --forget {}\n",
+        restic_words::kRepositoryDamaged.text, program, listed(findings.broken_snapshots)));
   }
   if (findings.missing_packs > 0) {
     report.error(fmt::format(
-        "\n{} Pack files are missing. If there is another copy of the repository, take them from "
+        "\n{0} Pack files are missing. If there is another copy of the repository, take them from "
         "there; otherwise data that only they held is lost. Repair the repository with:\n\n"
-        "restic repair index\nrestic repair snapshots --forget\n",
-        restic_words::kRepositoryDamaged.text));
+        "{1} repair index\n{1} repair snapshots --forget\n",
+        restic_words::kRepositoryDamaged.text, program));
   } else if (findings.broken_packs.empty() && findings.broken_snapshots.empty()) {
     report.error(
         fmt::format("\n{} Make a copy of it, then follow "
@@ -107,36 +109,38 @@ Error contains_errors() {
   return {ErrorKind::kCorrupt, std::string(restic_words::kContainsErrors.text)};
 }
 
-Status load_index(Checker& checker, Report& report) {
+Status load_index(const std::string& program, Checker& checker, Report& report) {
   report.say("load indexes");
   RETURN_IF_ERROR(checker.load_index());
   const CheckFindings& findings = checker.findings();
   if (findings.duplicate_packs) {
-    report.hint(
-        "Duplicate packs are non-critical, you can run `restic repair index' to correct this.");
+    report.hint(fmt::format(
+        "Duplicate packs are non-critical, you can run `{} repair index' to correct this.",
+        program));
   }
   if (findings.mixed_packs) {
-    report.hint(
-        "Mixed packs with tree and data blobs are non-critical, you can run `restic prune` to "
-        "correct this.");
+    report.hint(fmt::format(
+        "Mixed packs with tree and data blobs are non-critical, you can run `{} prune` to "
+        "correct this.",
+        program));
   }
   if (!findings.index_damaged) return {};
-  report.error(fmt::format(
-      "\n{} No backup is lost: `restic repair index' makes a new index from the packs.\n",
-      restic_words::kIndexDamaged.text));
+  report.error(
+      fmt::format("\n{} No backup is lost: `{} repair index' makes a new index from the packs.\n",
+                  restic_words::kIndexDamaged.text, program));
   return contains_errors();
 }
 
-Status check_packs(Checker& checker, Report& report) {
+Status check_packs(const std::string& program, Checker& checker, Report& report) {
   report.say("check all packs");
   RETURN_IF_ERROR(checker.check_packs());
   const CheckFindings& findings = checker.findings();
   if (findings.unindexed_packs > 0 && !findings.damaged) {
     report.say(
         fmt::format("{} additional files were found in the repo, which likely contain "
-                    "duplicate data.\nThis is non-critical, you can run `restic prune` "
+                    "duplicate data.\nThis is non-critical, you can run `{} prune` "
                     "to correct this.",
-                    findings.unindexed_packs));
+                    findings.unindexed_packs, program));
   }
   return {};
 }
@@ -204,8 +208,8 @@ Status read_packs(const PackSubset& subset, Session& session, Checker& checker, 
 
 Status check(const CheckCommandOptions& options, Session& session, Repository& repository,
              Checker& checker, Report& report) {
-  RETURN_IF_ERROR(load_index(checker, report));
-  RETURN_IF_ERROR(check_packs(checker, report));
+  RETURN_IF_ERROR(load_index(options.program, checker, report));
+  RETURN_IF_ERROR(check_packs(options.program, checker, report));
   RETURN_IF_ERROR(check_snapshots(options, session, repository, checker, report));
   if (options.read_data || !options.subset.empty()) {
     PackSubset subset;
@@ -216,7 +220,7 @@ Status check(const CheckCommandOptions& options, Session& session, Repository& r
   }
   RETURN_IF_ERROR(session.go_on());
   if (checker.findings().damaged) {
-    advise(checker.findings(), report);
+    advise(checker.findings(), options.program, report);
     return contains_errors();
   }
   if (checker.findings().unchecked > 0) {
@@ -276,6 +280,7 @@ Run declare_check(CommandSyntax& app) {
   add_deprecated_flag(app, "--check-unused", options->check_unused,
                       "`--check-unused` is deprecated and will be ignored");
   add_snapshot_options(app, options->filter);
+  options->program = app.program_name();
   return [options](Session& session) { return run(*options, session); };
 }
 

@@ -152,7 +152,7 @@ Result<ExitCode> forget_named(const ForgetOptions& options, Repository& reposito
   if (failed == 0 && is_any_unreadable) {
     return session.output().exit_error(
         "snapshots that cannot be read were not removed\n"
-        "restic repair snapshots --forget removes them.",
+        "restree repair snapshots --forget removes them.",
         ExitCode::kFailure);
   }
   return finish(ids, failed, options, session);
@@ -172,7 +172,7 @@ Result<std::vector<Snapshot>> load_to_judge(const ForgetOptions& options, Reposi
                  fmt::format("failed to load snapshot {}: no snapshot was removed, as a policy can "
                              "only judge what can be read",
                              all.unreadable.front().id.hex()))
-        .hinting("restree check says more about it; restic repair snapshots --forget " +
+        .hinting("restree check says more about it; restree repair snapshots --forget " +
                  all.unreadable.front().id.hex() + " removes it.");
   }
   const SnapshotFilter filter = options.filter.filter();
@@ -321,7 +321,7 @@ Run declare_forget(CommandSyntax& app) {
       "Put back the snapshots that the last forget on this machine has removed, or those named");
   add_flag(app, "--prune", options->prune, "Then remove what no snapshot needs any more");
   add_prune_options(app, options->pruning);
-  options->is_called_restic = app.parent()->name() == "restic";
+  options->is_called_restic = app.program_name() == "restic";
   return [options](Session& session) { return run_forget(*options, session); };
 }
 

@@ -1,4 +1,4 @@
-// restree repair index, restree repair snapshots
+// restree repair index, repair packs, repair snapshots
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,6 +8,7 @@
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/index_repairing.h"
+#include "tools/commands/pack_repairing.h"
 #include "tools/commands/rewriting.h"
 #include "tools/commands/snapshot_options.h"
 
@@ -65,18 +66,24 @@ Run declare_repair_index(CommandSyntax& app) {
   return [options](Session& session) { return run_repair_index(*options, session); };
 }
 
+Run declare_repair_packs(CommandSyntax& app) {
+  const auto ids = std::make_shared<std::vector<std::string>>();
+  add_arguments(app, "ID", *ids, "The damaged packs, each by all digits of its id");
+  return [ids, program = app.program_name()](Session& session) {
+    return repair_packs_of(*ids, program, session);
+  };
+}
+
 const std::vector<Command>& repair_commands() {
   static const std::vector<Command> commands = {
       {"index", "Make the index agree with the packs", declare_repair_index},
+      {"packs", "Save what is whole in damaged packs, and remove them", declare_repair_packs},
       {"snapshots", "Make snapshots whole by leaving out what is lost", declare_repair_snapshots},
   };
   return commands;
 }
 
 // By itself it prints its help.
-Run declare_repair(CommandSyntax& app) {
-  app.refuse_command("packs", "Use restic: both programs work on the same repository.");
-  return {};
-}
+Run declare_repair(CommandSyntax& app) { return {}; }
 
 }  // namespace restree

@@ -65,8 +65,7 @@ Result<ExitCode> run_version(const std::string& program, Session& session) {
 }  // namespace
 
 Run declare_version(CommandSyntax& app) {
-  return
-      [program = app.parent()->name()](Session& session) { return run_version(program, session); };
+  return [program = app.program_name()](Session& session) { return run_version(program, session); };
 }
 
 }  // namespace restree

@@ -12,12 +12,6 @@
 namespace restree {
 namespace {
 
-std::string all_of(std::size_t count, std::string_view what, std::chrono::seconds elapsed) {
-  if (count == 0) return fmt::format("[{}]          0 {}", format_duration(elapsed), what);
-  return fmt::format("[{}] {}  {} / {} {}", format_duration(elapsed), format_percent(count, count),
-                     count, count, what);
-}
-
 IndexRepairOptions options_of(bool read_all_packs, const Session& session) {
   const Output& output = session.output();
   IndexRepairOptions repair;
@@ -46,14 +40,15 @@ void say_result(const IndexRepair& done, std::chrono::seconds elapsed, const Out
   const std::size_t read = done.packs_read + done.packs_unreadable;
   if (read > 0) {
     output.say_even_as_json("reading pack files");
-    output.say_even_as_json(all_of(read, "packs", elapsed));
+    output.say_even_as_json(format_all_done(read, "packs", elapsed));
   }
   output.say_even_as_json("rebuilding index");
-  output.say_even_as_json(all_of(done.index_files_removed, "old indexes deleted", elapsed));
+  output.say_even_as_json(
+      format_all_done(done.index_files_removed, "old indexes deleted", elapsed));
   if (done.packs_unreadable > 0) {
     output.note(fmt::format(
         "{} pack files are damaged. Those of their blobs that are still there can be read; "
-        "`restic repair packs` stores them anew.",
+        "`restree repair packs` stores them anew.",
         done.packs_unreadable));
   }
 }

@@ -109,6 +109,8 @@ void add_prune_options(CommandSyntax& app, PruneCommandOptions& options) {
            "Put packs together that are smaller than this, such as 8M");
   add_flag(app, "--repack-uncompressed", options.repack_uncompressed,
            "Repack all data that is not compressed");
+  add_text(app, "--keep-free", options.keep_free,
+           "Repack in rounds so that this much stays free on the storage (default: 64M)");
   add_deprecated_flag(app, "--repack-small", options.repack_small,
                       "small files are automatically repacked. Use --repack-smaller-than to "
                       "specify a minimum size");
@@ -131,6 +133,14 @@ Result<PruneRules> prune_rules(const PruneCommandOptions& options, const std::st
   rules.only_cacheable = options.repack_cacheable_only;
   rules.repack_uncompressed = options.repack_uncompressed;
   return rules;
+}
+
+Result<std::uint64_t> keep_free_bytes(const PruneCommandOptions& options) {
+  const auto bytes = parse_size(trimmed(options.keep_free));
+  if (bytes) return *bytes;
+  return Error(ErrorKind::kInvalid,
+               fmt::format("invalid number of bytes {} for --keep-free: {}",
+                           go_quoted(options.keep_free), bytes.error().message()));
 }
 
 }  // namespace restree

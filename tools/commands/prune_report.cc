@@ -138,6 +138,26 @@ void PruneReport::show_statistics(const PrunePlan& plan, const Index& index, boo
                  short_ids(with_fate(PackFate::kRemove, plan, index)) + "\n");
 }
 
+void PruneReport::show_need(std::uint64_t needed_bytes, std::uint64_t room,
+                            std::uint64_t keep_free_bytes) {
+  if (needed_bytes == 0) return;
+  output_.say(fmt::format("copies need: {} of {}, as {} stay free", format_bytes(needed_bytes),
+                          format_bytes(room), format_bytes(keep_free_bytes)));
+  if (needed_bytes > room) {
+    output_.say(
+        "That is not enough for all at once: unused packs go first, and repacking is done in "
+        "rounds, "
+        "each of which gives space back.");
+  }
+  output_.say("");
+}
+
+void PruneReport::begin_round(const PrunePlan& plan, const PruneRound& round) {
+  repacked_packs_ = plan.statistics.packs.repacked;
+  output_.say(
+      fmt::format("repacking {} packs in this round, {} are left", round.packs, round.packs_left));
+}
+
 void PruneReport::show_amounts(const PruneStatistics& sum) {
   const Amount total = sum.total();
   const Amount remaining = sum.remaining();

@@ -35,6 +35,11 @@ class PruneReport final : public PruneListener {
   void end(PruneStep step) override;
   void not_removed(const std::string& file, const Error& error) override;
 
+  // Says what the copies need. `room`: what may be written for them so that `keep_free_bytes` stay free.
+  void show_need(std::uint64_t needed_bytes, std::uint64_t room, std::uint64_t keep_free_bytes);
+  // What is about to be done is one round of several.
+  void begin_round(const PrunePlan& plan, const PruneRound& round);
+
   void show_statistics(const PrunePlan& plan, const Index& index, bool is_dry_run);
 
  private:

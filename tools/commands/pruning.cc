@@ -2,23 +2,30 @@
 
 #include <fmt/core.h>
 
+#include <chrono>
+#include <optional>
 #include <utility>
 
+#include "cache/disk_cache.h"
 #include "repo/base/log.h"
 #include "repo/pruner/pruner.h"
+#include "repo/pruner/pruning_in_rounds.h"
 #include "tools/commands/prune_report.h"
 #include "tools/commands/writer_options.h"
+#include "tools/output/human.h"
 
 namespace restree {
 namespace {
 
-PruneOptions pruner_options(const PruneCommandOptions& options, const PruneRules& rules,
-                            const Session& session) {
+Result<PruneOptions> pruner_options(const PruneCommandOptions& options, const Session& session) {
   PruneOptions pruning;
-  pruning.rules = rules;
+  ASSIGN_OR_RETURN(pruning.rules, prune_rules(options, session.options().compression));
+  ASSIGN_OR_RETURN(pruning.keep_free_bytes, keep_free_bytes(options));
   pruning.removes_young = options.exclusive;
   pruning.removes_first = !options.recover_id.empty();
   pruning.writer = writer_options(session, {});
+  // A prune that is killed is likely to be long: what it has copied is not copied again.
+  pruning.writer.index_wait = std::chrono::seconds(15);
   pruning.bulk.patience = session.options().patience;
   pruning.bulk.stop = session.stop();
   return pruning;
@@ -57,6 +64,10 @@ Status make_plan(Pruner& pruner, PruneReport& report, const Session& session,
     return marked;
   }
   report.end_counting(pruner.trees());
+  if (pruner.known_before() > 0) {
+    output.detail(fmt::format("what {} of the snapshots use is known from an earlier run",
+                              pruner.known_before()));
+  }
   output.say("searching used packs...");
   output.say("collecting packs for deletion and repacking");
   return pruner.make_plan();
@@ -68,23 +79,49 @@ Locking locking_for(const PruneCommandOptions& options) {
   return is_alone ? Locking::kExclusiveToWrite : Locking::kSharedToWrite;
 }
 
-// Others may have been at work until the exclusive lock is there, so what is removed is decided then.
-Status lock_and_look_again(Pruner& pruner, Session& session) {
+// Others may be at work until the exclusive lock is there, so what is removed is decided then.
+Status exclude_others(Session& session) {
   Status locked = session.lock_exclusively();
-  if (!locked && locked.error().kind() == ErrorKind::kLocked) {
-    return std::move(locked).error().hinting(
-        "Nothing was removed, and what was copied is not copied again by the next prune. "
-        "--retry-lock waits for others.");
-  }
-  RETURN_IF_ERROR(locked);
-  return pruner.look_again();
+  if (locked || locked.error().kind() != ErrorKind::kLocked) return locked;
+  return std::move(locked).error().hinting(
+      "Nothing was removed since others came, and what was copied is not copied again by the next "
+      "prune. --retry-lock waits for others.");
 }
 
-Status execute(Pruner& pruner, PruneReport& report, Session& session) {
+Error too_little_space(const PruneRound& left, std::uint64_t keep_free_bytes) {
+  return Error(ErrorKind::kLocalIo,
+               fmt::format("{} packs are not repacked: there is too little free space",
+                           left.packs_left))
+      .hinting(fmt::format(
+          "What nothing uses was removed. To go on, {} have to be free, {} of which stay free; "
+          "--keep-free sets that.",
+          format_bytes(left.least_bytes + keep_free_bytes), format_bytes(keep_free_bytes)));
+}
+
+Status execute_in_rounds(Pruner& pruner, PruneReport& report, Session& session,
+                         const PruneOptions& pruning) {
+  const bool stays_alone = session.has_exclusive_lock();
+  const PruneLocking locking{
+      .share = [&] { return stays_alone ? Status() : session.lock_shared(); },
+      .exclude = [&] { return stays_alone ? Status() : exclude_others(session); }};
+  ASSIGN_OR_RETURN(const PruneRound last,
+                   prune_in_rounds(pruner, locking, report, [&](const PruneRound& round) {
+                     report.begin_round(pruner.plan(), round);
+                   }));
+  if (last.packs_left > 0) return too_little_space(last, pruning.keep_free_bytes);
+  return {};
+}
+
+Status execute(Pruner& pruner, PruneReport& report, Session& session, const PruneOptions& pruning,
+               std::optional<std::uint64_t> room) {
+  if (room && pruner.bytes_to_store() > *room) {
+    return execute_in_rounds(pruner, report, session, pruning);
+  }
   RETURN_IF_ERROR(pruner.copy(report));
   const bool has_to_remove = pruner.plan().changes_index() || !pruner.plan().unindexed.empty();
   if (has_to_remove && !session.has_exclusive_lock()) {
-    RETURN_IF_ERROR(lock_and_look_again(pruner, session));
+    RETURN_IF_ERROR(exclude_others(session));
+    RETURN_IF_ERROR(pruner.look_again());
   }
   return pruner.remove(report);
 }
@@ -93,14 +130,17 @@ Status execute(Pruner& pruner, PruneReport& report, Session& session) {
 
 Result<ExitCode> prune(Session& session, const PruneCommandOptions& options,
                        const std::set<SnapshotId>& ignored) {
-  ASSIGN_OR_RETURN(PruneRules rules, prune_rules(options, session.options().compression));
+  ASSIGN_OR_RETURN(PruneOptions pruning, pruner_options(options, session));
   if (session.options().no_lock && !options.dry_run) {
     return Error(ErrorKind::kInvalid,
                  "--no-lock is only applicable in combination with --dry-run for prune command");
   }
   ASSIGN_OR_RETURN(Repository* const repository, session.open(locking_for(options)));
-  rules.format_version = repository->config().version;
-  const PruneOptions pruning = pruner_options(options, rules, session);
+  pruning.rules.format_version = repository->config().version;
+  if (DiskCache* const cache = session.cache()) {
+    pruning.read_marks = [cache] { return cache->read_marks(); };
+    pruning.keep_marks = [cache](ByteView sealed) { cache->keep_marks(sealed); };
+  }
   RETURN_IF_ERROR(check(options, pruning, *repository));
 
   PruneReport report(session.output(), options.prints_json);
@@ -108,9 +148,11 @@ Result<ExitCode> prune(Session& session, const PruneCommandOptions& options,
     Pruner pruner(*repository, pruning);
     RETURN_IF_ERROR(make_plan(pruner, report, session, ignored));
     report.show_statistics(pruner.plan(), pruner.index(), options.dry_run);
+    ASSIGN_OR_RETURN(const auto room, pruner.room());
+    if (room) report.show_need(pruner.bytes_to_store(), *room, pruning.keep_free_bytes);
     if (options.dry_run) return ExitCode::kSuccess;
     report.count_by([&] { return pruner.done(); });
-    const Status done = execute(pruner, report, session);
+    const Status done = execute(pruner, report, session, pruning, room);
     report.stop_counting();
     RETURN_IF_ERROR(done);
   }

@@ -34,4 +34,11 @@ std::string format_percent(std::uint64_t part, std::uint64_t whole) {
   return fmt::format("{:.2f}%", std::min(percent, 100.0));
 }
 
+std::string format_all_done(std::size_t count, std::string_view what,
+                            std::chrono::seconds elapsed) {
+  if (count == 0) return fmt::format("[{}] {:>10} {}", format_duration(elapsed), count, what);
+  return fmt::format("[{}] {}  {} / {} {}", format_duration(elapsed), format_percent(count, count),
+                     count, count, what);
+}
+
 }  // namespace restree

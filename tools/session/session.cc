@@ -190,12 +190,16 @@ Result<std::unique_ptr<RepositoryLock>> Session::lock_repository(Repository& rep
                                  Deadline::after(options_.patience + request.retry_for));
 }
 
-Status Session::lock_exclusively() {
+Status Session::lock_anew(Locking locking) {
   lock_.reset();
-  ASSIGN_OR_RETURN(lock_, lock_repository(*repository_, Locking::kExclusiveToWrite));
-  lock_is_exclusive_ = true;
+  ASSIGN_OR_RETURN(lock_, lock_repository(*repository_, locking));
+  lock_is_exclusive_ = is_exclusive(locking);
   return {};
 }
+
+Status Session::lock_exclusively() { return lock_anew(Locking::kExclusiveToWrite); }
+
+Status Session::lock_shared() { return lock_anew(Locking::kSharedToWrite); }
 
 Result<Repository*> Session::open(Locking locking, Reading reading) {
   if (repository_) return repository_.get();

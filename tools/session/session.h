@@ -91,6 +91,8 @@ class Session {
   // Gives the lock back, and takes an exclusive one to write; others may come in between. After an
   // error there is no lock, and nothing may be written any more.
   Status lock_exclusively();
+  // The same with a shared lock to write.
+  Status lock_shared();
   // The lock that open() took; nullptr if it took none.
   const RepositoryLock* lock() const { return lock_.get(); }
   // The repository's disk cache; nullptr if it has none.
@@ -106,6 +108,7 @@ class Session {
                                                           Locking locking) const;
   Status open_repository(Locking locking, Reading reading);
   Status clean_caches() const;
+  Status lock_anew(Locking locking);
   void tell_waiting(const std::string& message) const;
 
   const GlobalOptions options_;

@@ -207,4 +207,8 @@ Result<std::size_t> BreakerStorage::remove_leftovers(system_clock::time_point ti
   return pass([&] { return inner().remove_leftovers(time, by); });
 }
 
+Result<std::optional<std::uint64_t>> BreakerStorage::free_bytes(Deadline by) {
+  return pass([&] { return inner().free_bytes(by); });
+}
+
 }  // namespace restree

@@ -131,4 +131,9 @@ Result<std::size_t> DeadlineStorage::remove_leftovers(std::chrono::system_clock:
       [time, by](Storage& storage) { return storage.remove_leftovers(time, by); });
 }
 
+Result<std::optional<std::uint64_t>> DeadlineStorage::free_bytes(Deadline by) {
+  return ask<Result<std::optional<std::uint64_t>>>(
+      "asking for free space", by, [by](Storage& storage) { return storage.free_bytes(by); });
+}
+
 }  // namespace restree

@@ -50,6 +50,7 @@ class DeadlineStorage final : public ForwardingStorage {
   Status remove(const FileName& file, Deadline by) override;
   Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
                                        Deadline by) override;
+  Result<std::optional<std::uint64_t>> free_bytes(Deadline by) override;
 
  private:
   // `what` the call does, for messages: "reading config".

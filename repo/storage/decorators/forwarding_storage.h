@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,6 +47,9 @@ class ForwardingStorage : public Storage {
   Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
                                        Deadline by) override {
     return inner_->remove_leftovers(time, by);
+  }
+  Result<std::optional<std::uint64_t>> free_bytes(Deadline by) override {
+    return inner_->free_bytes(by);
   }
   std::string description() const override { return inner_->description(); }
 

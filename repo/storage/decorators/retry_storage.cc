@@ -158,4 +158,8 @@ Result<std::size_t> RetryStorage::remove_leftovers(std::chrono::system_clock::ti
   return repeat(by, [&] { return inner().remove_leftovers(time, by); });
 }
 
+Result<std::optional<std::uint64_t>> RetryStorage::free_bytes(Deadline by) {
+  return repeat(by, [&] { return inner().free_bytes(by); });
+}
+
 }  // namespace restree

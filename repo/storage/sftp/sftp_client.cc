@@ -281,10 +281,11 @@ Result<std::uint64_t> SftpClient::free_bytes(std::string_view path, Deadline by)
   PacketReader reader(answer.body);
   reader.u64();  // block size
   const std::uint64_t unit = reader.u64();
-  reader.u64();  // all blocks
-  reader.u64();  // free ones
+  const std::uint64_t all = reader.u64();
+  reader.u64();  // free blocks
   const std::uint64_t available = reader.u64();
   if (answer.type != Type::kExtendedReply || !reader.ok()) return unexpected(answer, "free space");
+  if (all == 0) return UINT64_MAX;
   std::uint64_t bytes = 0;
   return __builtin_mul_overflow(unit, available, &bytes) ? UINT64_MAX : bytes;
 }

@@ -99,7 +99,8 @@ class SftpClient {
   Status remove(std::string_view path, Deadline by);
   // Replaces what is at `to`, if the server can (abilities().posix_rename).
   Status rename(std::string_view from, std::string_view to, Deadline by);
-  // Bytes that an ordinary user may still write where `path` is (abilities().statvfs).
+  // Bytes that an ordinary user may still write where `path` is (abilities().statvfs). UINT64_MAX: a file
+  // system without blocks, which knows of no limit.
   Result<std::uint64_t> free_bytes(std::string_view path, Deadline by);
   Result<std::string> realpath(std::string_view path, Deadline by);
 

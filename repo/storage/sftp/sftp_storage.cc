@@ -13,7 +13,6 @@
 #include "repo/storage/sftp/sftp_listing.h"
 
 namespace restree {
-
 namespace {
 
 // Of both kinds that a storage remembers.
@@ -387,6 +386,15 @@ Error SftpStorage::explain_missing(SftpClient& client, Error error, Deadline by)
   return {ErrorKind::kNotFound,
           fmt::format("{}: no folder '{}' in the login folder{}{}", description_, root_,
                       login ? " " : "", login ? *login : "")};
+}
+
+Result<std::optional<std::uint64_t>> SftpStorage::free_bytes(Deadline by) {
+  ASSIGN_OR_RETURN(const auto connection, pool_->acquire(by));
+  SftpClient& client = connection->client();
+  if (!client.abilities().statvfs) return std::nullopt;
+  const auto room = client.free_bytes(root_, by);
+  if (!room && is_unanswered(room.error(), client, by)) return room.error();
+  return room && *room != UINT64_MAX ? std::optional(*room) : std::nullopt;
 }
 
 }  // namespace restree

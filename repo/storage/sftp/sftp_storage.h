@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -46,6 +47,7 @@ class SftpStorage final : public Storage {
   Status remove(const FileName& file, Deadline by) override;
   Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
                                        Deadline by) override;
+  Result<std::optional<std::uint64_t>> free_bytes(Deadline by) override;
   std::string description() const override { return description_; }
 
  private:

@@ -50,6 +50,9 @@ class HungStorage final : public ForwardingStorage {
                                        Deadline by) override {
     return pass().remove_leftovers(time, by);
   }
+  Result<std::optional<std::uint64_t>> free_bytes(Deadline by) override {
+    return pass().free_bytes(by);
+  }
   std::string description() const override { return "/mnt/nas"; }
 
  private:
@@ -83,6 +86,7 @@ TEST_F(DeadlineStorageTest, EveryCallEndsByItsDeadline) {
   EXPECT_THAT(storage_.write(kConfig, as_bytes("x"), soon()), FailsWith(ErrorKind::kUnavailable));
   EXPECT_THAT(storage_.remove(kConfig, soon()), FailsWith(ErrorKind::kUnavailable));
   EXPECT_THAT(storage_.remove_leftovers({}, soon()), FailsWith(ErrorKind::kUnavailable));
+  EXPECT_THAT(storage_.free_bytes(soon()), FailsWith(ErrorKind::kUnavailable));
 }
 
 TEST_F(DeadlineStorageTest, TheErrorNamesTheFolderAndWhatWasDone) {

@@ -75,6 +75,10 @@ class Failing final : public Storage {
     if (auto error = next()) return *error;
     return memory.remove_leftovers(time, by);
   }
+  Result<std::optional<std::uint64_t>> free_bytes(Deadline by) override {
+    if (auto error = next()) return *error;
+    return memory.free_bytes(by);
+  }
   std::string description() const override { return "failing"; }
 
   MemoryStorage memory;

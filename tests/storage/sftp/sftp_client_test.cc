@@ -27,6 +27,21 @@ using sftp::Type;
 
 constexpr std::uint64_t kPiece = 32 << 10;
 
+TEST_F(SftpClientTest, FreeSpaceIsWhatAnOrdinaryUserMayWriteOrWithoutALimit) {
+  const auto client = client_of([](FakeServer& server) {
+    server.greet();
+    for (const std::uint64_t blocks : {1000, 0}) {
+      const Received asked = server.receive();
+      EXPECT_EQ(asked.type, Type::kExtended);
+      sftp::Request figures(Type::kExtendedReply);
+      figures.u64(4096).u64(512).u64(blocks).u64(300).u64(200).u64(0).u64(0).u64(0).u64(1).u64(0);
+      server.send(std::move(figures.u64(255)).finish(asked.id));
+    }
+  });
+  EXPECT_EQ(value_of(client->free_bytes("/srv", soon())), 200U * 512U);
+  EXPECT_EQ(value_of(client->free_bytes("/srv", soon())), UINT64_MAX);
+}
+
 TEST_F(SftpClientTest, AsksForExactlyTheRangeAndManyPiecesAtOnce) {
   std::vector<ReadRequest> asked;
   const auto client = client_of([&](FakeServer& server) {

@@ -158,7 +158,7 @@ TEST_F(ForgetPolicy, JudgesNothingWhileASnapshotCannotBeRead) {
     EXPECT_EQ(outcome.code, ExitCode::kFailure) << how;
     EXPECT_THAT(outcome.err, AllOf(HasSubstr("failed to load snapshot " + damaged),
                                    HasSubstr("no snapshot was removed"),
-                                   HasSubstr("restic repair snapshots --forget " + damaged)))
+                                   HasSubstr("restree repair snapshots --forget " + damaged)))
         << how;
     EXPECT_THAT(short_ids(), SizeIs(6)) << how;
   }
@@ -169,7 +169,7 @@ TEST_F(ForgetPolicy, NamesASnapshotThatItLeavesAsItCannotBeRead) {
   const Outcome outcome = forget({damaged, nights_[0]});
   EXPECT_EQ(outcome.code, ExitCode::kFailure);
   EXPECT_THAT(outcome.err, AllOf(StartsWith("Ignoring \"" + damaged + "\": failed to load"),
-                                 HasSubstr("restic repair snapshots --forget")));
+                                 HasSubstr("restree repair snapshots --forget")));
   EXPECT_THAT(short_ids(), AllOf(::testing::Contains(damaged.substr(0, 8)),
                                  Not(::testing::Contains(nights_[0]))));
 }

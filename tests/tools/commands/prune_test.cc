@@ -69,6 +69,16 @@ TEST(PruneOptionsTest, BadValuesAreRefusedInResticsWords) {
   EXPECT_THAT(prune_rules({.repack_uncompressed = true}, "off"), FailsWith(ErrorKind::kInvalid));
 }
 
+TEST(PruneOptionsTest, WhatStaysFreeIsASize) {
+  EXPECT_EQ(value_of(keep_free_bytes({})), 64 << 20);
+  EXPECT_EQ(value_of(keep_free_bytes({.keep_free = " 2G "})), std::uint64_t{2} << 30);
+  EXPECT_EQ(value_of(keep_free_bytes({.keep_free = "0"})), 0);
+  const auto refused = keep_free_bytes({.keep_free = "5%"});
+  ASSERT_THAT(refused, FailsWith(ErrorKind::kInvalid));
+  EXPECT_THAT(refused.error().message(),
+              HasSubstr("invalid number of bytes \"5%\" for --keep-free"));
+}
+
 class PruneCommand : public ::testing::Test {
  protected:
   explicit PruneCommand(std::uint32_t version = 1) : memory_(version) {
@@ -123,6 +133,18 @@ TEST_F(PruneCommand, SaysMoreIfAsked) {
                                  HasSubstr("Would have removed the following no longer used "
                                            "packs:\n{")));
   EXPECT_THAT(prune({"--quiet"}).out, IsEmpty());
+}
+
+TEST_F(PruneCommand, SaysWhatCopiesNeedOnlyIfThereAreAny) {
+  memory_.storage().say_free(1 << 30);
+  EXPECT_THAT(prune({"--dry-run"}).out, Not(HasSubstr("copies need")));
+}
+
+TEST_F(PruneCommand, RefusesASizeToKeepFreeThatIsNone) {
+  const Outcome outcome = prune({"--keep-free", "much"});
+  EXPECT_EQ(outcome.code, ExitCode::kFailure);
+  EXPECT_THAT(outcome.err, HasSubstr("--keep-free"));
+  EXPECT_EQ(count(FileType::kPack), 3);
 }
 
 TEST_F(PruneCommand, DryRunChangesNothing) {
@@ -200,8 +222,8 @@ TEST_F(PruneCommand, OfADamagedRepositoryIsRefusedInWords) {
   memory_.remove_packs_of(kept_);
   const Outcome outcome = prune();
   EXPECT_EQ(outcome.code, ExitCode::kFailure);
-  EXPECT_THAT(outcome.err,
-              AllOf(HasSubstr("Fatal: packs that the index names"), HasSubstr("restic repair")));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("Fatal: packs that the index names"),
+                                 HasSubstr("restree repair index")));
   EXPECT_EQ(count(FileType::kPack), 2);
 }
 

@@ -1,4 +1,4 @@
-// repair index, repair snapshots, and forget --prune.
+// repair index, repair packs, repair snapshots, and forget --prune.
 #include <gmock/gmock.h>
 
 #include <string>
@@ -65,14 +65,12 @@ TEST_F(RepairCommand, HasItsOldNameAndSaysSo) {
   EXPECT_THAT(repository_.run({"--help"}).out, Not(HasSubstr("rebuild-index")));
 }
 
-TEST_F(RepairCommand, IsHelpByItselfAndRefusesWhatItCannotRepair) {
+TEST_F(RepairCommand, IsHelpByItself) {
   const Outcome help = repository_.run({"repair"});
   EXPECT_EQ(help.code, ExitCode::kSuccess);
   EXPECT_THAT(help.out, HasSubstr("Make the index agree with the packs"));
   EXPECT_THAT(help.out, HasSubstr("Make snapshots whole by leaving out what is lost"));
-  const Outcome refused = repository_.run({"repair", "packs"});
-  EXPECT_EQ(refused.code, ExitCode::kFailure);
-  EXPECT_THAT(refused.err, HasSubstr("Use restic"));
+  EXPECT_THAT(help.out, HasSubstr("Save what is whole in damaged packs"));
 }
 
 TEST_F(RepairCommand, MakesSnapshotsWholeAndNamesWhatIsLost) {
@@ -108,6 +106,22 @@ TEST_F(RepairCommand, ASnapshotWhoseRootIsLostGoes) {
   EXPECT_THAT(said, HasSubstr("\n  dir \"/\": not readable\nremoved empty snapshot " +
                               repository_.newer + "\n"));
   EXPECT_EQ(files(FileType::kSnapshot).size(), 2U);
+}
+
+TEST_F(RepairCommand, OfPacksTakesWholeIdsOnly) {
+  const auto fails_with = [&](const std::vector<std::string>& ids, const std::string& words) {
+    std::vector<std::string> call{"repair", "packs"};
+    call.insert(call.end(), ids.begin(), ids.end());
+    const Outcome refused = repository_.run(call);
+    EXPECT_EQ(refused.code, ExitCode::kFailure);
+    EXPECT_THAT(refused.err, HasSubstr(words));
+  };
+  fails_with({}, "Fatal: no ids specified\n");
+  fails_with({"abc"}, "invalid length for ID: \"abc\"\n");
+  fails_with({std::string(64, 'z')}, "invalid ID: ");
+  const std::string missing(64, 'A');
+  fails_with({missing}, std::string(64, 'a'));
+  EXPECT_THAT(files(FileType::kLock), IsEmpty());
 }
 
 TEST_F(RepairCommand, ForgetPrunesIfThatIsWantedAndAnySnapshotIsGone) {

@@ -71,7 +71,7 @@ TEST_F(Verdicts, CheckNamesADamagedSnapshotFileHoweverItWasChosen) {
            {}, {old_}, {damaged}, {"latest"}, {"--host", "two"}, {"--tag", "b"}}) {
     const Outcome outcome = check(words);
     EXPECT_EQ(outcome.code, ExitCode::kFailure) << ::testing::PrintToString(words);
-    EXPECT_THAT(outcome.err, HasSubstr("restic repair snapshots --forget " + damaged));
+    EXPECT_THAT(outcome.err, HasSubstr("restree repair snapshots --forget " + damaged));
     EXPECT_THAT(outcome.err, HasSubstr("repository contains errors"));
   }
   EXPECT_EQ(check({new_}).code, ExitCode::kSuccess);
