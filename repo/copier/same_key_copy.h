@@ -3,8 +3,8 @@
 //
 // What all snapshots of a run need is found out first: a pack may hold what several of them need. A
 // pack is stored only if it has the hash that its name says, and if its header says what the source's
-// index says. One that has not is copied blob by blob; from then on each snapshot is walked through
-// again, so that it is left out if it needs what is damaged.
+// index says. Any other is copied blob by blob; from then on each snapshot is walked through again, so
+// that it is left out if it needs what is damaged.
 //
 // Ownership: source, writer, blobs and listener must outlive it.
 // Threads:   one calls; several read and store.

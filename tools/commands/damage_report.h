@@ -25,7 +25,6 @@ struct HitSnapshots {
   ZonedTimestamp newest;
   std::vector<std::string> paths;  // the first of them
   std::uint64_t path_count = 0;
-  bool operator==(const HitSnapshots&) const = default;
 };
 
 struct HitApp {
@@ -37,7 +36,7 @@ struct HitApp {
 
 // The damage alone. Empty: no blob is damaged.
 std::string damage_text(const Damage& damage);
-// Who needs it; `apps`: those that do.
+// What needs it; `apps`: those that find_hits() has found.
 std::string hits_text(const std::vector<HitApp>& apps);
 
 // The apps that need what is lost, by their names. Errors: those of HitTrees.
