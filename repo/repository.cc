@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <string_view>
 #include <utility>
 
 #include "repo/base/restic_words.h"
@@ -14,6 +15,12 @@
 #include "repo/repository_state.h"
 
 namespace restree {
+namespace {
+
+// Of packs the cache has blobs; locks come and go.
+bool is_cached_whole(FileType type) { return type != FileType::kLock && type != FileType::kPack; }
+
+}  // namespace
 
 Result<std::unique_ptr<Repository>> Repository::open(std::shared_ptr<Storage> storage,
                                                      const Secret& password,
@@ -104,6 +111,10 @@ Result<Bytes> Repository::load_unpacked(const FileName& file, Deadline by) {
   return state_->read_unpacked(file, by);
 }
 
+Result<Bytes> Repository::load_sealed(const FileName& file, Deadline by) {
+  return state_->read_verified(file, by);
+}
+
 Result<std::string> Repository::save_unpacked(FileType type, ByteView json, Deadline by) {
   ASSIGN_OR_RETURN(const Bytes sealed, seal_unpacked(state_->key, state_->config.version, json));
   std::string name = to_hex(sha256(sealed));
@@ -115,6 +126,20 @@ Result<std::string> Repository::save_unpacked(FileType type, ByteView json, Dead
 
 Result<StoredKey> Repository::add_key(const Secret& password, const NewKey& wanted, Deadline by) {
   return store_tried_key(*state_->storage, state_->key, password, wanted, by);
+}
+
+Result<StoredKey> Repository::add_key_in(Storage& other, const Secret& password,
+                                         const NewKey& wanted, Deadline by) const {
+  return store_key(other, state_->key, password, wanted, by);
+}
+
+bool Repository::has_key_of(const Repository& other) const {
+  constexpr std::string_view kProbe = "is it the same key?";
+  Result<Bytes> sealed = seal(state_->key, as_bytes(kProbe));
+  if (!sealed) return false;
+  const auto opened = open_in_place(other.state_->key, sealed->view());
+  // The MAC proves only that its part of the key is the same.
+  return opened && as_text(*opened) == kProbe;
 }
 
 Status Repository::remove_key(const std::string& name, Deadline by) {
@@ -137,7 +162,7 @@ Status Repository::open_in_pieces(ByteView sealed, MutableByteView piece,
 }
 
 std::optional<Bytes> Repository::State::read_cached(const FileName& file) const {
-  if (cache == nullptr || file.type == FileType::kLock) return std::nullopt;
+  if (cache == nullptr || !is_cached_whole(file.type)) return std::nullopt;
   std::optional<Bytes> bytes = cache->read(file);
   if (!bytes || to_hex(sha256(*bytes)) == file.name) return bytes;
   cache->reject(file);
@@ -149,7 +174,7 @@ Result<Bytes> Repository::State::read_verified(const FileName& file, Deadline by
   for (int attempt = 1;; ++attempt) {
     ASSIGN_OR_RETURN(Bytes bytes, storage->read_all(file, by));
     if (to_hex(sha256(bytes)) == file.name) {
-      if (cache != nullptr && file.type != FileType::kLock) cache->keep(file, bytes);
+      if (cache != nullptr && is_cached_whole(file.type)) cache->keep(file, bytes);
       return bytes;
     }
     if (attempt == 2) {

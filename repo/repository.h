@@ -6,7 +6,8 @@
 // Errors:    open: kNoRepository, kWrongPassword, kDenied, kCorrupt, kUnsupported,
 //            kUnavailable.
 // Key:       only the repository and its index use it. master_key_json() alone gives a copy away,
-//            for the command that prints it; add_key() stores it under another password.
+//            for the command that prints it; add_key() stores it under another password, and
+//            add_key_in() does so for a second repository that is to have the same.
 // Format:    restic's design document, versions 1 and 2.
 #pragma once
 
@@ -74,11 +75,19 @@ class Repository final : public BlobSource {
 
   // The JSON inside an index, snapshot or lock file, whose hash has been compared with its name.
   Result<Bytes> load_unpacked(const FileName& file, Deadline by);
+  // A file as it lies on the storage, sealed, whose hash has been compared with its name: any but the
+  // config. If they differ, it is read once more. kCorrupt: they differ again.
+  Result<Bytes> load_sealed(const FileName& file, Deadline by);
   // Seals and writes such a file; returns its name.
   Result<std::string> save_unpacked(FileType type, ByteView json, Deadline by);
 
   // Adds a key file for `password`, which was read back and opened.
   Result<StoredKey> add_key(const Secret& password, const NewKey& wanted, Deadline by);
+  // Writes a key file for this repository's master key to another repository's storage.
+  Result<StoredKey> add_key_in(Storage& other, const Secret& password, const NewKey& wanted,
+                               Deadline by) const;
+  // Whether both have one master key: what is sealed in one can then be opened in the other.
+  bool has_key_of(const Repository& other) const;
   // Removes a key file, from the cache too: its password then opens neither.
   Status remove_key(const std::string& name, Deadline by);
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include "repo/base/log.h"
@@ -12,6 +13,7 @@
 #include "repo/crypto/random.h"
 #include "repo/crypto/seal.h"
 #include "repo/new_key.h"
+#include "repo/repository.h"
 
 namespace restree {
 namespace {
@@ -68,6 +70,22 @@ Result<Config> new_config(const NewRepository& wanted) {
   return config;
 }
 
+// The key of a repository that is about to be made: a new one, or that of another repository.
+class FirstKey {
+ public:
+  static Result<FirstKey> make(const Repository* same_as);
+
+  Result<Bytes> seal(ByteView plain) const;
+  Result<StoredKey> store(Storage& storage, const Secret& password, const NewKey& wanted,
+                          Deadline by) const;
+
+ private:
+  explicit FirstKey(const Repository* same_as) : same_as_(same_as) {}
+
+  const Repository* same_as_;
+  std::optional<SealKey> own_;  // if there is no such repository
+};
+
 Result<SealKey> new_master_key() {
   std::array<std::byte, SealKey::kEncryptBytes + 2 * SealKey::kMacBytes> bytes;
   RETURN_IF_ERROR(fill_random(bytes));
@@ -76,18 +94,39 @@ Result<SealKey> new_master_key() {
   return key;
 }
 
+Result<FirstKey> FirstKey::make(const Repository* same_as) {
+  FirstKey key(same_as);
+  if (same_as == nullptr) {
+    ASSIGN_OR_RETURN(key.own_, new_master_key());
+  }
+  return key;
+}
+
+Result<Bytes> FirstKey::seal(ByteView plain) const {
+  if (own_) return restree::seal(*own_, plain);
+  Bytes sealed(plain.size() + kSealOverheadBytes);
+  RETURN_IF_ERROR(same_as_->seal_into(plain, sealed.view()));
+  return sealed;
+}
+
+Result<StoredKey> FirstKey::store(Storage& storage, const Secret& password, const NewKey& wanted,
+                                  Deadline by) const {
+  if (own_) return store_key(storage, *own_, password, wanted, by);
+  return same_as_->add_key_in(storage, password, wanted, by);
+}
+
 }  // namespace
 
 Result<Config> create_repository(Storage& storage, const Secret& password,
                                  const NewRepository& wanted, Deadline by) {
   ASSIGN_OR_RETURN(const Config config, new_config(wanted));
   RETURN_IF_ERROR(refuse_what_is_there(storage, by));
-  ASSIGN_OR_RETURN(const SealKey master, new_master_key());
-  ASSIGN_OR_RETURN(const Bytes sealed, seal(master, as_bytes(write_config(config))));
+  ASSIGN_OR_RETURN(const FirstKey master, FirstKey::make(wanted.same_key_as));
+  ASSIGN_OR_RETURN(const Bytes sealed, master.seal(as_bytes(write_config(config))));
   NewKey first{.scrypt = wanted.scrypt};
   ASSIGN_OR_RETURN(first.scrypt, scrypt_parameters(first));
   RETURN_IF_ERROR(storage.make_folders(by));
-  ASSIGN_OR_RETURN(const StoredKey key, store_key(storage, master, password, first, by));
+  ASSIGN_OR_RETURN(const StoredKey key, master.store(storage, password, first, by));
   if (Status written = storage.write({FileType::kConfig, ""}, sealed, by); !written) {
     // A key without a repository would be in the way of the next attempt.
     const Status removed =

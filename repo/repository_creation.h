@@ -13,11 +13,16 @@
 
 namespace restree {
 
+class Repository;
+
 struct NewRepository {
   std::uint32_t version = 2;
   // If given, that of another repository: both then cut files into the same chunks, so that data
   // copied between them is not stored twice.
   std::optional<std::uint64_t> chunker_polynomial = {};
+  // If given, a repository whose master key the new one gets, sealed under the new password: packs
+  // and snapshots can then be copied between them byte for byte. It must outlive the call.
+  const Repository* same_key_as = nullptr;
   // Tests give cheap ones: the usual ones take half a second for each password.
   std::optional<ScryptParameters> scrypt = {};
 };

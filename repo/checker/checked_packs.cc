@@ -61,23 +61,15 @@ void CheckedPacks::take_index(std::shared_ptr<const Index> index, CheckListener&
   Read read = std::exchange(*read_.lock(), {});
   const std::span<const IndexEntry> entries = index_->entries();
   sizes_.assign(index_->pack_count(), kPackOverheadBytes);
-  begins_.assign(index_->pack_count() + 1, 0);
+  contents_ = PackContents(*index_);
   std::vector<std::uint8_t> types(index_->pack_count(), 0);
   for (const IndexEntry& entry : entries) {
     const std::uint32_t number = entry.pack_number();
     sizes_[number] += bytes_in_pack(entry);
-    ++begins_[number + 1];
     types[number] =
         static_cast<std::uint8_t>(types[number] | (entry.type() == BlobType::kTree ? 2 : 1));
   }
-  for (std::size_t i = 1; i < begins_.size(); ++i) begins_[i] += begins_[i - 1];
-  order_.resize(entries.size());
-  std::vector<std::uint32_t> next(begins_.begin(), begins_.end() - 1);
-  for (std::uint32_t i = 0; i < entries.size(); ++i) order_[next[entries[i].pack_number()]++] = i;
   for (std::uint32_t number = 0; number < count(); ++number) {
-    std::sort(
-        order_.begin() + begins_[number], order_.begin() + begins_[number + 1],
-        [&](std::uint32_t a, std::uint32_t b) { return entries[a].offset < entries[b].offset; });
     const Described& described = read.described[id(number)];
     if (described.differs) {
       ++findings.errors;
@@ -103,12 +95,16 @@ void CheckedPacks::take_index(std::shared_ptr<const Index> index, CheckListener&
   }
 }
 
-std::span<const std::uint32_t> CheckedPacks::entries(std::uint32_t number) const {
-  return std::span(order_).subspan(begins_[number], begins_[number + 1] - begins_[number]);
+void CheckedPacks::note_lost_part(std::uint32_t number, std::uint64_t size_bytes,
+                                  Damage& damage) const {
+  for (const std::uint32_t position : entries(number)) {
+    const IndexEntry& entry = index_->entries()[position];
+    if (std::uint64_t{entry.offset} + entry.length > size_bytes) damage.add_place(position);
+  }
 }
 
 Status CheckedPacks::compare_with_storage(Storage& storage, Deadline by, CheckListener& listener,
-                                          CheckFindings& findings) {
+                                          CheckFindings& findings, Damage& damage) {
   ASSIGN_OR_RETURN(const std::vector<ListedFile> files, storage.list(FileType::kPack, by));
   std::unordered_map<PackId, std::uint64_t> stored;
   for (const ListedFile& file : files) {
@@ -123,11 +119,13 @@ Status CheckedPacks::compare_with_storage(Storage& storage, Deadline by, CheckLi
     const auto found = stored.find(id(number));
     if (found == stored.end()) {
       ++findings.missing_packs;
+      note_lost_part(number, 0, damage);
       fail(number, "does not exist");
       continue;
     }
     if (found->second != size(number)) {
       findings.broken_packs.insert(id(number));
+      note_lost_part(number, found->second, damage);
       fail(number,
            fmt::format("unexpected file size: got {}, expected {}", found->second, size(number)));
     }

@@ -15,7 +15,9 @@
 #include "repo/base/clock.h"
 #include "repo/base/guarded.h"
 #include "repo/checker/check_report.h"
+#include "repo/checker/damage.h"
 #include "repo/index/index.h"
+#include "repo/index/pack_contents.h"
 #include "repo/repository.h"
 
 namespace restree {
@@ -32,7 +34,7 @@ class CheckedPacks final : public IndexWatch {
                   CheckFindings& findings);
   // Compares the index with the pack files on the storage. Errors: those of listing the files.
   Status compare_with_storage(Storage& storage, Deadline by, CheckListener& listener,
-                              CheckFindings& findings);
+                              CheckFindings& findings, Damage& damage);
 
   // Packs are identified by their numbers in the index.
   std::size_t count() const { return sizes_.size(); }
@@ -40,10 +42,15 @@ class CheckedPacks final : public IndexWatch {
   // The size of the pack file as computed from the index, header included.
   std::uint64_t size(std::uint32_t number) const { return sizes_[number]; }
   // The positions in the index of the pack's blobs, sorted by their offset in the pack.
-  std::span<const std::uint32_t> entries(std::uint32_t number) const;
+  std::span<const std::uint32_t> entries(std::uint32_t number) const {
+    return contents_.of(number);
+  }
   const Index& index() const { return *index_; }
 
  private:
+  // Notes the blobs of a pack of which only so many bytes are there.
+  void note_lost_part(std::uint32_t number, std::uint64_t size_bytes, Damage& damage) const;
+
   struct Described {
     std::uint64_t content = 0;  // a hash of the blobs that one index file names
     std::string file;
@@ -60,8 +67,7 @@ class CheckedPacks final : public IndexWatch {
   Guarded<Read> read_;
   std::shared_ptr<const Index> index_;
   std::vector<std::uint64_t> sizes_;
-  std::vector<std::uint32_t> order_;   // positions, pack by pack
-  std::vector<std::uint32_t> begins_;  // where each pack begins in order_, and the end of order_
+  PackContents contents_;
 };
 
 }  // namespace restree

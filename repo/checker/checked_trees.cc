@@ -81,6 +81,7 @@ void CheckedTrees::check_tree(const BlobId& id, const Result<ByteView>& blob,
   std::string text = fmt::format(restic_words::kErrorForTree.text, id.short_hex());
   for (const std::string& line : wrong) text += "\n  " + line;
   const MutexLock lock(mutex_);
+  if (!tree) damage_.add_blob(BlobType::kTree, id);
   findings_.errors += wrong.size();
   findings_.damaged = true;
   listener_.error(text);
@@ -103,6 +104,10 @@ void CheckedTrees::check_content(const BlobId& tree, const Node& node,
   std::vector<std::size_t> positions;
   for (std::size_t i = 0; i < node.content.size(); ++i) {
     const auto position = index_->position(BlobType::kData, node.content[i]);
+    if (!position) {
+      const MutexLock lock(mutex_);
+      damage_.add_blob(BlobType::kData, node.content[i]);
+    }
     if (position) {
       if (track_data_) positions.push_back(*position);
     } else if (node.content[i].is_null()) {

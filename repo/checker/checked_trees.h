@@ -13,6 +13,7 @@
 #include "repo/base/guarded.h"
 #include "repo/bulk/bulk_load.h"
 #include "repo/checker/check_report.h"
+#include "repo/checker/damage.h"
 #include "repo/format/tree.h"
 #include "repo/repository.h"
 
@@ -22,12 +23,13 @@ class CheckedTrees {
  public:
   // `track_data`: also note which data blobs are in use.
   CheckedTrees(Repository& repository, std::shared_ptr<const Index> index, bool track_data,
-               CheckListener& listener, CheckFindings& findings)
+               CheckListener& listener, CheckFindings& findings, Damage& damage)
       : repository_(repository),
         index_(std::move(index)),
         track_data_(track_data),
         listener_(listener),
         findings_(findings),
+        damage_(damage),
         used_(index_->blob_count()) {}
 
   // Checks these trees and everything below them. Errors: those of BulkLoader.
@@ -55,6 +57,7 @@ class CheckedTrees {
   mutable Mutex mutex_;
   CheckListener& listener_ GUARDED_BY(mutex_);
   CheckFindings& findings_ GUARDED_BY(mutex_);
+  Damage& damage_ GUARDED_BY(mutex_);
   std::vector<bool> used_ GUARDED_BY(mutex_);
   std::vector<BlobId> unknown_ GUARDED_BY(mutex_);  // in no index, and reported already
 };

@@ -14,26 +14,16 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 #include "repo/checker/check_report.h"
 #include "repo/checker/checked_packs.h"
 #include "repo/checker/checked_trees.h"
+#include "repo/checker/damage.h"
+#include "repo/checker/pack_subset.h"
+#include "repo/checker/read_times.h"
 
 namespace restree {
-
-// Which packs to read: restic's --read-data-subset.
-struct PackSubset {
-  enum class Kind { kAll, kGroup, kPercent, kBytes } kind = Kind::kAll;
-  std::uint32_t group = 1;
-  std::uint32_t groups = 1;
-  double percent = 100;
-  std::uint64_t bytes = 0;
-
-  // "2/10", "2.5%", "500M". kInvalid.
-  static Result<PackSubset> parse(std::string_view text);
-};
 
 class Checker {
  public:
@@ -47,13 +37,24 @@ class Checker {
   Status check_trees(const std::vector<BlobId>& roots, bool only_these);
   // The numbers of the packs to read.
   std::vector<std::uint32_t> choose(const PackSubset& subset) const;
-  Status read_packs(const std::vector<std::uint32_t>& numbers);
+  // No pack but the first is begun after `end`.
+  Status read_packs(const std::vector<std::uint32_t>& numbers, Deadline end = Deadline::never());
+
+  // When packs were read before, for choose(); those that the index does not name are left out. To be
+  // called once the index is loaded.
+  void use_read_times(const ReadTimes& times);
+  // The same, with what read_packs() has found right since; without what it has found damaged.
+  const ReadTimes& read_times() const { return read_times_; }
+  ReadAges read_ages() const { return ages_of(packs_.index().packs(), read_times_); }
 
   // Counts and reports a snapshot that could not be loaded, by the error of Repository::load_snapshot.
   void note_broken_snapshot(const SnapshotId& id, const Error& error);
   // Counts and reports something that was to be checked and is not there.
   void note_unchecked(const std::string& what, const Error& why);
   const CheckFindings& findings() const { return findings_; }
+  // What the steps so far have found to be damaged. Once the index is loaded.
+  const Damage& damage() const { return damage_; }
+  const BulkOptions& bulk() const { return bulk_; }
   std::size_t pack_count() const { return packs_.count(); }
   // How many packs read_packs() has read so far. Any thread.
   std::uint64_t packs_read() const { return packs_read_; }
@@ -65,9 +66,11 @@ class Checker {
   CheckListener& listener_;
   const BulkOptions bulk_;
   CheckFindings findings_;
+  Damage damage_;
   CheckedPacks packs_;
   std::optional<CheckedTrees> trees_;
   bool only_used_packs_ = false;
+  ReadTimes read_times_;
   std::atomic<std::uint64_t> packs_read_ = 0;
 };
 

@@ -2,14 +2,11 @@
 
 #include <fmt/core.h>
 
-#include "repo/crypto/seal.h"
 #include "repo/crypto/sha256.h"
-#include "repo/format/pack_header.h"
+#include "repo/pack_file.h"
 
 namespace restree {
 namespace {
-
-constexpr std::uint64_t kLengthBytes = 4;
 
 // The header's entries must be those of the index, each at its place.
 void compare_header(const std::vector<IndexedBlob>& header, const CheckedPacks& packs,
@@ -37,30 +34,15 @@ void compare_header(const std::vector<IndexedBlob>& header, const CheckedPacks& 
   }
 }
 
-void check_header(Repository& repository, MutableByteView file, const CheckedPacks& packs,
+void check_header(Repository& repository, ByteView file, const CheckedPacks& packs,
                   std::uint32_t number, std::vector<std::string>& wrong) {
-  if (file.size() < kLengthBytes) return wrong.emplace_back("file is too short"), void();
-  const std::size_t length = load_u32le(file.data() + file.size() - kLengthBytes);
-  if (length > file.size() - kLengthBytes || length < kSealOverheadBytes) {
-    wrong.push_back(fmt::format("header length {} is not possible", length));
-    return;
-  }
-  const std::size_t payload = memory_size(file.size() - kLengthBytes - length);
-  const auto opened = repository.open_sealed(file.subspan(payload, length));
-  if (!opened) {
-    wrong.push_back("header: " + opened.error().message());
-    return;
-  }
-  const auto header = parse_pack_header(*opened, payload);
-  if (!header) {
-    wrong.push_back("header: " + header.error().message());
-    return;
-  }
+  const auto header = blobs_in_pack(repository, file);
+  if (!header) return wrong.push_back(header.error().message());
   compare_header(*header, packs, number, wrong);
 }
 
 void check_blobs(Repository& repository, MutableByteView file, const CheckedPacks& packs,
-                 std::uint32_t number, std::vector<std::string>& wrong) {
+                 std::uint32_t number, PackVerdict& verdict) {
   Bytes scratch;
   std::uint64_t end_of_last = 0;
   bool has_gaps = false;
@@ -69,7 +51,9 @@ void check_blobs(Repository& repository, MutableByteView file, const CheckedPack
     has_gaps |= entry.offset != end_of_last;
     end_of_last = std::uint64_t{entry.offset} + entry.length;
     if (end_of_last > file.size()) {
-      wrong.push_back(fmt::format("blob {}: lies beyond the end of the file", entry.id.hex()));
+      verdict.wrong.push_back(
+          fmt::format("blob {}: lies beyond the end of the file", entry.id.hex()));
+      verdict.damaged.push_back(position);
       continue;
     }
     const auto opened = repository.open_blob({.pack = packs.id(number),
@@ -78,39 +62,42 @@ void check_blobs(Repository& repository, MutableByteView file, const CheckedPack
                                               .raw_length = entry.raw_length},
                                              entry.type(), entry.id,
                                              file.subspan(entry.offset, entry.length), scratch);
-    if (!opened) wrong.push_back(opened.error().message());
+    if (opened) continue;
+    verdict.wrong.push_back(opened.error().message());
+    verdict.damaged.push_back(position);
   }
-  if (has_gaps) wrong.emplace_back("index for pack contains gaps / overlapping blobs");
+  if (has_gaps) verdict.wrong.emplace_back("index for pack contains gaps / overlapping blobs");
 }
 
-Result<std::vector<std::string>> check_once(Repository& repository, const CheckedPacks& packs,
-                                            std::uint32_t number, Deadline by) {
-  std::vector<std::string> wrong;
+Result<PackVerdict> check_once(Repository& repository, const CheckedPacks& packs,
+                               std::uint32_t number, Deadline by) {
+  PackVerdict verdict;
   Result<Bytes> file = repository.storage().read_all({FileType::kPack, packs.id(number).hex()}, by);
   if (!file) {
     const ErrorKind kind = file.error().kind();
     if (kind == ErrorKind::kUnavailable || kind == ErrorKind::kCancelled) return file.error();
-    wrong.push_back(file.error().message());
-    return wrong;
+    verdict.wrong.push_back(file.error().message());
+    verdict.damaged.assign(packs.entries(number).begin(), packs.entries(number).end());
+    return verdict;
   }
   const PackId hash{.bytes = sha256(*file)};
-  if (hash != packs.id(number)) wrong.push_back("unexpected pack id " + hash.hex());
-  check_blobs(repository, file->view(), packs, number, wrong);
-  check_header(repository, file->view(), packs, number, wrong);
-  return wrong;
+  if (hash != packs.id(number)) verdict.wrong.push_back("unexpected pack id " + hash.hex());
+  check_blobs(repository, file->view(), packs, number, verdict);
+  check_header(repository, file->view(), packs, number, verdict.wrong);
+  return verdict;
 }
 
 }  // namespace
 
-Result<std::vector<std::string>> check_pack(Repository& repository, const CheckedPacks& packs,
-                                            std::uint32_t number, Deadline by) {
-  ASSIGN_OR_RETURN(std::vector<std::string> wrong, check_once(repository, packs, number, by));
-  if (wrong.empty()) return wrong;
+Result<PackVerdict> check_pack(Repository& repository, const CheckedPacks& packs,
+                               std::uint32_t number, Deadline by) {
+  ASSIGN_OR_RETURN(PackVerdict first, check_once(repository, packs, number, by));
+  if (first.wrong.empty()) return first;
   // Read once more: the connection or the memory may have been at fault.
-  ASSIGN_OR_RETURN(std::vector<std::string> again, check_once(repository, packs, number, by));
-  if (!again.empty()) return again;
-  for (std::string& line : wrong) line += " (but correct when it was read again)";
-  return wrong;
+  ASSIGN_OR_RETURN(PackVerdict again, check_once(repository, packs, number, by));
+  if (!again.wrong.empty()) return again;
+  for (std::string& line : first.wrong) line += " (but correct when it was read again)";
+  return PackVerdict{std::move(first.wrong), {}};
 }
 
 }  // namespace restree

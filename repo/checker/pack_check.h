@@ -1,6 +1,7 @@
 // Checks that a pack file is, byte for byte, what its name and the index say.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,9 +11,14 @@
 
 namespace restree {
 
-// Returns one line for each fault; an empty list if the pack is sound. Holds the whole pack in
-// memory. Errors: kUnavailable, kDenied: the pack could not be read at all. Threads: any.
-Result<std::vector<std::string>> check_pack(Repository& repository, const CheckedPacks& packs,
-                                            std::uint32_t number, Deadline by);
+struct PackVerdict {
+  std::vector<std::string> wrong;      // a line for each fault; empty: the pack is sound
+  std::vector<std::uint32_t> damaged;  // positions in the index of the blobs that cannot be read
+};
+
+// Holds the whole pack in memory. Errors: kUnavailable, kDenied: the pack could not be read at all.
+// Threads: any.
+Result<PackVerdict> check_pack(Repository& repository, const CheckedPacks& packs,
+                               std::uint32_t number, Deadline by);
 
 }  // namespace restree

@@ -7,12 +7,14 @@
 // Threads:   one; it reads and saves with several of its own.
 // Limits:    those of BlobCopy and of RepositoryWriter.
 // Format:    restic's: a copy names the first of its predecessors as its original, and both programs
-//            know each other's copies by that.
+//            know each other's copies by that. If both repositories have one master key, a copy is the
+//            snapshot's file as it is, with its id: see same_key_copy.h.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <stop_token>
 #include <vector>
 
@@ -21,6 +23,7 @@
 #include "repo/copier/blob_copy.h"
 #include "repo/copier/copied_snapshots.h"
 #include "repo/copier/copy_listener.h"
+#include "repo/copier/same_key_copy.h"
 #include "repo/format/snapshot.h"
 #include "repo/repository.h"
 #include "repo/writer/repository_writer.h"
@@ -52,14 +55,20 @@ class Copier {
 
  private:
   Status copy_all(const std::vector<Snapshot>& wanted);
-  Status copy_one(const Snapshot& source);
+  Status plan(const std::vector<Snapshot>& wanted);
+  // `turn`: its place among all that are wanted.
+  Status copy_one(const Snapshot& source, CopyTurn turn);
   Status save_batch();
+  // Saves a snapshot whose blobs are stored; returns it as it is in the destination.
+  Result<Snapshot> save(const Snapshot& source);
 
+  Repository& source_;
   Repository& destination_;
   const CopyOptions options_;
   CopyListener& listener_;
   RepositoryWriter writer_;
   BlobCopy blobs_;
+  std::optional<SameKeyCopy> same_key_;  // only for repositories with one key
   CopiedSnapshots there_{{}};
   std::vector<Snapshot> batch_;     // copied, and not saved yet
   std::uint64_t stored_bytes_ = 0;  // when the batch began

@@ -21,6 +21,9 @@ class CopyListener {
  public:
   virtual ~CopyListener() = default;
 
+  // Both repositories have one master key, and packs are copied as they are: called once, before it
+  // is found out what so many snapshots need.
+  virtual void same_key(std::size_t snapshots) = 0;
   // The destination has this one.
   virtual void skipped(const Snapshot& source, const SnapshotId& copy) = 0;
   virtual void begun(const Snapshot& source) = 0;

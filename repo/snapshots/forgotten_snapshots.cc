@@ -1,18 +1,13 @@
 #include "repo/snapshots/forgotten_snapshots.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <utility>
 
 #include "repo/base/path.h"
-#include "repo/base/unique_fd.h"
 #include "repo/crypto/sha256.h"
-#include "repo/storage/whole_file.h"
+#include "repo/storage/private_file.h"
 #include "repo/system/file_io.h"
 
 namespace restree {
@@ -20,40 +15,14 @@ namespace {
 
 constexpr std::string_view kHead = "restree forgotten 1\n";
 constexpr std::size_t kIdDigits = 64;
-constexpr mode_t kPrivateFolder = 0700;
-constexpr mode_t kPrivateFile = 0600;
 // Snapshots of ten thousands of runs; more is not a file of ours.
-constexpr off_t kMostFileBytes = off_t{1} << 30;
-
-Status make_folders(const std::string& folder) {
-  for (std::size_t slash = folder.find('/', 1);; slash = folder.find('/', slash + 1)) {
-    const std::string part = folder.substr(0, slash);
-    if (::mkdir(part.c_str(), kPrivateFolder) != 0 && errno != EEXIST) {
-      return errno_error(errno, "make folder " + part);
-    }
-    if (slash == std::string::npos) return {};
-  }
-}
+constexpr std::uint64_t kMostFileBytes = std::uint64_t{1} << 30;
 
 bool is_run_name(std::string_view name) {
   constexpr std::string_view kForm = "00000000T000000.000000000Z";
   return name.size() == kForm.size() && std::ranges::equal(name, kForm, [](char c, char form) {
            return form == '0' ? c >= '0' && c <= '9' : c == form;
          });
-}
-
-Result<std::string> read_whole(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  struct stat attributes {};
-  if (!fd || ::fstat(fd.get(), &attributes) != 0) return errno_error(errno, "open " + path);
-  if (!S_ISREG(attributes.st_mode) || attributes.st_size > kMostFileBytes) {
-    return Error(ErrorKind::kCorrupt, path + " does not hold forgotten snapshots");
-  }
-  std::string content(static_cast<std::size_t>(attributes.st_size), '\0');
-  const ReadCount count = read_at(fd.get(), 0, std::as_writable_bytes(std::span(content)));
-  if (count.error != 0) return errno_error(count.error, "read " + path);
-  content.resize(count.bytes);
-  return content;
 }
 
 // The snapshot that `rest` begins with, which is taken off; nullopt if it does not.
@@ -86,20 +55,14 @@ std::string forgotten_run_name(Timestamp time) {
 
 Status write_forgotten_run(const std::string& folder, const ForgottenRun& run) {
   const std::string path = join_path(folder, run.name);
-  if (run.snapshots.empty()) {
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return errno_error(errno, "remove " + path);
-    return {};
-  }
-  RETURN_IF_ERROR(make_folders(folder));
+  if (run.snapshots.empty()) return remove_private_file(path);
   std::string content(kHead);
   for (const ForgottenSnapshot& one : run.snapshots) {
     content += one.id.hex() + " " + std::to_string(one.sealed.size()) + "\n";
     content += as_text(one.sealed.view());
     content += '\n';
   }
-  ASSIGN_OR_RETURN(WholeFile file, WholeFile::create(path));
-  RETURN_IF_ERROR(std::move(file).publish(as_bytes(content), kPrivateFile));
-  return sync_folder(folder);
+  return write_private_file(path, as_bytes(content));
 }
 
 Result<std::vector<std::string>> list_forgotten_runs(const std::string& folder) {
@@ -116,7 +79,7 @@ Result<std::vector<std::string>> list_forgotten_runs(const std::string& folder) 
 
 Result<ForgottenRun> read_forgotten_run(const std::string& folder, const std::string& name) {
   const std::string path = join_path(folder, name);
-  ASSIGN_OR_RETURN(const std::string content, read_whole(path));
+  ASSIGN_OR_RETURN(const std::string content, read_private_file(path, kMostFileBytes));
   ForgottenRun run{name, {}};
   std::string_view rest = content;
   bool is_whole = rest.starts_with(kHead);

@@ -225,12 +225,16 @@ Status PackUploader::store(OpenPack& pack) {
   Verifier verifier;
   ASSIGN_OR_RETURN(const ByteView file, pack.finish(repository_));
   ASSIGN_OR_RETURN(const PackId id, verifier.verify(repository_, pack, file));
+  return store_file(id, file, {pack.blobs().begin(), pack.blobs().end()});
+}
+
+Status PackUploader::store_file(const PackId& pack, ByteView file, std::vector<IndexedBlob> blobs) {
   const std::chrono::seconds for_slowness(file.size() / kSlowestBytesPerSecond);
   const Deadline by = Deadline::after(
       options_.patience + std::min(for_slowness, kMostPatienceForSlowness * options_.patience));
-  RETURN_IF_ERROR(repository_.storage().write({FileType::kPack, id.hex()}, file, by));
-  if (options_.on_stored) options_.on_stored(id, file.size());
-  return index_.add({id, {pack.blobs().begin(), pack.blobs().end()}}, by);
+  RETURN_IF_ERROR(repository_.storage().write({FileType::kPack, pack.hex()}, file, by));
+  if (options_.on_stored) options_.on_stored(pack, file.size());
+  return index_.add({pack, std::move(blobs)}, by);
 }
 
 }  // namespace restree

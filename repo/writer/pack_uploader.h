@@ -55,6 +55,10 @@ class PackUploader {
   // Frees the buffers that are not in use.
   void free_spare() EXCLUDES(state_);
 
+  // Stores a pack that another repository with the same key has, as it is, in the calling thread.
+  // `file` has the hash that `pack` says, and `blobs` are those of its header.
+  Status store_file(const PackId& pack, ByteView file, std::vector<IndexedBlob> blobs);
+
   // Stores a pack to which no blobs will be added.
   Status submit(std::unique_ptr<OpenPack> pack);
   // Waits until everything submitted is stored.

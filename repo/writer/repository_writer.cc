@@ -70,6 +70,21 @@ Result<SavedBlob> RepositoryWriter::save_sealed(const IndexedBlob& blob, ByteVie
   return save_or_fail([&] { return store_sealed(blob, sealed); });
 }
 
+Status RepositoryWriter::save_pack(const PackId& pack, ByteView file,
+                                   std::vector<IndexedBlob> blobs) {
+  if (auto error = failure()) return std::move(*error);
+  for (const IndexedBlob& blob : blobs) {
+    taken_on_.insert(blob.type, blob.id);
+    count(blob, blob.raw_length != 0 ? blob.raw_length : blob.length - kSealOverheadBytes);
+  }
+  figures_.lock()->stored_bytes += kPackOverheadBytes;
+  if (options_.dry_run) return {};
+  Status stored = uploader_.store_file(pack, file, std::move(blobs));
+  // Its blobs count as stored from the beginning, so nothing may be saved that needs them.
+  if (!stored) uploader_.fail(stored.error());
+  return stored;
+}
+
 Result<SavedBlob> RepositoryWriter::save_or_fail(const std::function<Result<SavedBlob>()>& save) {
   Result<SavedBlob> saved = Error(ErrorKind::kLocalIo, "out of memory while saving a blob");
   try {

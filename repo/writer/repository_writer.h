@@ -71,6 +71,9 @@ class RepositoryWriter {
   // The same with its sealed bytes as they are, which the caller has opened and found right.
   // `blob.offset` is ignored.
   Result<SavedBlob> save_sealed(const IndexedBlob& blob, ByteView sealed);
+  // A whole pack of another repository with the same key, as it is: `file` has the hash that `pack`
+  // says, and `blobs` are those of its header. Stored in the calling thread, named in an index later.
+  Status save_pack(const PackId& pack, ByteView file, std::vector<IndexedBlob> blobs);
   // The error because of which nothing more can be saved, if any.
   std::optional<Error> failure() const { return uploader_.failure(); }
   // Whether the blob is in a pack that is not lost and that an index of the repository, or one that

@@ -184,14 +184,43 @@ TEST_F(CheckerTest, OnlyThePacksOfTheSnapshotsThatAreCheckedAreRead) {
   EXPECT_THAT(checker_->choose({}), SizeIs(3));
 }
 
-TEST(PackSubsetTest, TakesGroupsPercentagesAndSizes) {
-  EXPECT_EQ(value_of(PackSubset::parse("2/10")).group, 2U);
-  EXPECT_EQ(value_of(PackSubset::parse("2.5%")).percent, 2.5);
-  EXPECT_EQ(value_of(PackSubset::parse("3M")).bytes, 3U << 20);
-  EXPECT_EQ(value_of(PackSubset::parse("77")).bytes, 77U);
-  for (const char* bad : {"", "0/3", "4/3", "1/257", "0%", "101%", "x", "1/", "-5", "0"}) {
-    EXPECT_THAT(PackSubset::parse(bad), FailsWith(ErrorKind::kInvalid)) << bad;
-  }
+TEST_F(CheckerTest, WhatWasReadRightIsRememberedAndTheOldestIsReadFirst) {
+  build();
+  check(true);
+  ReadTimes times = checker_->read_times();
+  EXPECT_THAT(times, SizeIs(3));
+  times[pack_of(root_)] = 10;
+  times[PackId{}] = 5;  // of a pack that is gone
+  times.erase(pack_of(content_));
+  check();
+  checker_->use_read_times(times);
+  EXPECT_EQ(checker_->read_ages().never_read, 1U);
+  EXPECT_EQ(checker_->read_ages().oldest, 10);
+  const auto numbers =
+      checker_->choose({.kind = PackSubset::Kind::kOldestTime, .time = std::chrono::hours(1)});
+  const auto& packs = opened_->index_parts().front()->packs();
+  ASSERT_THAT(numbers, SizeIs(3));
+  EXPECT_EQ(packs[numbers[0]], pack_of(content_));
+  EXPECT_EQ(packs[numbers[1]], pack_of(root_));
+}
+
+TEST_F(CheckerTest, APackThatIsDamagedWasNotReadRight) {
+  build();
+  check(true);
+  const ReadTimes times = checker_->read_times();
+  repository_.damage(builder().pack_names_of(content_).at(0));
+  check();
+  checker_->use_read_times(times);
+  ASSERT_OK(checker_->read_packs(checker_->choose({})));
+  EXPECT_THAT(checker_->read_times(), SizeIs(2));
+  EXPECT_FALSE(checker_->read_times().contains(pack_of(content_)));
+}
+
+TEST_F(CheckerTest, AfterTheEndNoPackIsBegunButTheFirst) {
+  build();
+  check();
+  ASSERT_OK(checker_->read_packs(checker_->choose({}), Deadline::after({})));
+  EXPECT_EQ(checker_->packs_read(), 1U);
 }
 
 TEST_F(CheckerTest, TheGroupsTogetherAreAllPacks) {

@@ -14,6 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 class Check : public ::testing::TestWithParam<std::string> {
  protected:
@@ -95,6 +96,49 @@ TEST_P(Check, AFlippedByteInASnapshot) {
 TEST_P(Check, AnIndexThatIsGone) {
   for (const fs::path& index : files_below(restic_.repository() / "index")) fs::remove(index);
   expect_both_find("is in no index", {});
+}
+
+TEST_P(Check, SaysWhichFilesOfWhichSnapshotsAreHit) {
+  write_file(source_ / "folder/small", "another small file");
+  const std::string newer = restic_.backup({source_.string()});
+  const std::string path = source_.string() + "/big";
+  flip_byte(chunks_[1].pack_path, chunks_[1].pack_offset + 1000);
+  const Finished found = RestreeProgram(restic_).run({"check", "--read-data"});
+  EXPECT_EQ(found.exit_code, 1) << found.report();
+  EXPECT_THAT(found.err, HasSubstr("pack " + chunks_[1].pack.hex() + ": 1 of its "));
+  EXPECT_THAT(found.err, HasSubstr("data " + chunks_[1].id.hex() + " in pack "));
+  EXPECT_THAT(found.err, HasSubstr("app source: 2 of 2 snapshots"));
+  EXPECT_THAT(found.err, HasSubstr("snapshots " + newer + " " + snapshot_ + " ("));
+  EXPECT_THAT(found.err, HasSubstr("\n    " + path + "\n"));
+  EXPECT_THAT(found.err, Not(HasSubstr("folder/small")));
+}
+
+TEST_P(Check, AMissingTreeHitsAFolder) {
+  fs::remove(folder_.pack_path);
+  // Nothing of the snapshot can be reached where all its trees lie in one pack.
+  const Finished found = RestreeProgram(restic_).run({"check"});
+  EXPECT_THAT(found.err, HasSubstr(": all of its "));
+  EXPECT_THAT(found.err, HasSubstr("app source: 1 of 1 snapshot"));
+  EXPECT_THAT(found.err, HasSubstr("\n    /\n"));
+}
+
+TEST_P(Check, ReadsFirstWhatWasNotReadForLongest) {
+  const RestreeProgram restree(restic_);
+  const Finished first = restree.run({"check", "--read-data-subset", "oldest:1K"});
+  ASSERT_TRUE(first.ok()) << first.report();
+  EXPECT_THAT(first.out, HasSubstr("read 1 of "));
+  EXPECT_THAT(first.out, HasSubstr(" packs were never read on this machine"));
+  const Finished rest = restree.run({"check", "--read-data-subset", "oldest:1h"});
+  ASSERT_TRUE(rest.ok()) << rest.report();
+  EXPECT_THAT(rest.out, HasSubstr("all packs were read on this machine, the oldest "));
+  // A new pack is the first to be read.
+  write_random_file(source_ / "new", 2, 9 * kMiB);
+  const std::string newer = restic_.backup({source_.string()});
+  const BlobPlace added = chunks_of(restic_, newer, source_ / "new").at(0);
+  flip_byte(added.pack_path, added.pack_offset + 100);
+  const Finished found = restree.run({"check", "--read-data-subset", "oldest:20M"});
+  EXPECT_EQ(found.exit_code, 1) << found.report();
+  EXPECT_THAT(found.err, HasSubstr(added.pack.hex()));
 }
 
 TEST_P(Check, TheSummaryIsResticsOwn) {

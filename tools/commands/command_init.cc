@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "repo/base/restic_words.h"
@@ -19,10 +20,16 @@ constexpr std::uint32_t kStableVersion = 2;
 constexpr std::size_t kRepositoryIdDigits = 10;
 
 struct InitOptions {
-  std::string version = "stable";
+  std::optional<std::string> version;
   bool copy_chunker_parameters = false;
+  bool same_key = false;
   SourceOptions source;
 };
+
+// Packs are copied byte for byte only between repositories of one version.
+std::uint32_t usual_version(const NewRepository& wanted) {
+  return wanted.same_key_as == nullptr ? kStableVersion : wanted.same_key_as->config().version;
+}
 
 Result<std::uint32_t> parse_version(const std::string& word) {
   if (word.empty() || word == "latest" || word == "stable") return kStableVersion;
@@ -36,21 +43,21 @@ Result<std::uint32_t> parse_version(const std::string& word) {
   return version;
 }
 
-Result<std::optional<std::uint64_t>> copied_polynomial(const InitOptions& options,
-                                                       const Session& session) {
+// The repository of which the new one takes something; without one: it takes nothing.
+Result<OtherRepository> open_source(const InitOptions& options, const Session& session) {
   ASSIGN_OR_RETURN(const RepositoryAccess* const named, find_source(options.source));
-  if (options.copy_chunker_parameters) {
-    ASSIGN_OR_RETURN(
-        const OtherRepository source,
-        session.open_other(named == nullptr ? options.source.from : *named, Locking::kNone));
-    return source.repository->config().chunker_polynomial;
+  if (options.copy_chunker_parameters || options.same_key) {
+    return session.open_other(named == nullptr ? options.source.from : *named, Locking::kNone);
   }
-  if (named == nullptr) return std::nullopt;
+  if (named == nullptr) return OtherRepository();
   return Error(ErrorKind::kInvalid, std::string(restic_words::kSourceWithoutUse.text))
-      .hinting("Give --copy-chunker-params, or name no source repository.");
+      .hinting(
+          "Give --copy-chunker-params, or --same-key for an off-site copy, or name no source "
+          "repository.");
 }
 
-void tell(const Config& config, const std::string& location, bool copied, const Session& session) {
+void tell(const Config& config, const std::string& location, const NewRepository& made,
+          const Session& session) {
   const std::string id = config.id.hex();
   JsonWriter json;
   json.begin_object().key("message_type").text("initialized").key("id").text(id);
@@ -58,7 +65,14 @@ void tell(const Config& config, const std::string& location, bool copied, const 
   session.output().json(json.json());
   session.output().say(fmt::format("created restic repository {} at {}",
                                    id.substr(0, kRepositoryIdDigits), location));
-  if (copied) session.output().say(" with chunker parameters copied from secondary repository");
+  if (made.chunker_polynomial) {
+    session.output().say(" with chunker parameters copied from secondary repository");
+  }
+  if (made.same_key_as != nullptr) {
+    session.output().say(
+        " and with its master key: whoever knows the password of either and can read the files of\n"
+        " the other can read what is in both");
+  }
   session.output().say(
       "\n"
       "Please note that knowledge of your password is required to access\n"
@@ -68,14 +82,20 @@ void tell(const Config& config, const std::string& location, bool copied, const 
 
 Result<ExitCode> run_init(const InitOptions& options, Session& session) {
   NewRepository wanted;
-  ASSIGN_OR_RETURN(wanted.version, parse_version(options.version));
-  ASSIGN_OR_RETURN(wanted.chunker_polynomial, copied_polynomial(options, session));
+  // Before anything is opened or asked for.
+  if (options.version) {
+    ASSIGN_OR_RETURN(wanted.version, parse_version(*options.version));
+  }
+  ASSIGN_OR_RETURN(const OtherRepository source, open_source(options, session));
+  if (source.repository) wanted.chunker_polynomial = source.repository->config().chunker_polynomial;
+  if (options.same_key) wanted.same_key_as = source.repository.get();
+  if (!options.version) wanted.version = usual_version(wanted);
   ASSIGN_OR_RETURN(const std::string location, session.location());
   ASSIGN_OR_RETURN(const std::shared_ptr<Storage> storage, session.storage());
   ASSIGN_OR_RETURN(const Secret password, session.password(PasswordIs::kNew));
   ASSIGN_OR_RETURN(const Config config,
                    create_repository(*storage, password, wanted, session.patience()));
-  tell(config, location, wanted.chunker_polynomial.has_value(), session);
+  tell(config, location, wanted, session);
   return ExitCode::kSuccess;
 }
 
@@ -83,10 +103,15 @@ Result<ExitCode> run_init(const InitOptions& options, Session& session) {
 
 Run declare_init(CommandSyntax& app) {
   const auto options = std::make_shared<InitOptions>();
-  add_text(app, "--repository-version", options->version,
-           "The format: 1, 2, latest or stable (default: stable, which is 2)");
+  add_text(
+      app, "--repository-version", options->version,
+      "The format: 1, 2, latest or stable (default: stable, which is 2; with --same-key that of "
+      "the source)");
   add_flag(app, "--copy-chunker-params", options->copy_chunker_parameters,
            "Cut files as the source repository does, so that copies stay the same");
+  add_flag(app, "--same-key", options->same_key,
+           "Take the source repository's master key and chunker parameters, so that copy brings "
+           "whole packs byte for byte");
   add_source_options(app, options->source);
   return [options](Session& session) { return run_init(*options, session); };
 }

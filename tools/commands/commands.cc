@@ -19,6 +19,7 @@ const std::vector<Command>& all_commands() {
       {"key", "List, add, change or remove the passwords of the repository", nullptr, key_commands},
       {"list", "List the files or blobs of the repository", declare_list},
       {"ls", "List the files of a snapshot", declare_ls},
+      {"migrate", "Bring the repository to another version of the format", declare_migrate},
       {"mount", "Show the repository as a file system", declare_mount},
       {"options", "List the extended options", declare_options},
       {"prune", "Remove what no snapshot needs", declare_prune},
@@ -40,7 +41,6 @@ const std::vector<Command>& all_commands() {
 
 const std::vector<RefusedCommand>& refused_commands() {
   static const std::vector<RefusedCommand> commands = {
-      {"migrate", "Use restic: both programs work on the same repository."},
       {"self-update",
        "The program does not update itself. As a package it is updated by \"apt-get install "
        "--only-upgrade restree\"; one that was built is built again from newer sources."},

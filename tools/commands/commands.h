@@ -53,6 +53,7 @@ Run declare_init(CommandSyntax& app);
 const std::vector<Command>& key_commands();
 Run declare_list(CommandSyntax& app);
 Run declare_ls(CommandSyntax& app);
+Run declare_migrate(CommandSyntax& app);
 Run declare_mount(CommandSyntax& app);
 Run declare_options(CommandSyntax& app);
 Run declare_prune(CommandSyntax& app);

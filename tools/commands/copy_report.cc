@@ -18,6 +18,13 @@ void CopyReport::say_snapshot(const Snapshot& source) const {
   say(snapshot_line(source, output_));
 }
 
+void CopyReport::same_key(std::size_t snapshots) {
+  say(
+      fmt::format("both repositories have one master key: whole packs are copied as they are\n"
+                  "looking for what {} {}",
+                  snapshots, snapshots == 1 ? "snapshot needs" : "snapshots need"));
+}
+
 void CopyReport::skipped(const Snapshot& source, const SnapshotId& copy) {
   if (!output_.has_details()) return;
   say_snapshot(source);

@@ -18,6 +18,7 @@ class CopyReport final : public CopyListener {
   // `warning`: printed before anything is copied, if anything is; may be empty.
   CopyReport(const Output& output, std::string warning);
 
+  void same_key(std::size_t snapshots) override;
   void skipped(const Snapshot& source, const SnapshotId& copy) override;
   void begun(const Snapshot& source) override;
   void planned(const CopyFigures& lacking) override;

@@ -118,9 +118,9 @@ TEST_F(CacheCommand, CheckReadsTheStorageUnlessWithCacheIsGiven) {
   EXPECT_EQ(run({"ls", repository_.newer}).code, ExitCode::kSuccess);
   const Outcome check = run({"check"});
   EXPECT_EQ(check.code, ExitCode::kFailure);
-  EXPECT_THAT(check.err, HasSubstr(repository_.after.hex().substr(0, 8)));
+  EXPECT_THAT(check.err, HasSubstr("error for tree " + repository_.after.hex().substr(0, 8)));
   EXPECT_THAT(run({"check", "--with-cache"}).err,
-              Not(HasSubstr(repository_.after.hex().substr(0, 8))));
+              Not(HasSubstr("error for tree " + repository_.after.hex().substr(0, 8))));
 }
 
 }  // namespace

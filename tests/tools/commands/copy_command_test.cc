@@ -61,7 +61,8 @@ class Copy : public ::testing::Test {
   std::shared_ptr<MemoryStorage> source_files_ = std::make_shared<MemoryStorage>();
   testing::RepositoryBuilder source_{source_files_};
   std::shared_ptr<MemoryStorage> files_ = std::make_shared<MemoryStorage>();
-  testing::RepositoryBuilder destination_{files_};
+  // Of another version, since all that is built has one key: packs would be copied as they are.
+  testing::RepositoryBuilder destination_{files_, 2};
   testing::RestreeRunner runner_{files_};
   BlobId data_;
   std::string a_;
@@ -95,6 +96,31 @@ TEST_F(Copy, SaysWhatResticSaysAndWithJsonToo) {
                      "\n\nsnapshot [0-9a-f]{8} saved, copied from source snapshot " + a_ +
                      "\nsnapshot [0-9a-f]{8} saved, copied from source snapshot " + b_ + "\n"));
   }
+}
+
+TEST_F(Copy, SaysThatPacksAreCopiedAsTheyAreBetweenRepositoriesWithOneKey) {
+  const auto twin = std::make_shared<MemoryStorage>();
+  testing::RestreeRunner runner(twin);
+  runner.put("source", source_files_);
+  const std::vector<std::string> source = {"--from-repo", "source", "--from-password-file",
+                                           (runner_.folder() / "from").string()};
+  const auto run = [&](std::vector<std::string> words) {
+    words.insert(words.end(), source.begin(), source.end());
+    return runner.run(words);
+  };
+  const Outcome made = run({"init", "--same-key"});
+  EXPECT_EQ(made.code, ExitCode::kSuccess) << made.err;
+  EXPECT_THAT(made.out, AllOf(HasSubstr(" with chunker parameters copied"),
+                              HasSubstr("\n and with its master key: ")));
+  const Outcome copied = run({"copy"});
+  EXPECT_EQ(copied.code, ExitCode::kSuccess) << copied.err;
+  EXPECT_THAT(copied.out,
+              StartsWith("both repositories have one master key: whole packs are copied as they "
+                         "are\nlooking for what 2 snapshots need\n\nsnapshot " +
+                         a_));
+  EXPECT_THAT(copied.out,
+              HasSubstr("snapshot " + a_ + " saved, copied from source snapshot " + a_));
+  EXPECT_EQ(run({"copy"}).out, "");
 }
 
 TEST_F(Copy, IsSilentAboutWhatIsThereAlready) {

@@ -69,6 +69,8 @@ TEST_F(Init, RefusesUnknownVersions) {
 TEST_F(Init, CopiesChunkerParametersOnlyFromASourceThatIsNamed) {
   EXPECT_THAT(runner_.run({"init", "--copy-chunker-params"}).err,
               HasSubstr("Please specify a source repository location"));
+  EXPECT_THAT(runner_.run({"init", "--same-key"}).err,
+              HasSubstr("Please specify a source repository location"));
   EXPECT_THAT(runner_.run({"init", "--from-repo", "other"}).err,
               HasSubstr("--copy-chunker-params"));
 }

@@ -1,0 +1,19 @@
+// The blobs of a pack file that was read as a whole.
+//
+// Threads: any.
+#pragma once
+
+#include <vector>
+
+#include "repo/base/bytes.h"
+#include "repo/base/result.h"
+#include "repo/format/index_file.h"
+#include "repo/repository.h"
+
+namespace restree {
+
+// What the header at the end of the file says. kCorrupt: it is no header, or does not authenticate.
+// The blobs themselves are not looked at.
+Result<std::vector<IndexedBlob>> blobs_in_pack(const Repository& repository, ByteView file);
+
+}  // namespace restree
