@@ -2,7 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +21,9 @@
 
 namespace restree {
 namespace {
+
+// Of this length a point in time can still be reckoned with.
+constexpr std::chrono::hours kLongestReading{24 * 3650};
 
 Error contains_errors() {
   return {ErrorKind::kCorrupt, std::string(restic_words::kContainsErrors.text)};
@@ -203,7 +208,8 @@ Result<PackSubset> parse_pack_subset(const std::string& text) {
   if (text.starts_with(PackSubset::kOldest)) {
     const auto time = parse_go_duration(text.substr(PackSubset::kOldest.size()));
     if (time && time->count() > 0) {
-      return PackSubset{.kind = PackSubset::Kind::kOldestTime, .time = *time};
+      return PackSubset{.kind = PackSubset::Kind::kOldestTime,
+                        .time = std::min<std::chrono::nanoseconds>(*time, kLongestReading)};
     }
   }
   return PackSubset::parse(text);

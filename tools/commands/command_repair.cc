@@ -84,6 +84,6 @@ const std::vector<Command>& repair_commands() {
 }
 
 // By itself it prints its help.
-Run declare_repair(CommandSyntax& app) { return {}; }
+Run declare_repair(CommandSyntax& /*app*/) { return {}; }
 
 }  // namespace restree

@@ -35,6 +35,7 @@ TEST(Subsets, TheOldestAreChosenByTimeOrBySize) {
   EXPECT_EQ(timed.kind, PackSubset::Kind::kOldestTime);
   EXPECT_EQ(timed.time, std::chrono::minutes(90));
   EXPECT_EQ(value_of(parse_pack_subset("oldest:30m")).time, std::chrono::minutes(30));
+  EXPECT_FALSE(Deadline::after(value_of(parse_pack_subset("oldest:2562047h")).time).expired());
   EXPECT_EQ(value_of(parse_pack_subset("oldest:30M")).bytes, 30U << 20);
   EXPECT_EQ(value_of(parse_pack_subset("1/3")).kind, PackSubset::Kind::kGroup);
   for (const char* bad : {"oldest:-1h", "oldest:0s", "1h", "oldest:"}) {
