@@ -156,6 +156,14 @@ inline constexpr Words kWouldModifyNone{
 inline constexpr Words kSnapshotSaved{
     .text = "saved new snapshot {}", .stream = Stream::kOut, .exit_code = 0};
 
+// --- recover ------------------------------------------------------------------------------------
+
+// With --json too, as text, and with -q.
+inline constexpr Words kRootsFound{
+    .text = "found {} unreferenced roots", .stream = Stream::kOut, .exit_code = 0};
+inline constexpr Words kNoSnapshotToWrite{
+    .text = "no snapshot to write.", .stream = Stream::kOut, .exit_code = 0};
+
 // --- damage -------------------------------------------------------------------------------------
 
 inline constexpr Words kFailedToLoadSnapshot{.text = "failed to load snapshot {}"};
@@ -290,6 +298,8 @@ inline constexpr std::array kAll{&kNoRepository,
                                  &kNoneModified,
                                  &kWouldModify,
                                  &kWouldModifyNone,
+                                 &kRootsFound,
+                                 &kNoSnapshotToWrite,
                                  &kFailedToLoadSnapshot,
                                  &kErrorForTree,
                                  &kNotAuthentic,

@@ -129,8 +129,12 @@ std::vector<Scenario> about_copy() {
   };
 }
 
+// And about what repairs snapshots and finds them again.
 std::vector<Scenario> about_rewrite() {
   return {
+      {{&kRootsFound, &kNoSnapshotToWrite}, {"recover"}},
+      {{&kSnapshotLine, &kNoneModified}, {"repair", "snapshots"}},
+      {{&kIgnoring, &kWouldModifyNone}, {"repair", "snapshots", "-n", "nosuch"}},
       {{&kNothingToRewrite}, {"rewrite"}},
       {{&kExcludesAndIncludes}, {"rewrite", "-e", "a", "-i", "b"}},
       {{&kBadTime}, {"rewrite", "--new-time", "soon"}},

@@ -87,7 +87,7 @@ TEST_F(Restree, MessagesUseTheNameThatItIsCalledBy) {
   EXPECT_THAT(said({"init", "x"}), HasSubstr("please see `restic help init` for usage"));
   EXPECT_THAT(runner_.run_bare({"--help"}, "restic").out, HasSubstr("Usage: restic [OPTIONS]"));
   // What restic has and this program lacks is not said of restic.
-  EXPECT_THAT(said({"migrate"}), StartsWith("Fatal: restree has no command migrate\n"));
+  EXPECT_THAT(said({"self-update"}), StartsWith("Fatal: restree has no command self-update\n"));
 }
 
 TEST_F(Restree, AnUnknownOptionIsNamed) {
@@ -102,8 +102,10 @@ TEST_F(Restree, AnUnknownCommandIsNamed) {
 }
 
 TEST_F(Restree, OptionsAndCommandsOfResticAloneAreRefusedByName) {
-  EXPECT_THAT(run({"migrate", "--force"}).err, HasSubstr("no command migrate\nUse restic"));
-  EXPECT_THAT(run({"help", "migrate"}).err, HasSubstr("no command migrate\nUse restic"));
+  for (const auto& words :
+       {std::vector<std::string>{"self-update", "--force"}, {"help", "self-update"}}) {
+    EXPECT_THAT(run(words).err, HasSubstr("no command self-update\nThe program does not update"));
+  }
   EXPECT_THAT(run({"backup", "--use-fs-snapshot", "f"}).err,
               HasSubstr("--use-fs-snapshot is not supported"));
 }

@@ -122,9 +122,9 @@ Result<ExitCode> run_recover(Session& session) {
   ASSIGN_OR_RETURN(const std::vector<BlobId> roots, find_roots(session, *repository));
   // Both also if quiet, as by restic.
   output.io().out_line("");
-  output.io().out_line(fmt::format("found {} unreferenced roots", roots.size()));
+  output.io().out_line(fmt::format(restic_words::kRootsFound.text, roots.size()));
   if (roots.empty()) {
-    output.say_even_as_json("no snapshot to write.");
+    output.say_even_as_json(restic_words::kNoSnapshotToWrite.text);
     return ExitCode::kSuccess;
   }
   RETURN_IF_ERROR(session.go_on());
