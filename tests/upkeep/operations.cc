@@ -130,6 +130,25 @@ Operation Upkeep::tag() {
           .goes = {id}};
 }
 
+// Leaves out all files of one name.
+Operation Upkeep::rewrite() {
+  const std::string id = any_snapshot();
+  const Kept before = snapshots_.at(id);
+  const std::vector<fs::path> files = files_below(before.content);
+  if (files.empty()) return backup();
+  const std::string name = files[below(files.size())].filename().string();
+  Kept after{.content = before.content.string() + "-" + std::to_string(steps_),
+             .number = before.number,
+             .first_id = id};
+  // Unlike a removal, this leaves the times of the folders as they are.
+  run_ok({.argv = {"rsync", "-a", "--exclude", name, before.content.string() + "/",
+                   after.content.string()}});
+  return {.name = "rewrite",
+          .command = by_restree({"rewrite", "--forget", "--exclude", name, id}),
+          .makes = after,
+          .goes = {id}};
+}
+
 Operation Upkeep::copy() {
   Command command = restree_.command({"-r", twin_.repository().string(), "copy", "--from-repo",
                                       restic_.repository().string(), "--retry-lock", kPatience});
@@ -174,9 +193,12 @@ Operation Upkeep::any_operation() {
       if (!snapshots_.empty()) return tag();
       return backup();
     case 9:
+      if (!snapshots_.empty()) return rewrite();
+      return backup();
     case 10:
-      return copy();
     case 11:
+      return copy();
+    case 12:
       if (!stored_in(restic_.repository(), "index").empty()) return repair_index();
       return backup();
     default:

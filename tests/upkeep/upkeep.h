@@ -86,6 +86,7 @@ class Upkeep {
   Operation undo();
   Operation prune();
   Operation tag();
+  Operation rewrite();
   Operation copy();
   Operation repair_index();
   Operation any_operation();
