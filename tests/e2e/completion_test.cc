@@ -188,7 +188,7 @@ TEST_P(Completion, KnowsTheCommandsThatThereAre) {
   EXPECT_THAT(completed("restree gen"), HasSubstr("generate"));
   const std::string all = completed("restree ");
   EXPECT_THAT(all, AllOf(HasSubstr("backup"), HasSubstr("snapshots"), HasSubstr("help")));
-  EXPECT_THAT(all, Not(HasSubstr("migrate"))) << "it is refused";
+  EXPECT_THAT(all, Not(HasSubstr("self-update"))) << "it is refused";
   if (describes()) {
     EXPECT_THAT(all, HasSubstr("List the snapshots"));
   }
