@@ -10,6 +10,7 @@
 
 #include "repo/base/guarded.h"
 #include "repo/base/thread_pool.h"
+#include "repo/bulk/bulk_load.h"
 #include "repo/format/index_file.h"
 #include "repo/repairer/pack_copy.h"
 #include "repo/repairer/unindexed_packs.h"
@@ -20,11 +21,6 @@ namespace restree {
 namespace {
 
 constexpr std::size_t kMostThreads = 8;
-
-// After such an error no other blob can be read either.
-bool is_hopeless(ErrorKind kind) {
-  return kind == ErrorKind::kUnavailable || kind == ErrorKind::kCancelled;
-}
 
 struct ByPlace {
   bool operator()(const IndexedBlob& a, const IndexedBlob& b) const {

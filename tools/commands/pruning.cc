@@ -88,14 +88,23 @@ Status exclude_others(Session& session) {
       "prune. --retry-lock waits for others.");
 }
 
-Error too_little_space(const PruneRound& left, std::uint64_t keep_free_bytes) {
+// `young_bytes`: in packs that no index names, perhaps of runs that were killed.
+Error too_little_space(const PruneRound& left, std::uint64_t keep_free_bytes,
+                       std::uint64_t young_bytes) {
+  std::string hint = fmt::format(
+      "What nothing uses was removed. To go on, {} have to be free, {} of which stay free; "
+      "--keep-free sets that.",
+      format_bytes(left.least_bytes + keep_free_bytes), format_bytes(keep_free_bytes));
+  if (young_bytes > 0) {
+    hint += fmt::format(
+        " Or --exclusive gives back the {} in packs that no index names, which a run that was "
+        "killed leaves.",
+        format_bytes(young_bytes));
+  }
   return Error(ErrorKind::kLocalIo,
                fmt::format("{} packs are not repacked: there is too little free space",
                            left.packs_left))
-      .hinting(fmt::format(
-          "What nothing uses was removed. To go on, {} have to be free, {} of which stay free; "
-          "--keep-free sets that.",
-          format_bytes(left.least_bytes + keep_free_bytes), format_bytes(keep_free_bytes)));
+      .hinting(std::move(hint));
 }
 
 Status execute_in_rounds(Pruner& pruner, PruneReport& report, Session& session,
@@ -104,11 +113,12 @@ Status execute_in_rounds(Pruner& pruner, PruneReport& report, Session& session,
   const PruneLocking locking{
       .share = [&] { return stays_alone ? Status() : session.lock_shared(); },
       .exclude = [&] { return stays_alone ? Status() : exclude_others(session); }};
+  const std::uint64_t young_bytes = pruner.plan().statistics.young_bytes;
   ASSIGN_OR_RETURN(const PruneRound last,
                    prune_in_rounds(pruner, locking, report, [&](const PruneRound& round) {
                      report.begin_round(pruner.plan(), round);
                    }));
-  if (last.packs_left > 0) return too_little_space(last, pruning.keep_free_bytes);
+  if (last.packs_left > 0) return too_little_space(last, pruning.keep_free_bytes, young_bytes);
   return {};
 }
 
