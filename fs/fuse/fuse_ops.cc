@@ -193,9 +193,9 @@ void op_read(fuse_req_t request, fuse_ino_t inode, std::size_t size, off_t offse
       reply.data(slices->views);
       next = slices->next;
     }
-    if (context.session == nullptr) return;
+    if (context.takes_files == nullptr) return;
     context.mount.give_ahead(next, [&](std::uint64_t file, ByteView content) {
-      return store_pages(*context.session, file, content);
+      return store_pages(*context.takes_files, file, content);
     });
   });
 }

@@ -21,8 +21,8 @@ struct FuseContext {
   // Set by the INIT operation: the kernel lets open and opendir be skipped.
   bool skips_open = false;
   bool skips_opendir = false;
-  // The session that the context belongs to, once there is one.
-  fuse_session* session = nullptr;
+  // The session that takes files which nobody has asked for; nullptr: none.
+  fuse_session* takes_files = nullptr;
   Interrupts interrupts;
 };
 

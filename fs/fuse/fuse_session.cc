@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,6 +22,7 @@
 #include <utility>
 
 #include "fs/fuse/device_calls.h"
+#include "fs/fuse/kernel_version.h"
 #include "fs/fuse/mounts.h"
 #include "repo/base/log.h"
 #include "repo/base/unique_fd.h"
@@ -130,7 +132,10 @@ Result<std::unique_ptr<FuseSession>> FuseSession::mount(FuseContext& context,
                              fuse_session_fd(made->session_.get())) != 0) {
     return mount_error(mount_point);
   }
-  context.session = made->session_.get();
+  utsname kernel{};
+  if (::uname(&kernel) == 0 && zeroes_ends_of_files(kernel.release, kernel.version)) {
+    context.takes_files = made->session_.get();
+  }
   return made;
 }
 

@@ -27,7 +27,7 @@ void change(const NodeText& node) {
     must(changed.subtree == id && changed.name == node.name && changed.is_folder());
   }
   if (!node.is_file()) return;
-  for (const std::uint64_t size : {0, 7}) {
+  for (const std::uint64_t size : {0U, 7U}) {
     std::string json = restree::with_content(node, {id, id}, size);
     const NodeText changed = reread(json);
     must(changed.name == node.name && changed.is_file());

@@ -30,7 +30,7 @@ constexpr std::uint64_t kPiece = 32 << 10;
 TEST_F(SftpClientTest, FreeSpaceIsWhatAnOrdinaryUserMayWriteOrWithoutALimit) {
   const auto client = client_of([](FakeServer& server) {
     server.greet();
-    for (const std::uint64_t blocks : {1000, 0}) {
+    for (const std::uint64_t blocks : {1000U, 0U}) {
       const Received asked = server.receive();
       EXPECT_EQ(asked.type, Type::kExtended);
       sftp::Request figures(Type::kExtendedReply);
