@@ -26,7 +26,7 @@ struct NodeText {
   std::string type = {};               // "file", "dir" or any other; empty if it cannot be read
   std::uint64_t size = 0;              // as recorded
   std::optional<BlobId> subtree = {};  // nullopt if it is missing or null
-  // The values of these fields in `json`; nullptr where there is none.
+  // The text of these fields in `json`, as views into it; their data() is nullptr if a field is missing.
   std::string_view size_json = {};
   std::string_view links_json = {};
   std::string_view content_json = {};

@@ -46,7 +46,7 @@ struct PlannedRepack {
 
   // What all of them need at once.
   std::uint64_t bytes_to_store(std::uint64_t pack_bytes) const;
-  // What the one that needs least takes, of those that gain something; 0: there is none.
+  // The least space with which one pack can be repacked so that space is gained; 0: no pack gains any.
   std::uint64_t least_bytes_to_store(std::uint64_t pack_bytes) const;
 };
 PlannedRepack repack_costs(const PrunePlan& plan, const Index& index, const PruneRules& rules);
