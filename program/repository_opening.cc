@@ -10,6 +10,7 @@
 #include "cache/location_notes.h"
 #include "program/ssh_settings.h"
 #include "repo/base/log.h"
+#include "repo/rescue/rebuilt_config.h"
 #include "repo/storage/decorators/early_storage.h"
 
 namespace restree {
@@ -58,6 +59,46 @@ std::shared_ptr<Storage> storage_to_read(const RepositoryOpening& opening, bool 
                                         is_cached ? EarlyReads{.most_bytes = 0} : EarlyReads{});
 }
 
+bool is_about_config(const Error& error) {
+  return error.kind() == ErrorKind::kNoRepository || error.kind() == ErrorKind::kCorrupt;
+}
+
+struct WithoutConfig {
+  std::unique_ptr<Repository> repository;
+  std::string why;
+};
+
+// Opens a repository whose config is missing or damaged, with one that is rebuilt in memory. nullopt:
+// that is not what it lacks.
+Result<std::optional<WithoutConfig>> open_without_config(const RepositoryOpening& opening,
+                                                         const Error& failure,
+                                                         const Secret& password, Deadline by) {
+  std::optional<WithoutConfig> nothing;
+  if (opening.rescued == nullptr) return nothing;
+  const Result<bool> is_repository = has_content(*opening.rescued, by);
+  if (!is_repository || !*is_repository) return nothing;
+  constexpr char kAdvice[] =
+      "restree repair config puts a new one there; restree rescue-key import puts back the one "
+      "that "
+      "was kept with a rescue key.";
+  if (!opening.may_rebuild_config) {
+    if (failure.kind() != ErrorKind::kNoRepository) return nothing;
+    return Error(failure.kind(), failure.message() + ", but snapshots or index files are there")
+        .hinting(kAdvice);
+  }
+  Result<RebuiltConfig> rebuilt = rebuild_config(*opening.rescued, password, opening.key_hint, by);
+  if (!rebuilt) {
+    if (failure.kind() == ErrorKind::kCorrupt) return nothing;
+    return std::move(rebuilt).error().with(failure.message());
+  }
+  opening.rescued->replace_config(std::move(rebuilt->file));
+  ASSIGN_OR_RETURN(auto repository,
+                   Repository::open(opening.storage, password, opening.key_hint, by));
+  return std::optional(WithoutConfig{
+      std::move(repository),
+      fmt::format("{}; its files can be read all the same. {}", failure.message(), kAdvice)});
+}
+
 }  // namespace
 
 Result<OpenedRepository> open_repository(const RepositoryOpening& opening, const Secret& password,
@@ -89,9 +130,20 @@ Result<OpenedRepository> open_repository(const RepositoryOpening& opening, const
     }
     repository = Repository::open(storage, password, opening.key_hint, by);
   }
+  std::optional<std::string> without_config;
+  if (!repository && is_about_config(repository.error())) {
+    ASSIGN_OR_RETURN(std::optional<WithoutConfig> opened,
+                     open_without_config(opening, repository.error(), password, by));
+    if (opened) {
+      repository = std::move(opened->repository);
+      without_config = std::move(opened->why);
+    }
+  }
   RETURN_IF_ERROR(repository);
   opening.storage->remember_key((*repository)->key_name());
-  OpenedRepository opened{std::move(*repository), nullptr, std::nullopt};
+  OpenedRepository opened{.repository = std::move(*repository),
+                          .cache = nullptr,
+                          .without_config = std::move(without_config)};
   if (!opening.cache) return opened;
   opened.cache = attach_cache(*opened.repository, *opening.cache);
   if (opened.cache == nullptr) return opened;

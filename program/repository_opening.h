@@ -18,6 +18,7 @@
 #include "repo/base/clock.h"
 #include "repo/crypto/secret.h"
 #include "repo/repository.h"
+#include "repo/rescue/rescued_storage.h"
 #include "repo/storage/decorators/breaker_storage.h"
 
 namespace restree {
@@ -27,10 +28,15 @@ inline constexpr std::chrono::seconds kPatienceWithCache{10};
 
 struct RepositoryOpening {
   std::shared_ptr<BreakerStorage> storage;
+  // Beneath it: where a config is added if the repository has lost its own. nullptr: then it is not
+  // opened.
+  std::shared_ptr<RescuedStorage> rescued = {};
   // Where its cache is to be; nullopt: it has none.
   std::optional<CachePlace> cache = {};
   std::string location = {};  // the same text for the same repository: Location::identity()
   std::string key_hint = {};
+  // The caller only reads, for which a config that is rebuilt in memory will do.
+  bool may_rebuild_config = false;
   // The caller is content with what the cache has if the storage is out of reach.
   bool may_be_offline = false;
   // SshOptions::open_connections. nullptr: not known, so that the storage has kPatienceWithCache.
@@ -41,8 +47,10 @@ struct RepositoryOpening {
 
 struct OpenedRepository {
   std::unique_ptr<Repository> repository;
-  std::shared_ptr<DiskCache> cache;    // nullptr: none
-  std::optional<std::string> offline;  // why the cache alone is served, for people
+  std::shared_ptr<DiskCache> cache;         // nullptr: none
+  std::optional<std::string> offline = {};  // why the cache alone is served, for people
+  // Why it was opened with a config that was rebuilt in memory, for people; nullopt: it was not.
+  std::optional<std::string> without_config = {};
 };
 
 Result<OpenedRepository> open_repository(const RepositoryOpening& opening, const Secret& password,

@@ -37,21 +37,6 @@ Status refuse_what_is_there(Storage& storage, Deadline by) {
   return {};
 }
 
-Result<std::uint64_t> new_polynomial() {
-  Status random;
-  const auto polynomial = find_irreducible([&] {
-    std::uint64_t word = 0;
-    if (random) random = fill_random(std::as_writable_bytes(std::span(&word, 1)));
-    return word;
-  });
-  RETURN_IF_ERROR(random);
-  if (!polynomial) {
-    return Error(ErrorKind::kLocalIo,
-                 "could not find a chunker polynomial: the random number generator seems broken");
-  }
-  return *polynomial;
-}
-
 Result<Config> new_config(const NewRepository& wanted) {
   if (wanted.version != 1 && wanted.version != 2) {
     return Error(ErrorKind::kUnsupported, fmt::format(restic_words::kNoSuchVersion.text, 1, 2));
@@ -116,6 +101,21 @@ Result<StoredKey> FirstKey::store(Storage& storage, const Secret& password, cons
 }
 
 }  // namespace
+
+Result<std::uint64_t> new_polynomial() {
+  Status random;
+  const auto polynomial = find_irreducible([&] {
+    std::uint64_t word = 0;
+    if (random) random = fill_random(std::as_writable_bytes(std::span(&word, 1)));
+    return word;
+  });
+  RETURN_IF_ERROR(random);
+  if (!polynomial) {
+    return Error(ErrorKind::kLocalIo,
+                 "could not find a chunker polynomial: the random number generator seems broken");
+  }
+  return *polynomial;
+}
 
 Result<Config> create_repository(Storage& storage, const Secret& password,
                                  const NewRepository& wanted, Deadline by) {

@@ -34,4 +34,7 @@ struct NewRepository {
 Result<Config> create_repository(Storage& storage, const Secret& password,
                                  const NewRepository& wanted, Deadline by);
 
+// A chunker polynomial for a repository that has none. kLocalIo: no random numbers.
+Result<std::uint64_t> new_polynomial();
+
 }  // namespace restree

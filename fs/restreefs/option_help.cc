@@ -13,6 +13,7 @@ constexpr std::array kRepository = {
     OptionHelp{"password_command", "COMMAND", "a command that prints the password"},
     OptionHelp{"insecure_no_password", "", "the repository has no password"},
     OptionHelp{"key_hint", "ID", "the key file to try first"},
+    OptionHelp{"rescue_key", "FILE", "what opens it if its key files or config are lost"},
     OptionHelp{"lock", "", "hold a shared lock on the repository"},
     OptionHelp{"retry_lock", "SECONDS", "with lock: how long to wait for it"},
 };

@@ -88,6 +88,8 @@ Table repository_options() {
           "repository_file", [](auto& o) -> auto& { return o.access.repository_file; }),
       text(
           "key_hint", [](auto& o) -> auto& { return o.access.key_hint; }),
+      text(
+          "rescue_key", [](auto& o) -> auto& { return o.access.rescue_key; }),
       flag("insecure_no_password", [](RestreefsOptions& o) { o.access.no_password = true; }),
       flag("lock", [](RestreefsOptions& o) { o.lock = true; }),
       number("retry_lock", 1, 86'400,

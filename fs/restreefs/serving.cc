@@ -20,6 +20,7 @@
 #include "fs/restreefs/warming.h"
 #include "program/access.h"
 #include "program/repository_opening.h"
+#include "program/rescue_key.h"
 #include "program/ssh_settings.h"
 #include "repo/base/log.h"
 #include "repo/base/readable.h"
@@ -41,7 +42,8 @@ const SignalSet& stop_signals() {
 struct MadeStorage {
   std::stop_source giving_up;  // ends retries against a server that is away
   SshOptions ssh;
-  std::shared_ptr<BreakerStorage> breaker;
+  std::shared_ptr<RescuedStorage> rescued;
+  std::shared_ptr<BreakerStorage> breaker;  // on it
 };
 
 Result<MadeStorage> make_storage(const RestreefsOptions& options, const Location& location) {
@@ -51,8 +53,10 @@ Result<MadeStorage> make_storage(const RestreefsOptions& options, const Location
   made.ssh.open_connections = std::make_shared<std::atomic<unsigned>>(0);
   ASSIGN_OR_RETURN(std::shared_ptr<Storage> asked,
                    location.make_storage(made.ssh, made.giving_up.get_token()));
+  made.rescued = std::make_shared<RescuedStorage>(std::move(asked));
+  RETURN_IF_ERROR(add_rescue_key(options.access, *made.rescued));
   made.breaker = std::make_shared<BreakerStorage>(
-      std::move(asked), BreakerTiming{.patience = options.mount.time_limit});
+      made.rescued, BreakerTiming{.patience = options.mount.time_limit});
   return made;
 }
 
@@ -68,9 +72,11 @@ Result<OpenedRepository> open(const RestreefsOptions& options, const Location& l
                               const std::optional<CachePlace>& cache, const MadeStorage& storage) {
   const RepositoryOpening opening{
       .storage = storage.breaker,
+      .rescued = storage.rescued,
       .cache = cache,
       .location = location.identity(storage.ssh),
       .key_hint = find_key_hint(options.access),
+      .may_rebuild_config = true,
       .may_be_offline = !options.lock,
       .connections = location.is_far() ? storage.ssh.open_connections : nullptr,
       .reads_early = !options.lock && location.is_far()};
@@ -99,8 +105,8 @@ Result<ServedRepository> open_served(const RestreefsOptions& options, const Loca
   ASSIGN_OR_RETURN(served.opened, open(options, location, cache, storage));
   // In the background only the log shows this, so the user who mounts sees it here.
   const bool is_log_here = options.foreground && options.log_file.empty();
-  if (served.opened.offline && !is_log_here) {
-    std::fprintf(stderr, "restreefs: %s\n", served.opened.offline->c_str());
+  for (const auto& note : {served.opened.offline, served.opened.without_config}) {
+    if (note && !is_log_here) std::fprintf(stderr, "restreefs: %s\n", note->c_str());
   }
   if (location.is_far()) {
     served.fetcher = std::make_shared<PackFetcher>(
@@ -270,7 +276,9 @@ Status serve(const RestreefsOptions& options, const Location& location,
   Status ended = session.run([&] {
     announce(options);
     background.ready();
-    if (offline) log::warning("{}", *offline);
+    for (const auto& note : {offline, served.opened.without_config}) {
+      if (note) log::warning("{}", *note);
+    }
   });
   signals.end();  // nothing interrupts what is undone now
   const bool is_log_here = options.foreground && options.log_file.empty();

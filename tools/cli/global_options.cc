@@ -185,6 +185,9 @@ void add_repository_options(CommandSyntax& app, GlobalOptions& options) {
            "A command that prints the password (default: $RESTIC_PASSWORD_COMMAND)");
   add_text(app, "--key-hint", options.access.key_hint,
            "The id of the key to try first (default: $RESTIC_KEY_HINT)");
+  add_text(app, "--rescue-key", options.access.rescue_key,
+           "A rescue key, for a repository that has lost its keys (default: $RESTREE_RESCUE_KEY)",
+           TextIs::kFile);
   add_flag(app, "--insecure-no-password", options.insecure_no_password,
            "The repository's password is empty");
   add_flag(app, "--no-lock", options.no_lock,

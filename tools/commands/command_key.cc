@@ -14,6 +14,7 @@
 #include "repo/text/json_writer.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
+#include "tools/commands/new_key_options.h"
 #include "tools/commands/node_text.h"
 #include "tools/output/table.h"
 
@@ -81,19 +82,6 @@ Result<ExitCode> run_key_list(Session& session) {
     session.io().out(as_table(keys, repository->key_name()));
   }
   return ExitCode::kSuccess;
-}
-
-struct NewKeyOptions {
-  NewPassword password;
-  NewKey key;
-};
-
-void add_new_key_options(CommandSyntax& app, NewKeyOptions& options) {
-  add_text(app, "--new-password-file", options.password.file,
-           "A file with the new password (default: it is asked for)", TextIs::kFile);
-  add_flag(app, "--new-insecure-no-password", options.password.none, "The new password is empty");
-  add_text(app, "--user", options.key.username, "Who gets the key (default: this user)");
-  add_text(app, "--host", options.key.hostname, "On which host (default: this one)");
 }
 
 void warn_of_many_keys(Repository& repository, const Session& session) {

@@ -1,4 +1,4 @@
-// restree repair index, repair packs, repair snapshots
+// restree repair config, repair index, repair packs, repair snapshots
 #include <memory>
 #include <optional>
 #include <string>
@@ -7,6 +7,7 @@
 #include "repo/rewriter/tree_rules.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
+#include "tools/commands/config_repairing.h"
 #include "tools/commands/index_repairing.h"
 #include "tools/commands/pack_repairing.h"
 #include "tools/commands/rewriting.h"
@@ -74,8 +75,11 @@ Run declare_repair_packs(CommandSyntax& app) {
   };
 }
 
+Run declare_repair_config(CommandSyntax& /*app*/) { return repair_config_of; }
+
 const std::vector<Command>& repair_commands() {
   static const std::vector<Command> commands = {
+      {"config", "Put a new config in place of one that is lost", declare_repair_config},
       {"index", "Make the index agree with the packs", declare_repair_index},
       {"packs", "Save what is whole in damaged packs, and remove them", declare_repair_packs},
       {"snapshots", "Make snapshots whole by leaving out what is lost", declare_repair_snapshots},

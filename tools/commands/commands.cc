@@ -27,6 +27,8 @@ const std::vector<Command>& all_commands() {
        "Use \"repair index\" instead"},
       {"recover", "Make a snapshot of trees that no snapshot holds any more", declare_recover},
       {"repair", "Repair a damaged repository", declare_repair, repair_commands},
+      {"rescue-key", "Keep what opens the repository, or put it back", nullptr,
+       rescue_key_commands},
       {"restore", "Restore a snapshot, or part of one, to a folder", declare_restore},
       {"rewrite", "Leave files out of snapshots, or change their host or time", declare_rewrite},
       {"snapshots", "List the snapshots", declare_snapshots},

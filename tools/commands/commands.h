@@ -61,6 +61,7 @@ const std::vector<Command>& repair_commands();
 Run declare_recover(CommandSyntax& app);
 Run declare_repair(CommandSyntax& app);
 Run declare_repair_index(CommandSyntax& app);
+const std::vector<Command>& rescue_key_commands();
 Run declare_restore(CommandSyntax& app);
 Run declare_rewrite(CommandSyntax& app);
 Run declare_snapshots(CommandSyntax& app);

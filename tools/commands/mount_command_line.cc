@@ -102,6 +102,7 @@ Result<std::vector<std::string>> restreefs_call(const MountCommandOptions& optio
   list.value("password_file", global.access.password_file.value_or(""));
   list.value("password_command", global.access.password_command.value_or(""));
   list.value("key_hint", global.access.key_hint.value_or(""));
+  list.value("rescue_key", global.access.rescue_key.value_or(""));
   if (global.insecure_no_password) list.flag("insecure_no_password");
   if (!global.no_lock) list.flag("lock");
   if (!global.no_lock) list.seconds("retry_lock", global.retry_lock);

@@ -10,6 +10,7 @@
 #include "cache/pack_fetcher.h"
 #include "program/cache_settings.h"
 #include "program/repository_opening.h"
+#include "program/rescue_key.h"
 #include "program/ssh_settings.h"
 #include "program/storage_kinds.h"
 #include "repo/base/restic_words.h"
@@ -91,6 +92,10 @@ Result<Secret> Session::password(PasswordIs which) const {
   return find_password(access(), Deadline::never(), which);
 }
 
+Status Session::with_password(const std::function<Status(const Secret&)>& use) const {
+  return open_with_password(access(), use);
+}
+
 RepositoryAccess Session::access() const {
   RepositoryAccess access = options_.access;
   access.no_password = options_.insecure_no_password;
@@ -127,12 +132,16 @@ bool Session::wants_lock(Locking locking) const {
 
 Status Session::open_repository(Locking locking, Reading reading) {
   ASSIGN_OR_RETURN(const std::shared_ptr<Storage> asked, storage());
+  const auto rescued = std::make_shared<RescuedStorage>(asked);
+  RETURN_IF_ERROR(add_rescue_key(options_.access, *rescued));
   // Probes are rare, since a probe under way would delay the end of a short command.
   constexpr BackOff kSeldom{std::chrono::seconds(10), 1, std::chrono::seconds(10)};
   RepositoryOpening opening{
       .storage = std::make_shared<BreakerStorage>(
-          asked, BreakerTiming{.patience = options_.patience, .between_probes = kSeldom}),
-      .key_hint = find_key_hint(options_.access)};
+          rescued, BreakerTiming{.patience = options_.patience, .between_probes = kSeldom}),
+      .rescued = rescued,
+      .key_hint = find_key_hint(options_.access),
+      .may_rebuild_config = !is_to_write(locking)};
   if (reading == Reading::kThroughCache) {
     ASSIGN_OR_RETURN(const std::string where, location());
     const auto parsed = parse_location(where);
@@ -157,6 +166,7 @@ Status Session::open_repository(Locking locking, Reading reading) {
   }
   cache_ = std::move(opened.cache);
   if (opened.offline) output_.warn(*opened.offline);
+  if (opened.without_config) output_.warn(*opened.without_config);
   return {};
 }
 

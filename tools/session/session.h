@@ -81,6 +81,8 @@ class Session {
   void keep_output_for_data() { output_is_data_ = true; }
   // The password from the options, the environment, standard input or a prompt.
   Result<Secret> password(PasswordIs which = PasswordIs::kKnown) const;
+  // Calls `use` with that password, and asks again for one that was typed and is wrong.
+  Status with_password(const std::function<Status(const Secret&)>& use) const;
 
   // The repository. The first call opens and locks it; later ones ignore the arguments.
   Result<Repository*> open(Locking locking, Reading reading = Reading::kThroughCache);

@@ -7,6 +7,7 @@ function __restreefs_options
     password_command= 'a command that prints the password' \
     insecure_no_password 'the repository has no password' \
     key_hint= 'the key file to try first' \
+    rescue_key= 'what opens it if its key files or config are lost' \
     announce 'say on standard output when the mount is there' \
     lock 'hold a shared lock on the repository' \
     retry_lock= 'with lock: how long to wait for it' \
