@@ -83,7 +83,7 @@ struct PruneOptions {
   // may be damaged, old, or nothing.
   std::function<std::optional<Bytes>()> read_marks = {};
   std::function<void(ByteView sealed)> keep_marks = {};
-  std::size_t removals = 5;  // at a time
+  std::size_t removals = 16;  // at a time
 };
 
 // What one round does, and what it leaves.

@@ -9,7 +9,8 @@
 namespace restree {
 namespace {
 
-constexpr std::size_t kParallelRemovals = 5;
+// Each waits a round trip for its answer; a storage bounds what it can do at once.
+constexpr std::size_t kParallelRemovals = 16;
 
 Status remove_snapshot(Repository& repository, const SnapshotId& id, Deadline by) {
   return repository.storage().remove({FileType::kSnapshot, id.hex()}, by);

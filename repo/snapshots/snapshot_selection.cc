@@ -19,6 +19,8 @@ namespace restree {
 namespace {
 
 constexpr std::size_t kParallelSnapshots = 8;
+// Each costs some round trips, and next to no work.
+constexpr std::size_t kParallelFarSnapshots = 32;
 
 // As snapshots name their paths: absolute, without dots and doubled or trailing slashes.
 std::string as_recorded(const std::string& path) {
@@ -134,7 +136,9 @@ Result<std::string> find_file_by_prefix(Repository& repository, FileType type,
 Result<AllSnapshots> load_all_snapshots(Repository& repository, Deadline by) {
   ASSIGN_OR_RETURN(const std::vector<SnapshotId> ids, repository.list_snapshots(by));
   Guarded<AllSnapshots> loaded;
-  RETURN_IF_ERROR(parallel_for(ids.size(), kParallelSnapshots, [&](std::size_t i) -> Status {
+  const bool is_far = repository.storage().read_habit().waits;
+  const std::size_t threads = is_far ? kParallelFarSnapshots : kParallelSnapshots;
+  RETURN_IF_ERROR(parallel_for(ids.size(), threads, [&](std::size_t i) -> Status {
     Result<Snapshot> snapshot = repository.load_snapshot(ids[i], by);
     if (snapshot) {
       loaded.lock()->readable.push_back(std::move(*snapshot));

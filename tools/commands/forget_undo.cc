@@ -21,7 +21,7 @@ namespace restree {
 namespace {
 
 constexpr std::int64_t kKeptSeconds = std::int64_t{30} * 24 * 3600;
-constexpr std::size_t kParallelReads = 5;
+constexpr std::size_t kParallelReads = 16;
 
 // Where the forgotten snapshots of a repository are kept.
 Result<std::string> forgotten_folder(const Repository& repository) {
@@ -35,7 +35,7 @@ Result<std::vector<ForgottenSnapshot>> read_sealed(const std::vector<SnapshotId>
   const auto read_one = [&](std::size_t i) -> Status {
     RETURN_IF_ERROR(session.go_on());
     Result<Bytes> sealed =
-        repository.storage().read_all({FileType::kSnapshot, ids[i].hex()}, session.patience());
+        repository.load_sealed({FileType::kSnapshot, ids[i].hex()}, session.patience());
     if (!sealed && sealed.error().kind() == ErrorKind::kNotFound) return {};  // gone already
     if (!sealed) return std::move(sealed).error();
     read.lock()->push_back({ids[i], std::move(*sealed)});
