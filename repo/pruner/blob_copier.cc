@@ -62,7 +62,8 @@ Status BlobCopier::copy_request(const BulkRequest& request, Buffers& buffers) {
     if (bulk_.stop.stop_requested()) return Error(ErrorKind::kCancelled, "interrupted");
     const IndexEntry& entry = index_.entries()[use.tag];
     if (read) {
-      const ByteView sealed = read->subspan(use.offset - request.range.offset, use.length);
+      const auto begin = static_cast<std::size_t>(use.offset - request.range.offset);
+      const ByteView sealed = read->subspan(begin, use.length);
       RETURN_IF_ERROR(copy_blob(entry, sealed, buffers));
     } else {
       RETURN_IF_ERROR(copy_singly(entry));
