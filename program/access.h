@@ -19,7 +19,7 @@ struct RepositoryAccess {
   std::optional<std::string> repository_file;
   std::optional<std::string> password_file;
   std::optional<std::string> password_command;
-  std::optional<std::string> key_hint;    // or RESTIC_KEY_HINT
+  std::optional<std::string> key_hint;         // or RESTIC_KEY_HINT
   std::optional<std::string> rescue_key = {};  // or RESTREE_RESCUE_KEY: see rescue_key.h
   // How the names of the variables begin; RESTIC_FROM_ for the repository that is copied from.
   std::string variables = "RESTIC_";

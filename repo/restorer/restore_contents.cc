@@ -2,6 +2,8 @@
 #include <fmt/core.h>
 
 #include <map>
+#include <span>
+#include <unordered_set>
 #include <utility>
 
 #include "repo/base/thread_pool.h"
@@ -32,9 +34,8 @@ Status Restorer::check_replacements() {
   ASSIGN_OR_RETURN(auto more_errors, check.run());
   errors.merge(more_errors);
   for (const auto& [number, error] : errors) {
-    FileTask& task = *files_[number].task;
-    task.fail(error);
-    finish_file(task);
+    files_[number].task->fail(error);
+    finish_file(number);
   }
   return {};
 }
@@ -48,8 +49,8 @@ Status Restorer::write_contents() {
     if (files_[i].task->missing == 0) without_blobs.push_back(i);
   }
   RETURN_IF_ERROR(parallel_for(without_blobs.size(), options_.threads, [&](std::size_t i) {
-    FileTask& task = *files_[without_blobs[i]].task;
-    finish_file(task);
+    const FileTask& task = *files_[without_blobs[i]].task;
+    finish_file(without_blobs[i]);
     return task.failed() && target_files_->target_is_full() ? Status(task.reason())
                                                             : stop_if_asked();
   }));
@@ -58,26 +59,87 @@ Status Restorer::write_contents() {
   });
 }
 
-// Ends at a blob whose size is in no index, unless it is the last one: the positions of the blobs
-// after it are not known then.
-Status Restorer::each_blob(const FileTask& task,
-                           const std::function<void(const WantedBlob&)>& visit) const {
-  const std::span<const BlobId> content = task.item.node->content;
+// Of a blob that is in no index the size is not known, unless it is the only one of its file. The blobs
+// between two such ones are passed over, for nothing says where they lie.
+Status Restorer::each_blob(const FileTask& task, const VisitBlob& visit) const {
+  const Node& node = *task.item.node;
+  const std::span<const BlobId> content = node.content;
+  const auto size_of = [&](std::size_t i) {
+    return repository_.blob_size(BlobType::kData, content[i]);
+  };
   std::uint64_t position = 0;
-  for (std::size_t i = 0; i < content.size(); ++i) {
-    const auto size = repository_.blob_size(BlobType::kData, content[i]);
-    if (!size && i + 1 < content.size()) {
-      return Error(ErrorKind::kCorrupt,
-                   fmt::format("no content from byte {} on: data blob {} is in no index", position,
-                               content[i].hex()))
-          .hinting("`check` tells what else is damaged.");
-    }
+  const auto pass = [&](std::size_t i, std::uint64_t size) {
     const bool is_there =
         task.existing && i < task.existing->matches.size() && task.existing->matches[i];
-    visit({.id = content[i], .position = position, .size = size.value_or(0), .is_there = is_there});
-    position += size.value_or(0);
+    visit({.id = content[i], .position = position, .size = size, .is_there = is_there});
+    position += size;
+  };
+  std::size_t i = 0;
+  for (; i < content.size(); ++i) {
+    const auto size = size_of(i);
+    if (!size) break;
+    pass(i, *size);
   }
-  return {};
+  if (i == content.size()) return {};
+
+  const std::size_t first_unknown = i;
+  std::size_t last_unknown = i;
+  std::uint64_t behind = 0;  // the sizes of those behind it
+  for (++i; i < content.size(); ++i) {
+    if (const auto size = size_of(i)) {
+      behind += *size;
+    } else {
+      last_unknown = i;
+      behind = 0;
+    }
+  }
+  if (behind > node.size || node.size - behind < position) {
+    return Error(ErrorKind::kCorrupt,
+                 fmt::format("no content from byte {} on: data blob {} is in no index", position,
+                             content[first_unknown].hex()))
+        .hinting("`check` tells what else is damaged.");
+  }
+  Status status;
+  if (first_unknown == last_unknown) {
+    pass(first_unknown, node.size - behind - position);
+  } else {
+    status = Error(ErrorKind::kCorrupt,
+                   fmt::format("no content from byte {} to byte {}: data blob {} is in no index",
+                               position, node.size - behind, content[first_unknown].hex()))
+                 .hinting("`check` tells what else is damaged.");
+    position = node.size - behind;
+  }
+  for (i = last_unknown + 1; i < content.size(); ++i) pass(i, size_of(i).value_or(0));
+  return status;
+}
+
+// What no blob that was read covers, in order.
+std::vector<LostRange> Restorer::lost_ranges(std::uint32_t number) const {
+  const FileTask& task = *files_[number].task;
+  std::unordered_set<std::uint64_t> unread;
+  {
+    const auto all = unread_.lock();
+    const auto found = all->find(number);
+    if (found != all->end()) unread.insert(found->second.begin(), found->second.end());
+  }
+  std::vector<LostRange> lost;
+  const auto lose = [&](std::uint64_t begin, std::uint64_t end) {
+    if (begin >= end) return;
+    if (!lost.empty() && lost.back().end == begin) {
+      lost.back().end = end;
+    } else {
+      lost.push_back({begin, end});
+    }
+  };
+  std::uint64_t position = 0;
+  // Its error is the reason why the file has failed.
+  static_cast<void>(each_blob(task, [&](const WantedBlob& blob) {
+    lose(position, blob.position);
+    if (unread.contains(blob.position)) lose(blob.position, blob.position + blob.size);
+    position = blob.position + blob.size;
+  }));
+  lose(position, task.item.node->size);
+  return lost;
 }
 
 void Restorer::want_blobs(std::uint32_t number, BulkLoader& loader) {
@@ -100,6 +162,7 @@ Status Restorer::write_blob(std::span<const BlobUse> uses, const Result<ByteView
     RETURN_IF_ERROR(stop_if_asked());
     FileTask& task = *files_[use.tag].task;
     if (!blob) {
+      (*unread_.lock())[use.tag].push_back(use.position);
       task.fail(Error(blob.error()).with(fmt::format("no content at byte {}", use.position)));
     } else if (task.may_be_written()) {
       const Status written = target_files_->write(task, use.position, *blob);
@@ -113,19 +176,20 @@ Status Restorer::write_blob(std::span<const BlobUse> uses, const Result<ByteView
         }
       }
     }
-    if (--task.missing == 0) finish_file(task);
+    if (--task.missing == 0) finish_file(use.tag);
   }
   return {};
 }
 
-void Restorer::finish_file(FileTask& task) {
+void Restorer::finish_file(std::uint32_t number) {
+  FileTask& task = *files_[number].task;
   if (!task.failed()) {
     if (const Status complete = target_files_->complete(task); !complete) {
       task.fail(complete.error());
     }
   }
   task.finished = true;
-  if (task.failed()) return report_failure(task);  // and not counted as restored
+  if (task.failed()) return report_failure(number);  // and not counted as restored
   if (const Status finished = target_files_->finish(task); !finished) {
     fail(plan_->location(task.item), finished.error());
   }
@@ -133,9 +197,10 @@ void Restorer::finish_file(FileTask& task) {
        task.item, task.item.node->size);
 }
 
-void Restorer::report_failure(FileTask& task) {
+void Restorer::report_failure(std::uint32_t number) {
+  FileTask& task = *files_[number].task;
   const char* state = "";
-  switch (target_files_->give_up(task)) {
+  switch (target_files_->give_up(task, options_.incomplete)) {
     case TargetFiles::Left::kAsItWas:
       state = "not restored; the existing one is left as it was";
       break;
@@ -143,13 +208,17 @@ void Restorer::report_failure(FileTask& task) {
       state = "not restored";
       break;
     case TargetFiles::Left::kIncomplete:
-      state = "incomplete; only the parts that could be read are there";
+      state = options_.incomplete == Incomplete::kFillWithZeros
+                  ? "incomplete; what could not be read is zeros"
+                  : "incomplete; only the parts that could be read are there";
       break;
     case TargetFiles::Left::kPartlyOverwritten:
       state = "partly overwritten; it has parts of its old content and of the snapshot's";
       break;
   }
-  fail(plan_->location(task.item), Error(task.reason()).with(state));
+  const std::string location = plan_->location(task.item);
+  listener_.lost(location, task.item.node->size, lost_ranges(number));
+  fail(location, Error(task.reason()).with(state));
 }
 
 // Files that were begun are reported by name, since they are not whole. The others are left alone
@@ -157,13 +226,14 @@ void Restorer::report_failure(FileTask& task) {
 Error Restorer::end_early(const Error& reason) {
   std::uint64_t begun = 0;
   std::uint64_t not_begun = 0;
-  for (PlannedFile& file : files_) {
+  for (std::uint32_t i = 0; i < files_.size(); ++i) {
+    const PlannedFile& file = files_[i];
     if (file.fate == Fate::kLink) ++not_begun;
     if (file.fate != Fate::kWrite || file.task->finished) continue;
     if (file.task->is_begun() || file.task->failed()) {
       ++begun;
       file.task->fail(reason);
-      finish_file(*file.task);
+      finish_file(i);
     } else {
       ++not_begun;
     }

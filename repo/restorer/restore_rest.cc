@@ -110,7 +110,9 @@ Status Restorer::make_link(std::uint32_t number) {
   const PlannedItem& first = plan_->files()[files_[number].first_name];
   const bool is_whole = first_file.fate == Fate::kMetadata ||
                         (first_file.fate == Fate::kWrite && !first_file.task->failed());
-  if (!is_whole) {
+  const bool is_filled = options_.incomplete == Incomplete::kFillWithZeros &&
+                         first_file.fate == Fate::kWrite && first_file.task->is_begun();
+  if (!is_whole && !is_filled) {
     return Error(ErrorKind::kNotFound, "not restored; the file whose other name it is, " +
                                            plan_->location(first) + ", could not be restored");
   }
@@ -118,7 +120,7 @@ Status Restorer::make_link(std::uint32_t number) {
   ASSIGN_OR_RETURN(const TargetFolders::Handle from, folders_->open(first.folder));
   ASSIGN_OR_RETURN(const TargetFolders::Handle to, folders_->open(item.folder));
   if (leads_to(*to, std::string(item.node->name), file)) return {};
-  return make_entry(item, [&](const UniqueFd& folder, const std::string& name) -> Status {
+  const auto link = [&](const UniqueFd& folder, const std::string& name) -> Status {
     const std::string first_name(first.node->name);
     if (::linkat(from->get(), first_name.c_str(), folder.get(), name.c_str(), 0) != 0) {
       return errno_error(errno, "link it to " + target_files_->path(first));
@@ -127,7 +129,12 @@ Status Restorer::make_link(std::uint32_t number) {
     ::unlinkat(folder.get(), name.c_str(), 0);
     return Error(ErrorKind::kLocalIo, "not linked to " + target_files_->path(first) +
                                           ", which is another file than the one restored");
-  });
+  };
+  RETURN_IF_ERROR(make_entry(item, link));
+  if (is_whole) return {};
+  listener_.lost(plan_->location(item), item.node->size, lost_ranges(files_[number].first_name));
+  return Error(ErrorKind::kCorrupt,
+               "incomplete, as " + plan_->location(first) + ", of which it is another name");
 }
 
 Status Restorer::make_others() {

@@ -15,7 +15,8 @@
 // Errors:    those of one item are reported to the listener and the rest goes on. The one that ends
 //            the restore is returned: kUnavailable, kCancelled, kLocalIo (the target is full or
 //            could not be made); its message counts the files that are not restored.
-// Files whose content cannot be loaded, in whole or in part, are an error each:
+// Files whose content cannot be loaded, in whole or in part, are an error each, and their lost bytes
+// are named. RestoreOptions::incomplete says what becomes of new ones; by default:
 //   - An existing file is not touched before the first blob for it has come, nor at all if
 //     a pack that it needs is missing.
 //   - A new file is not made if none of its content came, and keeps a part otherwise. An existing
@@ -29,8 +30,10 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
+#include "repo/base/guarded.h"
 #include "repo/restorer/entry_identity.h"
 #include "repo/restorer/private_folder.h"
 #include "repo/restorer/restore_options.h"
@@ -89,14 +92,16 @@ class Restorer {
     std::uint64_t size;
     bool is_there;  // the existing file has it in its place
   };
+  using VisitBlob = std::function<void(const WantedBlob&)>;
   Status write_files();
   Status write_contents();
   Status check_replacements();
-  Status each_blob(const FileTask& task, const std::function<void(const WantedBlob&)>& visit) const;
+  Status each_blob(const FileTask& task, const VisitBlob& visit) const;
+  std::vector<LostRange> lost_ranges(std::uint32_t number) const;
   void want_blobs(std::uint32_t number, BulkLoader& loader);
   Status write_blob(std::span<const BlobUse> uses, const Result<ByteView>& blob);
-  void finish_file(FileTask& task);
-  void report_failure(FileTask& task);
+  void finish_file(std::uint32_t number);
+  void report_failure(std::uint32_t number);
   Error end_early(const Error& reason);
 
   // restore_rest.cc
@@ -131,6 +136,8 @@ class Restorer {
   std::unique_ptr<TargetFiles> target_files_;
   std::vector<PlannedFile> files_;  // in the order of the plan's files
   std::optional<Workplace> workplace_;
+  // Of files that cannot be restored whole: the positions of blobs that could not be read.
+  Guarded<std::unordered_map<std::uint32_t, std::vector<std::uint64_t>>> unread_;
 };
 
 }  // namespace restree

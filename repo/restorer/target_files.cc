@@ -211,10 +211,11 @@ Status TargetFiles::finish(FileTask& task) {
   return {};
 }
 
-TargetFiles::Left TargetFiles::give_up(FileTask& task) {
+TargetFiles::Left TargetFiles::give_up(FileTask& task, Incomplete incomplete) {
   if (!task.is_begun()) return task.replaces ? Left::kAsItWas : Left::kNothing;
   const Result<UniqueFd> fd = take_descriptor(task);
-  if (!task.existing && (task.beside_ || !task.has_content_)) {
+  const bool is_unwanted = !task.has_content_ || incomplete == Incomplete::kLeaveOut;
+  if (!task.existing && (task.beside_ || is_unwanted)) {
     const Result<TargetFolders::Handle> folder = folders_.open(task.item.folder);
     const std::string name = task.beside_ ? *task.beside_ : std::string(task.item.node->name);
     const bool is_removed = folder && ::unlinkat((*folder)->get(), name.c_str(), 0) == 0;
@@ -223,6 +224,10 @@ TargetFiles::Left TargetFiles::give_up(FileTask& task) {
   }
   if (fd) {
     // The file is reported as failed anyway, so that errors here add nothing.
+    if (incomplete == Incomplete::kFillWithZeros && !task.existing) {
+      [[maybe_unused]] const int cut =
+          ::ftruncate(fd->get(), static_cast<off_t>(task.item.node->size));
+    }
     static_cast<void>(metadata_.apply(fd->get(), *task.item.node, {.times = false}));
     const Timestamp& mtime = task.item.node->mtime;
     const timespec before{

@@ -22,6 +22,7 @@
 #include "repo/base/result.h"
 #include "repo/restorer/entry_identity.h"
 #include "repo/restorer/existing_file.h"
+#include "repo/restorer/restore_options.h"
 #include "repo/restorer/target_folders.h"
 #include "repo/restorer/target_metadata.h"
 
@@ -87,8 +88,8 @@ class TargetFiles {
   // Instead of finish(). A file of which nothing was written is removed again if it was new, and so
   // is one that was made beside another. Any other gets the snapshot's owner and mode, as it has
   // content of the snapshot's, and a time before the snapshot's: nothing that looks at times takes
-  // it for complete, or for newer.
-  Left give_up(FileTask& task);
+  // it for complete, or for newer. `incomplete`: what becomes of a new one with a part of its content.
+  Left give_up(FileTask& task, Incomplete incomplete);
 
   // Whether an existing file with the right content may stay, and get the snapshot's metadata; and
   // whether content of the snapshot may be written into one.

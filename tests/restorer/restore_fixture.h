@@ -29,6 +29,15 @@ class RestoreLog final : public RestoreListener {
     items.push_back(kWords[static_cast<std::size_t>(action)] + location);
     if (on_item) on_item(items.back());
   }
+  void lost(const std::string& location, std::uint64_t size,
+            const std::vector<LostRange>& ranges) override {
+    const MutexLock lock(mutex_);
+    std::string line = location + " of " + std::to_string(size) + ":";
+    for (const auto& [begin, end] : ranges) {
+      line += " " + std::to_string(begin) + "-" + std::to_string(end);
+    }
+    losses.push_back(line);
+  }
   void error(const std::string& location, const Error& error) override {
     const MutexLock lock(mutex_);
     errors.push_back(location + ": " + error.message());
@@ -36,6 +45,7 @@ class RestoreLog final : public RestoreListener {
   // For tests, once the restorer has returned and its threads have ended.
   std::vector<std::string> items;
   std::vector<std::string> errors;
+  std::vector<std::string> losses;                       // "/path of SIZE: BEGIN-END …"
   std::function<void(const std::string& line)> on_item;  // called in the middle of the restore
 
  private:

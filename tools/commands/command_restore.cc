@@ -16,6 +16,7 @@
 #include "tools/commands/node_text.h"
 #include "tools/commands/pattern_options.h"
 #include "tools/commands/restore_report.h"
+#include "tools/commands/restore_target.h"
 #include "tools/commands/snapshot_options.h"
 #include "tools/output/ticker.h"
 
@@ -117,16 +118,6 @@ std::string description(const Snapshot& snapshot, const Output& output) {
                      output.shown(fmt::format("{}", fmt::join(snapshot.paths, " "))),
                      go_time({snapshot.time, snapshot.time_offset_seconds}),
                      output.shown(snapshot.username), output.shown(snapshot.hostname));
-}
-
-// Without dots, and without a slash at the end.
-Result<std::string> absolute_target(const std::string& words) {
-  std::error_code failed;
-  const std::filesystem::path path = std::filesystem::absolute(words, failed);
-  if (failed) return errno_error(failed.value(), "find the current folder");
-  std::string target = path.lexically_normal().string();
-  if (target.size() > 1 && target.ends_with('/')) target.pop_back();
-  return target;
 }
 
 Error with_errors(std::uint64_t count) {

@@ -31,6 +31,8 @@ const std::vector<Command>& all_commands() {
        rescue_key_commands},
       {"restore", "Restore a snapshot, or part of one, to a folder", declare_restore},
       {"rewrite", "Leave files out of snapshots, or change their host or time", declare_rewrite},
+      {"salvage", "Restore what can be had of damaged snapshots, with a list of what cannot",
+       declare_salvage},
       {"snapshots", "List the snapshots", declare_snapshots},
       {"stats", "Count what snapshots hold", declare_stats},
       {"tag", "Change the tags of snapshots", declare_tag},

@@ -64,6 +64,7 @@ Run declare_repair_index(CommandSyntax& app);
 const std::vector<Command>& rescue_key_commands();
 Run declare_restore(CommandSyntax& app);
 Run declare_rewrite(CommandSyntax& app);
+Run declare_salvage(CommandSyntax& app);
 Run declare_snapshots(CommandSyntax& app);
 Run declare_stats(CommandSyntax& app);
 Run declare_tag(CommandSyntax& app);
