@@ -26,7 +26,7 @@ constexpr std::size_t kCheckDigits = 4;
 constexpr std::size_t kGroup = 4;
 constexpr std::size_t kHashBytes = 14;
 constexpr std::size_t kHashedBytes = kLines * kLineBytes - kHashBytes;
-constexpr std::byte kForm{1};
+constexpr std::byte kPaperForm{1};
 
 constexpr std::size_t kAtVersion = 1;
 constexpr std::size_t kAtId = 2;
@@ -133,7 +133,7 @@ Result<PaperKey> read_payload(const Payload& payload) {
     return Error(ErrorKind::kCorrupt, "the lines of the key are not from one paper");
   }
   const ByteView bytes = payload.hashed();
-  if (bytes[0] != kForm) {
+  if (bytes[0] != kPaperForm) {
     return Error(ErrorKind::kUnsupported, "this form of a key on paper needs a newer restree");
   }
   Config config{.version = std::to_integer<std::uint32_t>(bytes[kAtVersion]),
@@ -154,7 +154,7 @@ Result<PaperKey> read_payload(const Payload& payload) {
 Result<Secret> write_paper_key(const Config& config, const SealKey& master) {
   Payload payload;
   std::span<std::byte> bytes = payload.bytes;
-  bytes[0] = kForm;
+  bytes[0] = kPaperForm;
   bytes[kAtVersion] = static_cast<std::byte>(config.version);
   std::copy(config.id.bytes.begin(), config.id.bytes.end(), bytes.begin() + kAtId);
   for (std::size_t i = 0; i < 8; ++i) {

@@ -12,7 +12,7 @@
 namespace restree {
 namespace {
 
-constexpr std::uint32_t kForm = 1;
+constexpr std::uint32_t kFileForm = 1;
 
 Bytes bytes_of(const std::string& text) { return Bytes::copy_of(as_bytes(text)); }
 
@@ -20,7 +20,7 @@ Bytes bytes_of(const std::string& text) { return Bytes::copy_of(as_bytes(text));
 
 std::string write_rescue_file(const RescueFile& file) {
   JsonWriter json;
-  json.begin_object().key("rescue_key").number(kForm).key("repository").text(file.repository);
+  json.begin_object().key("rescue_key").number(kFileForm).key("repository").text(file.repository);
   json.key("key").text(to_base64(file.key_file));
   json.key("config").text(to_base64(file.config_file));
   return json.end_object().json() + "\n";
@@ -38,7 +38,7 @@ Result<RescueFile> parse_rescue_file(ByteView json) {
     });
   }));
   if (!form) return Error(ErrorKind::kCorrupt, "it is not a rescue key");
-  if (*form != kForm) {
+  if (*form != kFileForm) {
     return Error(ErrorKind::kUnsupported,
                  "a rescue key of form " + std::to_string(*form) + " needs a newer restree");
   }
