@@ -52,11 +52,11 @@ Result<Secret> export_paper_key(const Repository& repository) {
   return write_paper_key(repository.config(), master);
 }
 
-Result<PutBack> put_back(Storage& storage, const RescueFile& file, const Secret& password,
-                         Deadline by) {
+Result<PutBackFiles> put_back(Storage& storage, const RescueFile& file, const Secret& password,
+                              Deadline by) {
   ASSIGN_OR_RETURN(const KeyFile key, parse_key_file(file.key_file));
   ASSIGN_OR_RETURN(const SealKey master, open_key_file(key, password));
-  PutBack done{.key_name = key_name_of(file)};
+  PutBackFiles done{.key_name = key_name_of(file)};
   ASSIGN_OR_RETURN(done.config, lacks_config(storage, master, by));
   ASSIGN_OR_RETURN(const bool is_there, has_key(storage, done.key_name, by));
   done.key = !is_there;
@@ -68,9 +68,9 @@ Result<PutBack> put_back(Storage& storage, const RescueFile& file, const Secret&
   return done;
 }
 
-Result<PutBack> put_back(Storage& storage, const PaperKey& paper, const Secret& new_password,
-                         const NewKey& wanted, Deadline by) {
-  PutBack done;
+Result<PutBackFiles> put_back(Storage& storage, const PaperKey& paper, const Secret& new_password,
+                              const NewKey& wanted, Deadline by) {
+  PutBackFiles done;
   ASSIGN_OR_RETURN(done.config, lacks_config(storage, paper.master, by));
   RETURN_IF_ERROR(storage.make_folders(by));
   ASSIGN_OR_RETURN(const StoredKey key,

@@ -23,7 +23,7 @@ Result<RescueFile> export_rescue_file(Repository& repository, const Secret& pass
 // The same as lines for paper, under no password.
 Result<Secret> export_paper_key(const Repository& repository);
 
-struct PutBack {
+struct PutBackFiles {
   std::string key_name;
   bool key = false;     // the key file was not there
   bool config = false;  // the config was not there, or was damaged
@@ -31,10 +31,10 @@ struct PutBack {
 
 // Stores the key file, if it is not there, and the config, if there is none that is whole.
 // `password`: the rescue key's.
-Result<PutBack> put_back(Storage& storage, const RescueFile& file, const Secret& password,
-                         Deadline by);
+Result<PutBackFiles> put_back(Storage& storage, const RescueFile& file, const Secret& password,
+                              Deadline by);
 // The same, the master key under a new password.
-Result<PutBack> put_back(Storage& storage, const PaperKey& paper, const Secret& new_password,
-                         const NewKey& wanted, Deadline by);
+Result<PutBackFiles> put_back(Storage& storage, const PaperKey& paper, const Secret& new_password,
+                              const NewKey& wanted, Deadline by);
 
 }  // namespace restree

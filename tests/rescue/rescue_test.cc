@@ -36,10 +36,10 @@ class Rescue : public ::testing::Test {
       files_.remove({FileType::kKey, key.name});
     }
   }
-  Result<PutBack> put_file_back(const std::string& word = "rescue") {
+  Result<PutBackFiles> put_file_back(const std::string& word = "rescue") {
     return put_back(files_.storage(), file_, password(word), soon());
   }
-  Result<PutBack> put_paper_back() {
+  Result<PutBackFiles> put_paper_back() {
     return put_back(files_.storage(), value_of(read_paper_key(paper_)), password("new"), kCheapKey,
                     soon());
   }
@@ -60,7 +60,7 @@ TEST_F(Rescue, ExportChangesNothing) { EXPECT_FALSE(files_.try_open("rescue")); 
 TEST_F(Rescue, AFilePutsBackKeyAndConfig) {
   lose_keys();
   files_.remove(kConfigFile);
-  const PutBack done = value_of(put_file_back());
+  const PutBackFiles done = value_of(put_file_back());
   EXPECT_TRUE(done.key);
   EXPECT_TRUE(done.config);
   expect_opened_by("rescue");

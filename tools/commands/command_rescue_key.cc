@@ -100,21 +100,21 @@ Result<ExitCode> run_export(const ExportOptions& options, Session& session) {
   return ExitCode::kSuccess;
 }
 
-void tell(const PutBack& done, const Output& output) {
+void tell(const PutBackFiles& done, const Output& output) {
   output.say(done.key ? "stored key " + done.key_name : "key " + done.key_name + " is there");
   output.say(done.config ? "put the config back" : "the config is whole");
 }
 
-Result<PutBack> put_paper_back(Storage& storage, const Secret& text, const ImportOptions& options,
-                               const Session& session) {
+Result<PutBackFiles> put_paper_back(Storage& storage, const Secret& text,
+                                    const ImportOptions& options, const Session& session) {
   ASSIGN_OR_RETURN(const PaperKey paper, read_paper_key(text.text()));
   ASSIGN_OR_RETURN(const Secret password, find_new_password(options.key.password));
   return put_back(storage, paper, password, options.key.key, session.patience());
 }
 
-Result<PutBack> put_file_back(Storage& storage, const Secret& text, const Session& session) {
+Result<PutBackFiles> put_file_back(Storage& storage, const Secret& text, const Session& session) {
   ASSIGN_OR_RETURN(const RescueFile file, parse_rescue_file(text.view()));
-  PutBack done;
+  PutBackFiles done;
   RETURN_IF_ERROR(session.with_password([&](const Secret& password) -> Status {
     ASSIGN_OR_RETURN(done, put_back(storage, file, password, session.patience()));
     return {};
@@ -127,8 +127,8 @@ Result<ExitCode> run_import(const ImportOptions& options, Session& session) {
   if (path == "-") session.keep_input_for_data();
   ASSIGN_OR_RETURN(const std::shared_ptr<Storage> storage, session.storage());
   ASSIGN_OR_RETURN(const Secret text, read_rescue_key(path));
-  Result<PutBack> done = is_for_paper(text) ? put_paper_back(*storage, text, options, session)
-                                            : put_file_back(*storage, text, session);
+  Result<PutBackFiles> done = is_for_paper(text) ? put_paper_back(*storage, text, options, session)
+                                                 : put_file_back(*storage, text, session);
   if (!done) return std::move(done).error().with(path);
   tell(*done, session.output());
   return ExitCode::kSuccess;
