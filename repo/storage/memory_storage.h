@@ -15,6 +15,7 @@ namespace restree {
 class MemoryStorage final : public Storage {
  public:
   Status make_folders(Deadline) override { return {}; }
+  Status reach(Deadline /*by*/) override { return {}; }
   Result<std::vector<ListedFile>> list(FileType type, Deadline by) override;
   Result<std::uint64_t> size(const FileName& file, Deadline by) override;
   Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override;

@@ -84,6 +84,10 @@ class Storage {
  public:
   virtual ~Storage() = default;
 
+  // Makes sure of a connection, where the storage needs one. Calls that are made at once after it
+  // share that one; without it each might log in on its own, and fail on its own.
+  virtual Status reach(Deadline by) = 0;
+
   // Makes the folders of a repository, and those that it lies in, where they are missing.
   virtual Status make_folders(Deadline by) = 0;
 

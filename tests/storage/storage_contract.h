@@ -64,6 +64,8 @@ inline std::vector<std::string> sorted_names(std::vector<ListedFile> files) {
   return names;
 }
 
+TEST_P(StorageContract, CanBeReached) { EXPECT_OK(storage().reach(soon())); }
+
 TEST_P(StorageContract, ReadsBackWhatWasWritten) {
   ASSERT_OK(storage().write(pack('7'), as_bytes("0123456789"), soon()));
   EXPECT_THAT(storage().read(pack('7'), {.offset = 4, .length = 3}, soon()), Holds("456"));

@@ -132,7 +132,9 @@ Status Session::open_repository(Locking locking, Reading reading) {
   RepositoryOpening opening{
       .storage = std::make_shared<BreakerStorage>(
           asked, BreakerTiming{.patience = options_.patience, .between_probes = kSeldom}),
-      .key_hint = find_key_hint(options_.access)};
+      .key_hint = find_key_hint(options_.access),
+      .is_far = is_far(),
+      .takes_lock = true};
   if (reading == Reading::kThroughCache) {
     ASSIGN_OR_RETURN(const std::string where, location());
     const auto parsed = parse_location(where);

@@ -170,6 +170,10 @@ auto BreakerStorage::pass(Call call) -> decltype(call()) {
   return result;
 }
 
+Status BreakerStorage::reach(Deadline by) {
+  return pass([&] { return inner().reach(by); });
+}
+
 Status BreakerStorage::make_folders(Deadline by) {
   return pass([&] { return inner().make_folders(by); });
 }

@@ -21,6 +21,7 @@ class ForwardingStorage : public Storage {
  public:
   explicit ForwardingStorage(std::shared_ptr<Storage> inner) : inner_(std::move(inner)) {}
 
+  Status reach(Deadline by) override { return inner_->reach(by); }
   Status make_folders(Deadline by) override { return inner_->make_folders(by); }
   Result<std::vector<ListedFile>> list(FileType type, Deadline by) override {
     return inner_->list(type, by);

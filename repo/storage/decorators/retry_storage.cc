@@ -114,6 +114,10 @@ void RetryStorage::note_success() {
   log::warning("{}: works again, after {:.1f} s", description(), lasted.count());
 }
 
+Status RetryStorage::reach(Deadline by) {
+  return repeat(by, [&] { return inner().reach(by); });
+}
+
 Status RetryStorage::make_folders(Deadline by) {
   return repeat(by, [&] { return inner().make_folders(by); });
 }

@@ -59,6 +59,7 @@ class RetryStorage final : public ForwardingStorage {
                RetryWorld world);
 
   Status make_folders(Deadline by) override;
+  Status reach(Deadline by) override;
   Result<std::vector<ListedFile>> list(FileType type, Deadline by) override;
   Result<std::uint64_t> size(const FileName& file, Deadline by) override;
   Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override;

@@ -30,6 +30,10 @@ class SftpStorage final : public Storage {
   // `root`: absolute, or relative to the login folder. `description`: its name in messages.
   SftpStorage(std::unique_ptr<SftpPool> pool, std::string root, std::string description);
 
+  Status reach(Deadline by) override {
+    const auto connection = pool_->acquire(by);
+    return connection ? Status() : Status(connection.error());
+  }
   Status make_folders(Deadline by) override;
   Result<std::vector<ListedFile>> list(FileType type, Deadline by) override;
   Result<std::uint64_t> size(const FileName& file, Deadline by) override;

@@ -33,6 +33,10 @@ class Failing final : public Storage {
   std::deque<ErrorKind> errors;
   int calls = 0;
 
+  Status reach(Deadline by) override {
+    if (auto error = next()) return *error;
+    return memory.reach(by);
+  }
   Status make_folders(Deadline by) override {
     if (auto error = next()) return *error;
     return memory.make_folders(by);
