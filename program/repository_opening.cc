@@ -54,9 +54,10 @@ Result<std::optional<OpenedRepository>> open_offline(const RepositoryOpening& op
 
 // `is_cached`: index files and snapshots are in a cache, except for new ones.
 std::shared_ptr<Storage> storage_to_read(const RepositoryOpening& opening, bool is_cached) {
-  if (!opening.reads_early) return opening.storage;
-  return std::make_shared<EarlyStorage>(opening.storage,
-                                        is_cached ? EarlyReads{.most_bytes = 0} : EarlyReads{});
+  if (!opening.is_far) return opening.storage;
+  EarlyReads reads{.only_keys = opening.takes_lock};
+  if (is_cached) reads.most_bytes = 0;
+  return std::make_shared<EarlyStorage>(opening.storage, reads);
 }
 
 bool is_about_config(const Error& error) {

@@ -41,8 +41,10 @@ struct RepositoryOpening {
   bool may_be_offline = false;
   // SshOptions::open_connections. nullptr: not known, so that the storage has kPatienceWithCache.
   std::shared_ptr<const std::atomic<unsigned>> connections = {};
-  // The storage is far away, and no lock is taken: see EarlyStorage.
-  bool reads_early = false;
+  // The storage is far away: see EarlyStorage.
+  bool is_far = false;
+  // The caller takes a lock next, and looks for files only then.
+  bool takes_lock = false;
 };
 
 struct OpenedRepository {

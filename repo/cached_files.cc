@@ -39,7 +39,7 @@ Result<Bytes> CachedFiles::read(const FileName&, ByteRange, Deadline) { return r
 Status CachedFiles::make_folders(Deadline) { return refusal(); }
 Status CachedFiles::write(const FileName&, ByteView, Deadline) { return refusal(); }
 Status CachedFiles::remove(const FileName&, Deadline) { return refusal(); }
-Result<std::size_t> CachedFiles::remove_leftovers(std::chrono::system_clock::time_point, Deadline) {
+Result<std::size_t> CachedFiles::remove_leftovers(const Leftovers& /*which*/, Deadline /*by*/) {
   return refusal();
 }
 Result<std::optional<std::uint64_t>> CachedFiles::free_bytes(Deadline) { return refusal(); }

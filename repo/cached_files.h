@@ -24,6 +24,7 @@ class CachedFiles final : public Storage {
   CachedFiles(RepositoryCache& cache, const std::string& of)
       : cache_(cache), description_("the cache of " + of) {}
 
+  Status reach(Deadline /*by*/) override { return {}; }
   Result<std::vector<ListedFile>> list(FileType type, Deadline by) override;
   Result<std::uint64_t> size(const FileName& file, Deadline by) override;
   Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override;
@@ -38,8 +39,7 @@ class CachedFiles final : public Storage {
   Status make_folders(Deadline by) override;
   Status write(const FileName& file, ByteView content, Deadline by) override;
   Status remove(const FileName& file, Deadline by) override;
-  Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
-                                       Deadline by) override;
+  Result<std::size_t> remove_leftovers(const Leftovers& which, Deadline by) override;
   Result<std::optional<std::uint64_t>> free_bytes(Deadline by) override;
   std::string description() const override { return description_; }
 

@@ -79,7 +79,8 @@ Result<OpenedRepository> open(const RestreefsOptions& options, const Location& l
       .may_rebuild_config = true,
       .may_be_offline = !options.lock,
       .connections = location.is_far() ? storage.ssh.open_connections : nullptr,
-      .reads_early = !options.lock && location.is_far()};
+      .is_far = location.is_far(),
+      .takes_lock = options.lock};
   OpenedRepository opened;
   // The password is wiped when this returns: the keys are open then.
   RETURN_IF_ERROR(open_with_password(options.access, [&](const Secret& password) -> Status {

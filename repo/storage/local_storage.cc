@@ -40,6 +40,7 @@ class LocalStorage final : public Storage {
   explicit LocalStorage(std::string root) : root_(std::move(root)) {}
 
   Status make_folders(Deadline by) override;
+  Status reach(Deadline /*by*/) override { return {}; }
   Result<std::vector<ListedFile>> list(FileType type, Deadline by) override;
   Result<std::uint64_t> size(const FileName& file, Deadline by) override;
   Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override;
@@ -50,8 +51,7 @@ class LocalStorage final : public Storage {
   Result<Bytes> read_all(const FileName& file, Deadline by) override;
   Status write(const FileName& file, ByteView content, Deadline by) override;
   Status remove(const FileName& file, Deadline by) override;
-  Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
-                                       Deadline by) override;
+  Result<std::size_t> remove_leftovers(const Leftovers& which, Deadline by) override;
   Result<std::optional<std::uint64_t>> free_bytes(Deadline by) override;
   std::string description() const override { return root_; }
 
@@ -341,11 +341,10 @@ Result<std::size_t> remove_old_temporaries(const std::string& folder, std::time_
   return removed;
 }
 
-Result<std::size_t> LocalStorage::remove_leftovers(std::chrono::system_clock::time_point time,
-                                                   Deadline) {
-  const std::time_t before = std::chrono::system_clock::to_time_t(time);
+Result<std::size_t> LocalStorage::remove_leftovers(const Leftovers& which, Deadline) {
+  const std::time_t before = std::chrono::system_clock::to_time_t(which.before);
   ASSIGN_OR_RETURN(std::size_t removed, remove_old_temporaries(root_, before));
-  for (const std::string& folder : repository_folders()) {
+  for (const std::string& folder : which.folders()) {
     ASSIGN_OR_RETURN(const std::size_t here, remove_old_temporaries(root_ + "/" + folder, before));
     removed += here;
   }

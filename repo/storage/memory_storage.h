@@ -15,6 +15,7 @@ namespace restree {
 class MemoryStorage final : public Storage {
  public:
   Status make_folders(Deadline) override { return {}; }
+  Status reach(Deadline /*by*/) override { return {}; }
   Result<std::vector<ListedFile>> list(FileType type, Deadline by) override;
   Result<std::uint64_t> size(const FileName& file, Deadline by) override;
   Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override;
@@ -29,7 +30,7 @@ class MemoryStorage final : public Storage {
   Status write(const FileName& file, ByteView content, Deadline by) override;
   Status remove(const FileName& file, Deadline by) override;
   // A write is never cut off.
-  Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point, Deadline) override {
+  Result<std::size_t> remove_leftovers(const Leftovers& /*which*/, Deadline /*by*/) override {
     return 0;
   }
   Result<std::optional<std::uint64_t>> free_bytes(Deadline by) override;

@@ -3,8 +3,18 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 
 namespace restree {
+namespace {
+
+constexpr std::array<std::string_view, 5> kPlainFolders{"keys", "locks", "snapshots", "index",
+                                                        "data"};
+constexpr unsigned kPackFolders = 256;
+
+std::string pack_folder(unsigned number) { return fmt::format("data/{:02x}", number); }
+
+}  // namespace
 
 std::string_view directory_of(FileType type) {
   switch (type) {
@@ -60,10 +70,17 @@ std::string relative_path(const FileName& file) {
 }
 
 std::vector<std::string> repository_folders() {
-  std::vector<std::string> folders = {"keys", "locks", "snapshots", "index", "data"};
-  for (int prefix = 0; prefix < 256; ++prefix)
-    folders.push_back(fmt::format("data/{:02x}", prefix));
+  std::vector<std::string> folders(kPlainFolders.begin(), kPlainFolders.end());
+  for (unsigned prefix = 0; prefix < kPackFolders; ++prefix) folders.push_back(pack_folder(prefix));
   return folders;
+}
+
+std::vector<std::string> Leftovers::folders() const {
+  std::vector<std::string> chosen(kPlainFolders.begin(), kPlainFolders.end());
+  for (unsigned prefix = part; prefix < kPackFolders; prefix += parts) {
+    chosen.push_back(pack_folder(prefix));
+  }
+  return chosen;
 }
 
 bool is_repository_name(std::string_view name) {

@@ -58,6 +58,19 @@ bool is_repository_name(std::string_view name);
 inline constexpr std::string_view kTemporaryMark = "-restree-";
 bool is_temporary_name(std::string_view name);
 
+// Which of the temporary files that cut-off writes of this program have left.
+struct Leftovers {
+  // Last written before: writes that are under way look the same.
+  std::chrono::system_clock::time_point before;
+  // Of the folders of packs, each one whose number divided by `parts` leaves `part`: to look into all
+  // takes long where packs are many. Of the others, all.
+  unsigned part = 0;
+  unsigned parts = 1;
+
+  // Where they may lie, besides the root of the repository, relative to it.
+  std::vector<std::string> folders() const;
+};
+
 struct ByteRange {
   std::uint64_t offset;
   std::uint64_t length;
@@ -83,6 +96,10 @@ struct ReadHabit {
 class Storage {
  public:
   virtual ~Storage() = default;
+
+  // Makes sure of a connection, where the storage needs one. Calls that are made at once after it
+  // share that one; without it each might log in on its own, and fail on its own.
+  virtual Status reach(Deadline by) = 0;
 
   // Makes the folders of a repository, and those that it lies in, where they are missing.
   virtual Status make_folders(Deadline by) = 0;
@@ -123,11 +140,9 @@ class Storage {
   // Removing what is not there is kNotFound.
   virtual Status remove(const FileName& file, Deadline by) = 0;
 
-  // Removes what writes of this program have left under temporary names because they were cut off,
-  // if it was last written before `time`: writes that are under way look the same. Those of other
-  // programs stay. Returns how many were removed.
-  virtual Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
-                                               Deadline by) = 0;
+  // Removes what writes of this program have left under temporary names because they were cut off.
+  // Files of other programs stay. Returns how many were removed.
+  virtual Result<std::size_t> remove_leftovers(const Leftovers& which, Deadline by) = 0;
 
   // How many bytes this user may still write where the repository lies; nullopt: the other side does
   // not say. Others may write meanwhile.

@@ -64,6 +64,8 @@ inline std::vector<std::string> sorted_names(std::vector<ListedFile> files) {
   return names;
 }
 
+TEST_P(StorageContract, CanBeReached) { EXPECT_OK(storage().reach(soon())); }
+
 TEST_P(StorageContract, ReadsBackWhatWasWritten) {
   ASSERT_OK(storage().write(pack('7'), as_bytes("0123456789"), soon()));
   EXPECT_THAT(storage().read(pack('7'), {.offset = 4, .length = 3}, soon()), Holds("456"));
@@ -230,18 +232,34 @@ TEST_P(StorageContract, RemovesTheOldLeftoversOfItsOwnWritesAlone) {
 
   const auto time = std::chrono::system_clock::now() - hours(4);
   const std::size_t expected = under_test().keeps_strays() ? leftovers.size() : 0;
-  EXPECT_EQ(value_of(storage().remove_leftovers(time, soon())), expected);
+  EXPECT_EQ(value_of(storage().remove_leftovers({.before = time}, soon())), expected);
   for (const std::string& path : leftovers) EXPECT_FALSE(under_test().has_stray(path)) << path;
   if (!under_test().keeps_strays()) return;
   for (const std::string& path : others) EXPECT_TRUE(under_test().has_stray(path)) << path;
   EXPECT_TRUE(under_test().has_stray(young));
-  EXPECT_EQ(value_of(storage().remove_leftovers(time, soon())), 0U);
+  EXPECT_EQ(value_of(storage().remove_leftovers({.before = time}, soon())), 0U);
+}
+
+TEST_P(StorageContract, LooksForLeftoversInAPartOfTheFoldersOfPacks) {
+  if (!under_test().keeps_strays()) return;
+  using std::chrono::hours;
+  const std::string leftover = std::string(64, 'c') + "-restree-0";
+  // 0x0c = 12, 0x0d = 13: of five parts the third and the fourth.
+  for (const char* folder : {"data/0c/", "data/0d/", "snapshots/"}) {
+    under_test().put_stray(folder + leftover, hours(5));
+  }
+  const auto time = std::chrono::system_clock::now() - hours(4);
+  const Leftovers third{.before = time, .part = 2, .parts = 5};
+  EXPECT_EQ(value_of(storage().remove_leftovers(third, soon())), 2U);
+  EXPECT_FALSE(under_test().has_stray("data/0c/" + leftover));
+  EXPECT_TRUE(under_test().has_stray("data/0d/" + leftover));
+  EXPECT_FALSE(under_test().has_stray("snapshots/" + leftover));
 }
 
 TEST_P(StorageContract, LeavesNothingToRemoveWhereNoFolderIs) {
   const auto now = std::chrono::system_clock::now();
-  EXPECT_EQ(value_of(make_fresh()->storage().remove_leftovers(now, soon())), 0U);
-  EXPECT_EQ(value_of(storage().remove_leftovers(now, soon())), 0U);
+  EXPECT_EQ(value_of(make_fresh()->storage().remove_leftovers({.before = now}, soon())), 0U);
+  EXPECT_EQ(value_of(storage().remove_leftovers({.before = now}, soon())), 0U);
 }
 
 TEST_P(StorageContract, SaysHowMuchIsFreeOrThatItCannot) {

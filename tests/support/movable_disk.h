@@ -23,6 +23,7 @@ class MovableDisk final : public Storage {
   // As a local folder is.
   void be_near() { is_near_ = true; }
 
+  Status reach(Deadline /*by*/) override { return {}; }
   Status make_folders(Deadline by) override {
     return ask([by](Storage& disk) { return disk.make_folders(by); });
   }
@@ -53,7 +54,7 @@ class MovableDisk final : public Storage {
   Status remove(const FileName& file, Deadline by) override {
     return ask([&](Storage& disk) { return disk.remove(file, by); });
   }
-  Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point, Deadline) override {
+  Result<std::size_t> remove_leftovers(const Leftovers& /*which*/, Deadline /*by*/) override {
     return 0;
   }
   Result<std::optional<std::uint64_t>> free_bytes(Deadline by) override {

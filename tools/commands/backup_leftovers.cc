@@ -100,11 +100,22 @@ Result<std::vector<PackId>> look_at_leftovers(const Session& session, Repository
   return std::move(packs->lost);
 }
 
+// The number of parts has no factor in common with the hours of a day or a week, so that jobs of the
+// same time each day or week come to all parts, too.
+Leftovers some_leftovers(std::chrono::system_clock::time_point now) {
+  constexpr unsigned kParts = 13;
+  const auto hours = std::chrono::floor<std::chrono::hours>(now).time_since_epoch().count();
+  return {.before = {}, .part = static_cast<unsigned>(hours % kParts), .parts = kParts};
+}
+
 TemporaryFilesRemoval::TemporaryFilesRemoval(const Session& session, Repository& repository) {
   if (session.lock() == nullptr) return;
-  const auto remove = [&repository, by = session.patience()] {
-    const auto removed =
-        repository.storage().remove_leftovers(std::chrono::system_clock::now() - kLeftoverAge, by);
+  const auto now = std::chrono::system_clock::now();
+  const bool asks_for_all = !session.is_far() || session.lock()->found_leftovers();
+  Leftovers which = asks_for_all ? Leftovers() : some_leftovers(now);
+  which.before = now - kLeftoverAge;
+  const auto remove = [&repository, which, by = session.patience()] {
+    const auto removed = repository.storage().remove_leftovers(which, by);
     if (removed || is_cancelled(removed.error())) return;
     log::warning("left as they are: temporary files: {}", removed.error().message());
   };

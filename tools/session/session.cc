@@ -141,7 +141,9 @@ Status Session::open_repository(Locking locking, Reading reading) {
           rescued, BreakerTiming{.patience = options_.patience, .between_probes = kSeldom}),
       .rescued = rescued,
       .key_hint = find_key_hint(options_.access),
-      .may_rebuild_config = !is_to_write(locking)};
+      .may_rebuild_config = !is_to_write(locking),
+      .is_far = is_far(),
+      .takes_lock = true};
   if (reading == Reading::kThroughCache) {
     ASSIGN_OR_RETURN(const std::string where, location());
     const auto parsed = parse_location(where);

@@ -170,6 +170,10 @@ auto BreakerStorage::pass(Call call) -> decltype(call()) {
   return result;
 }
 
+Status BreakerStorage::reach(Deadline by) {
+  return pass([&] { return inner().reach(by); });
+}
+
 Status BreakerStorage::make_folders(Deadline by) {
   return pass([&] { return inner().make_folders(by); });
 }
@@ -203,8 +207,8 @@ Status BreakerStorage::remove(const FileName& file, Deadline by) {
   return pass([&] { return inner().remove(file, by); });
 }
 
-Result<std::size_t> BreakerStorage::remove_leftovers(system_clock::time_point time, Deadline by) {
-  return pass([&] { return inner().remove_leftovers(time, by); });
+Result<std::size_t> BreakerStorage::remove_leftovers(const Leftovers& which, Deadline by) {
+  return pass([&] { return inner().remove_leftovers(which, by); });
 }
 
 Result<std::optional<std::uint64_t>> BreakerStorage::free_bytes(Deadline by) {

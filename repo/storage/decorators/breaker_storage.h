@@ -75,6 +75,7 @@ class BreakerStorage final : public ForwardingStorage {
   Figures figures() const;
 
   Status make_folders(Deadline by) override;
+  Status reach(Deadline by) override;
   Result<std::vector<ListedFile>> list(FileType type, Deadline by) override;
   Result<std::uint64_t> size(const FileName& file, Deadline by) override;
   Result<Bytes> read(const FileName& file, ByteRange range, Deadline by) override;
@@ -83,8 +84,7 @@ class BreakerStorage final : public ForwardingStorage {
   Result<Bytes> read_all(const FileName& file, Deadline by) override;
   Status write(const FileName& file, ByteView content, Deadline by) override;
   Status remove(const FileName& file, Deadline by) override;
-  Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
-                                       Deadline by) override;
+  Result<std::size_t> remove_leftovers(const Leftovers& which, Deadline by) override;
   Result<std::optional<std::uint64_t>> free_bytes(Deadline by) override;
 
  private:

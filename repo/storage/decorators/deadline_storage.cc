@@ -124,11 +124,10 @@ Status DeadlineStorage::remove(const FileName& file, Deadline by) {
                      [file, by](Storage& storage) { return storage.remove(file, by); });
 }
 
-Result<std::size_t> DeadlineStorage::remove_leftovers(std::chrono::system_clock::time_point time,
-                                                      Deadline by) {
+Result<std::size_t> DeadlineStorage::remove_leftovers(const Leftovers& which, Deadline by) {
   return ask<Result<std::size_t>>(
       "removing what cut off writes have left", by,
-      [time, by](Storage& storage) { return storage.remove_leftovers(time, by); });
+      [which, by](Storage& storage) { return storage.remove_leftovers(which, by); });
 }
 
 Result<std::optional<std::uint64_t>> DeadlineStorage::free_bytes(Deadline by) {

@@ -1,8 +1,8 @@
 #include "repo/storage/decorators/early_storage.h"
 
 #include <algorithm>
+#include <exception>
 #include <new>
-#include <system_error>
 #include <utility>
 
 #include "repo/base/thread_pool.h"
@@ -13,12 +13,15 @@ namespace {
 
 // Index files and snapshots are small and far away: several at once hide the round trips.
 constexpr std::size_t kReaders = 4;
+// restic's key files have about 450 bytes.
+constexpr std::uint64_t kMostKeyBytes = 64 << 10;
 
 }  // namespace
 
 EarlyStorage::~EarlyStorage() {
   stop();
-  threads_.clear();
+  // Joined without the lock, which they need.
+  const std::vector<std::jthread> threads = std::exchange(state_.lock()->threads, {});
 }
 
 void EarlyStorage::stop() { state_.lock()->is_ending = true; }
@@ -29,25 +32,23 @@ std::optional<std::size_t> EarlyStorage::place_of(FileType type) {
   return static_cast<std::size_t>(found - kTypes.begin());
 }
 
-void EarlyStorage::begin(Deadline by) {
-  {
-    auto state = state_.lock();
-    if (std::exchange(state->has_begun, true)) return;
-    state->bytes_left = what_.most_bytes;
-    for (Listing& listing : state->listings) listing.stage = Stage::kReading;
-  }
-  for (std::size_t place = 0; place < kTypes.size(); ++place) {
+void EarlyStorage::begin(FileType type, Deadline by) {
+  const std::size_t place = *place_of(type);
+  const auto read = [this, place, by] {
     try {
-      threads_.emplace_back([this, place, by] {
-        try {
-          run(place, by);
-        } catch (const std::bad_alloc&) {
-          give_up(place);
-        }
-      });
-    } catch (const std::system_error&) {  // the system has no more threads to give
+      run(place, by);
+    } catch (const std::bad_alloc&) {
       give_up(place);
     }
+  };
+  try {
+    auto state = state_.lock();
+    Listing& listing = state->listings.at(place);
+    if (std::exchange(listing.has_begun, true)) return;
+    listing.stage = Stage::kReading;
+    state->threads.emplace_back(read);
+  } catch (const std::exception&) {  // the system has no more threads to give, or no memory
+    give_up(place);
   }
 }
 
@@ -80,17 +81,32 @@ std::vector<FileName> EarlyStorage::note(std::size_t place,
     auto state = state_.lock();
     Listing& listing = state->listings.at(place);
     if (listing.stage != Stage::kReading) return wanted;  // a caller has listed by itself
-    listing.stage = listed ? Stage::kRead : Stage::kFailed;
-    if (listed) listing.files = std::move(*listed);
-    for (const ListedFile& file : listing.files) {
-      if (file.size_bytes > state->bytes_left) continue;
-      state->bytes_left -= file.size_bytes;
-      wanted.push_back({kTypes.at(place), file.name});
-      state->files.try_emplace(wanted.back());
-    }
+    const FileType type = kTypes.at(place);
+    const bool is_believed = listed && (type != FileType::kKey || !listed->empty());
+    listing.stage = is_believed ? Stage::kRead : Stage::kFailed;
+    if (is_believed) listing.files = std::move(*listed);
+    wanted = choose(*state, type, listing.files);
+    for (const FileName& file : wanted) state->files.try_emplace(file);
   }
   moved_.notify_all();
   return wanted;
+}
+
+std::vector<FileName> EarlyStorage::choose(State& state, FileType type,
+                                           const std::vector<ListedFile>& files) {
+  std::vector<FileName> chosen;
+  for (const ListedFile& file : files) {
+    if (type == FileType::kKey) {
+      // A size of 0 may mean that the server does not tell it; the reader of keys finds out.
+      const bool is_usual = file.size_bytes > 0 && file.size_bytes <= kMostKeyBytes;
+      if (!is_usual || chosen.size() == kMostKeys) continue;
+    } else {
+      if (file.size_bytes > state.bytes_left) continue;
+      state.bytes_left -= file.size_bytes;
+    }
+    chosen.push_back({type, file.name});
+  }
+  return chosen;
 }
 
 void EarlyStorage::read_early(const FileName& file, Deadline by) {
@@ -146,8 +162,14 @@ Result<std::vector<ListedFile>> EarlyStorage::list(FileType type, Deadline by) {
 
 Result<Bytes> EarlyStorage::read_all(const FileName& file, Deadline by) {
   if (std::optional<Bytes> early = take(file, by)) return std::move(*early);
+  if (file.type != FileType::kConfig) return inner().read_all(file, by);
+  RETURN_IF_ERROR(inner().reach(by));
+  begin(FileType::kKey, by);
   Result<Bytes> content = inner().read_all(file, by);
-  if (content && file.type == FileType::kConfig) begin(by);
+  if (content && !what_.only_keys) {
+    begin(FileType::kIndex, by);
+    begin(FileType::kSnapshot, by);
+  }
   return content;
 }
 

@@ -21,6 +21,7 @@ class ForwardingStorage : public Storage {
  public:
   explicit ForwardingStorage(std::shared_ptr<Storage> inner) : inner_(std::move(inner)) {}
 
+  Status reach(Deadline by) override { return inner_->reach(by); }
   Status make_folders(Deadline by) override { return inner_->make_folders(by); }
   Result<std::vector<ListedFile>> list(FileType type, Deadline by) override {
     return inner_->list(type, by);
@@ -44,9 +45,8 @@ class ForwardingStorage : public Storage {
     return inner_->write(file, content, by);
   }
   Status remove(const FileName& file, Deadline by) override { return inner_->remove(file, by); }
-  Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
-                                       Deadline by) override {
-    return inner_->remove_leftovers(time, by);
+  Result<std::size_t> remove_leftovers(const Leftovers& which, Deadline by) override {
+    return inner_->remove_leftovers(which, by);
   }
   Result<std::optional<std::uint64_t>> free_bytes(Deadline by) override {
     return inner_->free_bytes(by);

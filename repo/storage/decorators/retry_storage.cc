@@ -114,6 +114,10 @@ void RetryStorage::note_success() {
   log::warning("{}: works again, after {:.1f} s", description(), lasted.count());
 }
 
+Status RetryStorage::reach(Deadline by) {
+  return repeat(by, [&] { return inner().reach(by); });
+}
+
 Status RetryStorage::make_folders(Deadline by) {
   return repeat(by, [&] { return inner().make_folders(by); });
 }
@@ -153,9 +157,8 @@ Status RetryStorage::remove(const FileName& file, Deadline by) {
   });
 }
 
-Result<std::size_t> RetryStorage::remove_leftovers(std::chrono::system_clock::time_point time,
-                                                   Deadline by) {
-  return repeat(by, [&] { return inner().remove_leftovers(time, by); });
+Result<std::size_t> RetryStorage::remove_leftovers(const Leftovers& which, Deadline by) {
+  return repeat(by, [&] { return inner().remove_leftovers(which, by); });
 }
 
 Result<std::optional<std::uint64_t>> RetryStorage::free_bytes(Deadline by) {

@@ -72,10 +72,9 @@ Status WriteGate::remove(const FileName& file, Deadline by) {
   return inner().remove(file, by);
 }
 
-Result<std::size_t> WriteGate::remove_leftovers(std::chrono::system_clock::time_point time,
-                                                Deadline by) {
+Result<std::size_t> WriteGate::remove_leftovers(const Leftovers& which, Deadline by) {
   RETURN_IF_ERROR(pass(FileType::kPack, by));
-  return inner().remove_leftovers(time, by);
+  return inner().remove_leftovers(which, by);
 }
 
 }  // namespace restree

@@ -41,8 +41,7 @@ class WriteGate final : public ForwardingStorage {
   Status make_folders(Deadline by) override;
   Status write(const FileName& file, ByteView content, Deadline by) override;
   Status remove(const FileName& file, Deadline by) override;
-  Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
-                                       Deadline by) override;
+  Result<std::size_t> remove_leftovers(const Leftovers& which, Deadline by) override;
 
  private:
   struct State {

@@ -48,32 +48,45 @@ Result<std::unique_ptr<SftpClient>> SftpClient::start(std::unique_ptr<ByteChanne
   auto engine = std::make_unique<SftpEngine>(std::move(channel), host,
                                              SftpEngine::Limits{kFirstBytesInFlight, silence});
   std::unique_ptr<SftpClient> client(new SftpClient(std::move(engine), abilities, std::move(host)));
-  if (abilities.limits) RETURN_IF_ERROR(client->ask_limits(patience));
+  if (abilities.limits) {
+    client->limits_.lock()->answer =
+        client->send(std::move(Request(Type::kExtended).string("limits@openssh.com")));
+  }
   return client;
 }
 
-Status SftpClient::ask_limits(const Patience& patience) {
-  auto answer = call(std::move(Request(Type::kExtended).string("limits@openssh.com")),
-                     "ask for the limits", patience.by);
-  if (!answer) {
-    // For a server that offers the extension and then refuses it, the defaults stand.
-    return alive() && !patience.by.expired() ? Status() : Status(answer.error());
+SftpClient::Limits SftpClient::limits() {
+  std::optional<Pending> answer;
+  {
+    auto asked = limits_.lock();
+    const bool is_there = asked->answer && wait_until(*asked->answer, Deadline::at({}));
+    if (!is_there) return asked->limits;
+    answer = std::exchange(asked->answer, std::nullopt);
   }
+  note_limits(answer->get());
+  return limits_.lock()->limits;
+}
+
+// For a server that offers the extension and then refuses it, the defaults stand.
+void SftpClient::note_limits(const Result<Answer>& answer) {
+  if (!answer || answer->type != Type::kExtendedReply) return;
   PacketReader reader(answer->body);
   reader.u64();  // the longest packet
   const std::uint64_t read = reader.u64();
   const std::uint64_t write = reader.u64();
   const auto handles = static_cast<std::size_t>(std::min<std::uint64_t>(reader.u64(), SIZE_MAX));
-  if (answer->type != Type::kExtendedReply || !reader.ok()) return {};
+  if (!reader.ok()) return;
   const auto granted = [](std::uint64_t limit, std::uint32_t most) {
     return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(limit, 4096, most));
   };
-  // 0: no limit that the server knows of.
-  if (read != 0) abilities_.max_read_bytes = granted(read, kMaxReadPiece);
-  if (write != 0) abilities_.max_write_bytes = granted(write, kMaxWritePiece);
-  abilities_.max_open_handles = handles;
+  {
+    auto asked = limits_.lock();
+    // 0: no limit that the server knows of.
+    if (read != 0) asked->limits.read_bytes = granted(read, kMaxReadPiece);
+    if (write != 0) asked->limits.write_bytes = granted(write, kMaxWritePiece);
+    asked->limits.open_handles = handles;
+  }
   if (handles != 0) handles_.set_most(handles);
-  return {};
 }
 
 SftpClient::Pending SftpClient::send(Request request, bool slow) {
@@ -191,7 +204,7 @@ void SftpClient::close_later(std::string_view handle) {
 
 Result<Bytes> SftpClient::read(std::string_view handle, std::uint64_t offset, std::uint64_t length,
                                Deadline by) {
-  return engine_->read(handle, offset, length, abilities_.max_read_bytes, by);
+  return engine_->read(handle, offset, length, limits().read_bytes, by);
 }
 
 Result<Bytes> SftpClient::read_to_end(std::string_view handle, std::uint64_t max_bytes,
@@ -199,7 +212,7 @@ Result<Bytes> SftpClient::read_to_end(std::string_view handle, std::uint64_t max
   // The size and the first piece in one round trip: for most files that is all there is.
   auto measured = send(std::move(Request(Type::kFstat).string(handle)));
   Request first(Type::kRead);
-  first.string(handle).u64(0).u32(abilities_.max_read_bytes);
+  first.string(handle).u64(0).u32(limits().read_bytes);
   auto begun = send(std::move(first));
 
   ASSIGN_OR_RETURN(const Answer measure, wait(measured, "stat", by));
@@ -324,7 +337,7 @@ Status SftpClient::wait_for_sync(Pending& synced, Deadline by) {
 }
 
 Status SftpClient::write_and_close(std::string_view handle, ByteView content, Deadline by) {
-  const std::size_t piece_bytes = abilities_.max_write_bytes;
+  const std::size_t piece_bytes = limits().write_bytes;
   const std::size_t most = std::max<std::size_t>(2, kMaxWriteBytesInFlight / piece_bytes);
   std::deque<Pending> writes;
   Status result;

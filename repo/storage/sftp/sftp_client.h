@@ -31,6 +31,7 @@
 
 #include "repo/base/bytes.h"
 #include "repo/base/clock.h"
+#include "repo/base/guarded.h"
 #include "repo/base/result.h"
 #include "repo/storage/channel/byte_channel.h"
 #include "repo/storage/channel/wakeup.h"
@@ -47,9 +48,16 @@ class SftpClient {
 
   using Abilities = SftpAbilities;
 
+  // How much the server takes; the defaults are what the protocol demands of every server.
+  struct Limits {
+    std::uint32_t read_bytes = 32 * 1024;
+    std::uint32_t write_bytes = 32 * 1024;
+    std::size_t open_handles = 0;  // 0: the server does not say
+  };
+
   static constexpr std::uint32_t kFirstBytesInFlight = 4 << 20;
 
-  // Greets the server; `host` is what messages call it.
+  // Greets the server, and asks for its limits if it can tell them; `host` is what messages call it.
   static Result<std::unique_ptr<SftpClient>> start(std::unique_ptr<ByteChannel> channel,
                                                    std::string host,
                                                    std::chrono::milliseconds silence,
@@ -59,6 +67,9 @@ class SftpClient {
   SftpClient& operator=(const SftpClient&) = delete;
 
   const Abilities& abilities() const { return abilities_; }
+  // The defaults until the server's answer is there, for which nothing waits: requests that are sent
+  // first would only lose a round trip by it.
+  Limits limits();
   bool alive() const { return engine_->alive(); }
   // Bytes and requests (at 4 KiB each) that wait for the server: how busy the connection is.
   std::size_t load() const { return engine_->load(); }
@@ -127,11 +138,16 @@ class SftpClient {
   Result<sftp::Attributes> call_for_attributes(sftp::Request request, std::string_view doing,
                                                Deadline by);
   Status wait_for_sync(Pending& synced, Deadline by);
-  Status ask_limits(const Patience& patience);
+  void note_limits(const Result<sftp::Answer>& answer);
 
   std::unique_ptr<SftpEngine> engine_;
-  Abilities abilities_;
-  std::string host_;
+  const Abilities abilities_;
+  const std::string host_;
+  struct AskedLimits {
+    std::optional<Pending> answer;
+    Limits limits;
+  };
+  Guarded<AskedLimits> limits_;
   SftpHandles handles_;
   std::atomic<bool> has_synced_ = false;
   std::atomic<bool> refuses_sync_ = false;

@@ -6,7 +6,6 @@
 //          of another version.
 #pragma once
 
-#include <cstdint>
 #include <string_view>
 
 #include "repo/base/clock.h"
@@ -16,11 +15,8 @@
 
 namespace restree {
 
-// What the server supports; the defaults are what the protocol demands of every server.
+// What the server supports beyond what the protocol demands of every server.
 struct SftpAbilities {
-  std::uint32_t max_read_bytes = 32 * 1024;
-  std::uint32_t max_write_bytes = 32 * 1024;
-  std::size_t max_open_handles = 0;  // 0: the server does not say
   bool posix_rename = false;
   bool fsync = false;
   bool limits = false;

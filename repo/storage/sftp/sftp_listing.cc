@@ -30,11 +30,7 @@ class FolderLister {
   using Found = std::function<void(const std::string&, sftp::Entry&&)>;
 
   FolderLister(SftpClient& client, const Found& found, Deadline by)
-      : client_(client), found_(found), by_(by) {
-    const std::size_t handles = client.abilities().max_open_handles;
-    at_once_ =
-        handles == 0 ? kFoldersAtOnce / 4 : std::clamp<std::size_t>(handles / 4, 1, kFoldersAtOnce);
-  }
+      : client_(client), found_(found), by_(by) {}
 
   ~FolderLister() {
     for (const auto& listing : open_) {
@@ -49,7 +45,7 @@ class FolderLister {
   // Begins with the next folders, as many as may be open at once.
   void fill(std::vector<std::string>::const_iterator& next,
             std::vector<std::string>::const_iterator end) {
-    while (open_.size() < at_once_ && (!refused_.empty() || next != end)) {
+    while (open_.size() < most_at_once() && (!refused_.empty() || next != end)) {
       if (refused_.empty()) {
         begin(*next++);
         continue;
@@ -81,6 +77,13 @@ class FolderLister {
   }
 
  private:
+  std::size_t most_at_once() {
+    const std::size_t handles = client_.limits().open_handles;
+    return std::min(granted_, handles == 0
+                                  ? kFoldersAtOnce / 4
+                                  : std::clamp<std::size_t>(handles / 4, 1, kFoldersAtOnce));
+  }
+
   void begin(const std::string& folder) {
     Listing listing{folder, {}, {}, false};
     listing.answers.push_back(client_.send(std::move(Request(Type::kOpendir).string(folder))));
@@ -94,7 +97,7 @@ class FolderLister {
         std::ranges::count_if(open_, [](const Listing& other) { return !other.handle.empty(); }));
     if (held == 0 && std::exchange(has_given_back_, true)) return false;
     client_.handles().give_back();
-    at_once_ = std::max<std::size_t>(1, held);
+    granted_ = std::max<std::size_t>(1, held);
     return true;
   }
 
@@ -131,7 +134,7 @@ class FolderLister {
   SftpClient& client_;
   const Found& found_;
   const Deadline by_;
-  std::size_t at_once_;
+  std::size_t granted_ = kFoldersAtOnce;
   std::deque<Listing> open_;
   std::deque<std::string> refused_;  // that are to be opened again
   bool has_given_back_ = false;      // what others did not use, when no folder was open

@@ -283,14 +283,13 @@ Status SftpStorage::remove(const FileName& file, Deadline by) {
   return removed;
 }
 
-Result<std::size_t> SftpStorage::remove_leftovers(std::chrono::system_clock::time_point time,
-                                                  Deadline by) {
+Result<std::size_t> SftpStorage::remove_leftovers(const Leftovers& which, Deadline by) {
   ASSIGN_OR_RETURN(const auto connection, pool_->acquire(by));
   SftpClient& client = connection->client();
   std::vector<std::string> folders{root_};
-  for (const std::string& folder : repository_folders()) folders.push_back(root_ + "/" + folder);
+  for (const std::string& folder : which.folders()) folders.push_back(root_ + "/" + folder);
   std::vector<std::string> old;
-  const std::int64_t before = std::chrono::system_clock::to_time_t(time);
+  const std::int64_t before = std::chrono::system_clock::to_time_t(which.before);
   const auto take = [&](const std::string& folder, sftp::Entry&& entry) {
     const sftp::Attributes& attributes = entry.attributes;
     if (!is_temporary_name(entry.name) || !attributes.may_be_file()) return;

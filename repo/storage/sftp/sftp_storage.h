@@ -30,6 +30,10 @@ class SftpStorage final : public Storage {
   // `root`: absolute, or relative to the login folder. `description`: its name in messages.
   SftpStorage(std::unique_ptr<SftpPool> pool, std::string root, std::string description);
 
+  Status reach(Deadline by) override {
+    const auto connection = pool_->acquire(by);
+    return connection ? Status() : Status(connection.error());
+  }
   Status make_folders(Deadline by) override;
   Result<std::vector<ListedFile>> list(FileType type, Deadline by) override;
   Result<std::uint64_t> size(const FileName& file, Deadline by) override;
@@ -45,8 +49,7 @@ class SftpStorage final : public Storage {
   Result<Bytes> read_all(const FileName& file, Deadline by) override;
   Status write(const FileName& file, ByteView content, Deadline by) override;
   Status remove(const FileName& file, Deadline by) override;
-  Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
-                                       Deadline by) override;
+  Result<std::size_t> remove_leftovers(const Leftovers& which, Deadline by) override;
   Result<std::optional<std::uint64_t>> free_bytes(Deadline by) override;
   std::string description() const override { return description_; }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 
 #include "repo/base/log.h"
 #include "repo/storage/ssh/ssh_wire.h"
@@ -74,80 +75,104 @@ struct SshLogin::Attempt {
   SshWire& wire;
   const SshTarget& target;
   Patience& patience;
-  std::string methods;  // what the server accepts, comma-separated
-  std::vector<SshKeyFile> files;
-  std::vector<std::vector<std::byte>> keys_tried;
+  std::optional<std::string> methods = {};  // what the server accepts, comma-separated
+  bool was_asked_late = false;              // for its methods: after a key was refused
+  std::vector<SshKeyFile> files = {};
+  std::vector<std::vector<std::byte>> keys_tried = {};
   int keys_refused = 0;
   bool rsa_refused = false;
-  std::vector<std::string> tried;  // for the message
+  std::vector<std::string> tried = {};  // for the message
 
   // True: logged in. False: refused.
   template <class Call>
   Result<bool> make(std::string what, Call call) {
     tried.push_back(std::move(what));
     ASSIGN_OR_RETURN(const long outcome, wire.drive(patience, "login", call));
-    if (outcome == 0 && libssh2_userauth_authenticated(session) != 0) return true;
+    if (outcome == 0 && is_in()) return true;
     if (wire.ended()) return closed();
     return false;
   }
   // kDenied if the server says that there were too many attempts, else kUnavailable: a retry may
-  // help.
+  // help. A server that was asked late has counted the question as an attempt, and the next login
+  // asks it first.
   Error closed() const {
     const std::string why = wire.last_words();
-    const bool enough = why.find("Too many authentication failures") != std::string::npos;
+    const bool enough =
+        !was_asked_late && why.find("Too many authentication failures") != std::string::npos;
     std::string doing;
     for (const auto& what : tried) doing += (doing.empty() ? "" : ", ") + what;
     return {enough ? ErrorKind::kDenied : ErrorKind::kUnavailable,
             fmt::format("{}: login: {} (tried {})", target.alias, why, doing)};
   }
+  bool is_in() const { return libssh2_userauth_authenticated(session) != 0; }
   const char* user() const { return target.user.c_str(); }
   unsigned user_size() const { return static_cast<unsigned>(target.user.size()); }
 };
 
 Status SshLogin::authenticate(LIBSSH2_SESSION* session, SshWire& wire, const SshTarget& target,
                               Patience& patience) {
-  Attempt attempt{session, wire, target, patience, {}, {}, {}, 0, false, {}};
-  ASSIGN_OR_RETURN(const long listed, wire.drive(patience, "login", [&]() -> long {
-    const char* list = libssh2_userauth_list(session, attempt.user(), attempt.user_size());
-    if (list != nullptr) attempt.methods = list;
-    return list != nullptr || libssh2_userauth_authenticated(session) != 0
-               ? 0
-               : libssh2_session_last_errno(session);
-  }));
-  if (listed != 0) return attempt.closed();
-  if (libssh2_userauth_authenticated(session) != 0) return {};
-
-  for (const auto& path : target.identity_files) {
-    if (auto file = SshKeyFile::read(path)) {
-      attempt.files.push_back(std::move(*file));
-    } else {
-      log::debug("{}", file.error().message());
-      if (file.error().kind() != ErrorKind::kNotFound || target.identities_only) {
-        attempt.tried.push_back(file.error().message());
-      }
-    }
-  }
-  std::stable_partition(attempt.files.begin(), attempt.files.end(),
-                        [](const SshKeyFile& file) { return !file.is_rsa(); });
-  if (offers(attempt.methods, "publickey")) {
-    ASSIGN_OR_RETURN(bool in, try_agent(attempt));
-    for (const bool encrypted : {false, true}) {
-      if (in) return {};
-      ASSIGN_OR_RETURN(in, try_key_files(attempt, encrypted));
-    }
-    if (in) return {};
-  }
-  ASSIGN_OR_RETURN(const bool in, try_passwords(attempt));
+  Attempt attempt{session, wire, target, patience};
+  read_key_files(attempt);
+  if (asks_first_) RETURN_IF_ERROR(ask_methods(attempt));
+  ASSIGN_OR_RETURN(bool in, try_keys(attempt));
+  if (in) return {};
+  RETURN_IF_ERROR(ask_methods(attempt));
+  if (attempt.is_in()) return {};
+  ASSIGN_OR_RETURN(in, try_passwords(attempt));
   if (in) return {};
 
   std::string tried;
   for (const auto& what : attempt.tried) tried += (tried.empty() ? "" : ", ") + what;
   Error error(ErrorKind::kDenied,
               fmt::format("{}: login as {} refused; the server accepts {}; tried {}", target.alias,
-                          target.user, log::quoted(attempt.methods),
+                          target.user, log::quoted(*attempt.methods),
                           tried.empty() ? "nothing, as there was no key or password" : tried));
   if (attempt.rsa_refused) return std::move(error).hinting(kRsaWayOut);
   return error;
+}
+
+void SshLogin::read_key_files(Attempt& attempt) {
+  for (const auto& path : attempt.target.identity_files) {
+    if (auto file = SshKeyFile::read(path)) {
+      attempt.files.push_back(std::move(*file));
+    } else {
+      log::debug("{}", file.error().message());
+      if (file.error().kind() != ErrorKind::kNotFound || attempt.target.identities_only) {
+        attempt.tried.push_back(file.error().message());
+      }
+    }
+  }
+  std::stable_partition(attempt.files.begin(), attempt.files.end(),
+                        [](const SshKeyFile& file) { return !file.is_rsa(); });
+}
+
+// The question is an attempt to log in with nothing, which a server may allow.
+Status SshLogin::ask_methods(Attempt& attempt) {
+  if (attempt.methods) return {};
+  if (attempt.keys_refused > 0) attempt.was_asked_late = asks_first_ = true;
+  ASSIGN_OR_RETURN(const long listed, attempt.wire.drive(attempt.patience, "login", [&]() -> long {
+    const char* list = libssh2_userauth_list(attempt.session, attempt.user(), attempt.user_size());
+    if (list != nullptr) attempt.methods = list;
+    return list != nullptr || attempt.is_in() ? 0 : libssh2_session_last_errno(attempt.session);
+  }));
+  if (listed != 0) return attempt.closed();
+  if (!attempt.methods) attempt.methods.emplace();
+  return {};
+}
+
+Result<bool> SshLogin::takes_key(Attempt& attempt, bool asks_person) {
+  if (attempt.keys_refused >= kMaxKeysTried) return false;
+  if (asks_person || attempt.keys_refused > 0) RETURN_IF_ERROR(ask_methods(attempt));
+  return !attempt.methods || (!attempt.is_in() && offers(*attempt.methods, "publickey"));
+}
+
+Result<bool> SshLogin::try_keys(Attempt& attempt) {
+  ASSIGN_OR_RETURN(bool in, try_agent(attempt));
+  for (const bool encrypted : {false, true}) {
+    if (in) break;
+    ASSIGN_OR_RETURN(in, try_key_files(attempt, encrypted));
+  }
+  return in;
 }
 
 Result<bool> SshLogin::try_agent(Attempt& attempt) {
@@ -173,7 +198,8 @@ Result<bool> SshLogin::try_agent(Attempt& attempt) {
                             key.type.starts_with("ecdsa-sha2-nistp");
     if (!known_kind || key.type.find("cert") != std::string::npos) continue;
     if (attempt.target.identities_only && !named(key)) continue;
-    if (attempt.keys_refused >= kMaxKeysTried) break;
+    ASSIGN_OR_RETURN(const bool is_taken, takes_key(attempt, false));
+    if (!is_taken) break;
     AgentSignature context{&*agent, &key, &attempt.patience};
     const auto* blob = reinterpret_cast<const unsigned char*>(key.public_key.data());
     ASSIGN_OR_RETURN(
@@ -196,7 +222,9 @@ Result<bool> SshLogin::try_key_files(Attempt& attempt, bool encrypted) {
     if (file.encrypted != encrypted) continue;
     const bool tried = std::find(attempt.keys_tried.begin(), attempt.keys_tried.end(),
                                  file.public_key) != attempt.keys_tried.end();
-    if (tried || attempt.keys_refused >= kMaxKeysTried) continue;
+    if (tried) continue;
+    ASSIGN_OR_RETURN(const bool is_taken, takes_key(attempt, encrypted));
+    if (!is_taken) break;
     ASSIGN_OR_RETURN(const bool in, try_key_file(attempt, file));
     if (in) return true;
     ++attempt.keys_refused;
@@ -229,8 +257,8 @@ Result<bool> SshLogin::try_key_file(Attempt& attempt, const SshKeyFile& file) {
 }
 
 Result<bool> SshLogin::try_passwords(Attempt& attempt) {
-  const bool interactive = offers(attempt.methods, "keyboard-interactive");
-  const bool plain = offers(attempt.methods, "password");
+  const bool interactive = offers(*attempt.methods, "keyboard-interactive");
+  const bool plain = offers(*attempt.methods, "password");
   if (!password_source_ || (!interactive && !plain)) return false;
   const std::string what_for =
       fmt::format("password of {}@{}", attempt.target.user, attempt.target.alias);

@@ -83,8 +83,19 @@ ssize_t SshWire::send(const void* data, std::size_t size) {
   if (failure_ != 0) return -failure_;
   const auto* bytes = static_cast<const std::byte*>(data);
   unsent_.insert(unsent_.end(), bytes, bytes + size);
+  if (!has_asked_for_login_) note_sent({bytes, size});
   if (shut_) push();
   return static_cast<ssize_t>(size);
+}
+
+// libssh2 does not say how far a handshake has come, but what it sends does. The last packet that is
+// not encrypted is NEWKEYS; the next one, which it sends once the server's NEWKEYS is there, asks for
+// the service.
+void SshWire::note_sent(ByteView packet) {
+  constexpr std::size_t kTypeAt = 5;  // after the lengths of packet and padding
+  constexpr std::byte kNewKeys{21};
+  has_asked_for_login_ = has_sent_new_keys_;
+  has_sent_new_keys_ = packet.size() > kTypeAt && packet[kTypeAt] == kNewKeys;
 }
 
 void SshWire::push() {

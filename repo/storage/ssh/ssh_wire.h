@@ -56,6 +56,9 @@ class SshWire {
 
   // From now on the session may take in so many bytes.
   void allow(std::size_t bytes) { allowance_ = bytes; }
+  // True once the keys of both sides are in use and the session has asked for the service that logs
+  // users in: requests to it may follow at once. Only its answer is left of the handshake.
+  bool has_asked_for_login() const { return has_asked_for_login_; }
   // Bytes that the session has sent and the socket has not taken yet.
   std::size_t unsent() const { return unsent_.size() - sent_; }
   // Offers those bytes to the socket.
@@ -86,6 +89,7 @@ class SshWire {
   Error too_late(const Patience& patience, std::string_view doing) const;
   ssize_t send(const void* data, std::size_t size);
   ssize_t receive(void* data, std::size_t size);
+  void note_sent(ByteView packet);
   // Looks for the line that begins with "SSH-" in what comes first. False: it is too far away.
   bool look_for_greeting(ByteView bytes);
   static ssize_t send_callback(libssh2_socket_t fd, const void* data, std::size_t size, int flags,
@@ -109,6 +113,8 @@ class SshWire {
   std::string line_;  // the first bytes of the line that is coming in before the greeting
   std::size_t before_greeting_ = 0;
   bool has_greeted_ = false;
+  bool has_sent_new_keys_ = false;
+  bool has_asked_for_login_ = false;
   int failure_ = 0;  // errno
   bool shut_ = false;
   bool ended_ = false;

@@ -46,9 +46,8 @@ class HungStorage final : public ForwardingStorage {
     return pass().write(file, content, by);
   }
   Status remove(const FileName& file, Deadline by) override { return pass().remove(file, by); }
-  Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
-                                       Deadline by) override {
-    return pass().remove_leftovers(time, by);
+  Result<std::size_t> remove_leftovers(const Leftovers& which, Deadline by) override {
+    return pass().remove_leftovers(which, by);
   }
   Result<std::optional<std::uint64_t>> free_bytes(Deadline by) override {
     return pass().free_bytes(by);

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "repo/storage/memory_storage.h"
 #include "tests/support/gate.h"
@@ -26,6 +27,7 @@ using ::testing::SizeIs;
 using testing::value_of;
 
 FileName config_file() { return {FileType::kConfig, ""}; }
+FileName key_file(char digit) { return {FileType::kKey, std::string(64, digit)}; }
 FileName index_file(char digit) { return {FileType::kIndex, std::string(64, digit)}; }
 FileName snapshot_file(char digit) { return {FileType::kSnapshot, std::string(64, digit)}; }
 
@@ -85,6 +87,53 @@ TEST_F(EarlyStorageTest, AsksForNothingBeforeTheConfigIsThere) {
   });
   EXPECT_THAT(early.read_all(config_file(), soon()), FailsWith(ErrorKind::kUnavailable));
   EXPECT_EQ(lists(), 0);
+}
+
+TEST_F(EarlyStorageTest, ListsAndReadsKeysWhileTheConfigIsOnItsWay) {
+  write(key_file('7'));
+  inner_->watch([&](const FileName& file) -> Status {
+    if (file != config_file()) return {};
+    EXPECT_TRUE(holds_within(30s, [&] { return inner_->reads(FileType::kKey) == 1; }));
+    return {};
+  });
+  const auto early = begin({.only_keys = true});
+  EXPECT_THAT(value_of(early->list(FileType::kKey, soon())), SizeIs(1));
+  EXPECT_THAT(early->read_all(key_file('7'), soon()), Holds(relative_path(key_file('7'))));
+  EXPECT_EQ(inner_->lists(FileType::kKey), 1);
+  EXPECT_EQ(inner_->reads(), 2);
+  EXPECT_EQ(lists(), 0);
+}
+
+TEST_F(EarlyStorageTest, ReadsFewKeys) {
+  for (const char digit : std::string_view("0123456789abcdef")) write(key_file(digit));
+  const auto early = begin({.only_keys = true});
+  ASSERT_TRUE(has_read(1 + EarlyStorage::kMostKeys));
+  EXPECT_THAT(value_of(early->list(FileType::kKey, soon())), SizeIs(16));
+  for (const char digit : std::string_view("0123456789abcdef")) {
+    EXPECT_OK(early->read_all(key_file(digit), soon()));
+  }
+  EXPECT_EQ(inner_->reads(FileType::kKey), 16);
+}
+
+TEST_F(EarlyStorageTest, AnEmptyListingOfKeysIsMadeAgain) {
+  const auto early = begin({.only_keys = true});
+  ASSERT_TRUE(holds_within(30s, [&] { return inner_->lists(FileType::kKey) == 1; }));
+  write(key_file('7'));
+  EXPECT_THAT(value_of(early->list(FileType::kKey, soon())), SizeIs(1));
+}
+
+TEST_F(EarlyStorageTest, AsksForNothingWithoutAConnection) {
+  class OutOfReach final : public ForwardingStorage {
+   public:
+    using ForwardingStorage::ForwardingStorage;
+    Status reach(Deadline /*by*/) override {
+      return Error(ErrorKind::kDenied, "the wrong password");
+    }
+  };
+  EarlyStorage early(std::make_shared<OutOfReach>(inner_), {});
+  EXPECT_THAT(early.read_all(config_file(), soon()), FailsWith(ErrorKind::kDenied));
+  EXPECT_EQ(inner_->reads(), 0);
+  EXPECT_EQ(inner_->lists(FileType::kKey), 0);
 }
 
 TEST_F(EarlyStorageTest, HandsEverythingOutOnce) {

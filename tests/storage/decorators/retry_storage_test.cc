@@ -33,6 +33,10 @@ class Failing final : public Storage {
   std::deque<ErrorKind> errors;
   int calls = 0;
 
+  Status reach(Deadline by) override {
+    if (auto error = next()) return *error;
+    return memory.reach(by);
+  }
   Status make_folders(Deadline by) override {
     if (auto error = next()) return *error;
     return memory.make_folders(by);
@@ -70,10 +74,9 @@ class Failing final : public Storage {
     if (auto error = next()) return *error;
     return removed;
   }
-  Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
-                                       Deadline by) override {
+  Result<std::size_t> remove_leftovers(const Leftovers& which, Deadline by) override {
     if (auto error = next()) return *error;
-    return memory.remove_leftovers(time, by);
+    return memory.remove_leftovers(which, by);
   }
   Result<std::optional<std::uint64_t>> free_bytes(Deadline by) override {
     if (auto error = next()) return *error;

@@ -234,6 +234,7 @@ TEST_F(SftpClientTest, AServerThatGrantsMoreIsAskedForMore) {
     server.send(
         std::move(sftp::Request(Type::kExtendedReply).u64(262144).u64(261120).u64(261120).u64(1000))
             .finish(limits.id));
+    server.answer_handle(server.receive().id, "h");
     const ReadRequest read = as_read(server.receive());
     EXPECT_EQ(read.length, 200'000U);
     server.answer_data(read.id, pattern(read.offset, read.length));
@@ -241,8 +242,31 @@ TEST_F(SftpClientTest, AServerThatGrantsMoreIsAskedForMore) {
   });
   EXPECT_TRUE(client->abilities().posix_rename);
   EXPECT_FALSE(client->abilities().fsync);
-  EXPECT_EQ(client->abilities().max_open_handles, 1000U);
-  EXPECT_THAT(client->read("h", 0, 200'000, soon()), Holds(pattern(0, 200'000)));
+  const std::string handle = value_of(client->open("file", sftp::kOpenRead, soon()));
+  EXPECT_EQ(client->limits().open_handles, 1000U);
+  EXPECT_THAT(client->read(handle, 0, 200'000, soon()), Holds(pattern(0, 200'000)));
+}
+
+TEST_F(SftpClientTest, NothingWaitsForTheLimits) {
+  const auto client = client_of([](FakeServer& server) {
+    server.greet({"limits@openssh.com"});
+    const Received limits = server.receive();
+    EXPECT_EQ(limits.type, Type::kExtended);
+    const Received open = server.receive();
+    EXPECT_EQ(open.type, Type::kOpen);
+    server.answer_handle(open.id, "h");
+    const ReadRequest read = as_read(server.receive());
+    EXPECT_EQ(read.length, kPiece);
+    server.answer_data(read.id, pattern(read.offset, read.length));
+    server.answer_status(limits.id, sftp::StatusCode::kUnsupported);
+    server.answer_handle(server.receive().id, "h");
+    server.receive();
+  });
+  const std::string handle = value_of(client->open("file", sftp::kOpenRead, soon()));
+  EXPECT_THAT(client->read(handle, 0, kPiece, soon()), Holds(pattern(0, kPiece)));
+  EXPECT_OK(client->open("other", sftp::kOpenRead, soon()));
+  EXPECT_EQ(client->limits().read_bytes, kPiece);
+  EXPECT_TRUE(client->alive());
 }
 
 TEST_F(SftpClientTest, AWriteThatTheServerCutsShortIsNoticed) {

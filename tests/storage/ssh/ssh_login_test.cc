@@ -22,6 +22,41 @@ TEST_F(SshLoginTest, AKeyFileIsEnoughToLogIn) {
   EXPECT_THAT(read(), Holds("hello"));
 }
 
+// In its log a server of this level names each method that is tried; "none" is the question for the
+// methods that it accepts.
+int times_asked(const Sshd& server) {
+  int times = 0;
+  const std::string log = server.log();
+  for (auto at = log.find("method none"); at != std::string::npos;
+       at = log.find("method none", at + 1)) {
+    ++times;
+  }
+  return times;
+}
+
+TEST_F(SshLoginTest, TheFirstKeyIsTriedWithoutAQuestion) {
+  serve({.config = {"LogLevel DEBUG1"}});
+  EXPECT_THAT(read(), Holds("hello"));
+  // The server's log is in order, and may be late.
+  EXPECT_TRUE(holds_within(
+      20s, [&] { return sshd().log().find("method publickey") != std::string::npos; }));
+  EXPECT_EQ(times_asked(sshd()), 0);
+}
+
+TEST_F(SshLoginTest, OnceAKeyWasRefusedTheQuestionIsAskedOnceForEachLogin) {
+  serve({.config = {"LogLevel DEBUG1"}});
+  const fs::path wrong = sshd().folder() / "wrong";
+  make_ssh_key(wrong, "ed25519");
+  options_.identity_files = {wrong.string(), sshd().identity().string()};
+  const auto storage =
+      value_of(value_of(parse_location(sshd().location(root())))->make_storage(options_));
+  for (int login = 1; login <= 2; ++login) {
+    EXPECT_THAT(storage->read_all(kConfig, Deadline::after(20s)), Holds("hello"));
+    EXPECT_TRUE(holds_within(20s, [&] { return times_asked(sshd()) == login; }));
+    sshd().kill_connections();
+  }
+}
+
 TEST_F(SshLoginTest, AnUnknownHostIsRefusedWithItsFingerprintAndWhatToDo) {
   serve();
   write_file(sshd().known_hosts(), "");
@@ -198,6 +233,21 @@ TEST_F(SshLoginTest, ANamedKeyIsTriedBeforeAnAgentsManyOthers) {
   }
   configure("IdentityAgent " + (sshd().folder() / "agent").string() + "\n");
   options_.use_agent = true;
+  EXPECT_THAT(read(), Holds("hello"));
+}
+
+// A question after the first attempt counts as one, and the server ends the connection.
+TEST_F(SshLoginTest, AServerThatAllowsTwoAttemptsIsAskedFirstTheNextTime) {
+  serve({.config = {"MaxAuthTries 2"}});
+  const fs::path wrong = sshd().folder() / "wrong";
+  make_ssh_key(wrong, "ed25519");
+  const Agent agent(sshd().folder() / "agent");
+  agent.add(wrong);
+  agent.add(sshd().identity());
+  configure("IdentityAgent " + (sshd().folder() / "agent").string() + "\n");
+  options_.identity_files.clear();
+  options_.use_agent = true;
+  fs::remove(sshd().identity());
   EXPECT_THAT(read(), Holds("hello"));
 }
 
