@@ -79,18 +79,16 @@ Result<std::optional<WithoutConfig>> open_without_config(const RepositoryOpening
   const Result<bool> is_repository = has_content(*opening.rescued, by);
   if (!is_repository || !*is_repository) return nothing;
   constexpr char kAdvice[] =
-      "restree repair config puts a new one there; restree rescue-key import puts back the one "
-      "that "
-      "was kept with a rescue key.";
+      "restree repair config puts a new one there; restree rescue-key import puts back that of a "
+      "rescue key.";
+  Result<RebuiltConfig> rebuilt = rebuild_config(*opening.rescued, password, opening.key_hint, by);
+  if (!rebuilt && failure.kind() == ErrorKind::kNoRepository) {
+    return std::move(rebuilt).error().with(failure.message());
+  }
+  if (!rebuilt || !rebuilt->is_lost) return nothing;
   if (!opening.may_rebuild_config) {
-    if (failure.kind() != ErrorKind::kNoRepository) return nothing;
     return Error(failure.kind(), failure.message() + ", but snapshots or index files are there")
         .hinting(kAdvice);
-  }
-  Result<RebuiltConfig> rebuilt = rebuild_config(*opening.rescued, password, opening.key_hint, by);
-  if (!rebuilt) {
-    if (failure.kind() == ErrorKind::kCorrupt) return nothing;
-    return std::move(rebuilt).error().with(failure.message());
   }
   opening.rescued->replace_config(std::move(rebuilt->file));
   ASSIGN_OR_RETURN(auto repository,

@@ -35,7 +35,8 @@ struct RepositoryOpening {
   std::optional<CachePlace> cache = {};
   std::string location = {};  // the same text for the same repository: Location::identity()
   std::string key_hint = {};
-  // The caller only reads, for which a config that is rebuilt in memory will do.
+  // The caller only reads, and gives no verdict on the repository: a config that is rebuilt in memory
+  // will do.
   bool may_rebuild_config = false;
   // The caller is content with what the cache has if the storage is out of reach.
   bool may_be_offline = false;

@@ -152,7 +152,11 @@ class LostConfig : public RescueKey {
       EXPECT_EQ(read_file(mounted / "apps/app/latest/file"),
                 read_file(dir_.path() / "app" / "file"));
     }
-    EXPECT_FALSE(restree({"backup", path("app")}).ok());
+    for (const Strings& words : {Strings{"backup", path("app")}, Strings{"check"}}) {
+      const Finished refused = restree(words);
+      EXPECT_FALSE(refused.ok());
+      EXPECT_THAT(refused.err, HasSubstr("repair config"));
+    }
     EXPECT_THAT(restree_ok({"repair", "config"}).out, HasSubstr("put a new config there"));
     EXPECT_THAT(restree_ok({"repair", "config"}).out, HasSubstr("nothing was changed"));
     restree_ok({"backup", path("app")});

@@ -141,7 +141,7 @@ Status Session::open_repository(Locking locking, Reading reading) {
           rescued, BreakerTiming{.patience = options_.patience, .between_probes = kSeldom}),
       .rescued = rescued,
       .key_hint = find_key_hint(options_.access),
-      .may_rebuild_config = !is_to_write(locking),
+      .may_rebuild_config = locking == Locking::kShared || locking == Locking::kNone,
       .is_far = is_far(),
       .takes_lock = true};
   if (reading == Reading::kThroughCache) {
