@@ -25,7 +25,10 @@ class CheckListener {
 struct CheckFindings {
   std::uint64_t errors = 0;
   std::set<PackId> broken_packs;  // damaged, but not missing
+  // Those, of the ones that are there, in which a tree cannot be read.
+  std::set<PackId> packs_of_unreadable_trees;
   std::uint64_t missing_packs = 0;
+  std::uint64_t misplaced_blobs = 0;  // whole, but elsewhere in their packs than the index says
   std::set<SnapshotId> broken_snapshots;
   std::uint64_t unchecked = 0;  // asked for, but not found; no damage
   std::uint64_t unindexed_packs = 0;

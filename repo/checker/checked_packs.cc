@@ -115,10 +115,12 @@ Status CheckedPacks::compare_with_storage(Storage& storage, Deadline by, CheckLi
     findings.damaged = true;
     listener.error(fmt::format("pack {}: {}", id(number).hex(), why));
   };
+  missing_.assign(count(), false);
   for (std::uint32_t number = 0; number < count(); ++number) {
     const auto found = stored.find(id(number));
     if (found == stored.end()) {
       ++findings.missing_packs;
+      missing_[number] = true;
       note_lost_part(number, 0, damage);
       fail(number, "does not exist");
       continue;

@@ -46,6 +46,10 @@ class CheckedPacks final : public IndexWatch {
     return contents_.of(number);
   }
   const Index& index() const { return *index_; }
+  // Whether compare_with_storage() has not found the pack.
+  bool is_missing(std::uint32_t number) const {
+    return number < missing_.size() && missing_[number];
+  }
 
  private:
   // Notes the blobs of a pack of which only so many bytes are there.
@@ -67,6 +71,7 @@ class CheckedPacks final : public IndexWatch {
   Guarded<Read> read_;
   std::shared_ptr<const Index> index_;
   std::vector<std::uint64_t> sizes_;
+  std::vector<bool> missing_;
   PackContents contents_;
 };
 

@@ -82,9 +82,20 @@ void CheckedTrees::check_tree(const BlobId& id, const Result<ByteView>& blob,
   for (const std::string& line : wrong) text += "\n  " + line;
   const MutexLock lock(mutex_);
   if (!tree) damage_.add_blob(BlobType::kTree, id);
+  if (!blob) note_packs_of(id);
   findings_.errors += wrong.size();
   findings_.damaged = true;
   listener_.error(text);
+}
+
+void CheckedTrees::note_packs_of(const BlobId& tree) {
+  const auto first = index_->position(BlobType::kTree, tree);
+  if (!first) return;
+  const std::span<const IndexEntry> entries = index_->entries();
+  for (std::size_t i = *first; i < entries.size(); ++i) {
+    if (entries[i].id != tree || entries[i].type() != BlobType::kTree) return;
+    packs_of_unreadable_.insert(entries[i].pack_number());
+  }
 }
 
 void CheckedTrees::check_node(const BlobId& tree, const Node& node, std::vector<BlobId>& found,

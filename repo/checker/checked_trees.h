@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "repo/base/guarded.h"
@@ -34,6 +35,11 @@ class CheckedTrees {
 
   // Checks these trees and everything below them. Errors: those of BulkLoader.
   Status check(const std::vector<BlobId>& roots, const BulkOptions& bulk);
+  // The numbers in the index of the packs that should hold the trees which cannot be loaded.
+  std::set<std::uint32_t> packs_of_unreadable() const {
+    const MutexLock lock(mutex_);
+    return packs_of_unreadable_;
+  }
   // Which blobs are in use, by the position of the blob's first entry in the index.
   std::vector<bool> used() const {
     const MutexLock lock(mutex_);
@@ -46,6 +52,7 @@ class CheckedTrees {
   bool is_new(const BlobId& tree) REQUIRES(mutex_);
   void check_tree(const BlobId& id, const Result<ByteView>& blob, std::vector<BlobId>& found)
       EXCLUDES(mutex_);
+  void note_packs_of(const BlobId& tree) REQUIRES(mutex_);
   void check_node(const BlobId& tree, const Node& node, std::vector<BlobId>& found,
                   std::vector<std::string>& wrong) EXCLUDES(mutex_);
   void check_content(const BlobId& tree, const Node& node, std::vector<std::string>& wrong)
@@ -59,6 +66,7 @@ class CheckedTrees {
   CheckFindings& findings_ GUARDED_BY(mutex_);
   Damage& damage_ GUARDED_BY(mutex_);
   std::vector<bool> used_ GUARDED_BY(mutex_);
+  std::set<std::uint32_t> packs_of_unreadable_ GUARDED_BY(mutex_);
   std::vector<BlobId> unknown_ GUARDED_BY(mutex_);  // in no index, and reported already
 };
 

@@ -44,7 +44,11 @@ Status Checker::check_trees(const std::vector<BlobId>& roots, bool only_these) {
                                                   ? IndexBuilder().build(1)
                                                   : repository_.index_parts().front()),
                  only_these, listener_, findings_, damage_);
-  return trees_->check(roots, bulk_);
+  RETURN_IF_ERROR(trees_->check(roots, bulk_));
+  for (const std::uint32_t number : trees_->packs_of_unreadable()) {
+    if (!packs_.is_missing(number)) findings_.packs_of_unreadable_trees.insert(packs_.id(number));
+  }
+  return {};
 }
 
 std::vector<std::uint32_t> Checker::choose(const PackSubset& subset) const {
@@ -58,7 +62,8 @@ std::vector<std::uint32_t> Checker::choose(const PackSubset& subset) const {
   }
   std::vector<PackToRead> packs;
   for (std::uint32_t i = 0; i < wanted.size(); ++i) {
-    if (!wanted[i]) continue;
+    // That it is missing has been said.
+    if (!wanted[i] || packs_.is_missing(i)) continue;
     const auto read = read_times_.find(packs_.id(i));
     packs.push_back(
         {.number = i,
@@ -90,6 +95,7 @@ Status Checker::read_packs(const std::vector<std::uint32_t>& numbers, Deadline e
     }
     read_times_.erase(pack);
     for (const std::uint32_t position : verdict.damaged) damage_.add_place(position);
+    findings_.misplaced_blobs += verdict.misplaced;
     ++findings_.errors;
     findings_.damaged = true;
     findings_.broken_packs.insert(pack);

@@ -83,15 +83,11 @@ std::vector<LostBlob> Damage::lost(std::size_t most) const {
     blobs.push_back({entry.type(), entry.id, index_->packs()[entry.pack_number()]});
     return true;
   });
-  for (const auto& [type, id] : unknown_) {
-    if (blobs.size() >= most) break;
-    blobs.push_back({type, id, std::nullopt});
-  }
   return blobs;
 }
 
 std::uint64_t Damage::lost_count() const {
-  std::uint64_t count = unknown_.size();
+  std::uint64_t count = 0;
   for_each_lost([&](const IndexEntry&) {
     ++count;
     return true;

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -28,7 +27,7 @@ struct DamagedPack {
 struct LostBlob {
   BlobType type;
   BlobId id;
-  std::optional<PackId> pack = std::nullopt;  // one that should have it; nullopt: it is in no index
+  PackId pack;  // one that should have it
 };
 
 class Damage {
@@ -45,9 +44,11 @@ class Damage {
   bool is_lost(BlobType type, const BlobId& id) const;
   // The packs with damaged blobs, in the order of the index.
   std::vector<DamagedPack> packs() const;
-  // Up to `most` of them; those with a place come first.
+  // Up to `most` of those that are damaged in every place.
   std::vector<LostBlob> lost(std::size_t most) const;
   std::uint64_t lost_count() const;
+  // The blobs in no index: nothing is known of them until the packs were asked.
+  const std::set<std::pair<BlobType, BlobId>>& unknown() const { return unknown_; }
 
  private:
   // Calls `each` with the first place of each blob that is lost; ends if that returns false.

@@ -2,11 +2,18 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "repo/crypto/sha256.h"
 #include "repo/pack_file.h"
 
 namespace restree {
 namespace {
+
+bool ends_a_check(const Error& error) {
+  return error.kind() == ErrorKind::kUnavailable || error.kind() == ErrorKind::kCancelled;
+}
 
 // The header's entries must be those of the index, each at its place.
 void compare_header(const std::vector<IndexedBlob>& header, const CheckedPacks& packs,
@@ -74,8 +81,7 @@ Result<PackVerdict> check_once(Repository& repository, const CheckedPacks& packs
   PackVerdict verdict;
   Result<Bytes> file = repository.storage().read_all({FileType::kPack, packs.id(number).hex()}, by);
   if (!file) {
-    const ErrorKind kind = file.error().kind();
-    if (kind == ErrorKind::kUnavailable || kind == ErrorKind::kCancelled) return file.error();
+    if (ends_a_check(file.error())) return file.error();
     verdict.wrong.push_back(file.error().message());
     verdict.damaged.assign(packs.entries(number).begin(), packs.entries(number).end());
     return verdict;
@@ -87,6 +93,34 @@ Result<PackVerdict> check_once(Repository& repository, const CheckedPacks& packs
   return verdict;
 }
 
+// Of the blobs that are not where the index has them, those that the pack's own header has elsewhere
+// and that are whole there do not count as damaged: it is the index that is wrong.
+Status find_misplaced(Repository& repository, const CheckedPacks& packs, std::uint32_t number,
+                      Deadline by, PackVerdict& verdict) {
+  if (verdict.damaged.empty()) return {};
+  const PackId& pack = packs.id(number);
+  // Once more, as blobs were opened in place.
+  Result<Bytes> file = repository.storage().read_all({FileType::kPack, pack.hex()}, by);
+  const auto header =
+      file ? blobs_in_pack(repository, *file) : Result<std::vector<IndexedBlob>>(file.error());
+  if (!header) return ends_a_check(header.error()) ? Status(header.error()) : Status();
+  Bytes scratch;
+  for (const IndexedBlob& blob : *header) {
+    const auto is_same = [&](std::uint32_t position) {
+      const IndexEntry& entry = packs.index().entries()[position];
+      return entry.id == blob.id && entry.type() == blob.type;
+    };
+    if (std::ranges::none_of(verdict.damaged, is_same)) continue;
+    Bytes sealed = Bytes::copy_of(file->view().subspan(blob.offset, blob.length));
+    const BlobLocation place{
+        .pack = pack, .offset = blob.offset, .length = blob.length, .raw_length = blob.raw_length};
+    if (!repository.open_blob(place, blob.type, blob.id, sealed.view(), scratch)) continue;
+    std::erase_if(verdict.damaged, is_same);
+    ++verdict.misplaced;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<PackVerdict> check_pack(Repository& repository, const CheckedPacks& packs,
@@ -95,9 +129,12 @@ Result<PackVerdict> check_pack(Repository& repository, const CheckedPacks& packs
   if (first.wrong.empty()) return first;
   // Read once more: the connection or the memory may have been at fault.
   ASSIGN_OR_RETURN(PackVerdict again, check_once(repository, packs, number, by));
-  if (!again.wrong.empty()) return again;
+  if (!again.wrong.empty()) {
+    RETURN_IF_ERROR(find_misplaced(repository, packs, number, by, again));
+    return again;
+  }
   for (std::string& line : first.wrong) line += " (but correct when it was read again)";
-  return PackVerdict{std::move(first.wrong), {}};
+  return PackVerdict{.wrong = std::move(first.wrong), .damaged = {}};
 }
 
 }  // namespace restree

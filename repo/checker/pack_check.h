@@ -14,6 +14,8 @@ namespace restree {
 struct PackVerdict {
   std::vector<std::string> wrong;      // a line for each fault; empty: the pack is sound
   std::vector<std::uint32_t> damaged;  // positions in the index of the blobs that cannot be read
+  // Blobs that are whole, but elsewhere in the pack than the index says.
+  std::uint32_t misplaced = 0;
 };
 
 // Holds the whole pack in memory. Errors: kUnavailable, kDenied: the pack could not be read at all.

@@ -96,12 +96,18 @@ Status IndexRepairer::read_index_files() {
   ASSIGN_OR_RETURN(const std::vector<ListedFile> listed,
                    repository_.list_files(FileType::kIndex, patience()));
   for (const ListedFile& file : listed) {
+    // A file may prove damaged after its first packs, and what it says does not count then.
+    std::unordered_map<PackId, std::uint64_t> named;
     const Status read = visit(file.name, [&](const PackId& id, auto blobs) -> Status {
-      Pack& pack = packs_[id];
-      pack.indexed_bytes = std::max(pack.indexed_bytes, pack_bytes(blobs));
+      std::uint64_t& bytes = named[id];
+      bytes = std::max(bytes, pack_bytes(blobs));
       return {};
     });
     if (read) {
+      for (const auto& [id, bytes] : named) {
+        Pack& pack = packs_[id];
+        pack.indexed_bytes = std::max(pack.indexed_bytes, bytes);
+      }
       files_.push_back(file.name);
       if (options_.read_all_packs) old_.insert(file.name);
       continue;

@@ -173,6 +173,42 @@ TEST_F(CheckerTest, ABlobUnderAWrongIdIsFoundByReading) {
   EXPECT_THAT(listener_.errors, ElementsAre(HasSubstr(wrong.hex())));
 }
 
+TEST_F(CheckerTest, APackThatIsMissingIsNotReadAsWell) {
+  build();
+  repository_.remove_packs_of(content_);
+  check(true);
+  EXPECT_THAT(listener_.errors, SizeIs(1));
+  EXPECT_THAT(findings().broken_packs, IsEmpty());
+}
+
+TEST_F(CheckerTest, ThePackOfATreeThatCannotBeReadIsNamedUnlessItIsMissing) {
+  build();
+  repository_.damage(builder().pack_names_of(folder_).at(0));
+  check();
+  EXPECT_THAT(findings().packs_of_unreadable_trees, ElementsAre(pack_of(folder_)));
+  repository_.remove_packs_of(folder_);
+  check();
+  EXPECT_THAT(findings().packs_of_unreadable_trees, IsEmpty());
+}
+
+// The index has the place of another blob: what the pack's own header says still holds.
+TEST_F(CheckerTest, ABlobThatTheIndexMisplacesIsNotLost) {
+  build();
+  const PackId pack = pack_of(content_);
+  const std::string index =
+      value_of(repository_.storage().list(FileType::kIndex, soon())).at(0).name;
+  std::string json(as_text(value_of(
+      value_of(repository_.try_open())->load_unpacked({FileType::kIndex, index}, soon()))));
+  const auto at = json.find("\"offset\":0", json.find(content_.hex()));
+  json.replace(at, 10, "\"offset\":1");
+  repository_.remove({FileType::kIndex, index});
+  builder().add_sealed(FileType::kIndex, json);
+  check(true);
+  EXPECT_THAT(findings().broken_packs, ElementsAre(pack));
+  EXPECT_EQ(findings().misplaced_blobs, 1U);
+  EXPECT_EQ(checker_->damage().lost_count(), 0U);
+}
+
 TEST_F(CheckerTest, OnlyThePacksOfTheSnapshotsThatAreCheckedAreRead) {
   build();
   builder().add_data("of another snapshot");

@@ -1,4 +1,5 @@
-// `restree check` finds what `restic check` finds.
+// `restree check` beside `restic check`, in a repository of restic's. What it says of each kind of damage:
+// damage_kinds_test.cc.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -14,7 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Not;
 
 class Check : public ::testing::TestWithParam<std::string> {
  protected:
@@ -25,19 +25,6 @@ class Check : public ::testing::TestWithParam<std::string> {
     restic_.init();
     snapshot_ = restic_.backup({source_.string()});
     chunks_ = chunks_of(restic_, snapshot_, source_ / "big");
-    folder_ = tree_of(restic_, snapshot_, source_ / "folder");
-  }
-
-  // Both programs find the same errors; ours prints these words.
-  void expect_both_find(const std::string& words, const std::vector<std::string>& options) {
-    std::vector<std::string> command = {"check"};
-    command.insert(command.end(), options.begin(), options.end());
-    const Finished theirs = restic_.run(command);
-    EXPECT_EQ(theirs.exit_code, 1) << theirs.report();
-    const Finished ours = RestreeProgram(restic_).run(command);
-    EXPECT_EQ(ours.exit_code, 1) << ours.report();
-    EXPECT_THAT(ours.err, HasSubstr(words));
-    EXPECT_THAT(ours.err, HasSubstr("Fatal: repository contains errors"));
   }
 
   TempDir dir_;
@@ -45,7 +32,6 @@ class Check : public ::testing::TestWithParam<std::string> {
   Restic restic_{dir_.path() / "home", GetParam()};
   std::string snapshot_;
   std::vector<BlobPlace> chunks_;
-  BlobPlace folder_;
 };
 INSTANTIATE_TEST_SUITE_P(Restics, Check, ::testing::ValuesIn(all_restics()), restic_name);
 
@@ -57,69 +43,6 @@ TEST_P(Check, FindsNothingWrongWithARepositoryOfRestic) {
     EXPECT_THAT(done.err, IsEmpty());
   }
   EXPECT_THAT(names_in(restic_.repository() / "locks"), IsEmpty());
-}
-
-TEST_P(Check, AFlippedByteInADataPack) {
-  flip_byte(chunks_[1].pack_path, chunks_[1].pack_offset + 1000);
-  EXPECT_TRUE(RestreeProgram(restic_).run({"check"}).ok());
-  expect_both_find("restree repair packs " + chunks_[1].pack.hex(), {"--read-data"});
-}
-
-TEST_P(Check, AFlippedByteInATreePack) {
-  flip_byte(folder_.pack_path, folder_.pack_offset + 40);
-  expect_both_find("error for tree " + folder_.id.short_hex(), {});
-}
-
-TEST_P(Check, AMissingPack) {
-  fs::remove(chunks_[0].pack_path);
-  expect_both_find(chunks_[0].pack.hex() + ": does not exist", {});
-}
-
-TEST_P(Check, ATruncatedPack) {
-  fs::permissions(chunks_[0].pack_path, fs::perms(0600));
-  fs::resize_file(chunks_[0].pack_path, fs::file_size(chunks_[0].pack_path) - 10);
-  expect_both_find(chunks_[0].pack.hex() + ": unexpected file size", {});
-}
-
-TEST_P(Check, AFlippedByteInAnIndex) {
-  const fs::path index = files_below(restic_.repository() / "index").at(0);
-  flip_byte(index, 100);
-  expect_both_find(index.filename().string(), {});
-}
-
-TEST_P(Check, AFlippedByteInASnapshot) {
-  const fs::path snapshot = files_below(restic_.repository() / "snapshots").at(0);
-  flip_byte(snapshot, 50);
-  expect_both_find(snapshot.filename().string(), {});
-}
-
-TEST_P(Check, AnIndexThatIsGone) {
-  for (const fs::path& index : files_below(restic_.repository() / "index")) fs::remove(index);
-  expect_both_find("is in no index", {});
-}
-
-TEST_P(Check, SaysWhichFilesOfWhichSnapshotsAreHit) {
-  write_file(source_ / "folder/small", "another small file");
-  const std::string newer = restic_.backup({source_.string()});
-  const std::string path = source_.string() + "/big";
-  flip_byte(chunks_[1].pack_path, chunks_[1].pack_offset + 1000);
-  const Finished found = RestreeProgram(restic_).run({"check", "--read-data"});
-  EXPECT_EQ(found.exit_code, 1) << found.report();
-  EXPECT_THAT(found.err, HasSubstr("pack " + chunks_[1].pack.hex() + ": 1 of its "));
-  EXPECT_THAT(found.err, HasSubstr("data " + chunks_[1].id.hex() + " in pack "));
-  EXPECT_THAT(found.err, HasSubstr("app source: 2 of 2 snapshots"));
-  EXPECT_THAT(found.err, HasSubstr("snapshots " + newer + " " + snapshot_ + " ("));
-  EXPECT_THAT(found.err, HasSubstr("\n    " + path + "\n"));
-  EXPECT_THAT(found.err, Not(HasSubstr("folder/small")));
-}
-
-TEST_P(Check, AMissingTreeHitsAFolder) {
-  fs::remove(folder_.pack_path);
-  // Nothing of the snapshot can be reached where all its trees lie in one pack.
-  const Finished found = RestreeProgram(restic_).run({"check"});
-  EXPECT_THAT(found.err, HasSubstr(": all of its "));
-  EXPECT_THAT(found.err, HasSubstr("app source: 1 of 1 snapshot"));
-  EXPECT_THAT(found.err, HasSubstr("\n    /\n"));
 }
 
 TEST_P(Check, ReadsFirstWhatWasNotReadForLongest) {

@@ -73,15 +73,6 @@ class Repair : public ::testing::Test {
   const fs::path source_ = dir_.path() / "source";
 };
 
-TEST_F(Repair, AnIndexThatIsGoneIsMadeAnewAndResticFindsAllRight) {
-  for (const fs::path& file : stored_in(restic_.repository(), "index")) {
-    fs::remove(restic_.repository() / file);
-  }
-  const Finished done = repair();
-  EXPECT_TRUE(done.ok()) << done.report();
-  restic_.run_ok({"check", "--read-data"});
-}
-
 // The cache has it whole from before.
 TEST_F(Repair, ADamagedIndexFileIsSeenThoughTheCacheHasIt) {
   const Sshd sshd;
@@ -92,15 +83,6 @@ TEST_F(Repair, ADamagedIndexFileIsSeenThoughTheCacheHasIt) {
   const Finished done = far.run({"repair", "index"});
   EXPECT_TRUE(done.ok()) << done.report();
   EXPECT_FALSE(fs::exists(file));
-  restic_.run_ok({"check", "--read-data"});
-}
-
-TEST_F(Repair, ADamagedIndexFileIsReplacedAndResticFindsAllRight) {
-  const fs::path file = some("index");
-  flip_middle(file);
-  const Finished done = repair();
-  EXPECT_TRUE(done.ok()) << done.report();
-  EXPECT_THAT(done.err, HasSubstr("removing invalid index " + file.filename().string()));
   restic_.run_ok({"check", "--read-data"});
 }
 

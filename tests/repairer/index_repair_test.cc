@@ -124,6 +124,22 @@ TEST_F(IndexRepairTest, ADamagedIndexFileIsMadeAnew) {
   for (const BlobId& id : lost) EXPECT_TRUE(loads(id));
 }
 
+// Well sealed, and wrong from its middle on: the packs before that are in no other file.
+TEST_F(IndexRepairTest, APackThatOnlyADamagedFileNamesIsReadWhereverTheDamageBegins) {
+  const auto ids = store(0, 2);
+  const std::string name = names(FileType::kIndex).at(0);
+  std::string json(
+      as_text(value_of(memory_.open()->load_unpacked({FileType::kIndex, name}, soon()))));
+  json.replace(json.rfind("]}"), 1, R"(,{"id":"no id"}])");
+  memory_.remove({FileType::kIndex, name});
+  const std::string damaged = memory_.builder().add_sealed(FileType::kIndex, json);
+
+  const IndexRepair done = repair();
+  EXPECT_THAT(said(), ::testing::Contains("damaged " + damaged));
+  EXPECT_EQ(done.packs_read, 2U);
+  for (const BlobId& id : ids) EXPECT_TRUE(loads(id));
+}
+
 TEST_F(IndexRepairTest, WhatPacksHeldThatAreMissingIsTakenOut) {
   const auto ids = store(0, 3);
   const FileName missing = pack_of(ids[1]);

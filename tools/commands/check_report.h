@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "repo/checker/check_report.h"
+#include "repo/checker/checker.h"
 #include "tools/output/output.h"
 
 namespace restree {
@@ -33,8 +34,10 @@ class CheckReport final : public CheckListener {
 // The object that ends a check with --json.
 void print_check_summary(const CheckFindings& findings, const Output& output);
 
-// Prints what the user can do about the findings, of which there are some. `more` is put behind the
-// last message: with --json there are as many objects as restic prints.
-void advise(const CheckFindings& findings, const std::string& more, CheckReport& report);
+// Prints what the user can do about the findings, of which there are some: commands that leave a whole
+// repository, if they are run in the order in which they are printed. None of them leaves anything out
+// of a snapshot before everything was looked for. `more` is put behind the last message: with --json
+// there are as many objects as restic prints.
+void advise(const Checker& checker, const std::string& more, CheckReport& report);
 
 }  // namespace restree

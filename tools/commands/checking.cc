@@ -46,7 +46,8 @@ Status load_index(Checker& checker, CheckReport& report) {
   }
   if (!findings.index_damaged) return {};
   report.error(
-      fmt::format("\n{} No backup is lost: `{} repair index' makes a new index from the packs.\n",
+      fmt::format("\n{} No backup is lost by that. Make a new index from the packs with:\n\n"
+                  "{} repair index\n",
                   restic_words::kIndexDamaged.text, report.program()));
   return contains_errors();
 }
@@ -178,13 +179,17 @@ Status read_packs(const PackSubset& subset, Session& session, const Repository& 
 Result<std::string> damage_meaning(const std::vector<Snapshot>& snapshots, Repository& repository,
                                    const Checker& checker) {
   const Damage& damage = checker.damage();
-  std::string text = damage_text(damage);
-  if (text.empty()) return text;
+  const std::string misplaced = misplaced_text(checker.findings().misplaced_blobs);
+  const std::string text = damage_text(damage);
+  if (text.empty()) return misplaced;
+  if (damage.lost_count() == 0 && damage.unknown().empty()) {
+    return misplaced + "\n" + text + "\n";
+  }
   HitTrees trees(repository, damage, checker.bulk());
   const Status walked = trees.walk(roots_of(snapshots));
   auto hits = walked ? find_hits(snapshots, trees) : walked.error();
   if (!hits && hits.error().kind() == ErrorKind::kCancelled) return hits.error();
-  if (hits) return "\n" + text + "\n" + hits_text(*hits);
+  if (hits) return misplaced + "\n" + text + "\n" + hits_text(*hits, !damage.unknown().empty());
   return fmt::format("\n{}\n\nWhich files need them could not be found out: {}\n", text,
                      hits.error().message());
 }
@@ -237,7 +242,7 @@ Status run_check(const CheckWish& wish, Session& session, Repository& repository
   RETURN_IF_ERROR(session.go_on());
   if (checker.findings().damaged) {
     ASSIGN_OR_RETURN(const std::string meaning, damage_meaning(snapshots, repository, checker));
-    advise(checker.findings(), meaning, report);
+    advise(checker, meaning, report);
     return contains_errors();
   }
   if (checker.findings().unchecked > 0) {

@@ -152,7 +152,7 @@ Result<ExitCode> forget_named(const ForgetOptions& options, Repository& reposito
   if (failed == 0 && is_any_unreadable) {
     return session.output().exit_error(
         "snapshots that cannot be read were not removed\n"
-        "restree repair snapshots --forget removes them.",
+        "restree repair snapshots --forget removes them, if it is given their ids.",
         ExitCode::kFailure);
   }
   return finish(ids, failed, options, session);

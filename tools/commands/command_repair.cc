@@ -44,8 +44,9 @@ Result<ExitCode> run_repair_snapshots(const RepairSnapshotsOptions& options, Ses
     return &rules.emplace(
         [&repository](const BlobId& id) { return repository.blob_size(BlobType::kData, id); });
   };
-  return rewrite_snapshots(session, {options.snapshots, options.filter, Locking::kExclusiveToWrite},
-                           rules_for, how);
+  return rewrite_snapshots(
+      session, {options.snapshots, options.filter, Locking::kExclusiveToWrite, options.forget},
+      rules_for, how);
 }
 
 Run declare_repair_snapshots(CommandSyntax& app) {

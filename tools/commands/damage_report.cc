@@ -51,35 +51,66 @@ std::string group_text(const HitSnapshots& group) {
   return text + more(group.path_count, group.paths.size(), "    ");
 }
 
+std::string are_blobs(std::uint64_t count) {
+  return count == 1 ? "is 1 blob:" : fmt::format("are {} blobs:", count);
+}
+
+std::string lost_text(const Damage& damage) {
+  const std::uint64_t count = damage.lost_count();
+  if (count == 0) return "\nNone of them is lost: other packs have them, too.";
+  std::string text = "\n\nLost, since no other pack has them, " + are_blobs(count);
+  const std::vector<LostBlob> lost = damage.lost(kMostBlobs);
+  for (const LostBlob& blob : lost) {
+    text += fmt::format("\n  {} {} in pack {}", to_string(blob.type), blob.id.hex(),
+                        blob.pack.short_hex());
+  }
+  return text + more(count, lost.size(), "  ");
+}
+
+std::string unknown_text(const Damage& damage) {
+  const auto& unknown = damage.unknown();
+  std::string text = "\nIn no index, though a pack may have them, " + are_blobs(unknown.size());
+  std::size_t named = 0;
+  for (const auto& [type, id] : unknown) {
+    if (named == kMostBlobs) break;
+    text += fmt::format("\n  {} {}", to_string(type), id.hex());
+    ++named;
+  }
+  return text + more(unknown.size(), named, "  ");
+}
+
 }  // namespace
 
 std::string damage_text(const Damage& damage) {
-  const std::vector<DamagedPack> packs = damage.packs();
-  const std::uint64_t lost_count = damage.lost_count();
   std::string text;
-  if (!packs.empty()) {
+  if (const std::vector<DamagedPack> packs = damage.packs(); !packs.empty()) {
     text += "\nDamaged or missing blobs lie in " + counted(packs.size(), "pack") + ":";
     const std::size_t named = std::min(packs.size(), kMostPacks);
     for (std::size_t i = 0; i < named; ++i) text += pack_line(packs[i]);
     text += more(packs.size(), named, "  ");
+    text += lost_text(damage);
   }
-  if (lost_count > 0) {
-    if (!text.empty()) text += "\n";
-    text += fmt::format("\nLost, since no other pack has them, {}:",
-                        lost_count == 1 ? "is 1 blob" : fmt::format("are {} blobs", lost_count));
-    const std::vector<LostBlob> lost = damage.lost(kMostBlobs);
-    for (const LostBlob& blob : lost) {
-      text += fmt::format("\n  {} {} {}", to_string(blob.type), blob.id.hex(),
-                          blob.pack ? "in pack " + blob.pack->short_hex() : "in no index");
-    }
-    text += more(lost_count, lost.size(), "  ");
-  }
+  if (!damage.unknown().empty()) text += (text.empty() ? "" : "\n") + unknown_text(damage);
   return text;
 }
 
-std::string hits_text(const std::vector<HitApp>& apps) {
+std::string misplaced_text(std::uint64_t blobs) {
+  if (blobs == 0) return "";
+  if (blobs == 1) {
+    return "\nThe index is wrong about the place of 1 blob, which is whole: it can be read once "
+           "that "
+           "is repaired.\n";
+  }
+  return fmt::format(
+      "\nThe index is wrong about the places of {} blobs, which are whole: they can "
+      "be read once that is repaired.\n",
+      blobs);
+}
+
+std::string hits_text(const std::vector<HitApp>& apps, bool may_be_found) {
   if (apps.empty()) return "\nNo snapshot that was checked needs what is damaged.\n";
-  std::string text = "\nFiles and folders that cannot be restored whole:";
+  std::string text = "\nFiles and folders that cannot be restored whole";
+  text += may_be_found ? ", unless the repair finds what they need:" : ":";
   const std::size_t named = std::min(apps.size(), kMostApps);
   for (std::size_t i = 0; i < named; ++i) {
     const HitApp& app = apps[i];

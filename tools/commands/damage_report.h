@@ -36,8 +36,11 @@ struct HitApp {
 
 // The damage alone. Empty: no blob is damaged.
 std::string damage_text(const Damage& damage);
-// What needs it; `apps`: those that find_hits() has found.
-std::string hits_text(const std::vector<HitApp>& apps);
+// Blobs that are whole, but not where the index has them. Empty: there are none.
+std::string misplaced_text(std::uint64_t blobs);
+// What needs it; `apps`: those that find_hits() has found. `may_be_found`: some of it is only in no
+// index.
+std::string hits_text(const std::vector<HitApp>& apps, bool may_be_found = false);
 
 // The apps that need what is lost, by their names. Errors: those of HitTrees.
 Result<std::vector<HitApp>> find_hits(const std::vector<Snapshot>& snapshots, HitTrees& trees);

@@ -17,6 +17,8 @@ struct RewriteRequest {
   const std::vector<std::string>& snapshots;
   const SnapshotOptions& filter;
   Locking locking;  // unless it is a dry run, which takes no lock
+  // Also remove the files of snapshots that are named and cannot be read.
+  bool removes_unreadable = false;
 };
 
 // The rules for an opened repository whose index is loaded; nullptr: trees stay as they are.

@@ -65,6 +65,19 @@ TEST(Hits, WithoutAnyItSaysSo) {
   EXPECT_THAT(hits_text({}), HasSubstr("No snapshot that was checked needs what is damaged"));
 }
 
+TEST(Hits, OfWhatIsOnlyInNoIndexMayBeFound) {
+  const HitApp app{.name = "db", .hit = 1, .snapshots = 1, .groups = {}};
+  EXPECT_THAT(hits_text({app}, true),
+              HasSubstr("cannot be restored whole, unless the repair finds what they need:\n"));
+  EXPECT_THAT(hits_text({app}), HasSubstr("cannot be restored whole:\n"));
+}
+
+TEST(Hits, OfBlobsThatTheIndexMisplacesNothingIsLost) {
+  EXPECT_EQ(misplaced_text(0), "");
+  EXPECT_THAT(misplaced_text(1), HasSubstr("place of 1 blob, which is whole: it can be read once"));
+  EXPECT_THAT(misplaced_text(2), HasSubstr("places of 2 blobs, which are whole: they can be read"));
+}
+
 TEST(Hits, ManyAppsAreCounted) {
   std::vector<HitApp> apps(25, HitApp{.name = "x", .hit = 1, .snapshots = 1, .groups = {}});
   EXPECT_THAT(hits_text(apps), HasSubstr("\nand 5 more\n"));

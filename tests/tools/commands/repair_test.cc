@@ -108,6 +108,24 @@ TEST_F(RepairCommand, ASnapshotWhoseRootIsLostGoes) {
   EXPECT_EQ(files(FileType::kSnapshot).size(), 2U);
 }
 
+TEST_F(RepairCommand, ASnapshotFileThatCannotBeReadGoesIfItIsNamed) {
+  const std::string damaged = full_id(repository_.older);
+  repository_.memory.damage({FileType::kSnapshot, damaged});
+  for (const std::vector<std::string>& call : std::vector<std::vector<std::string>>{
+           {"--forget"}, {damaged}, {"latest", "--forget"}, {damaged, "--forget", "-n"}}) {
+    std::vector<std::string> words{"repair", "snapshots"};
+    words.insert(words.end(), call.begin(), call.end());
+    const Outcome kept = repository_.run(words);
+    EXPECT_EQ(kept.code, ExitCode::kSuccess) << kept.err;
+    EXPECT_EQ(files(FileType::kSnapshot).size(), 2U) << ::testing::PrintToString(call);
+  }
+  const Outcome removed = repository_.run({"repair", "snapshots", "--forget", damaged});
+  EXPECT_EQ(removed.code, ExitCode::kSuccess) << removed.err;
+  EXPECT_THAT(removed.err, HasSubstr("failed to load snapshot " + repository_.older));
+  EXPECT_THAT(removed.out, HasSubstr("removed unreadable snapshot " + repository_.older + "\n"));
+  EXPECT_EQ(repository_.run({"check"}).code, ExitCode::kSuccess);
+}
+
 TEST_F(RepairCommand, OfPacksTakesWholeIdsOnly) {
   const auto fails_with = [&](const std::vector<std::string>& ids, const std::string& words) {
     std::vector<std::string> call{"repair", "packs"};
