@@ -96,7 +96,7 @@ const std::vector<Room>& rooms() {
         "repo/lock", "repo/snapshots", "repo/storage/decorators"}},
       {"tools/session",
        {"cache", "program", "repo", "repo/base", "repo/crypto", "repo/lock", "repo/storage",
-        "repo/trees", "tools/cli", "tools/output"}},
+        "repo/storage/decorators", "repo/trees", "tools/cli", "tools/output"}},
       {"tools/commands",
        {"cache",          "program",       "program/command_line", "repo",
         "repo/archiver",  "repo/base",     "repo/checker",         "repo/copier",
