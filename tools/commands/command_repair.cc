@@ -1,22 +1,29 @@
-// restree repair index, repair packs, repair snapshots
+// restree repair index, repair packs, repair snapshots; and the list of all that `repair` does
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "repo/rewriter/tree_rules.h"
+#include "repo/snapshots/snapshot_selection.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/index_repairing.h"
 #include "tools/commands/pack_repairing.h"
+#include "tools/commands/quarantine_options.h"
 #include "tools/commands/rewriting.h"
+#include "tools/commands/second_repository.h"
 #include "tools/commands/snapshot_options.h"
+#include "tools/commands/source_options.h"
 
 namespace restree {
 namespace {
 
 struct RepairIndexOptions {
   bool read_all_packs = false;
+  QuarantineOptions quarantine;
+  SourceOptions source;
 };
 
 struct RepairSnapshotsOptions {
@@ -24,18 +31,76 @@ struct RepairSnapshotsOptions {
   SnapshotOptions filter;
   bool forget = false;
   bool dry_run = false;
+  QuarantineOptions quarantine;
+  SourceOptions source;
 };
 
+constexpr const char* kNotKept = "nothing is kept";
+
+// What the second repository has of what is missing here, if one is named.
+Status retrieve_if_asked(const SourceOptions& source, Repository& repository, Session& session) {
+  ASSIGN_OR_RETURN(const OtherRepository second, open_second(source, session));
+  if (!second.repository) return {};
+  RETURN_IF_ERROR(repository.refresh_index(session.patience()));
+  RETURN_IF_ERROR(retrieve_missing(repository, *second.repository, {}, session, session.output()));
+  return {};
+}
+
 Result<ExitCode> run_repair_index(const RepairIndexOptions& options, Session& session) {
+  RETURN_IF_ERROR(use_quarantine(options.quarantine, session));
   // A whole index file in the cache says nothing about that in the storage.
   ASSIGN_OR_RETURN(Repository* const repository,
                    session.open(Locking::kExclusiveToWrite, Reading::kFromStorage));
-  RETURN_IF_ERROR(repair_index_of(session, *repository, options.read_all_packs));
+  RETURN_IF_ERROR(repair_index_of(session, *repository, options.read_all_packs, session.output()));
+  RETURN_IF_ERROR(retrieve_if_asked(options.source, *repository, session));
   session.output().say_even_as_json("done");
   return ExitCode::kSuccess;
 }
 
+// Removes the snapshot files among those that `words` name which are damaged: nothing can be made of
+// them. Returns the other words.
+Result<std::vector<std::string>> remove_damaged_files(const std::vector<std::string>& words,
+                                                      bool dry_run, Repository& repository,
+                                                      Session& session) {
+  ASSIGN_OR_RETURN(const AllSnapshots all, load_all_snapshots(repository, session.patience()));
+  std::vector<std::string> names;
+  for (const Snapshot& snapshot : all.readable) names.push_back(snapshot.id.hex());
+  for (const UnreadableSnapshot& one : all.unreadable) names.push_back(one.id.hex());
+  std::vector<std::string> others;
+  for (const std::string& word : words) {
+    const auto named = find_by_prefix(names, word);
+    const bool is_damaged =
+        named && std::ranges::any_of(all.unreadable, [&](const UnreadableSnapshot& one) {
+          return one.id.hex() == *named && one.error.kind() == ErrorKind::kCorrupt;
+        });
+    if (!is_damaged) {
+      others.push_back(word);
+      continue;
+    }
+    session.output().say_even_as_json((dry_run ? "would remove the damaged snapshot file "
+                                               : "removing the damaged snapshot file ") +
+                                      *named);
+    if (dry_run) continue;
+    RETURN_IF_ERROR(repository.storage().remove({FileType::kSnapshot, *named}, session.patience()));
+  }
+  return others;
+}
+
 Result<ExitCode> run_repair_snapshots(const RepairSnapshotsOptions& options, Session& session) {
+  RETURN_IF_ERROR(use_quarantine(options.quarantine, session));
+  const Locking locking = options.dry_run ? Locking::kNone : Locking::kExclusiveToWrite;
+  std::vector<std::string> words = options.snapshots;
+  if (options.forget && !words.empty()) {
+    // A whole file in the cache says nothing about that in the storage.
+    ASSIGN_OR_RETURN(Repository* const repository, session.open(locking, Reading::kFromStorage));
+    ASSIGN_OR_RETURN(words, remove_damaged_files(words, options.dry_run, *repository, session));
+    // Without a word all snapshots would be meant.
+    if (words.empty()) return ExitCode::kSuccess;
+  }
+  if (is_given(options.source) && !options.dry_run) {
+    ASSIGN_OR_RETURN(Repository* const repository, session.open_with_index(locking));
+    RETURN_IF_ERROR(retrieve_if_asked(options.source, *repository, session));
+  }
   RewriteOptions how{.forget = options.forget, .dry_run = options.dry_run};
   how.edit = {.tag = options.forget ? "" : "repaired"};
   std::optional<RepairRules> rules;
@@ -43,8 +108,8 @@ Result<ExitCode> run_repair_snapshots(const RepairSnapshotsOptions& options, Ses
     return &rules.emplace(
         [&repository](const BlobId& id) { return repository.blob_size(BlobType::kData, id); });
   };
-  return rewrite_snapshots(session, {options.snapshots, options.filter, Locking::kExclusiveToWrite},
-                           rules_for, how);
+  return rewrite_snapshots(session, {words, options.filter, Locking::kExclusiveToWrite}, rules_for,
+                           how);
 }
 
 Run declare_repair_snapshots(CommandSyntax& app) {
@@ -54,6 +119,8 @@ Run declare_repair_snapshots(CommandSyntax& app) {
   add_snapshot_options(app, options->filter);
   add_flag(app, "--forget", options->forget, "Remove each snapshot once its new form is saved");
   add_flag(app, "-n,--dry-run", options->dry_run, "Only say what would be done");
+  add_source_options(app, options->source);
+  add_quarantine_option(app, options->quarantine, kNotKept);
   return [options](Session& session) { return run_repair_snapshots(*options, session); };
 }
 
@@ -63,21 +130,28 @@ Run declare_repair_index(CommandSyntax& app) {
   const auto options = std::make_shared<RepairIndexOptions>();
   add_flag(app, "--read-all-packs", options->read_all_packs,
            "Read the headers of all packs, and not only of those of which the index is wrong");
+  add_source_options(app, options->source);
+  add_quarantine_option(app, options->quarantine, kNotKept);
   return [options](Session& session) { return run_repair_index(*options, session); };
 }
 
 Run declare_repair_packs(CommandSyntax& app) {
-  const auto ids = std::make_shared<std::vector<std::string>>();
-  add_arguments(app, "ID", *ids, "The damaged packs, each by all digits of its id");
-  return [ids, program = app.program_name()](Session& session) {
-    return repair_packs_of(*ids, program, session);
+  const auto wish = std::make_shared<PackRepairWish>();
+  add_arguments(app, "ID", wish->ids, "The damaged packs, each by all digits of its id");
+  add_source_options(app, wish->source);
+  add_quarantine_option(app, wish->quarantine, "a copy of each pack in the current folder");
+  return [wish, program = app.program_name()](Session& session) {
+    return repair_packs_of(*wish, program, session);
   };
 }
 
 const std::vector<Command>& repair_commands() {
   static const std::vector<Command> commands = {
+      {"all", "Do all repairs that help, in the right order", declare_repair_all},
       {"index", "Make the index agree with the packs", declare_repair_index},
       {"packs", "Save what is whole in damaged packs, and remove them", declare_repair_packs},
+      {"plan", "Say what is damaged, which repairs help, and what is lost", declare_repair_plan},
+      {"quarantine", "List what repairs have removed and kept", declare_repair_quarantine},
       {"snapshots", "Make snapshots whole by leaving out what is lost", declare_repair_snapshots},
   };
   return commands;
