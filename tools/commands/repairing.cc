@@ -4,13 +4,17 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
 
+#include "repo/repairer/index_repair.h"
 #include "repo/rewriter/snapshot_rewriter.h"
 #include "repo/rewriter/tree_rules.h"
 #include "repo/snapshots/snapshot_selection.h"
+#include "repo/storage/decorators/overlay_storage.h"
 #include "tools/commands/index_repairing.h"
 #include "tools/commands/pack_repairing.h"
 #include "tools/commands/repair_examination.h"
@@ -36,10 +40,12 @@ std::string second_words(const SourceOptions& source) {
 
 class RepairOfAll {
  public:
-  RepairOfAll(const RepairWish& wish, const std::string& program, Session& session)
+  // `others`: the session that opens the second repository.
+  RepairOfAll(const RepairWish& wish, const std::string& program, Session& session, Session& others)
       : wish_(wish),
         calls_{program, second_words(wish.source)},
         session_(session),
+        others_(others),
         // The steps say in text what they do, which has no place between objects.
         steps_output_(session.io(), session.output().is_json(),
                       session.output().is_json() || session.output().is_quiet() ? 0 : 1) {}
@@ -49,6 +55,7 @@ class RepairOfAll {
   void show_plan() const;
   bool has_plan() const { return !plan_repair(found_.facts).empty(); }
   bool is_whole() const { return found_.is_whole; }
+  Status look_behind_the_index();
   Status repair();
   Result<ExitCode> finish();
 
@@ -65,18 +72,20 @@ class RepairOfAll {
   const RepairWish& wish_;
   const RepairCalls calls_;
   Session& session_;
+  Session& others_;
   const Output steps_output_;
   Repository* repository_ = nullptr;
   OtherRepository second_;
   Examination found_;
   RepairResult result_;
+  std::optional<PlannedStep> first_step_;  // of the plan, where it was pretended
   std::set<SnapshotId> returned_;  // of those whose files are damaged: they came from the second
 };
 
 Status RepairOfAll::open(Locking locking) {
   // What the cache has is no proof of what the storage has.
   ASSIGN_OR_RETURN(repository_, session_.open(locking, Reading::kFromStorage));
-  ASSIGN_OR_RETURN(second_, open_second(wish_.source, session_));
+  ASSIGN_OR_RETURN(second_, open_second(wish_.source, others_));
   return examine_again(wish_.read_data);
 }
 
@@ -87,7 +96,8 @@ Status RepairOfAll::examine_again(bool read_data) {
 }
 
 void RepairOfAll::show_plan() const {
-  const std::vector<PlannedStep> steps = plan_repair(found_.facts);
+  std::vector<PlannedStep> steps = plan_repair(found_.facts);
+  if (first_step_) steps.insert(steps.begin(), *first_step_);
   const Output& output = session_.output();
   if (output.is_json()) return output.json(plan_json(found_, steps, calls_));
   output.io().out(plan_text(found_, steps, calls_));
@@ -196,6 +206,24 @@ Status RepairOfAll::repair() {
   return examine_again(wish_.read_data);
 }
 
+// An index that is wrong hides what is lost. So it is repaired as far as this can be pretended; the
+// plan then begins with that repair.
+Status RepairOfAll::look_behind_the_index() {
+  if (found_.facts.are_losses_certain()) return {};
+  std::vector<PlannedStep> steps = plan_repair(found_.facts);
+  const auto step = std::ranges::find(steps, RepairStep::kIndex, &PlannedStep::step);
+  if (step == steps.end()) return {};
+  IndexRepairOptions how{.read_all_packs = step->reads_all_packs};
+  how.patience = std::chrono::ceil<std::chrono::seconds>(session_.options().patience);
+  how.stop = session_.stop();
+  RETURN_IF_ERROR(repair_index(*repository_, how));
+  RETURN_IF_ERROR(examine_again(wish_.read_data));
+  first_step_ = *step;
+  // It was wrong, whatever is found behind it.
+  found_.is_whole = false;
+  return {};
+}
+
 Result<ExitCode> RepairOfAll::finish() {
   result_.is_whole = found_.is_whole;
   const Output& output = session_.output();
@@ -217,8 +245,18 @@ Result<ExitCode> RepairOfAll::finish() {
 
 Result<ExitCode> plan_repairs(const RepairWish& wish, const std::string& program,
                               Session& session) {
-  RepairOfAll repair(wish, program, session);
+  // A session of the same repository in which changes are only pretended.
+  GlobalOptions options = session.options();
+  ASSIGN_OR_RETURN(options.access.location, session.location());
+  options.access.repository_file.reset();
+  ASSIGN_OR_RETURN(const std::shared_ptr<Storage> storage, session.storage());
+  Session pretended(options, session.io(), session.stop(),
+                    [&storage](const auto&...) -> Result<std::shared_ptr<Storage>> {
+                      return std::make_shared<OverlayStorage>(storage);
+                    });
+  RepairOfAll repair(wish, program, pretended, session);
   RETURN_IF_ERROR(repair.open(Locking::kExclusive));
+  RETURN_IF_ERROR(repair.look_behind_the_index());
   repair.show_plan();
   if (repair.is_whole()) return ExitCode::kSuccess;
   return Error(ErrorKind::kCorrupt, "the repository is damaged");
@@ -226,7 +264,7 @@ Result<ExitCode> plan_repairs(const RepairWish& wish, const std::string& program
 
 Result<ExitCode> repair_all(const RepairWish& wish, const std::string& program, Session& session) {
   RETURN_IF_ERROR(use_quarantine(wish.quarantine, session));
-  RepairOfAll repair(wish, program, session);
+  RepairOfAll repair(wish, program, session, session);
   RETURN_IF_ERROR(repair.open(Locking::kExclusiveToWrite));
   repair.show_plan();
   if (repair.is_whole()) return ExitCode::kSuccess;

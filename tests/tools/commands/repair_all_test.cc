@@ -156,11 +156,25 @@ TEST_F(RepairAll, MakesADamagedIndexAnewAndKeepsTheOldOne) {
   flip(index);
   const Outcome plan = run({"repair", "plan"});
   EXPECT_THAT(plan.out, HasSubstr("1 index file is damaged; "));
-  EXPECT_THAT(plan.out, HasSubstr("What is lost cannot be said before the index is right."));
+  EXPECT_THAT(plan.out, HasSubstr("\nNo snapshot loses anything.\n")) << "the packs are whole";
+  EXPECT_EQ(names(FileType::kIndex), std::vector<std::string>{index.name});
+  EXPECT_THAT(names(FileType::kLock), IsEmpty());
   const Outcome done = run({"repair", "all"});
   EXPECT_EQ(done.code, ExitCode::kSuccess) << done.out << done.err;
   EXPECT_THAT(names(*kept_, FileType::kIndex), ::testing::ElementsAre(index.name));
   expect_whole();
+}
+
+// The repair of the index is only pretended, to see what is behind it.
+TEST_F(RepairAll, ThePlanSaysWhatIsLostThoughTheIndexIsDamaged) {
+  flip({FileType::kIndex, names(FileType::kIndex).front()});
+  lose_data();
+  const Outcome plan = run({"repair", "plan"});
+  EXPECT_EQ(plan.code, ExitCode::kFailure);
+  EXPECT_THAT(plan.out, HasSubstr("\n1. Make the index agree with the packs: 1 index file is "));
+  EXPECT_THAT(plan.out, HasSubstr("\n2. Leave out of snapshots what is lost"));
+  EXPECT_THAT(plan.out, AllOf(HasSubstr("\n    /srv/f"), HasSubstr("/srv/g.txt")));
+  EXPECT_EQ(names(FileType::kIndex).size(), 1U);
 }
 
 TEST_F(RepairAll, BelievesThePackWhereTheIndexLies) {
