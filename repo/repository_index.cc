@@ -93,7 +93,7 @@ Result<bool> RepositoryIndex::refresh_now(Deadline by, IndexWatch* watch) {
 
     {
       auto now = loaded_.lock();
-      if (files == now->files && !now->is_doubtful) return false;
+      if (watch == nullptr && files == now->files && !now->is_doubtful) return false;
     }
     Loaded loaded = begin_with(files, watch);
     std::vector<std::string> wanted;
@@ -131,10 +131,13 @@ Result<bool> RepositoryIndex::refresh_now(Deadline by, IndexWatch* watch) {
 RepositoryIndex::Loaded RepositoryIndex::begin_with(const std::set<std::string>& files,
                                                     IndexWatch* watch) const {
   Loaded before = *loaded_.lock();
-  // If index files are gone, packs are gone too: what those files said must not be used any more.
-  if (!before.files.empty() && !before.is_doubtful && includes(files, before.files)) return before;
+  // If index files are gone, packs are gone too: what those files said must not be used any more. And a
+  // watch needs the content of every index file.
+  if (watch == nullptr && !before.files.empty() && !before.is_doubtful &&
+      includes(files, before.files)) {
+    return before;
+  }
   Loaded fresh;
-  // A watch needs the content of every index file.
   if (watch == nullptr) fresh.stored = open_merged(files);
   if (fresh.stored != nullptr) {
     for (const IndexId& file : fresh.stored->files()) fresh.files.insert(file.hex());

@@ -32,6 +32,7 @@ struct CheckFindings {
   std::set<SnapshotId> broken_snapshots;
   std::uint64_t unchecked = 0;  // asked for, but not found; no damage
   std::uint64_t unindexed_packs = 0;
+  std::uint64_t damaged_index_files = 0;
   bool duplicate_packs = false;
   bool mixed_packs = false;
   bool index_damaged = false;

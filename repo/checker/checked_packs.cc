@@ -90,6 +90,7 @@ void CheckedPacks::take_index(std::shared_ptr<const Index> index, CheckListener&
   }
   for (const std::string& text : read.damaged_files) {
     ++findings.errors;
+    ++findings.damaged_index_files;
     findings.damaged = findings.index_damaged = true;
     listener.error("error: " + text);
   }

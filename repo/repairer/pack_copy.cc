@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "repo/system/file_io.h"
@@ -17,17 +19,26 @@ namespace {
 // What cannot be read is given up in such pieces: blocks of disks and pages of memory.
 constexpr std::uint64_t kLeastPiece = 4096;
 
+// For mkostemp().
+std::filesystem::path nameless_path() {
+  std::error_code none;
+  const std::filesystem::path folder = std::filesystem::temp_directory_path(none);
+  return (none ? std::filesystem::path("/tmp") : folder) / "restree-pack-XXXXXX";
+}
+
 class PackCopy {
  public:
   PackCopy(Repository& repository, const StoredPack& pack, const PackCopyOptions& options)
       : repository_(repository),
         pack_(pack),
         options_(options),
-        path_(pack_copy_path(options.folder, pack.id)) {}
+        path_(options.is_nameless ? nameless_path() : pack_copy_path(options.folder, pack.id)) {}
 
   Result<UniqueFd> save();
 
  private:
+  Status create();
+  Status create_nameless();
   Status fill();
   // Reads it in smaller and smaller pieces where it cannot be read as a whole.
   Status copy(ByteRange range);
@@ -80,7 +91,20 @@ Status PackCopy::fill() {
   return {};
 }
 
-Result<UniqueFd> PackCopy::save() {
+Status PackCopy::create_nameless() {
+  std::string path = path_.string();
+  fd_ = UniqueFd(::mkostemp(path.data(), O_CLOEXEC));
+  if (!fd_) {
+    return failed("open ").hinting(
+        "What can be read of a damaged pack is first put into a temporary file: $TMPDIR names a "
+        "folder with enough space.");
+  }
+  ::unlink(path.c_str());
+  return {};
+}
+
+Status PackCopy::create() {
+  if (options_.is_nameless) return create_nameless();
   fd_ = UniqueFd(::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
   if (!fd_ && errno == EEXIST) {
     return Error(ErrorKind::kInvalid, "open " + path_.string() + ": file exists")
@@ -91,8 +115,13 @@ Result<UniqueFd> PackCopy::save() {
         "A copy of each pack is saved in the current folder before anything is removed: run this "
         "in a folder with enough space that can be written to.");
   }
+  return {};
+}
+
+Result<UniqueFd> PackCopy::save() {
+  RETURN_IF_ERROR(create());
   if (Status filled = fill(); !filled) {
-    ::unlink(path_.c_str());
+    if (!options_.is_nameless) ::unlink(path_.c_str());
     return std::move(filled).error();
   }
   return std::move(fd_);

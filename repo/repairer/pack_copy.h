@@ -23,6 +23,8 @@ namespace restree {
 
 struct PackCopyOptions {
   std::filesystem::path folder;
+  // The copy is a temporary file without a name instead, which is gone once it is closed.
+  bool is_nameless = false;
   std::chrono::seconds patience = std::chrono::minutes(15);
   std::stop_token stop = {};
   // Some of the pack cannot be read, and the copy has zeros there.

@@ -75,6 +75,7 @@ class PackRepairer {
   // Two damaged packs may hold the same blob: what the one has lost, the other may have.
   struct Salvage {
     std::set<BlobKey> saved;
+    std::set<BlobKey> retrieved;  // of these, from the second repository
     std::map<BlobKey, Error> lost;
   };
   Guarded<Salvage> salvage_;
@@ -129,6 +130,7 @@ Status PackRepairer::read_index_files() {
 
 Status PackRepairer::save_copies() {
   const PackCopyOptions options{.folder = options_.folder,
+                                .is_nameless = options_.copies_are_temporary,
                                 .patience = options_.patience,
                                 .stop = options_.stop,
                                 .on_unread = options_.on_unread};
@@ -202,8 +204,14 @@ Status PackRepairer::salvage_blob(const PackId& pack, int copy, const IndexedBlo
   if (salvage_.lock()->saved.contains(key)) return {};
   bool is_whole = false;
   RETURN_IF_ERROR(save_from_copy(pack, copy, blob, is_whole));
+  bool is_retrieved = false;
   if (!is_whole) {
-    const Result<SharedBlob> loaded = repository_.load(blob.type, blob.id, patience());
+    Result<SharedBlob> loaded = repository_.load(blob.type, blob.id, patience());
+    if (!loaded && !is_hopeless(loaded.error().kind()) && options_.second != nullptr) {
+      Result<SharedBlob> second = options_.second->load(blob.type, blob.id, patience());
+      is_retrieved = second.has_value();
+      if (second || is_hopeless(second.error().kind())) loaded = std::move(second);
+    }
     if (!loaded) {
       if (is_hopeless(loaded.error().kind())) return loaded.error();
       salvage_.lock()->lost.emplace(key, loaded.error());
@@ -212,6 +220,7 @@ Status PackRepairer::salvage_blob(const PackId& pack, int copy, const IndexedBlo
     RETURN_IF_ERROR(writer_.save_again(blob.type, blob.id, (*loaded)->view()));
   }
   auto salvage = salvage_.lock();
+  if (is_retrieved) salvage->retrieved.insert(key);
   salvage->saved.insert(key);
   salvage->lost.erase(key);
   return {};
@@ -279,6 +288,7 @@ Result<PackRepair> PackRepairer::run() {
   RETURN_IF_ERROR(remove_packs());
   auto salvage = salvage_.lock();
   return PackRepair{.blobs_saved = salvage->saved.size(),
+                    .blobs_retrieved = salvage->retrieved.size(),
                     .blobs_lost = salvage->lost.size(),
                     .index_files_removed = index_files_removed_};
 }

@@ -2,7 +2,7 @@
 //
 // First a copy of each pack's file is saved in a local folder. Then each blob that the index or the
 // pack's own header names is read. What the pack does not give is taken from any other pack that
-// holds it, or from the cache. New packs and index files are stored before an old index file goes, and
+// holds it, from the cache, or from a second repository. New packs and index files are stored before an old index file goes, and
 // the old index files are gone before a pack goes: whatever ends it, nothing is lost that could be
 // read before, and it can be run again.
 //
@@ -40,6 +40,10 @@ enum class PackRepairStep : std::uint8_t {
 struct PackRepairOptions {
   // Where the copies of the packs go.
   std::filesystem::path folder = {};
+  // They are temporary files instead: the storage itself keeps what is removed.
+  bool copies_are_temporary = false;
+  // Where blobs are looked for that can be read from no place here; must outlive the call.
+  BlobSource* second = nullptr;
   RepositoryWriter::Options writer = {};
   std::chrono::seconds patience = std::chrono::minutes(15);
   std::stop_token stop = {};
@@ -62,6 +66,7 @@ struct PackRepairOptions {
 
 struct PackRepair {
   std::size_t blobs_saved = 0;
+  std::size_t blobs_retrieved = 0;  // of these, from the second repository
   std::size_t blobs_lost = 0;
   std::size_t index_files_removed = 0;
 };

@@ -12,6 +12,7 @@
 #include "repo/repairer/pack_copy.h"
 #include "repo/writer/repository_writer.h"
 #include "tests/support/files.h"
+#include "tests/support/memory_blobs.h"
 #include "tests/support/memory_repository.h"
 #include "tests/support/temp_dir.h"
 
@@ -139,6 +140,29 @@ TEST_F(PackRepairTest, ACopyOfThePackAsItWasIsThereAfterwards) {
   const Bytes before = value_of(memory_.storage().read_all(file_of(pack), soon()));
   repair({pack});
   EXPECT_EQ(copy_of(pack), as_text(before));
+}
+
+TEST_F(PackRepairTest, TakesFromASecondRepositoryWhatIsWholeThere) {
+  const auto ids = store(0, 3, 3);
+  testing::MemoryBlobs second;
+  second.add(random_bytes(1, kBlobBytes));
+  damage(ids[1]);
+  damage(ids[2]);
+  options_.second = &second;
+  const PackRepair done = repair({pack_of(ids[0])});
+  EXPECT_EQ(done.blobs_saved, 2U);
+  EXPECT_EQ(done.blobs_retrieved, 1U);
+  EXPECT_THAT(lost_, ElementsAre(ids[2]));
+  EXPECT_TRUE(loads(ids[1]));
+}
+
+TEST_F(PackRepairTest, TemporaryCopiesLeaveNoFile) {
+  const auto ids = store(0, 2, 2);
+  damage(ids[1]);
+  options_.copies_are_temporary = true;
+  EXPECT_EQ(repair({pack_of(ids[0])}).blobs_saved, 1U);
+  EXPECT_TRUE(loads(ids[0]));
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
 }
 
 TEST_F(PackRepairTest, NothingIsChangedIfAFileIsInThePlaceOfTheCopy) {

@@ -38,6 +38,26 @@ TEST_F(RefreshIndex, ReadsNothingIfNothingChanged) {
   EXPECT_EQ(memory_.storage().reads(), reads);
 }
 
+// A check after a repair looks at everything again.
+TEST_F(RefreshIndex, AWatchGetsEveryFileEachTime) {
+  struct Watch : IndexWatch {
+    void pack(const std::string&, const PackId&, std::span<const IndexedBlob>) override { ++packs; }
+    void damaged(const std::string&, const Error&) override {}
+    std::atomic<int> packs = 0;
+  };
+  for (int expected = 1; expected <= 2; ++expected) {
+    for (int time = 0; time < 2; ++time) {
+      Watch watch;
+      EXPECT_TRUE(value_of(repository_->refresh_index(soon(), &watch)));
+      EXPECT_EQ(watch.packs, expected);
+      ASSERT_EQ(repository_->index_parts().size(), 1U);
+      EXPECT_EQ(repository_->index_parts().front()->blob_count(), static_cast<unsigned>(expected));
+    }
+    memory_.builder().add_data("second");
+    memory_.builder().finish();
+  }
+}
+
 TEST_F(RefreshIndex, ReadsOnlyTheNewFiles) {
   const BlobId second = memory_.builder().add_data("second");
   memory_.builder().finish();

@@ -118,7 +118,7 @@ Result<ExitCode> run_recover(Session& session) {
   ASSIGN_OR_RETURN(Repository* const repository, session.open(Locking::kExclusiveToWrite));
   const Output& output = session.output();
   output.say_even_as_json("ensuring index is complete");
-  RETURN_IF_ERROR(repair_index_of(session, *repository, false));
+  RETURN_IF_ERROR(repair_index_of(session, *repository, false, session.output()));
   ASSIGN_OR_RETURN(const std::vector<BlobId> roots, find_roots(session, *repository));
   // Both also if quiet, as by restic.
   output.io().out_line("");

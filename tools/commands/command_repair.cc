@@ -1,4 +1,5 @@
-// restree repair config, repair index, repair packs, repair snapshots
+// restree repair config, repair index, repair packs, repair snapshots; and the list of all that
+// `repair` does
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,14 +11,19 @@
 #include "tools/commands/config_repairing.h"
 #include "tools/commands/index_repairing.h"
 #include "tools/commands/pack_repairing.h"
+#include "tools/commands/quarantine_options.h"
 #include "tools/commands/rewriting.h"
+#include "tools/commands/second_repository.h"
 #include "tools/commands/snapshot_options.h"
+#include "tools/commands/source_options.h"
 
 namespace restree {
 namespace {
 
 struct RepairIndexOptions {
   bool read_all_packs = false;
+  QuarantineOptions quarantine;
+  SourceOptions source;
 };
 
 struct RepairSnapshotsOptions {
@@ -25,18 +31,43 @@ struct RepairSnapshotsOptions {
   SnapshotOptions filter;
   bool forget = false;
   bool dry_run = false;
+  QuarantineOptions quarantine;
+  SourceOptions source;
 };
 
+constexpr const char* kNotKept = "nothing is kept";
+
+// What the second repository has of what is missing here, if one is named.
+Status retrieve_if_asked(const SourceOptions& source, Repository& repository, Session& session) {
+  ASSIGN_OR_RETURN(const OtherRepository second, open_second(source, session));
+  if (!second.repository) return {};
+  RETURN_IF_ERROR(repository.refresh_index(session.patience()));
+  RETURN_IF_ERROR(retrieve_missing(repository, *second.repository, {}, session, session.output()));
+  return {};
+}
+
 Result<ExitCode> run_repair_index(const RepairIndexOptions& options, Session& session) {
+  RETURN_IF_ERROR(use_quarantine(options.quarantine, session));
   // A whole index file in the cache says nothing about that in the storage.
   ASSIGN_OR_RETURN(Repository* const repository,
                    session.open(Locking::kExclusiveToWrite, Reading::kFromStorage));
-  RETURN_IF_ERROR(repair_index_of(session, *repository, options.read_all_packs));
+  RETURN_IF_ERROR(repair_index_of(session, *repository, options.read_all_packs, session.output()));
+  RETURN_IF_ERROR(retrieve_if_asked(options.source, *repository, session));
   session.output().say_even_as_json("done");
   return ExitCode::kSuccess;
 }
 
 Result<ExitCode> run_repair_snapshots(const RepairSnapshotsOptions& options, Session& session) {
+  RETURN_IF_ERROR(use_quarantine(options.quarantine, session));
+  const Locking locking = options.dry_run ? Locking::kNone : Locking::kExclusiveToWrite;
+  if (options.forget && !options.snapshots.empty()) {
+    // A whole file in the cache says nothing about that in the storage.
+    RETURN_IF_ERROR(session.open(locking, Reading::kFromStorage));
+  }
+  if (is_given(options.source) && !options.dry_run) {
+    ASSIGN_OR_RETURN(Repository* const repository, session.open_with_index(locking));
+    RETURN_IF_ERROR(retrieve_if_asked(options.source, *repository, session));
+  }
   RewriteOptions how{.forget = options.forget, .dry_run = options.dry_run};
   how.edit = {.tag = options.forget ? "" : "repaired"};
   std::optional<RepairRules> rules;
@@ -56,6 +87,8 @@ Run declare_repair_snapshots(CommandSyntax& app) {
   add_snapshot_options(app, options->filter);
   add_flag(app, "--forget", options->forget, "Remove each snapshot once its new form is saved");
   add_flag(app, "-n,--dry-run", options->dry_run, "Only say what would be done");
+  add_source_options(app, options->source);
+  add_quarantine_option(app, options->quarantine, kNotKept);
   return [options](Session& session) { return run_repair_snapshots(*options, session); };
 }
 
@@ -65,14 +98,18 @@ Run declare_repair_index(CommandSyntax& app) {
   const auto options = std::make_shared<RepairIndexOptions>();
   add_flag(app, "--read-all-packs", options->read_all_packs,
            "Read the headers of all packs, and not only of those of which the index is wrong");
+  add_source_options(app, options->source);
+  add_quarantine_option(app, options->quarantine, kNotKept);
   return [options](Session& session) { return run_repair_index(*options, session); };
 }
 
 Run declare_repair_packs(CommandSyntax& app) {
-  const auto ids = std::make_shared<std::vector<std::string>>();
-  add_arguments(app, "ID", *ids, "The damaged packs, each by all digits of its id");
-  return [ids, program = app.program_name()](Session& session) {
-    return repair_packs_of(*ids, program, session);
+  const auto wish = std::make_shared<PackRepairWish>();
+  add_arguments(app, "ID", wish->ids, "The damaged packs, each by all digits of its id");
+  add_source_options(app, wish->source);
+  add_quarantine_option(app, wish->quarantine, "a copy of each pack in the current folder");
+  return [wish, program = app.program_name()](Session& session) {
+    return repair_packs_of(*wish, program, session);
   };
 }
 
@@ -80,9 +117,12 @@ Run declare_repair_config(CommandSyntax& /*app*/) { return repair_config_of; }
 
 const std::vector<Command>& repair_commands() {
   static const std::vector<Command> commands = {
+      {"all", "Do all repairs that help, in the right order", declare_repair_all},
       {"config", "Put a new config in place of one that is lost", declare_repair_config},
       {"index", "Make the index agree with the packs", declare_repair_index},
       {"packs", "Save what is whole in damaged packs, and remove them", declare_repair_packs},
+      {"plan", "Say what is damaged, which repairs help, and what is lost", declare_repair_plan},
+      {"quarantine", "List what repairs have removed and kept", declare_repair_quarantine},
       {"snapshots", "Make snapshots whole by leaving out what is lost", declare_repair_snapshots},
   };
   return commands;

@@ -12,8 +12,7 @@
 namespace restree {
 namespace {
 
-IndexRepairOptions options_of(bool read_all_packs, const Session& session) {
-  const Output& output = session.output();
+IndexRepairOptions options_of(bool read_all_packs, const Session& session, const Output& output) {
   IndexRepairOptions repair;
   repair.read_all_packs = read_all_packs;
   repair.patience = std::chrono::ceil<std::chrono::seconds>(session.options().patience);
@@ -55,15 +54,16 @@ void say_result(const IndexRepair& done, std::chrono::seconds elapsed, const Out
 
 }  // namespace
 
-Status repair_index_of(Session& session, Repository& repository, bool read_all_packs) {
-  session.output().say_even_as_json("loading indexes...");
-  session.output().say_even_as_json("getting pack files to read...");
+Status repair_index_of(Session& session, Repository& repository, bool read_all_packs,
+                       const Output& output) {
+  output.say_even_as_json("loading indexes...");
+  output.say_even_as_json("getting pack files to read...");
   const auto begun = std::chrono::steady_clock::now();
   ASSIGN_OR_RETURN(const IndexRepair done,
-                   repair_index(repository, options_of(read_all_packs, session)));
+                   repair_index(repository, options_of(read_all_packs, session, output)));
   const auto elapsed =
       std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now() - begun);
-  say_result(done, elapsed, session.output());
+  say_result(done, elapsed, output);
   return {};
 }
 

@@ -11,6 +11,7 @@
 #include "program/command_line/go_values.h"
 #include "repo/base/restic_words.h"
 #include "repo/repairer/pack_repair.h"
+#include "tools/commands/second_repository.h"
 #include "tools/commands/writer_options.h"
 #include "tools/output/human.h"
 
@@ -37,10 +38,6 @@ Result<PackId> parse_pack_id(const std::string& word) {
 }
 
 Result<std::set<PackId>> parse_pack_ids(const std::vector<std::string>& words) {
-  if (words.empty()) {
-    return Error(ErrorKind::kInvalid, std::string(restic_words::kNoIds.text))
-        .hinting("`restree check --read-data` names damaged packs.");
-  }
   std::set<PackId> ids;
   for (const std::string& word : words) {
     ASSIGN_OR_RETURN(const PackId id, parse_pack_id(word));
@@ -52,7 +49,8 @@ Result<std::set<PackId>> parse_pack_ids(const std::vector<std::string>& words) {
 // What repair packs prints while it works, with --json too.
 class PackRepairReport {
  public:
-  explicit PackRepairReport(const Output& output) : output_(output) {}
+  PackRepairReport(const Output& output, bool has_quarantine)
+      : output_(output), has_quarantine_(has_quarantine) {}
 
   void listen(PackRepairOptions& options) {
     options.on_begin = [this](PackRepairStep step, std::size_t) { begin(step); };
@@ -81,7 +79,8 @@ class PackRepairReport {
     begun_ = std::chrono::steady_clock::now();
     switch (step) {
       case PackRepairStep::kSavingCopies:
-        return output_.say_even_as_json(restic_words::kSavingPackCopies.text);
+        return output_.say_even_as_json(has_quarantine_ ? "reading what is left of the pack files"
+                                                        : restic_words::kSavingPackCopies.text);
       case PackRepairStep::kSalvaging:
         return output_.say_even_as_json(restic_words::kSalvaging.text);
       case PackRepairStep::kWritingIndex:
@@ -110,23 +109,52 @@ class PackRepairReport {
   }
 
   const Output& output_;
+  const bool has_quarantine_;
   std::chrono::steady_clock::time_point begun_;
 };
 
 }  // namespace
 
-Result<ExitCode> repair_packs_of(const std::vector<std::string>& words, const std::string& program,
-                                 Session& session) {
-  ASSIGN_OR_RETURN(const std::set<PackId> packs, parse_pack_ids(words));
-  ASSIGN_OR_RETURN(Repository* const repository,
-                   session.open_with_index(Locking::kExclusiveToWrite));
-  PackRepairReport report(session.output());
+Result<PackRepair> repair_packs_in(Repository& repository, const std::set<PackId>& packs,
+                                   BlobSource* second, bool has_quarantine, Session& session,
+                                   const Output& output) {
+  PackRepairReport report(output, has_quarantine);
   PackRepairOptions options;
+  options.copies_are_temporary = has_quarantine;
+  options.second = second;
   options.writer = writer_options(session, {});
   options.patience = std::chrono::ceil<std::chrono::seconds>(session.options().patience);
   options.stop = session.stop();
   report.listen(options);
-  RETURN_IF_ERROR(repair_packs(*repository, packs, options));
+  ASSIGN_OR_RETURN(const PackRepair done, repair_packs(repository, packs, options));
+  RETURN_IF_ERROR(repository.refresh_index(session.patience()));
+  if (second != nullptr) {
+    output.say_even_as_json(
+        fmt::format("{} of the blobs came from the second repository", done.blobs_retrieved));
+  }
+  return done;
+}
+
+Result<ExitCode> repair_packs_of(const PackRepairWish& wish, const std::string& program,
+                                 Session& session) {
+  ASSIGN_OR_RETURN(const std::set<PackId> packs, parse_pack_ids(wish.ids));
+  if (packs.empty() && !is_given(wish.source)) {
+    return Error(ErrorKind::kInvalid, std::string(restic_words::kNoIds.text))
+        .hinting("`restree check --read-data` names damaged packs.");
+  }
+  RETURN_IF_ERROR(use_quarantine(wish.quarantine, session));
+  ASSIGN_OR_RETURN(Repository* const repository,
+                   session.open_with_index(Locking::kExclusiveToWrite));
+  ASSIGN_OR_RETURN(const OtherRepository second, open_second(wish.source, session));
+  if (!packs.empty()) {
+    RETURN_IF_ERROR(repair_packs_in(*repository, packs, second.repository.get(),
+                                    wish.quarantine.is_given(), session, session.output()));
+  }
+  if (second.repository) {
+    RETURN_IF_ERROR(
+        retrieve_missing(*repository, *second.repository, {}, session, session.output()));
+  }
+  if (packs.empty()) return ExitCode::kSuccess;
   session.output().warn("\n" + fmt::format(restic_words::kRepairSnapshotsNext.text, program));
   return ExitCode::kSuccess;
 }

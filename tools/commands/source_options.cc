@@ -39,6 +39,13 @@ void add_source_options(CommandSyntax& app, SourceOptions& options) {
   add_hidden_text(app, "--key-hint2", options.from2.key_hint);
 }
 
+bool is_given(const SourceOptions& options) {
+  const auto names_one = [](const RepositoryAccess& access) {
+    return access.location.has_value() || access.repository_file.has_value();
+  };
+  return names_one(options.from) || names_one(options.from2);
+}
+
 Result<const RepositoryAccess*> find_source(const SourceOptions& options) {
   const bool is_first = is_named(options.from);
   if (!is_named(options.from2)) return is_first ? &options.from : nullptr;

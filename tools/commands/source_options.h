@@ -1,4 +1,5 @@
-// The options --from-repo and the like, which name a second repository: that which is copied from.
+// The options --from-repo and the like, which name a second repository: that which is copied from, or
+// which has what is missing here.
 #pragma once
 
 #include "program/access.h"
@@ -24,6 +25,9 @@ struct SourceOptions {
                          .variables_end = "2",
                          .what = "source repository"};
 };
+
+// Whether an option names the repository. Variables alone do not count.
+bool is_given(const SourceOptions& options);
 
 // `options` must outlive the parsing.
 void add_source_options(CommandSyntax& app, SourceOptions& options);

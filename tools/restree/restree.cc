@@ -70,16 +70,11 @@ struct CommandLine {
 // Whether a command is run for what it does or finds out, which its exit code says, and not for the
 // words that it prints.
 bool needs_no_output(const CommandSyntax& command) {
-  constexpr std::array<std::string_view, 19> kCommands{"backup",        "check",
-                                                       "copy",          "forget",
-                                                       "init",          "key add",
-                                                       "key passwd",    "key remove",
-                                                       "mount",         "prune",
-                                                       "rebuild-index", "recover",
-                                                       "repair index",  "repair snapshots",
-                                                       "restore",       "rewrite",
-                                                       "tag",           "unlock",
-                                                       "warm"};
+  constexpr std::array<std::string_view, 20> kCommands{
+      "backup",        "check",      "copy",       "forget",       "init",
+      "key add",       "key passwd", "key remove", "mount",        "prune",
+      "rebuild-index", "recover",    "repair all", "repair index", "repair snapshots",
+      "restore",       "rewrite",    "tag",        "unlock",       "warm"};
   const std::string name = command.full_name();
   return std::ranges::find(kCommands, name.substr(name.find(' ') + 1)) != kCommands.end();
 }

@@ -15,6 +15,8 @@
 #include "program/storage_kinds.h"
 #include "repo/base/restic_words.h"
 #include "repo/crypto/derivation.h"
+#include "repo/storage/decorators/quarantine_storage.h"
+#include "repo/storage/local_storage.h"
 #include "tools/session/old_caches.h"
 
 namespace restree {
@@ -88,6 +90,17 @@ Result<std::shared_ptr<Storage>> Session::storage() {
   return storage_;
 }
 
+Result<std::shared_ptr<Storage>> Session::quarantine(const std::string& where) const {
+  if (where != kInRepository) return make_local_storage(where);
+  ASSIGN_OR_RETURN(const std::string repository, location());
+  return make_storage_(quarantine_inside(repository), options_, stop_);
+}
+
+Status Session::keep_removed_in(const std::string& where) {
+  ASSIGN_OR_RETURN(quarantine_, quarantine(where));
+  return {};
+}
+
 Result<Secret> Session::password(PasswordIs which) const {
   return find_password(access(), Deadline::never(), which);
 }
@@ -131,7 +144,8 @@ bool Session::wants_lock(Locking locking) const {
 }
 
 Status Session::open_repository(Locking locking, Reading reading) {
-  ASSIGN_OR_RETURN(const std::shared_ptr<Storage> asked, storage());
+  ASSIGN_OR_RETURN(std::shared_ptr<Storage> asked, storage());
+  if (quarantine_) asked = std::make_shared<QuarantineStorage>(asked, quarantine_);
   const auto rescued = std::make_shared<RescuedStorage>(asked);
   RETURN_IF_ERROR(add_rescue_key(options_.access, *rescued));
   // Probes are rare, since a probe under way would delay the end of a short command.

@@ -6,6 +6,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "repo/base/clock.h"
 #include "repo/base/result.h"
@@ -79,6 +80,12 @@ class Session {
   void keep_input_for_data() { input_is_data_ = true; }
   // For commands that write content to standard output: it gets nothing else.
   void keep_output_for_data() { output_is_data_ = true; }
+  // From open() on, packs, index files and snapshots are copied there before they are removed. `where`: a
+  // folder of this machine, or kInRepository.
+  Status keep_removed_in(const std::string& where);
+  static constexpr std::string_view kInRepository = "repository";
+  // The storage of those copies.
+  Result<std::shared_ptr<Storage>> quarantine(const std::string& where) const;
   // The password from the options, the environment, standard input or a prompt.
   Result<Secret> password(PasswordIs which = PasswordIs::kKnown) const;
   // Calls `use` with that password, and asks again for one that was typed and is wrong.
@@ -121,6 +128,7 @@ class Session {
   bool input_is_data_ = false;
   bool output_is_data_ = false;
   std::shared_ptr<Storage> storage_;
+  std::shared_ptr<Storage> quarantine_;  // nullptr: what is removed is not kept
   std::shared_ptr<DiskCache> cache_;
   std::unique_ptr<Repository> repository_;
   std::unique_ptr<RepositoryLock> lock_;

@@ -1,0 +1,27 @@
+// The second repository of a repair, which may have what is missing in the first.
+//
+// Ownership: the session must outlive it. Threads: one.
+#pragma once
+
+#include <vector>
+
+#include "repo/base/result.h"
+#include "repo/repairer/blob_retrieval.h"
+#include "repo/repository.h"
+#include "tools/commands/source_options.h"
+#include "tools/output/output.h"
+#include "tools/session/session.h"
+
+namespace restree {
+
+// Opened, with a shared lock, and its index loaded; without a repository if no option names one. The
+// session's own repository must be open.
+Result<OtherRepository> open_second(const SourceOptions& options, Session& session);
+
+// Brings back what the readable snapshots and the trees `roots` need and `repository` lacks, and says
+// how much. Its index must be loaded, and is loaded anew afterwards.
+Result<Retrieval> retrieve_missing(Repository& repository, Repository& second,
+                                   std::vector<BlobId> roots, Session& session,
+                                   const Output& output);
+
+}  // namespace restree
