@@ -37,6 +37,8 @@ class CachedFiles final : public Storage {
   Result<Bytes> read_all(const FileName& file, Deadline by) override;
   Status make_folders(Deadline by) override;
   Status write(const FileName& file, ByteView content, Deadline by) override;
+  Status join(std::span<const FileRange> ranges, ByteView end, const NameJoined& name,
+              Deadline by) override;
   Status remove(const FileName& file, Deadline by) override;
   Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
                                        Deadline by) override;

@@ -49,6 +49,10 @@ class LocalStorage final : public Storage {
   ReadHabit read_habit() const override { return {.request_bytes = kRequestBytes, .waits = false}; }
   Result<Bytes> read_all(const FileName& file, Deadline by) override;
   Status write(const FileName& file, ByteView content, Deadline by) override;
+  // A copy by the kernel would be no faster than one by the caller, who has to read the bytes anyway.
+  Status join(std::span<const FileRange>, ByteView, const NameJoined&, Deadline) override {
+    return cannot_join(root_);
+  }
   Status remove(const FileName& file, Deadline by) override;
   Result<std::size_t> remove_leftovers(std::chrono::system_clock::time_point time,
                                        Deadline by) override;

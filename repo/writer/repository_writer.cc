@@ -29,6 +29,10 @@ constexpr std::size_t kLeastBuffers = 3;
 
 std::size_t index_of(BlobType type) { return type == BlobType::kData ? 0 : 1; }
 
+std::size_t plain_bytes(const IndexedBlob& blob) {
+  return blob.raw_length != 0 ? blob.raw_length : blob.length - kSealOverheadBytes;
+}
+
 }  // namespace
 
 RepositoryWriter::RepositoryWriter(Repository& repository, const Options& options,
@@ -75,7 +79,7 @@ Status RepositoryWriter::save_pack(const PackId& pack, ByteView file,
   if (auto error = failure()) return std::move(*error);
   for (const IndexedBlob& blob : blobs) {
     taken_on_.insert(blob.type, blob.id);
-    count(blob, blob.raw_length != 0 ? blob.raw_length : blob.length - kSealOverheadBytes);
+    count(blob, plain_bytes(blob));
   }
   figures_.lock()->stored_bytes += kPackOverheadBytes;
   if (options_.dry_run) return {};
@@ -83,6 +87,14 @@ Status RepositoryWriter::save_pack(const PackId& pack, ByteView file,
   // Its blobs count as stored from the beginning, so nothing may be saved that needs them.
   if (!stored) uploader_.fail(stored.error());
   return stored;
+}
+
+Status RepositoryWriter::join(std::span<const PlacedBlob> blobs) {
+  const JoinedPack pack(blobs);
+  if (!options_.dry_run) RETURN_IF_ERROR(uploader_.store_joined(pack));
+  for (const IndexedBlob& blob : pack.blobs()) count(blob, plain_bytes(blob));
+  figures_.lock()->stored_bytes += kPackOverheadBytes;
+  return {};
 }
 
 Result<SavedBlob> RepositoryWriter::save_or_fail(const std::function<Result<SavedBlob>()>& save) {
@@ -98,7 +110,7 @@ Result<SavedBlob> RepositoryWriter::save_or_fail(const std::function<Result<Save
 }
 
 Result<SavedBlob> RepositoryWriter::store_sealed(const IndexedBlob& blob, ByteView sealed) {
-  count(blob, blob.raw_length != 0 ? blob.raw_length : sealed.size() - kSealOverheadBytes);
+  count(blob, plain_bytes(blob));
   if (!options_.dry_run) {
     ASSIGN_OR_RETURN(const Slot slot, reserve(blob));
     std::memcpy(slot.place.data(), sealed.data(), sealed.size());

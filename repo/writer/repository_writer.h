@@ -16,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include "repo/base/result.h"
 #include "repo/format/zstd.h"
 #include "repo/repository.h"
+#include "repo/writer/joined_pack.h"
 #include "repo/writer/known_blobs.h"
 #include "repo/writer/pack_uploader.h"
 #include "repo/writer/pending_index.h"
@@ -74,6 +76,11 @@ class RepositoryWriter {
   // A whole pack of another repository with the same key, as it is: `file` has the hash that `pack`
   // says, and `blobs` are those of its header. Stored in the calling thread, named in an index later.
   Status save_pack(const PackId& pack, ByteView file, std::vector<IndexedBlob> blobs);
+  // For blobs that are moved to another pack, as save_sealed(), which make one pack together: the storage copies
+  // them there by itself. Errors: those of JoinedPack; nothing is stored then, and save_sealed() may be called
+  // for them. After any other, failure() has it.
+  Status join(std::span<const PlacedBlob> blobs);
+  std::size_t pack_bytes() const { return options_.pack_bytes; }
   // The error because of which nothing more can be saved, if any.
   std::optional<Error> failure() const { return uploader_.failure(); }
   // Whether the blob is in a pack that is not lost and that an index of the repository, or one that
