@@ -66,6 +66,32 @@ Result<SavedBlob> RepositoryWriter::save(BlobType type, ByteView plain) {
   return save_again(type, id, plain);
 }
 
+Result<SavedBlob> RepositoryWriter::save_known(BlobType type, const BlobId& id, ByteView plain,
+                                               ByteView frame) {
+  if (has(type, id) || !taken_on_.insert(type, id)) return SavedBlob{id};
+  if (frame.empty() || !takes_frames(type)) return save_again(type, id, plain);
+  return save_or_fail([&] { return save_frame(type, id, plain.size(), frame); });
+}
+
+// Trees are always compressed.
+bool RepositoryWriter::takes_frames(BlobType type) const {
+  if (repository_.config().version < 2) return false;
+  const bool is_usual = options_.compression == Compression::kAuto;
+  return is_usual || (type == BlobType::kTree && options_.compression == Compression::kOff);
+}
+
+Result<SavedBlob> RepositoryWriter::save_frame(BlobType type, const BlobId& id,
+                                               std::size_t raw_bytes, ByteView frame) {
+  const IndexedBlob blob{.id = id,
+                         .type = type,
+                         .offset = 0,
+                         .length = static_cast<std::uint32_t>(frame.size() + kSealOverheadBytes),
+                         .raw_length = static_cast<std::uint32_t>(raw_bytes)};
+  count(blob, raw_bytes);
+  if (!options_.dry_run) RETURN_IF_ERROR(store(blob, frame, /*in_raw_blocks=*/false));
+  return SavedBlob{id, true, blob.length + pack_header_entry_bytes(blob)};
+}
+
 Result<SavedBlob> RepositoryWriter::save_again(BlobType type, const BlobId& id, ByteView plain) {
   return save_or_fail([&] { return save_as_new(type, id, plain); });
 }

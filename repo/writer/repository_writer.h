@@ -67,6 +67,9 @@ class RepositoryWriter {
   ~RepositoryWriter();
 
   Result<SavedBlob> save(BlobType type, ByteView plain);
+  // The same for a blob of another repository, whose content is known to have this id. `frame`: the same
+  // compressed, which is stored as it is unless a certain compression is wanted; empty: there is none.
+  Result<SavedBlob> save_known(BlobType type, const BlobId& id, ByteView plain, ByteView frame);
   // For blobs that are moved to another pack: stores one although the index has it. A second call
   // with the same blob stores it twice.
   Result<SavedBlob> save_again(BlobType type, const BlobId& id, ByteView plain);
@@ -110,6 +113,9 @@ class RepositoryWriter {
   // kLocalIo: also if memory is refused.
   Result<SavedBlob> save_or_fail(const std::function<Result<SavedBlob>()>& save);
   Result<SavedBlob> save_as_new(BlobType type, const BlobId& id, ByteView plain);
+  bool takes_frames(BlobType type) const;
+  Result<SavedBlob> save_frame(BlobType type, const BlobId& id, std::size_t raw_bytes,
+                               ByteView frame);
   Status store(const IndexedBlob& blob, ByteView content, bool in_raw_blocks);
   Result<Slot> reserve(const IndexedBlob& blob);
   Status filled(BlobType type, OpenPack* pack) EXCLUDES(figures_);
