@@ -14,11 +14,12 @@ namespace restree::testing {
 namespace {
 
 constexpr std::string_view kUsage =
-    R"(usage: line_emulator --to PORT [--port PORT] [--rtt MS] [--rate MBIT] [--window BYTES]
+    R"(usage: line_emulator --to PORT [--port PORT] [--rtt MS] [--rate MBIT] [--up-rate MBIT]
+                     [--window BYTES]
 
 Forwards connections from a port of the loopback (a free one unless --port names it; its number is the
 first line of output) to another, with half of --rtt in each direction and --rate in each direction
-for all connections together. Without them there is no delay and no limit.
+for all connections together, or --up-rate towards PORT. Without them there is no delay and no limit.
 
 Reads commands, one a line, and answers each with a line; ends with its input:
   counts          up BYTES down BYTES connections NUMBER open NUMBER
@@ -52,6 +53,8 @@ bool set_option(std::string_view name, std::string_view value, LineOptions& opti
     options.rtt = std::chrono::nanoseconds(static_cast<std::int64_t>(*amount * 1e6));
   } else if (name == "--rate" && amount) {
     options.bytes_per_second = static_cast<std::uint64_t>(*amount * 1e6 / 8);
+  } else if (name == "--up-rate" && amount) {
+    options.up_bytes_per_second = static_cast<std::uint64_t>(*amount * 1e6 / 8);
   } else {
     return false;
   }

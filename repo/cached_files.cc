@@ -38,6 +38,10 @@ Result<Bytes> CachedFiles::read_all(const FileName& file, Deadline) {
 Result<Bytes> CachedFiles::read(const FileName&, ByteRange, Deadline) { return refusal(); }
 Status CachedFiles::make_folders(Deadline) { return refusal(); }
 Status CachedFiles::write(const FileName&, ByteView, Deadline) { return refusal(); }
+
+Status CachedFiles::join(std::span<const FileRange>, ByteView, const NameJoined&, Deadline) {
+  return refusal();
+}
 Status CachedFiles::remove(const FileName&, Deadline) { return refusal(); }
 Result<std::size_t> CachedFiles::remove_leftovers(const Leftovers& /*which*/, Deadline /*by*/) {
   return refusal();

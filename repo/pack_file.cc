@@ -13,7 +13,8 @@ constexpr std::size_t kLengthBytes = 4;
 
 }  // namespace
 
-Result<std::vector<IndexedBlob>> blobs_in_pack(const Repository& repository, ByteView file) {
+Result<std::vector<IndexedBlob>> blobs_in_pack(const Repository& repository, ByteView file,
+                                               std::uint64_t missing_bytes) {
   if (file.size() < kLengthBytes) return Error(ErrorKind::kCorrupt, "file is too short");
   const std::size_t length = load_u32le(file.data() + file.size() - kLengthBytes);
   if (length > file.size() - kLengthBytes || length < kSealOverheadBytes) {
@@ -24,7 +25,7 @@ Result<std::vector<IndexedBlob>> blobs_in_pack(const Repository& repository, Byt
   if (Status opened = repository.open_into(file.subspan(payload, length), header.view()); !opened) {
     return std::move(opened).error().with("header");
   }
-  auto blobs = parse_pack_header(header, payload);
+  auto blobs = parse_pack_header(header, missing_bytes + payload);
   if (!blobs) return std::move(blobs).error().with("header");
   return blobs;
 }

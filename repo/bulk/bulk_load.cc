@@ -8,6 +8,7 @@
 
 #include "repo/base/guarded.h"
 #include "repo/base/thread_pool.h"
+#include "repo/crypto/seal.h"
 
 namespace restree {
 namespace {
@@ -41,6 +42,12 @@ T take_last(std::vector<T>& from) {
   T last = std::move(from.back());
   from.pop_back();
   return last;
+}
+
+// What open_blob() has left of a sealed blob that is compressed.
+ByteView frame_in(ByteView opened, std::uint32_t raw_length) {
+  if (raw_length == 0) return {};
+  return opened.subspan(kSealIvBytes, opened.size() - kSealOverheadBytes);
 }
 
 }  // namespace
@@ -81,6 +88,11 @@ BulkLoader::Buffers BulkLoader::buffers_for(std::span<const BulkRequest> request
 }
 
 Status BulkLoader::run(const BulkHandler& handler) {
+  return run_with_frames([&](std::span<const BlobUse> uses, const Result<ByteView>& blob,
+                             ByteView /*frame*/) { return handler(uses, blob); });
+}
+
+Status BulkLoader::run_with_frames(const FrameHandler& handler) {
   const std::vector<BulkRequest> requests = plan_.requests(limits_);
   const std::size_t threads =
       habit_.waits ? options_.threads
@@ -112,7 +124,7 @@ Status BulkLoader::run(const BulkHandler& handler) {
   return {};
 }
 
-Status BulkLoader::run_request(const BulkRequest& request, const BulkHandler& handler,
+Status BulkLoader::run_request(const BulkRequest& request, const FrameHandler& handler,
                                Buffers& buffers) const {
   std::vector<std::span<const BlobUse>> missing;
   for (std::span<const BlobUse> rest = request.uses; !rest.empty();) {
@@ -124,7 +136,7 @@ Status BulkLoader::run_request(const BulkRequest& request, const BulkHandler& ha
       const Result<ByteView> blob = repository_.open_blob(place, type_, *uses[0].id, sealed->view(),
                                                           buffers.plain, SealedFrom::kCache);
       if (blob) {
-        RETURN_IF_ERROR(handler(uses, blob));
+        RETURN_IF_ERROR(handler(uses, blob, frame_in(sealed->view(), place.raw_length)));
         continue;
       }
     }
@@ -140,7 +152,7 @@ Status BulkLoader::run_request(const BulkRequest& request, const BulkHandler& ha
 }
 
 Status BulkLoader::run_stretch(const PackId& pack, std::span<const std::span<const BlobUse>> blobs,
-                               const BulkHandler& handler, Buffers& buffers) const {
+                               const FrameHandler& handler, Buffers& buffers) const {
   const std::uint64_t begin = blobs.front()[0].offset;
   std::uint64_t end = begin;
   for (const auto& uses : blobs) end = std::max(end, end_of(uses[0]));
@@ -154,22 +166,22 @@ Status BulkLoader::run_stretch(const PackId& pack, std::span<const std::span<con
       RETURN_IF_ERROR(load_singly(uses, handler));
       continue;
     }
-    const Result<ByteView> blob =
-        repository_.open_blob(location(pack, first), type_, *first.id,
-                              read->subspan(memory_size(first.offset - begin), first.length),
-                              buffers.plain, SealedFrom::kStorage);
-    RETURN_IF_ERROR(blob ? handler(uses, blob) : load_singly(uses, handler));
+    const MutableByteView sealed = read->subspan(memory_size(first.offset - begin), first.length);
+    const Result<ByteView> blob = repository_.open_blob(
+        location(pack, first), type_, *first.id, sealed, buffers.plain, SealedFrom::kStorage);
+    RETURN_IF_ERROR(blob ? handler(uses, blob, frame_in(sealed, first.raw_length))
+                         : load_singly(uses, handler));
   }
   return {};
 }
 
 // Repository::load() does all that can be done for a blob: it reads again, tries other packs that
 // hold it, and looks for newer index files.
-Status BulkLoader::load_singly(std::span<const BlobUse> uses, const BulkHandler& handler) const {
+Status BulkLoader::load_singly(std::span<const BlobUse> uses, const FrameHandler& handler) const {
   const Result<SharedBlob> blob = repository_.load(type_, *uses[0].id, soon());
   if (!blob && is_hopeless(blob.error().kind())) return blob.error();
-  if (!blob) return handler(uses, blob.error());
-  return handler(uses, (*blob)->view());
+  if (!blob) return handler(uses, blob.error(), {});
+  return handler(uses, (*blob)->view(), {});
 }
 
 }  // namespace restree

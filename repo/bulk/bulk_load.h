@@ -28,6 +28,11 @@ struct BulkOptions {
 using BulkHandler =
     std::function<Status(std::span<const BlobUse> uses, const Result<ByteView>& blob)>;
 
+// The same, with the blob's content as it lies in its pack: a zstd frame. Empty: it is not compressed, or was read
+// alone.
+using FrameHandler = std::function<Status(std::span<const BlobUse> uses,
+                                          const Result<ByteView>& blob, ByteView frame)>;
+
 // After such an error all further requests would fail too.
 constexpr bool is_hopeless(ErrorKind kind) {
   return kind == ErrorKind::kUnavailable || kind == ErrorKind::kCancelled;
@@ -45,8 +50,9 @@ class BulkLoader {
   BulkLoader(Repository& repository, BlobType type, BulkOptions options);
 
   void want(const BlobId& id, std::uint32_t tag, std::uint64_t position = 0);
-  // Must be called only once.
+  // One of them must be called, only once.
   Status run(const BulkHandler& handler);
+  Status run_with_frames(const FrameHandler& handler);
 
  private:
   Deadline soon() const { return Deadline::after(options_.patience); }
@@ -56,12 +62,12 @@ class BulkLoader {
     Bytes plain;
   };
   Buffers buffers_for(std::span<const BulkRequest> requests) const;
-  Status run_request(const BulkRequest& request, const BulkHandler& handler,
+  Status run_request(const BulkRequest& request, const FrameHandler& handler,
                      Buffers& buffers) const;
   // Reads blobs of a request that were not in the cache and lie near each other.
   Status run_stretch(const PackId& pack, std::span<const std::span<const BlobUse>> blobs,
-                     const BulkHandler& handler, Buffers& buffers) const;
-  Status load_singly(std::span<const BlobUse> uses, const BulkHandler& handler) const;
+                     const FrameHandler& handler, Buffers& buffers) const;
+  Status load_singly(std::span<const BlobUse> uses, const FrameHandler& handler) const;
 
   Repository& repository_;
   const BlobType type_;

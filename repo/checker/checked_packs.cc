@@ -61,6 +61,7 @@ void CheckedPacks::take_index(std::shared_ptr<const Index> index, CheckListener&
   Read read = std::exchange(*read_.lock(), {});
   const std::span<const IndexEntry> entries = index_->entries();
   sizes_.assign(index_->pack_count(), kPackOverheadBytes);
+  has_size_.assign(index_->pack_count(), false);
   contents_ = PackContents(*index_);
   std::vector<std::uint8_t> types(index_->pack_count(), 0);
   for (const IndexEntry& entry : entries) {
@@ -126,7 +127,8 @@ Status CheckedPacks::compare_with_storage(Storage& storage, Deadline by, CheckLi
       fail(number, "does not exist");
       continue;
     }
-    if (found->second != size(number)) {
+    has_size_[number] = found->second == size(number);
+    if (!has_size(number)) {
       findings.broken_packs.insert(id(number));
       note_lost_part(number, found->second, damage);
       fail(number,

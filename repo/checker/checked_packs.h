@@ -41,6 +41,8 @@ class CheckedPacks final : public IndexWatch {
   const PackId& id(std::uint32_t number) const { return index_->packs()[number]; }
   // The size of the pack file as computed from the index, header included.
   std::uint64_t size(std::uint32_t number) const { return sizes_[number]; }
+  // Whether the storage has it with that size, as compare_with_storage() has found.
+  bool has_size(std::uint32_t number) const { return has_size_[number]; }
   // The positions in the index of the pack's blobs, sorted by their offset in the pack.
   std::span<const std::uint32_t> entries(std::uint32_t number) const {
     return contents_.of(number);
@@ -72,6 +74,7 @@ class CheckedPacks final : public IndexWatch {
   std::shared_ptr<const Index> index_;
   std::vector<std::uint64_t> sizes_;
   std::vector<bool> missing_;
+  std::vector<bool> has_size_;
   PackContents contents_;
 };
 

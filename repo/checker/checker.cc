@@ -3,7 +3,9 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <random>
+#include <thread>
 
 #include "repo/base/guarded.h"
 #include "repo/base/thread_pool.h"
@@ -80,7 +82,10 @@ std::vector<std::uint32_t> Checker::choose(const PackSubset& subset) const {
 
 Status Checker::read_packs(const std::vector<std::uint32_t>& numbers, Deadline end) {
   Mutex reporting;
-  return parallel_for(numbers.size(), bulk_.threads, [&](std::size_t i) -> Status {
+  const std::size_t processors = std::max(1U, std::thread::hardware_concurrency());
+  const bool waits = repository_.storage().read_habit().waits;
+  const std::size_t threads = waits ? bulk_.threads : std::min(bulk_.threads, processors);
+  return parallel_for(numbers.size(), threads, [&](std::size_t i) -> Status {
     if (bulk_.stop.stop_requested()) return Error(ErrorKind::kCancelled, "interrupted");
     if (i > 0 && end.expired()) return {};
     const PackId& pack = packs_.id(numbers[i]);

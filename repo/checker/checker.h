@@ -5,7 +5,8 @@
 //
 // Ownership: repository and listener must outlive it.
 // Threads:   one calls; several do the work.
-// Limits:    see checked_packs.h and checked_trees.h; reading data holds one pack a thread.
+// Limits:    see checked_packs.h and checked_trees.h; reading data holds a stretch of a pack a thread, or a
+//            whole pack where that is not what the index says.
 // Errors:    damage is reported as a finding. Only what prevents the check itself is returned:
 //            kUnavailable, kDenied, kCancelled.
 #pragma once

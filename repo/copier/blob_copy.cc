@@ -45,22 +45,23 @@ Status BlobCopy::copy_trees(const BlobId& root) {
     waiting.resize(waiting.size() - count);
     BulkLoader loader(source_, BlobType::kTree, bulk_);
     for (const BlobId& id : batch) loader.want(id, 0);
-    const Status read =
-        loader.run([&](std::span<const BlobUse> uses, const Result<ByteView>& blob) -> Status {
+    const Status read = loader.run_with_frames(
+        [&](std::span<const BlobUse> uses, const Result<ByteView>& blob, ByteView frame) -> Status {
           RETURN_IF_ERROR(blob);
-          return copy_tree(*uses[0].id, *blob, waiting);
+          return copy_tree(*uses[0].id, *blob, frame, waiting);
         });
     RETURN_IF_ERROR(read);
   }
   return {};
 }
 
-Status BlobCopy::copy_tree(const BlobId& id, ByteView json, std::vector<BlobId>& waiting) {
+Status BlobCopy::copy_tree(const BlobId& id, ByteView json, ByteView frame,
+                           std::vector<BlobId>& waiting) {
   auto references = find_references(json);
   if (!references) return std::move(references).error().with("tree " + id.hex());
   std::erase_if(references->data,
                 [&](const BlobId& data) { return writer_.knows(BlobType::kData, data); });
-  ASSIGN_OR_RETURN(const SavedBlob saved, writer_.save(BlobType::kTree, json));
+  ASSIGN_OR_RETURN(const SavedBlob saved, writer_.save_known(BlobType::kTree, id, json, frame));
   const std::optional<BlobLocation> place =
       saved.is_new ? source_.find_blob(BlobType::kTree, id) : std::nullopt;
   const MutexLock lock(mutex_);
@@ -127,13 +128,14 @@ Status BlobCopy::copy_data() {
     left[i] = counts[i];
     if (counts[i] == 0) listener_.pack_copied();
   }
-  return loader.run([&](std::span<const BlobUse> uses, const Result<ByteView>& blob) -> Status {
-    RETURN_IF_ERROR(blob);
-    RETURN_IF_ERROR(writer_.save(BlobType::kData, *blob));
-    const std::uint32_t number = uses[0].tag;
-    if (number != kNoPack && --left[number] == 0) listener_.pack_copied();
-    return {};
-  });
+  return loader.run_with_frames(
+      [&](std::span<const BlobUse> uses, const Result<ByteView>& blob, ByteView frame) -> Status {
+        RETURN_IF_ERROR(blob);
+        RETURN_IF_ERROR(writer_.save_known(BlobType::kData, *uses[0].id, *blob, frame));
+        const std::uint32_t number = uses[0].tag;
+        if (number != kNoPack && --left[number] == 0) listener_.pack_copied();
+        return {};
+      });
 }
 
 }  // namespace restree

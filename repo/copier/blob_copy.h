@@ -49,7 +49,8 @@ class BlobCopy {
   };
 
   Status copy_trees(const BlobId& root);
-  Status copy_tree(const BlobId& id, ByteView json, std::vector<BlobId>& waiting);
+  // `frame`: the JSON as it is compressed, or empty.
+  Status copy_tree(const BlobId& id, ByteView json, ByteView frame, std::vector<BlobId>& waiting);
   Status copy_data();
   bool is_new(const BlobId& tree) REQUIRES(mutex_);
   void need_data(const std::vector<BlobId>& ids) REQUIRES(mutex_);

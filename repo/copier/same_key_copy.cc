@@ -200,10 +200,10 @@ Status SameKeyCopy::copy_singly(std::span<const std::uint32_t> positions) {
       const IndexEntry& entry = index_->entries()[position];
       if (entry.type() == type) loader.want(entry.id, 0);
     }
-    const Status copied =
-        loader.run([&](std::span<const BlobUse>, const Result<ByteView>& blob) -> Status {
+    const Status copied = loader.run_with_frames(
+        [&](std::span<const BlobUse> uses, const Result<ByteView>& blob, ByteView frame) -> Status {
           RETURN_IF_ERROR(blob);
-          RETURN_IF_ERROR(writer_.save(type, *blob));
+          RETURN_IF_ERROR(writer_.save_known(type, *uses[0].id, *blob, frame));
           return {};
         });
     RETURN_IF_ERROR(copied);

@@ -7,9 +7,17 @@
 #include <vector>
 
 #include "repo/base/guarded.h"
+#include "repo/base/log.h"
 #include "repo/base/thread_pool.h"
+#include "repo/pruner/joined_packs.h"
 
 namespace restree {
+namespace {
+
+// A storage that fails so often in a row to put a pack together is not asked again.
+constexpr unsigned kMostFailures = 10;
+
+}  // namespace
 
 BlobCopier::BlobCopier(Repository& repository, RepositoryWriter& writer, const Index& index,
                        bool compresses_data, BulkOptions bulk, std::atomic<std::uint64_t>& copied)
@@ -21,6 +29,58 @@ BlobCopier::BlobCopier(Repository& repository, RepositoryWriter& writer, const I
       copied_(copied) {}
 
 Status BlobCopier::copy(std::span<const std::uint32_t> positions) {
+  if (!repository_.storage().read_habit().waits) return read_and_write(positions);
+  ASSIGN_OR_RETURN(const std::vector<std::uint32_t> left, join(positions));
+  return read_and_write(left);
+}
+
+std::size_t BlobCopier::threads() const {
+  const std::size_t processors = std::max(1U, std::thread::hardware_concurrency());
+  const bool waits = repository_.storage().read_habit().waits;
+  return waits ? bulk_.threads : std::min(bulk_.threads, processors);
+}
+
+Result<std::vector<std::uint32_t>> BlobCopier::join(std::span<const std::uint32_t> positions) {
+  std::vector<std::uint32_t> joined;
+  std::vector<std::uint32_t> changed;
+  for (const std::uint32_t position : positions) {
+    (must_compress(index_.entries()[position]) ? changed : joined).push_back(position);
+  }
+  Guarded<std::vector<std::uint32_t>> left;
+  *left.lock() = std::move(changed);
+  const auto packs = plan_joined_packs(index_, std::move(joined), writer_.pack_bytes());
+  std::atomic<unsigned> failures = 0;  // in a row
+  RETURN_IF_ERROR(parallel_for(packs.size(), threads(), [&](std::size_t i) -> Status {
+    if (bulk_.stop.stop_requested()) return Error(ErrorKind::kCancelled, "interrupted");
+    if (failures < kMostFailures) {
+      const Status done = join_pack(packs[i]);
+      if (done) {
+        failures = 0;
+        copied_ += packs[i].size();
+        return {};
+      }
+      if (auto fatal = writer_.failure()) return std::move(*fatal);
+      log::debug("{}; reading and writing instead", done.error().message());
+      failures += done.error().kind() == ErrorKind::kUnsupported ? kMostFailures : 1;
+    }
+    auto rest = left.lock();
+    rest->insert(rest->end(), packs[i].begin(), packs[i].end());
+    return {};
+  }));
+  return std::move(*left.lock());
+}
+
+Status BlobCopier::join_pack(std::span<const std::uint32_t> positions) {
+  std::vector<PlacedBlob> blobs;
+  blobs.reserve(positions.size());
+  for (const std::uint32_t position : positions) {
+    const IndexEntry& entry = index_.entries()[position];
+    blobs.push_back({index_.packs()[entry.pack_number()], entry.blob()});
+  }
+  return writer_.join(blobs);
+}
+
+Status BlobCopier::read_and_write(std::span<const std::uint32_t> positions) {
   BulkPlan plan;
   for (const std::uint32_t position : positions) {
     const IndexEntry& entry = index_.entries()[position];
@@ -33,11 +93,9 @@ Status BlobCopier::copy(std::span<const std::uint32_t> positions) {
   const ReadHabit habit = repository_.storage().read_habit();
   const std::vector<BulkRequest> requests =
       plan.requests(bulk_.limits.value_or(BulkLimits::of(habit)));
-  const std::size_t processors = std::max(1U, std::thread::hardware_concurrency());
-  const std::size_t threads = habit.waits ? bulk_.threads : std::min(bulk_.threads, processors);
   // Each thread keeps its memory from request to request.
   Guarded<std::vector<Buffers>> spare;
-  return parallel_for(requests.size(), threads, [&](std::size_t i) -> Status {
+  return parallel_for(requests.size(), threads(), [&](std::size_t i) -> Status {
     if (bulk_.stop.stop_requested()) return Error(ErrorKind::kCancelled, "interrupted");
     Buffers buffers;
     {

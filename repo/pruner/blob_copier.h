@@ -4,6 +4,11 @@
 // not compressed, in a repository where it should be, is compressed and sealed anew. A blob that
 // cannot be read from its place is taken from any other place that the index knows.
 //
+// Where the storage can put files together by itself, what is copied as it is sealed is read once and not
+// sent: the storage copies it into the new pack, which is then read and verified (repo/writer/joined_pack.h).
+// Reading the old packs instead, and believing the storage's copies, would save no byte and spread damage. A
+// pack that cannot be made like this, whatever the reason, is made by reading and writing.
+//
 // Ownership: repository, writer and index must outlive it.
 // Threads:   one calls; several read and write.
 // Limits:    48 bytes for each blob to copy; three buffers a thread, as large as the largest request
@@ -16,6 +21,7 @@
 #include <atomic>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "repo/bulk/bulk_load.h"
 #include "repo/bulk/bulk_plan.h"
@@ -42,6 +48,11 @@ class BlobCopier {
     Bytes opened;  // a blob's sealed bytes, which are opened in place
     Bytes plain;
   };
+  // Returns the positions that remain to be copied by reading and writing.
+  Result<std::vector<std::uint32_t>> join(std::span<const std::uint32_t> positions);
+  Status join_pack(std::span<const std::uint32_t> positions);
+  Status read_and_write(std::span<const std::uint32_t> positions);
+  std::size_t threads() const;
   Status copy_request(const BulkRequest& request, Buffers& buffers);
   Status copy_blob(const IndexEntry& entry, ByteView sealed, Buffers& buffers);
   Status copy_singly(const IndexEntry& entry);

@@ -50,6 +50,10 @@ class LocalStorage final : public Storage {
   ReadHabit read_habit() const override { return {.request_bytes = kRequestBytes, .waits = false}; }
   Result<Bytes> read_all(const FileName& file, Deadline by) override;
   Status write(const FileName& file, ByteView content, Deadline by) override;
+  // A copy by the kernel would be no faster than one by the caller, who has to read the bytes anyway.
+  Status join(std::span<const FileRange>, ByteView, const NameJoined&, Deadline) override {
+    return cannot_join(root_);
+  }
   Status remove(const FileName& file, Deadline by) override;
   Result<std::size_t> remove_leftovers(const Leftovers& which, Deadline by) override;
   Result<std::optional<std::uint64_t>> free_bytes(Deadline by) override;

@@ -28,6 +28,9 @@ class MemoryStorage final : public Storage {
   ReadHabit read_habit() const override { return {}; }
   Result<Bytes> read_all(const FileName& file, Deadline by) override;
   Status write(const FileName& file, ByteView content, Deadline by) override;
+  Status join(std::span<const FileRange>, ByteView, const NameJoined&, Deadline) override {
+    return cannot_join(description());
+  }
   Status remove(const FileName& file, Deadline by) override;
   // A write is never cut off.
   Result<std::size_t> remove_leftovers(const Leftovers& /*which*/, Deadline /*by*/) override {

@@ -58,6 +58,11 @@ Status expect_file_size(const FileName& file, std::uint64_t size_bytes) {
                            relative_path(file), size_bytes, most));
 }
 
+Error cannot_join(std::string_view description) {
+  return {ErrorKind::kUnsupported,
+          fmt::format("{} does not put files together by itself", description)};
+}
+
 std::string relative_path(const FileName& file) {
   if (file.type == FileType::kConfig) return "config";
   std::string path(directory_of(file.type));

@@ -21,7 +21,9 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +53,8 @@ std::vector<std::string> repository_folders();
 std::uint64_t most_file_bytes(FileType type);
 // kCorrupt: the file is larger than that.
 Status expect_file_size(const FileName& file, std::uint64_t size_bytes);
+// What a storage answers that does not join files.
+Error cannot_join(std::string_view description);
 // True for exactly 64 lower-case hex digits; all other names are strays that a listing leaves out.
 bool is_repository_name(std::string_view name);
 
@@ -75,6 +79,18 @@ struct ByteRange {
   std::uint64_t offset;
   std::uint64_t length;
 };
+
+// A range of a file of the repository.
+struct FileRange {
+  FileName file;
+  ByteRange range;
+};
+
+// Reads exactly the range of a file that join() has put together and nobody else can see yet. The view lies in
+// `buffer`, whose memory is used again.
+using ReadJoined = std::function<Result<MutableByteView>(Bytes& buffer, ByteRange range)>;
+// Says what such a file is to be called, after a look at it. An error: it is not what it should be.
+using NameJoined = std::function<Result<FileName>(const ReadJoined& read)>;
 
 struct ListedFile {
   std::string name;
@@ -136,6 +152,17 @@ class Storage {
   // is missing is made beside a config only, else kNotFound: a mount point without its disk stays
   // empty.
   virtual Status write(const FileName& file, ByteView content, Deadline by) = 0;
+
+  // Writes a new pack of ranges of files that are there, one after the other, and `end` behind them.
+  // The bytes of the ranges go from file to file on the other side and not through this process, so
+  // nothing is known of what arrives: neither that the old files are sound nor that all was copied (an
+  // OpenSSH server says so even if the disk was full for the last bytes). Therefore `name` is called to
+  // read the new file, all of it, before anybody else can see it, and says what it is called; from then
+  // on it is as after write(). After an error there is no new file, whatever the error, and the caller
+  // may read and write itself. Not repeated by RetryStorage for that reason.
+  // kUnsupported: this storage cannot do it, and will not be able to later.
+  virtual Status join(std::span<const FileRange> ranges, ByteView end, const NameJoined& name,
+                      Deadline by) = 0;
 
   // Removing what is not there is kNotFound.
   virtual Status remove(const FileName& file, Deadline by) = 0;

@@ -8,9 +8,7 @@
 #include <utility>
 
 #include "repo/base/thread_pool.h"
-#include "repo/crypto/seal.h"
-#include "repo/crypto/sha256_pair.h"
-#include "repo/format/zstd.h"
+#include "repo/pack_verifier.h"
 #include "repo/system/memory_pages.h"
 
 namespace restree {
@@ -29,62 +27,6 @@ Error memory_fault(const IndexedBlob& blob) {
                fmt::format("{} blob {} has changed in memory before it was stored",
                            to_string(blob.type), blob.id.hex()))
       .hinting("The memory of this machine is faulty; test it before the next backup.");
-}
-
-// Verifies the blobs of one pack, one after the other, and hashes the file meanwhile, since two
-// hashes at once cost less than one after the other (Sha256Pair). All in pieces that stay in the
-// processor's cache.
-class Verifier {
- public:
-  // The hash of `file`, whose payload are the pack's blobs.
-  Result<PackId> verify(const Repository& repository, const OpenPack& pack, ByteView file);
-
- private:
-  static constexpr std::size_t kPieceBytes = 128 << 10;
-
-  Status verify(const Repository& repository, ByteView sealed, const IndexedBlob& blob);
-  void hash(ByteView content);
-
-  Bytes piece_{kPieceBytes};
-  Sha256Pair hashes_;  // of a blob's content, and of the file
-  ByteView unhashed_;  // the rest of the file
-};
-
-// As much of the file as of the blob; where compressed blobs make the file the shorter one, it is
-// done first.
-void Verifier::hash(ByteView content) {
-  const ByteView part = unhashed_.first(std::min(content.size(), unhashed_.size()));
-  unhashed_ = unhashed_.subspan(part.size());
-  hashes_.update(content, part);
-}
-
-// Decrypts and decompresses the blob as a reader would, and compares its hash with its id.
-Status Verifier::verify(const Repository& repository, ByteView sealed, const IndexedBlob& blob) {
-  PieceDecompressor frame(blob.raw_length, [this](ByteView piece) { hash(piece); });
-  const bool is_compressed = blob.raw_length != 0;
-  Status read = repository.open_in_pieces(sealed, piece_.view(), [&](ByteView piece) -> Status {
-    if (is_compressed) return frame.add(piece);
-    hash(piece);
-    return {};
-  });
-  if (read && is_compressed) read = frame.finish();
-  // Called also after an error, so that the hash of the next blob begins anew.
-  const BlobId id{hashes_.finish_first()};
-  if (!read || id != blob.id) return memory_fault(blob);
-  return {};
-}
-
-Result<PackId> Verifier::verify(const Repository& repository, const OpenPack& pack, ByteView file) {
-  unhashed_ = file;
-  Status verified;
-  for (const IndexedBlob& blob : pack.blobs()) {
-    verified = verify(repository, pack.sealed_blob(blob), blob);
-    if (!verified) break;
-  }
-  hashes_.update({}, std::exchange(unhashed_, {}));
-  const PackId id{hashes_.finish_second()};
-  if (!verified) return verified.error();
-  return id;
 }
 
 }  // namespace
@@ -222,19 +164,35 @@ void PackUploader::run() {
 }
 
 Status PackUploader::store(OpenPack& pack) {
-  Verifier verifier;
+  PackVerifier verifier(repository_);
   ASSIGN_OR_RETURN(const ByteView file, pack.finish(repository_));
-  ASSIGN_OR_RETURN(const PackId id, verifier.verify(repository_, pack, file));
-  return store_file(id, file, {pack.blobs().begin(), pack.blobs().end()});
+  if (const IndexedBlob* const wrong = verifier.add(file, 0, pack.blobs())) {
+    return memory_fault(*wrong);
+  }
+  return store_file(verifier.finish(), file, {pack.blobs().begin(), pack.blobs().end()});
+}
+
+Deadline PackUploader::time_for(std::uint64_t file_bytes) const {
+  const std::chrono::seconds for_slowness(file_bytes / kSlowestBytesPerSecond);
+  return Deadline::after(options_.patience +
+                         std::min(for_slowness, kMostPatienceForSlowness * options_.patience));
 }
 
 Status PackUploader::store_file(const PackId& pack, ByteView file, std::vector<IndexedBlob> blobs) {
-  const std::chrono::seconds for_slowness(file.size() / kSlowestBytesPerSecond);
-  const Deadline by = Deadline::after(
-      options_.patience + std::min(for_slowness, kMostPatienceForSlowness * options_.patience));
+  const Deadline by = time_for(file.size());
   RETURN_IF_ERROR(repository_.storage().write({FileType::kPack, pack.hex()}, file, by));
   if (options_.on_stored) options_.on_stored(pack, file.size());
   return index_.add({pack, std::move(blobs)}, by);
+}
+
+Status PackUploader::store_joined(const JoinedPack& pack) {
+  if (auto error = failure()) return std::move(*error);
+  const Deadline by = time_for(pack.file_bytes());
+  ASSIGN_OR_RETURN(const PackId id, pack.store(repository_, by, stop_));
+  if (options_.on_stored) options_.on_stored(id, pack.file_bytes());
+  Status named = index_.add({id, pack.blobs()}, by);
+  if (!named) fail(named.error());
+  return named;
 }
 
 }  // namespace restree

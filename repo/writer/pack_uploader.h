@@ -23,6 +23,7 @@
 
 #include "repo/base/guarded.h"
 #include "repo/base/result.h"
+#include "repo/writer/joined_pack.h"
 #include "repo/writer/open_pack.h"
 #include "repo/writer/pending_index.h"
 
@@ -59,6 +60,10 @@ class PackUploader {
   // `file` has the hash that `pack` says, and `blobs` are those of its header.
   Status store_file(const PackId& pack, ByteView file, std::vector<IndexedBlob> blobs);
 
+  // Lets the storage put a pack together, in the calling thread. Errors: those of JoinedPack; the uploader
+  // goes on as if nothing had been tried. After any other, failure() has it.
+  Status store_joined(const JoinedPack& pack);
+
   // Stores a pack to which no blobs will be added.
   Status submit(std::unique_ptr<OpenPack> pack);
   // Waits until everything submitted is stored.
@@ -69,6 +74,9 @@ class PackUploader {
   void fail(Error error) EXCLUDES(state_);
 
  private:
+  // How long a file of that size may take.
+  Deadline time_for(std::uint64_t file_bytes) const;
+
   struct State {
     std::deque<std::unique_ptr<OpenPack>> waiting;
     std::vector<Bytes> spare;

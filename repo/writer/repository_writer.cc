@@ -29,6 +29,10 @@ constexpr std::size_t kLeastBuffers = 3;
 
 std::size_t index_of(BlobType type) { return type == BlobType::kData ? 0 : 1; }
 
+std::size_t plain_bytes(const IndexedBlob& blob) {
+  return blob.raw_length != 0 ? blob.raw_length : blob.length - kSealOverheadBytes;
+}
+
 }  // namespace
 
 RepositoryWriter::RepositoryWriter(Repository& repository, const Options& options,
@@ -62,6 +66,32 @@ Result<SavedBlob> RepositoryWriter::save(BlobType type, ByteView plain) {
   return save_again(type, id, plain);
 }
 
+Result<SavedBlob> RepositoryWriter::save_known(BlobType type, const BlobId& id, ByteView plain,
+                                               ByteView frame) {
+  if (has(type, id) || !taken_on_.insert(type, id)) return SavedBlob{id};
+  if (frame.empty() || !takes_frames(type)) return save_again(type, id, plain);
+  return save_or_fail([&] { return save_frame(type, id, plain.size(), frame); });
+}
+
+// Trees are always compressed.
+bool RepositoryWriter::takes_frames(BlobType type) const {
+  if (repository_.config().version < 2) return false;
+  const bool is_usual = options_.compression == Compression::kAuto;
+  return is_usual || (type == BlobType::kTree && options_.compression == Compression::kOff);
+}
+
+Result<SavedBlob> RepositoryWriter::save_frame(BlobType type, const BlobId& id,
+                                               std::size_t raw_bytes, ByteView frame) {
+  const IndexedBlob blob{.id = id,
+                         .type = type,
+                         .offset = 0,
+                         .length = static_cast<std::uint32_t>(frame.size() + kSealOverheadBytes),
+                         .raw_length = static_cast<std::uint32_t>(raw_bytes)};
+  count(blob, raw_bytes);
+  if (!options_.dry_run) RETURN_IF_ERROR(store(blob, frame, /*in_raw_blocks=*/false));
+  return SavedBlob{id, true, blob.length + pack_header_entry_bytes(blob)};
+}
+
 Result<SavedBlob> RepositoryWriter::save_again(BlobType type, const BlobId& id, ByteView plain) {
   return save_or_fail([&] { return save_as_new(type, id, plain); });
 }
@@ -75,7 +105,7 @@ Status RepositoryWriter::save_pack(const PackId& pack, ByteView file,
   if (auto error = failure()) return std::move(*error);
   for (const IndexedBlob& blob : blobs) {
     taken_on_.insert(blob.type, blob.id);
-    count(blob, blob.raw_length != 0 ? blob.raw_length : blob.length - kSealOverheadBytes);
+    count(blob, plain_bytes(blob));
   }
   figures_.lock()->stored_bytes += kPackOverheadBytes;
   if (options_.dry_run) return {};
@@ -83,6 +113,14 @@ Status RepositoryWriter::save_pack(const PackId& pack, ByteView file,
   // Its blobs count as stored from the beginning, so nothing may be saved that needs them.
   if (!stored) uploader_.fail(stored.error());
   return stored;
+}
+
+Status RepositoryWriter::join(std::span<const PlacedBlob> blobs) {
+  const JoinedPack pack(blobs);
+  if (!options_.dry_run) RETURN_IF_ERROR(uploader_.store_joined(pack));
+  for (const IndexedBlob& blob : pack.blobs()) count(blob, plain_bytes(blob));
+  figures_.lock()->stored_bytes += kPackOverheadBytes;
+  return {};
 }
 
 Result<SavedBlob> RepositoryWriter::save_or_fail(const std::function<Result<SavedBlob>()>& save) {
@@ -98,7 +136,7 @@ Result<SavedBlob> RepositoryWriter::save_or_fail(const std::function<Result<Save
 }
 
 Result<SavedBlob> RepositoryWriter::store_sealed(const IndexedBlob& blob, ByteView sealed) {
-  count(blob, blob.raw_length != 0 ? blob.raw_length : sealed.size() - kSealOverheadBytes);
+  count(blob, plain_bytes(blob));
   if (!options_.dry_run) {
     ASSIGN_OR_RETURN(const Slot slot, reserve(blob));
     std::memcpy(slot.place.data(), sealed.data(), sealed.size());

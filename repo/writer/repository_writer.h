@@ -16,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include "repo/base/result.h"
 #include "repo/format/zstd.h"
 #include "repo/repository.h"
+#include "repo/writer/joined_pack.h"
 #include "repo/writer/known_blobs.h"
 #include "repo/writer/pack_uploader.h"
 #include "repo/writer/pending_index.h"
@@ -65,6 +67,9 @@ class RepositoryWriter {
   ~RepositoryWriter();
 
   Result<SavedBlob> save(BlobType type, ByteView plain);
+  // The same for a blob of another repository, whose content is known to have this id. `frame`: the same
+  // compressed, which is stored as it is unless a certain compression is wanted; empty: there is none.
+  Result<SavedBlob> save_known(BlobType type, const BlobId& id, ByteView plain, ByteView frame);
   // For blobs that are moved to another pack: stores one although the index has it. A second call
   // with the same blob stores it twice.
   Result<SavedBlob> save_again(BlobType type, const BlobId& id, ByteView plain);
@@ -74,6 +79,11 @@ class RepositoryWriter {
   // A whole pack of another repository with the same key, as it is: `file` has the hash that `pack`
   // says, and `blobs` are those of its header. Stored in the calling thread, named in an index later.
   Status save_pack(const PackId& pack, ByteView file, std::vector<IndexedBlob> blobs);
+  // For blobs that are moved to another pack, as save_sealed(), which make one pack together: the storage copies
+  // them there by itself. Errors: those of JoinedPack; nothing is stored then, and save_sealed() may be called
+  // for them. After any other, failure() has it.
+  Status join(std::span<const PlacedBlob> blobs);
+  std::size_t pack_bytes() const { return options_.pack_bytes; }
   // The error because of which nothing more can be saved, if any.
   std::optional<Error> failure() const { return uploader_.failure(); }
   // Whether the blob is in a pack that is not lost and that an index of the repository, or one that
@@ -103,6 +113,9 @@ class RepositoryWriter {
   // kLocalIo: also if memory is refused.
   Result<SavedBlob> save_or_fail(const std::function<Result<SavedBlob>()>& save);
   Result<SavedBlob> save_as_new(BlobType type, const BlobId& id, ByteView plain);
+  bool takes_frames(BlobType type) const;
+  Result<SavedBlob> save_frame(BlobType type, const BlobId& id, std::size_t raw_bytes,
+                               ByteView frame);
   Status store(const IndexedBlob& blob, ByteView content, bool in_raw_blocks);
   Result<Slot> reserve(const IndexedBlob& blob);
   Status filled(BlobType type, OpenPack* pack) EXCLUDES(figures_);

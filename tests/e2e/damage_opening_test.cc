@@ -21,6 +21,7 @@ namespace restree::testing {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
@@ -73,6 +74,48 @@ TEST_P(DamageOfOpening, IsNamedByBothPrograms) {
 
 std::vector<OpeningDamage> rows() {
   return {
+      {"OnlyKeyMissing", [](DamagedCopy& copy) { copy.remove("key"); }, 12,
+       "no key file in R/keys"},
+      {"OnlyKeyFlipped", [](DamagedCopy& copy) { copy.flip("key", 100); }, 1,
+       "the only key file of R cannot be used: key ID: it is damaged: its hash is not its name"},
+      {"OnlyKeyCut", [](DamagedCopy& copy) { copy.cut("key", -10); }, 1,
+       "the only key file of R cannot be used: key ID: it is damaged: its hash is not its name"},
+      {"OnlyKeyEmpty", [](DamagedCopy& copy) { copy.cut("key", 0); }, 1,
+       "the only key file of R cannot be used: key ID: it is empty, or not a regular file"},
+      {"FifoForTheOnlyKey", [](DamagedCopy& copy) { copy.put_fifo("key"); }, 12,
+       "no key file in R/keys", false},
+  };
+}
+INSTANTIATE_TEST_SUITE_P(Rows, DamageOfOpening, ::testing::ValuesIn(rows()),
+                         [](const auto& row) { return row.param.name; });
+
+// --- Everything can be read, and nothing written -------------------------------------------------
+
+class DamageOfConfig : public DamageOfOpening {};
+
+TEST_P(DamageOfConfig, LeavesAllReadableAndIsMended) {
+  GetParam().damage(*copy_);
+  const Finished checked = restree({"check"});
+  EXPECT_EQ(checked.exit_code, GetParam().exit_code) << checked.report();
+  EXPECT_THAT(copy_->in_names(checked.err),
+              AllOf(HasSubstr(GetParam().words), HasSubstr("repair config")));
+  if (GetParam().asks_restic) expect_restic_ends(false);
+  {
+    const Mounted mounted(copy_->restic());
+    EXPECT_EQ(content_below(mounted / "apps/mail/latest/"), place_->content_of("mail").value());
+  }
+  if (fs::is_directory(fs::symlink_status(copy_->root() / "config"))) {
+    EXPECT_FALSE(restree({"repair", "config"}).ok());
+    fs::remove_all(copy_->root() / "config");
+  }
+  const Finished mended = restree({"repair", "config"});
+  EXPECT_TRUE(mended.ok()) << mended.report();
+  EXPECT_TRUE(restree({"check"}).ok());
+  expect_restic_ends(true);
+}
+
+std::vector<OpeningDamage> config_rows() {
+  return {
       {"ConfigMissing", [](DamagedCopy& copy) { copy.remove("config"); }, 10,
        "there is no config file in R"},
       {"ConfigCut", [](DamagedCopy& copy) { copy.cut("config", -10); }, 1,
@@ -87,19 +130,9 @@ std::vector<OpeningDamage> rows() {
        "R/config is a folder, where a file should be", false},
       {"LoopForTheConfig", [](DamagedCopy& copy) { copy.put_loop("config"); }, 1,
        "open R/config: Too many levels of symbolic links", false},
-      {"OnlyKeyMissing", [](DamagedCopy& copy) { copy.remove("key"); }, 12,
-       "no key file in R/keys"},
-      {"OnlyKeyFlipped", [](DamagedCopy& copy) { copy.flip("key", 100); }, 1,
-       "the only key file of R cannot be used: key ID: it is damaged: its hash is not its name"},
-      {"OnlyKeyCut", [](DamagedCopy& copy) { copy.cut("key", -10); }, 1,
-       "the only key file of R cannot be used: key ID: it is damaged: its hash is not its name"},
-      {"OnlyKeyEmpty", [](DamagedCopy& copy) { copy.cut("key", 0); }, 1,
-       "the only key file of R cannot be used: key ID: it is empty, or not a regular file"},
-      {"FifoForTheOnlyKey", [](DamagedCopy& copy) { copy.put_fifo("key"); }, 12,
-       "no key file in R/keys", false},
   };
 }
-INSTANTIATE_TEST_SUITE_P(Rows, DamageOfOpening, ::testing::ValuesIn(rows()),
+INSTANTIATE_TEST_SUITE_P(Rows, DamageOfConfig, ::testing::ValuesIn(config_rows()),
                          [](const auto& row) { return row.param.name; });
 
 // --- All can be opened ---------------------------------------------------------------------------

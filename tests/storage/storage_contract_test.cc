@@ -14,6 +14,7 @@
 #include "repo/storage/local_storage.h"
 #include "repo/storage/memory_storage.h"
 #include "tests/storage/sftp/over_sftp.h"
+#include "tests/support/joining_storage.h"
 #include "tests/support/temp_dir.h"
 
 namespace restree::testing {
@@ -48,13 +49,16 @@ class InFolder final : public StorageUnderTest {
   std::shared_ptr<Storage> storage_;
 };
 
-// A decorator over a folder keeps every promise that the folder alone keeps.
+// A decorator over a folder keeps every promise that the folder alone keeps; and it passes on what another storage
+// can do besides.
 class Decorated final : public StorageUnderTest {
  public:
   using Decorate = std::function<std::shared_ptr<Storage>(std::shared_ptr<Storage> inner)>;
 
-  explicit Decorated(const Decorate& decorate)
-      : storage_(decorate(make_local_storage(dir_.path().string()))) {}
+  Decorated(const Decorate& decorate, bool joins)
+      : joins_(joins),
+        storage_(
+            decorate(std::make_shared<JoiningStorage>(make_local_storage(dir_.path().string())))) {}
   Storage& storage() override { return *storage_; }
   void put_stray(const std::string& path) override { put_file(dir_.path() / path); }
   void put_stray(const std::string& path, std::chrono::hours age) override {
@@ -63,15 +67,18 @@ class Decorated final : public StorageUnderTest {
   bool has_stray(const std::string& path) override {
     return std::filesystem::exists(dir_.path() / path);
   }
+  bool joins() const override { return joins_; }
 
  private:
   TempDir dir_;
+  const bool joins_;
   std::shared_ptr<Storage> storage_;
 };
 
-StorageKind decorated(std::string name, Decorated::Decorate decorate) {
-  return {std::move(name),
-          [decorate = std::move(decorate)] { return std::make_unique<Decorated>(decorate); }};
+StorageKind decorated(std::string name, Decorated::Decorate decorate, bool joins = true) {
+  return {std::move(name), [decorate = std::move(decorate), joins] {
+            return std::make_unique<Decorated>(decorate, joins);
+          }};
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -93,10 +100,12 @@ INSTANTIATE_TEST_SUITE_P(
                     return std::make_shared<ConfirmedStorage>(std::move(inner),
                                                               [](const std::string&) {});
                   }),
-        decorated("Deadline",
-                  [](auto inner) {
-                    return std::make_shared<DeadlineStorage>(std::move(inner), std::stop_token());
-                  }),
+        decorated(
+            "Deadline",
+            [](auto inner) {
+              return std::make_shared<DeadlineStorage>(std::move(inner), std::stop_token());
+            },
+            /*joins=*/false),
         decorated("Early",
                   [](auto inner) {
                     return std::make_shared<EarlyStorage>(std::move(inner), EarlyReads{});

@@ -84,7 +84,10 @@ std::size_t window_of(const LineOptions& options) {
 Line::Line(const LineOptions& options)
     : options_(options),
       window_(window_of(options)),
-      directions_{{{&LineConnection::up, LineLink(options.bytes_per_second, options.rtt / 2)},
+      directions_{{{&LineConnection::up,
+                    LineLink(options.up_bytes_per_second != 0 ? options.up_bytes_per_second
+                                                              : options.bytes_per_second,
+                             options.rtt / 2)},
                    {&LineConnection::down, LineLink(options.bytes_per_second, options.rtt / 2)}}},
       holder_(bound_socket(options.port)),
       port_(port_of(holder_)),

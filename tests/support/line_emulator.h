@@ -30,8 +30,9 @@ struct LineOptions {
   std::uint16_t to = 0;    // where connections are forwarded to
   std::uint16_t port = 0;  // 0: a free one
   std::chrono::nanoseconds rtt{0};
-  std::uint64_t bytes_per_second = 0;  // in each direction; 0: no limit
-  std::size_t window = 0;              // 0: what the rate needs, and more
+  std::uint64_t bytes_per_second = 0;     // in each direction; 0: no limit
+  std::uint64_t up_bytes_per_second = 0;  // to the server, if that is another rate
+  std::size_t window = 0;                 // 0: what the rate needs, and more
   // What time it is: a test's own makes time pass for the line alone. Called by the line's thread.
   std::function<std::chrono::steady_clock::time_point()> now = [] {
     return std::chrono::steady_clock::now();

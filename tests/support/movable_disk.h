@@ -51,6 +51,10 @@ class MovableDisk final : public Storage {
   Status write(const FileName& file, ByteView content, Deadline by) override {
     return ask([&](Storage& disk) { return disk.write(file, content, by); });
   }
+  Status join(std::span<const FileRange> ranges, ByteView end, const NameJoined& name,
+              Deadline by) override {
+    return ask([&](Storage& disk) { return disk.join(ranges, end, name, by); });
+  }
   Status remove(const FileName& file, Deadline by) override {
     return ask([&](Storage& disk) { return disk.remove(file, by); });
   }

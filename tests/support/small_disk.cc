@@ -25,10 +25,14 @@ SmallDisk::SmallDisk(fs::path place, const std::string& size) : place_(std::move
 
 SmallDisk::~SmallDisk() { ::umount2(place_.c_str(), MNT_DETACH); }
 
-void SmallDisk::fill_up(std::uint64_t left_bytes) {
+std::uint64_t SmallDisk::free_bytes() const {
   struct statvfs figures {};
   if (::statvfs(place_.c_str(), &figures) != 0) throw std::runtime_error("statvfs failed");
-  const std::uint64_t free_bytes = figures.f_bavail * figures.f_frsize;
+  return figures.f_bavail * figures.f_frsize;
+}
+
+void SmallDisk::fill_up(std::uint64_t left_bytes) {
+  const std::uint64_t free_bytes = this->free_bytes();
   if (free_bytes <= left_bytes) return;
   const UniqueFd filler(::open((place_ / "filler").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   const int error = ::posix_fallocate(filler.get(), 0, static_cast<off_t>(free_bytes - left_bytes));

@@ -16,6 +16,7 @@ class SmallDisk {
   SmallDisk& operator=(const SmallDisk&) = delete;
   ~SmallDisk();
 
+  std::uint64_t free_bytes() const;
   // Leaves so many bytes free until make_room().
   void fill_up(std::uint64_t left_bytes);
   void make_room();

@@ -118,7 +118,15 @@ Operation Upkeep::prune() {
     return {.name = "restic's prune", .command = by_restic(words)};
   }
   if (below(3) == 0) words.emplace_back("--exclusive");
-  return {.name = "prune", .command = by_restree(words)};
+  if (below(3) != 0) return {.name = "prune", .command = by_restree(words)};
+  // All that is free but a few packs' worth: then it repacks in rounds, or finds that to be too little.
+  const std::uint64_t free_bytes = disk_.free_bytes();
+  const std::uint64_t room = std::min(free_bytes, below(16 * kMiB));
+  words.insert(words.end(), {"--keep-free", std::to_string(free_bytes - room)});
+  return {.name = "prune with little space",
+          .command = by_restree(words),
+          .may_fail = true,
+          .failing_says = "there is too little free space"};
 }
 
 Operation Upkeep::tag() {

@@ -140,6 +140,10 @@ void Upkeep::judge(const Operation& operation, Disturbance disturbance, const Fi
   if (!was_killed && done.exit_code >= 128) found("ended by a signal: " + report);
   const bool may_fail = operation.may_fail || was_killed || disturbance == Disturbance::kFull;
   if (!done.ok() && !may_fail) found("failed: " + report);
+  const bool is_undisturbed = disturbance == Disturbance::kNone;
+  if (!done.ok() && is_undisturbed && done.err.find(operation.failing_says) == std::string::npos) {
+    found("failed for another reason: " + report);
+  }
 }
 
 void Upkeep::compare_snapshots(const Operation& operation, bool is_done) {

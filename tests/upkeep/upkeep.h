@@ -50,6 +50,7 @@ struct Operation {
   bool may_put_back = false;
   std::set<std::string> goes = {};  // the snapshots that it removes
   bool may_fail = false;            // with exit code 1, although nothing disturbs it
+  std::string failing_says = {};    // a part of what it says then
   // A program that was killed in the middle leaves damage, which the same command mends.
   bool has_to_end_well = false;
 };

@@ -6,7 +6,10 @@
 #include <thread>
 #include <vector>
 
+#include "repo/base/scratch_buffer.h"
+#include "repo/crypto/seal.h"
 #include "repo/crypto/sha256.h"
+#include "repo/format/zstd.h"
 #include "tests/support/files.h"
 #include "tests/support/memory_repository.h"
 #include "tests/support/refused_memory.h"
@@ -148,6 +151,48 @@ TEST_F(RepositoryWriterTest, ASealedBlobThatIsNotWhatItSaysIsNotStored) {
   ASSERT_OK(second.save_sealed(blob, as_bytes(damaged)));
   EXPECT_THAT(second.flush(), FailsWith(ErrorKind::kCorrupt));
   EXPECT_THAT(files(FileType::kPack), SizeIs(1));
+}
+
+// As by a copy from another repository, whose compression may be better than what is made here in a hurry.
+TEST_F(RepositoryWriterTest, ABlobIsStoredAsItIsCompressedElsewhereUnlessThatIsNotWanted) {
+  std::string text;
+  for (int i = 0; i < 20'000; ++i) text += std::to_string(i);
+  const BlobId id{sha256(as_bytes(text))};
+  ScratchBuffer scratch;
+  const ByteView frame = value_of(compress_into(as_bytes(text), Compression::kMax, scratch));
+  // A frame that says the same in more bytes than any compression here would take.
+  std::string other(raw_frame_size(text.size()), '\0');
+  write_raw_frame(as_bytes(text),
+                  MutableByteView(reinterpret_cast<std::byte*>(other.data()), other.size()));
+  const auto stored_bytes = [&](Compression wanted, BlobType type, ByteView compressed) {
+    const MemoryRepository fresh(2);
+    const auto repository = fresh.open();
+    RepositoryWriter writer(*repository, {.compression = wanted}, {});
+    EXPECT_TRUE(value_of(writer.save_known(type, id, as_bytes(text), compressed)).is_new);
+    EXPECT_FALSE(value_of(writer.save_known(type, id, as_bytes(text), compressed)).is_new);
+    EXPECT_OK(writer.flush());
+    const auto again = fresh.open();
+    EXPECT_EQ(as_text((*value_of(again->load(type, id, soon()))).view()), text);
+    return value_of(again->find_blob(type, id)).length - kSealOverheadBytes;
+  };
+  EXPECT_EQ(stored_bytes(Compression::kAuto, kData, frame), frame.size());
+  EXPECT_EQ(stored_bytes(Compression::kAuto, kData, as_bytes(other)), other.size());
+  EXPECT_LT(stored_bytes(Compression::kFastest, kData, as_bytes(other)), other.size());
+  EXPECT_EQ(stored_bytes(Compression::kOff, kData, frame), text.size());
+  EXPECT_EQ(stored_bytes(Compression::kOff, kTree, frame), frame.size());
+  EXPECT_LT(stored_bytes(Compression::kAuto, kData, {}), text.size());
+}
+
+TEST_F(RepositoryWriterTest, AFrameThatIsNotTheContentIsNotStored) {
+  const std::string text(50'000, 'x');
+  const BlobId id{sha256(as_bytes(text))};
+  ScratchBuffer scratch;
+  const ByteView frame =
+      value_of(compress_into(as_bytes(std::string(50'000, 'y')), Compression::kAuto, scratch));
+  auto writer = make_writer();
+  ASSERT_OK(writer.save_known(kData, id, as_bytes(text), frame));
+  EXPECT_THAT(writer.flush(), FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(files(FileType::kPack), IsEmpty());
 }
 
 TEST_F(RepositoryWriterTest, DataAndTreesGoToPacksOfTheirOwnThatCloseAtTheirSize) {

@@ -203,6 +203,11 @@ Status BreakerStorage::write(const FileName& file, ByteView content, Deadline by
   return pass([&] { return inner().write(file, content, by); });
 }
 
+Status BreakerStorage::join(std::span<const FileRange> ranges, ByteView end, const NameJoined& name,
+                            Deadline by) {
+  return pass([&] { return inner().join(ranges, end, name, by); });
+}
+
 Status BreakerStorage::remove(const FileName& file, Deadline by) {
   return pass([&] { return inner().remove(file, by); });
 }

@@ -83,6 +83,8 @@ class BreakerStorage final : public ForwardingStorage {
                                     Deadline by) override;
   Result<Bytes> read_all(const FileName& file, Deadline by) override;
   Status write(const FileName& file, ByteView content, Deadline by) override;
+  Status join(std::span<const FileRange> ranges, ByteView end, const NameJoined& name,
+              Deadline by) override;
   Status remove(const FileName& file, Deadline by) override;
   Result<std::size_t> remove_leftovers(const Leftovers& which, Deadline by) override;
   Result<std::optional<std::uint64_t>> free_bytes(Deadline by) override;

@@ -119,6 +119,11 @@ Status DeadlineStorage::write(const FileName& file, ByteView content, Deadline b
                       by](Storage& storage) { return storage.write(file, copy->view(), by); });
 }
 
+Status DeadlineStorage::join(std::span<const FileRange> /*ranges*/, ByteView /*end*/,
+                             const NameJoined& /*name*/, Deadline /*by*/) {
+  return cannot_join(description());
+}
+
 Status DeadlineStorage::remove(const FileName& file, Deadline by) {
   return ask<Status>("removing " + relative_path(file), by,
                      [file, by](Storage& storage) { return storage.remove(file, by); });

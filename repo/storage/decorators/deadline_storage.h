@@ -47,6 +47,9 @@ class DeadlineStorage final : public ForwardingStorage {
   ReadHabit read_habit() const override;
   Result<Bytes> read_all(const FileName& file, Deadline by) override;
   Status write(const FileName& file, ByteView content, Deadline by) override;
+  // Not passed on: a call that is left behind would go on to use memory of the caller.
+  Status join(std::span<const FileRange> ranges, ByteView end, const NameJoined& name,
+              Deadline by) override;
   Status remove(const FileName& file, Deadline by) override;
   Result<std::size_t> remove_leftovers(const Leftovers& which, Deadline by) override;
   Result<std::optional<std::uint64_t>> free_bytes(Deadline by) override;

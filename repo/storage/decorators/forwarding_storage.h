@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,6 +44,10 @@ class ForwardingStorage : public Storage {
   }
   Status write(const FileName& file, ByteView content, Deadline by) override {
     return inner_->write(file, content, by);
+  }
+  Status join(std::span<const FileRange> ranges, ByteView end, const NameJoined& name,
+              Deadline by) override {
+    return inner_->join(ranges, end, name, by);
   }
   Status remove(const FileName& file, Deadline by) override { return inner_->remove(file, by); }
   Result<std::size_t> remove_leftovers(const Leftovers& which, Deadline by) override {

@@ -66,6 +66,11 @@ Status OverlayStorage::write(const FileName& file, ByteView content, Deadline by
   return {};
 }
 
+// Below, it would be written.
+Status OverlayStorage::join(std::span<const FileRange>, ByteView, const NameJoined&, Deadline) {
+  return cannot_join(description());
+}
+
 Status OverlayStorage::remove(const FileName& file, Deadline by) {
   if (file.type == FileType::kLock) return inner().remove(file, by);
   RETURN_IF_ERROR(size(file, by));

@@ -67,6 +67,12 @@ Status WriteGate::write(const FileName& file, ByteView content, Deadline by) {
   return file.type == FileType::kSnapshot ? look_again(by) : Status();
 }
 
+Status WriteGate::join(std::span<const FileRange> ranges, ByteView end, const NameJoined& name,
+                       Deadline by) {
+  RETURN_IF_ERROR(pass(FileType::kPack, by));
+  return inner().join(ranges, end, name, by);
+}
+
 Status WriteGate::remove(const FileName& file, Deadline by) {
   RETURN_IF_ERROR(pass_with_a_look(file.type, by));
   return inner().remove(file, by);

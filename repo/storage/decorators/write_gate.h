@@ -40,6 +40,8 @@ class WriteGate final : public ForwardingStorage {
 
   Status make_folders(Deadline by) override;
   Status write(const FileName& file, ByteView content, Deadline by) override;
+  Status join(std::span<const FileRange> ranges, ByteView end, const NameJoined& name,
+              Deadline by) override;
   Status remove(const FileName& file, Deadline by) override;
   Result<std::size_t> remove_leftovers(const Leftovers& which, Deadline by) override;
 

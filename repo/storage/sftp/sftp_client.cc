@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <deque>
 #include <utility>
 
 #include "repo/base/log.h"
@@ -180,12 +179,11 @@ std::optional<std::string> SftpClient::end_open(const Opening& opening) {
   return handle;
 }
 
-Result<std::string> SftpClient::create(std::string_view path, std::uint32_t mode, Deadline by) {
+Result<std::string> SftpClient::create(std::string_view path, std::uint32_t mode, Deadline by,
+                                       std::uint32_t flags) {
   const auto make = [&] {
     Request request(Type::kOpen, path.size() + 16);
-    request.string(path)
-        .u32(sftp::kOpenWrite | sftp::kOpenCreate | sftp::kOpenExclusive)
-        .permissions(mode);
+    request.string(path).u32(flags | sftp::kOpenCreate | sftp::kOpenExclusive).permissions(mode);
     return request;
   };
   return call_for_handle(make, fmt::format("create {}", path), by);
@@ -336,43 +334,80 @@ Status SftpClient::wait_for_sync(Pending& synced, Deadline by) {
   return {};
 }
 
-Status SftpClient::write_and_close(std::string_view handle, ByteView content, Deadline by) {
+Status SftpClient::send_writes(std::string_view handle, std::uint64_t offset, ByteView content,
+                               std::deque<Pending>& writes, Deadline by) {
   const std::size_t piece_bytes = limits().write_bytes;
   const std::size_t most = std::max<std::size_t>(2, kMaxWriteBytesInFlight / piece_bytes);
-  std::deque<Pending> writes;
-  Status result;
-  const auto wait_for_one = [&] {
-    auto status = wait_for_ok(writes.front(), "write", by);
-    writes.pop_front();
-    if (result && !status) result = std::move(status);
-  };
-  for (std::size_t offset = 0; result && offset < content.size(); offset += piece_bytes) {
-    const ByteView piece = content.subspan(offset, std::min(piece_bytes, content.size() - offset));
+  for (std::size_t done = 0; done < content.size(); done += piece_bytes) {
+    const ByteView piece = content.subspan(done, std::min(piece_bytes, content.size() - done));
     Request request(Type::kWrite, handle.size() + piece.size() + 16);
-    request.string(handle).u64(offset).string(piece);
+    request.string(handle).u64(offset + done).string(piece);
     writes.push_back(send(std::move(request)));
-    if (writes.size() >= most) wait_for_one();
+    if (writes.size() < most) continue;
+    Status written = wait_for_ok(writes.front(), "write", by);
+    writes.pop_front();
+    RETURN_IF_ERROR(std::move(written));
   }
-  // Requests on one file take effect in the order sent, so these need not wait for the writes.
-  std::optional<Pending> synced;
-  if (abilities_.fsync && !refuses_sync_ && result) {
-    synced = send(std::move(Request(Type::kExtended).string("fsync@openssh.com").string(handle)),
-                  /*slow=*/true);
+  return {};
+}
+
+Status SftpClient::wait_for_all(std::deque<Pending>& pending, std::string_view doing,
+                                Deadline by) const {
+  Status result;
+  for (; !pending.empty(); pending.pop_front()) {
+    Status status = wait_for_ok(pending.front(), doing, by);
+    if (result && !status) result = std::move(status);
   }
-  auto measured = send(std::move(Request(Type::kFstat).string(handle)), /*slow=*/true);
-  auto closed = send(std::move(Request(Type::kClose).string(handle)), /*slow=*/true);
+  return result;
+}
+
+// Requests on one file take effect in the order sent, so these need not wait for the writes.
+SftpClient::Closing SftpClient::begin_closing(std::string_view handle, bool syncs) {
+  Closing closing;
+  if (abilities_.fsync && !refuses_sync_ && syncs) {
+    closing.synced =
+        send(std::move(Request(Type::kExtended).string("fsync@openssh.com").string(handle)),
+             /*slow=*/true);
+  }
+  closing.measured = send(std::move(Request(Type::kFstat).string(handle)), /*slow=*/true);
+  closing.closed = send(std::move(Request(Type::kClose).string(handle)), /*slow=*/true);
   handles_.closed();
-  while (!writes.empty()) wait_for_one();
-  RETURN_IF_ERROR(std::move(result));
-  if (synced) RETURN_IF_ERROR(wait_for_sync(*synced, by));
-  ASSIGN_OR_RETURN(const Answer answer, wait(measured, "stat", by));
+  return closing;
+}
+
+Status SftpClient::end_closing(Closing& closing, std::uint64_t expected_bytes, Deadline by) {
+  if (closing.synced) RETURN_IF_ERROR(wait_for_sync(*closing.synced, by));
+  ASSIGN_OR_RETURN(const Answer answer, wait(closing.measured, "stat", by));
   const auto attributes = sftp::parse_attributes(answer);
   if (!attributes) return unexpected(answer, "stat");
-  if (attributes->size && *attributes->size != content.size()) {
+  if (attributes->size && *attributes->size != expected_bytes) {
     return Error(ErrorKind::kUnavailable, fmt::format("{}: wrote {} bytes, but the file has {}",
-                                                      host_, content.size(), *attributes->size));
+                                                      host_, expected_bytes, *attributes->size));
   }
-  return wait_for_ok(closed, "close", by);
+  return wait_for_ok(closing.closed, "close", by);
+}
+
+Status SftpClient::write_and_close(std::string_view handle, ByteView content, Deadline by) {
+  std::deque<Pending> writes;
+  Status sent = send_writes(handle, 0, content, writes, by);
+  Closing closing = begin_closing(handle, sent.has_value());
+  Status written = wait_for_all(writes, "write", by);
+  RETURN_IF_ERROR(sent ? std::move(written) : std::move(sent));
+  return end_closing(closing, content.size(), by);
+}
+
+Status SftpClient::write_at(std::string_view handle, std::uint64_t offset, ByteView content,
+                            Deadline by) {
+  std::deque<Pending> writes;
+  Status sent = send_writes(handle, offset, content, writes, by);
+  Status written = wait_for_all(writes, "write", by);
+  return sent ? written : sent;
+}
+
+Status SftpClient::close_written(std::string_view handle, std::uint64_t expected_bytes,
+                                 Deadline by) {
+  Closing closing = begin_closing(handle, true);
+  return end_closing(closing, expected_bytes, by);
 }
 
 }  // namespace restree

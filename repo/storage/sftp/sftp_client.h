@@ -21,6 +21,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <future>
 #include <memory>
@@ -91,7 +92,9 @@ class SftpClient {
   std::optional<Opening> begin_open(std::string_view path);
   // The handle, if the server gave one.
   std::optional<std::string> end_open(const Opening& opening);
-  Result<std::string> create(std::string_view path, std::uint32_t mode, Deadline by);
+  // A file that is not there yet, to be written; `flags`: or to be read as well.
+  Result<std::string> create(std::string_view path, std::uint32_t mode, Deadline by,
+                             std::uint32_t flags = sftp::kOpenWrite);
   Status close(std::string_view handle, Deadline by);
   // Closes without waiting for the answer. The handle must not be used any more.
   void close_later(std::string_view handle);
@@ -118,12 +121,17 @@ class SftpClient {
   // Writes the content from offset 0, makes it durable where the server can, checks the size that
   // the server then reports, and closes the handle in any case.
   Status write_and_close(std::string_view handle, ByteView content, Deadline by);
+  // The same in two steps, between which the file can be read.
+  Status write_at(std::string_view handle, std::uint64_t offset, ByteView content, Deadline by);
+  Status close_written(std::string_view handle, std::uint64_t expected_bytes, Deadline by);
 
   // For several requests at once: send them, then wait for each. `slow`: the server's disk may take
   // a while to answer.
   Pending send(sftp::Request request, bool slow = false);
   Result<sftp::Answer> wait(Pending& pending, std::string_view doing, Deadline by) const;
   Status wait_for_ok(Pending& pending, std::string_view doing, Deadline by) const;
+  // For each of them, also after a failure; the first failure.
+  Status wait_for_all(std::deque<Pending>& pending, std::string_view doing, Deadline by) const;
 
   // A well-formed answer of a type that does not fit the question.
   Error unexpected(const sftp::Answer& answer, std::string_view doing) const;
@@ -137,6 +145,17 @@ class SftpClient {
                                       std::string_view doing, Deadline by);
   Result<sftp::Attributes> call_for_attributes(sftp::Request request, std::string_view doing,
                                                Deadline by);
+  // The end of a file that was written.
+  struct Closing {
+    std::optional<Pending> synced;
+    Pending measured;
+    Pending closed;
+  };
+  Closing begin_closing(std::string_view handle, bool syncs);
+  Status end_closing(Closing& closing, std::uint64_t expected_bytes, Deadline by);
+  // Sends writes, and leaves those in `writes` that are under way.
+  Status send_writes(std::string_view handle, std::uint64_t offset, ByteView content,
+                     std::deque<Pending>& writes, Deadline by);
   Status wait_for_sync(Pending& synced, Deadline by);
   void note_limits(const Result<sftp::Answer>& answer);
 

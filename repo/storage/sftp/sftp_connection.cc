@@ -7,20 +7,6 @@
 
 namespace restree {
 
-class SftpConnection::OpenFile {
- public:
-  OpenFile(SftpClient& client, std::string handle) : client_(client), handle_(std::move(handle)) {}
-  ~OpenFile() { client_.close_later(handle_); }
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-
-  const std::string& handle() const { return handle_; }
-
- private:
-  SftpClient& client_;
-  const std::string handle_;
-};
-
 SftpConnection::SftpConnection(std::unique_ptr<SftpClient> client,
                                std::shared_ptr<std::atomic<unsigned>> count)
     : client_(std::move(client)), count_(std::move(count)) {
@@ -134,6 +120,15 @@ void SftpConnection::forget_idle() {
     if (file->file.use_count() == 1) forgotten.splice(forgotten.begin(), files->open, file);
     file = next;
   }
+}
+
+Result<std::shared_ptr<SftpConnection::OpenFile>> SftpConnection::open(const std::string& path,
+                                                                       Deadline by) {
+  if (auto known = recall(path, by)) return known;
+  ASSIGN_OR_RETURN(std::string handle, client_->open(path, sftp::kOpenRead, by));
+  auto file = std::make_shared<OpenFile>(*client_, std::move(handle));
+  remember(path, file);
+  return file;
 }
 
 Result<Bytes> SftpConnection::read(const std::string& path, std::uint64_t offset,

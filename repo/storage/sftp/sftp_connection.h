@@ -22,6 +22,7 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "repo/base/bytes.h"
 #include "repo/base/clock.h"
@@ -46,6 +47,24 @@ class SftpConnection {
   SftpClient& client() { return *client_; }
   const SftpClient& client() const { return *client_; }
 
+  // A file that is open to be read, as long as this is held. Its destructor closes it.
+  class OpenFile {
+   public:
+    OpenFile(SftpClient& client, std::string handle)
+        : client_(client), handle_(std::move(handle)) {}
+    ~OpenFile() { client_.close_later(handle_); }
+    OpenFile(const OpenFile&) = delete;
+    OpenFile& operator=(const OpenFile&) = delete;
+
+    const std::string& handle() const { return handle_; }
+
+   private:
+    SftpClient& client_;
+    const std::string handle_;
+  };
+
+  // Opens it, unless it is open.
+  Result<std::shared_ptr<OpenFile>> open(const std::string& path, Deadline by);
   Result<Bytes> read(const std::string& path, std::uint64_t offset, std::uint64_t length,
                      Deadline by);
   // Opens the file for reads to come, and waits for nothing. If that fails, a read opens it again.
@@ -58,8 +77,6 @@ class SftpConnection {
   void forget_unused_since(Deadline::Clock::time_point when);
 
  private:
-  // Closes its handle.
-  class OpenFile;
   struct Remembered {
     std::string path;
     std::shared_ptr<OpenFile> file;

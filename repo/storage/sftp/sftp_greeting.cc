@@ -55,6 +55,7 @@ Result<SftpAbilities> parse_greeting(ByteView packet, std::string_view host) {
     abilities.posix_rename |= name == "posix-rename@openssh.com" && value == "1";
     abilities.fsync |= name == "fsync@openssh.com" && value == "1";
     abilities.statvfs |= name == "statvfs@openssh.com" && value == "2";
+    abilities.copy_data |= name == "copy-data" && value == "1";
     abilities.limits |= name == "limits@openssh.com" && value == "1";
   }
   return abilities;

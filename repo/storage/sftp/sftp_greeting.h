@@ -21,6 +21,7 @@ struct SftpAbilities {
   bool fsync = false;
   bool limits = false;
   bool statvfs = false;
+  bool copy_data = false;
 };
 
 // `host` is what messages call the server.

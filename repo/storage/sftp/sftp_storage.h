@@ -48,20 +48,38 @@ class SftpStorage final : public Storage {
   ReadHabit read_habit() const override { return {}; }
   Result<Bytes> read_all(const FileName& file, Deadline by) override;
   Status write(const FileName& file, ByteView content, Deadline by) override;
+  // By the extension copy-data, where the server offers it.
+  Status join(std::span<const FileRange> ranges, ByteView end, const NameJoined& name,
+              Deadline by) override;
   Status remove(const FileName& file, Deadline by) override;
   Result<std::size_t> remove_leftovers(const Leftovers& which, Deadline by) override;
   Result<std::optional<std::uint64_t>> free_bytes(Deadline by) override;
   std::string description() const override { return description_; }
 
  private:
+  // True if the connection is gone, or was given no time to answer.
+  static bool is_unanswered(const Error& error, const SftpClient& client, Deadline by);
+
   struct Modes {
     std::uint32_t folder;
     std::uint32_t writing;
     std::uint32_t finished;
   };
 
+  // A file under its temporary name, open to be written.
+  struct NewFile {
+    std::string temporary;
+    std::string handle;
+    SftpClient::Pending chmodded;
+  };
+
   std::string path_of(const FileName& file) const { return root_ + "/" + relative_path(file); }
   Result<Modes> modes(SftpClient& client, Deadline by);
+  Result<NewFile> create(SftpClient& client, const FileName& file, const Modes& modes,
+                         std::uint32_t flags, Deadline by);
+  // Gives the file its name if it was `written`, and removes it otherwise.
+  Status end_write(SftpClient& client, NewFile& made, Status written, const FileName& file,
+                   const Modes& modes, Deadline by);
   Status publish(SftpClient& client, const std::string& temporary, const std::string& path,
                  Deadline by);
   Status make_side_by_side(SftpClient& client, const std::vector<std::string>& folders,

@@ -68,6 +68,11 @@ class Failing final : public Storage {
     if (auto error = next()) return *error;
     return memory.write(file, content, by);
   }
+  Status join(std::span<const FileRange> ranges, ByteView end, const NameJoined& name,
+              Deadline by) override {
+    if (auto error = next()) return *error;
+    return memory.join(ranges, end, name, by);
+  }
   // The server removes the file even if the answer is lost.
   Status remove(const FileName& file, Deadline by) override {
     Status removed = memory.remove(file, by);

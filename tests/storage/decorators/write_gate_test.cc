@@ -41,6 +41,8 @@ TEST_F(WriteGateTest, HeldLetsNothingBeChangedButLocks) {
   EXPECT_THAT(gate_.remove(kPack, now()), FailsWith(ErrorKind::kUnavailable));
   EXPECT_THAT(gate_.make_folders(now()), FailsWith(ErrorKind::kUnavailable));
   EXPECT_THAT(gate_.remove_leftovers({}, now()), FailsWith(ErrorKind::kUnavailable));
+  const auto name = [](const ReadJoined&) { return Result<FileName>(kPack); };
+  EXPECT_THAT(gate_.join({}, {}, name, now()), FailsWith(ErrorKind::kUnavailable));
   EXPECT_OK(write(kLock));
   EXPECT_OK(gate_.remove(kLock, now()));
   EXPECT_THAT(gate_.read_all(kPack, now()), Holds("content"));

@@ -36,6 +36,7 @@ class OverSftp final : public StorageUnderTest {
   bool has_stray(const std::string& path) override {
     return std::filesystem::exists(root() / path);
   }
+  bool joins() const override { return true; }
 
  private:
   std::filesystem::path root() const { return sshd_.folder() / "some/folder/repo"; }
