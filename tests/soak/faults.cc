@@ -16,6 +16,8 @@ namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+constexpr std::uint64_t kReadingsWithoutCache = 100;
+
 // The connections are new right away, so whoever reads need not notice; nor that the cache is gone.
 bool excuses_errors(Fault fault) {
   switch (fault) {
@@ -175,16 +177,25 @@ std::string Faults::do_it(Fault fault, SplitMix64& random) {
   return {};
 }
 
-// Returns when the mounts have made it again and keep there what is read.
+// Returns when the mounts have made it again and keep there what is read; or when many readings have
+// ended for which the cache was not even asked, as all that is read lies in memory.
 std::string Faults::delete_cache() const {
   std::error_code ignored;
   fs::remove_all(victims_.cache, ignored);
   std::string complaint;
   for (const auto& mounted : victims_.mounts) {
     const auto kept = [&] { return status_number(*mounted, "cache_kept_bytes"); };
+    const auto misses = [&] { return status_number(*mounted, "cache_misses"); };
     const std::uint64_t before = kept();
+    std::uint64_t missed = misses();
+    std::uint64_t enough = victims_.readings + kReadingsWithoutCache;
     const bool is_used = holds_within(seconds(patient(600)), [&] {
-      return kept() > before && !files_of_cache(victims_.cache).empty();
+      if (kept() > before && !files_of_cache(victims_.cache).empty()) return true;
+      if (const std::uint64_t now = misses(); now != missed) {
+        missed = now;
+        enough = victims_.readings + kReadingsWithoutCache;
+      }
+      return victims_.readings >= enough;
     });
     if (!is_used) complaint += mounted->path().string() + " keeps nothing in its cache any more\n";
   }

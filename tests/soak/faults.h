@@ -4,6 +4,7 @@
 // Threads: strike() by one thread; any may call the rest.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -43,6 +44,7 @@ struct Victims {
   LineEmulator& line;  // from the mounts to the server
   std::filesystem::path cache;
   const std::vector<std::unique_ptr<Mounted>>& mounts;
+  const std::atomic<std::uint64_t>& readings;  // that have ended
 };
 
 class Faults {

@@ -42,8 +42,11 @@ Soak::Soak(std::uint64_t seed, const fs::path& curve, std::chrono::milliseconds 
   back_up();
   mount(SshTransport::kBuiltIn);
   mount(SshTransport::kCommand);
-  faults_ = std::make_unique<Faults>(Victims{
-      .server = sshd_, .line = line_, .cache = cache_of(restic_) / "restree", .mounts = mounts_});
+  faults_ = std::make_unique<Faults>(Victims{.server = sshd_,
+                                             .line = line_,
+                                             .cache = cache_of(restic_) / "restree",
+                                             .mounts = mounts_,
+                                             .readings = counts_.readings});
   const fs::path into = curve.empty() ? dir_.path() / "curve" : curve;
   watch_ = std::make_unique<Watch>(into, every, mounts_, counts_);
 }

@@ -85,7 +85,8 @@ Status Examiner::find_losses() {
   HitTrees trees(repository_, checker_.damage(), bulk_);
   RETURN_IF_ERROR(trees.walk(roots_));
   ASSIGN_OR_RETURN(found_.hits, find_hits(snapshots_, trees));
-  if (!found_.hits.empty()) found_.facts.lost_blobs = checker_.damage().lost_count();
+  const Damage& damage = checker_.damage();
+  if (!found_.hits.empty()) found_.facts.lost_blobs = damage.lost_count() + damage.unknown().size();
   return {};
 }
 
@@ -93,6 +94,9 @@ void Examiner::ask(const Repository& second) {
   found_.facts.has_second = true;
   for (const LostBlob& blob : checker_.damage().lost(kMostAsked)) {
     if (second.find_blob(blob.type, blob.id)) ++found_.in_second;
+  }
+  for (const auto& [type, id] : checker_.damage().unknown()) {
+    if (second.find_blob(type, id)) ++found_.in_second;
   }
 }
 
