@@ -14,6 +14,7 @@
 #include "repo/storage/local_storage.h"
 #include "repo/storage/memory_storage.h"
 #include "tests/storage/sftp/over_sftp.h"
+#include "tests/storage/storage_joining_contract.h"
 #include "tests/support/joining_storage.h"
 #include "tests/support/temp_dir.h"
 
