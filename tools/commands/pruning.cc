@@ -88,9 +88,17 @@ Status exclude_others(Session& session) {
       "prune. --retry-lock waits for others.");
 }
 
+// Nobody else may write, so what has a temporary name belongs to a write that was cut off, however
+// young it is.
+void remove_all_leftovers(Repository& repository, const Session& session) {
+  const auto removed = repository.storage().remove_leftovers(
+      {.before = std::chrono::system_clock::now()}, session.patience());
+  if (!removed) log::info("leftovers of interrupted writes stay: {}", removed.error().message());
+}
+
 // `young_bytes`: in packs that no index names, perhaps of runs that were killed.
 Error too_little_space(const PruneRound& left, std::uint64_t keep_free_bytes,
-                       std::uint64_t young_bytes) {
+                       std::uint64_t young_bytes, bool is_alone) {
   std::string hint = fmt::format(
       "What nothing uses was removed. To go on, {} have to be free, {} of which stay free; "
       "--keep-free sets that.",
@@ -100,6 +108,8 @@ Error too_little_space(const PruneRound& left, std::uint64_t keep_free_bytes,
         " Or --exclusive gives back the {} in packs that no index names, which a run that was "
         "killed leaves.",
         format_bytes(young_bytes));
+  } else if (!is_alone) {
+    hint += " Or --exclusive gives back what writes that were cut off a short while ago have left.";
   }
   return Error(ErrorKind::kLocalIo,
                fmt::format("{} packs are not repacked: there is too little free space",
@@ -118,7 +128,9 @@ Status execute_in_rounds(Pruner& pruner, PruneReport& report, Session& session,
                    prune_in_rounds(pruner, locking, report, [&](const PruneRound& round) {
                      report.begin_round(pruner.plan(), round);
                    }));
-  if (last.packs_left > 0) return too_little_space(last, pruning.keep_free_bytes, young_bytes);
+  if (last.packs_left > 0) {
+    return too_little_space(last, pruning.keep_free_bytes, young_bytes, stays_alone);
+  }
   return {};
 }
 
@@ -152,6 +164,7 @@ Result<ExitCode> prune(Session& session, const PruneCommandOptions& options,
     pruning.keep_marks = [cache](ByteView sealed) { cache->keep_marks(sealed); };
   }
   RETURN_IF_ERROR(check(options, pruning, *repository));
+  if (session.has_exclusive_lock() && !options.dry_run) remove_all_leftovers(*repository, session);
 
   PruneReport report(session.output(), options.prints_json);
   {
