@@ -81,7 +81,8 @@ std::vector<std::string> repository_folders() {
 }
 
 std::vector<std::string> Leftovers::folders() const {
-  std::vector<std::string> chosen(kPlainFolders.begin(), kPlainFolders.end());
+  std::vector<std::string> chosen;
+  if (!only_packs) chosen.assign(kPlainFolders.begin(), kPlainFolders.end());
   for (unsigned prefix = part; prefix < kPackFolders; prefix += parts) {
     chosen.push_back(pack_folder(prefix));
   }

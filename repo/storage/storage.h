@@ -70,6 +70,8 @@ struct Leftovers {
   // takes long where packs are many. Of the others, all.
   unsigned part = 0;
   unsigned parts = 1;
+  // In no other folders: somebody who waits for a lock writes there even while another has it alone.
+  bool only_packs = false;
 
   // Where they may lie, besides the root of the repository, relative to it.
   std::vector<std::string> folders() const;

@@ -88,11 +88,11 @@ Status exclude_others(Session& session) {
       "prune. --retry-lock waits for others.");
 }
 
-// Nobody else may write, so what has a temporary name belongs to a write that was cut off, however
-// young it is.
-void remove_all_leftovers(Repository& repository, const Session& session) {
+// Nobody else may write packs, so one with a temporary name belongs to a write that was cut off,
+// however young it is.
+void remove_cut_off_packs(Repository& repository, const Session& session) {
   const auto removed = repository.storage().remove_leftovers(
-      {.before = std::chrono::system_clock::now()}, session.patience());
+      {.before = std::chrono::system_clock::now(), .only_packs = true}, session.patience());
   if (!removed) log::info("leftovers of interrupted writes stay: {}", removed.error().message());
 }
 
@@ -164,7 +164,7 @@ Result<ExitCode> prune(Session& session, const PruneCommandOptions& options,
     pruning.keep_marks = [cache](ByteView sealed) { cache->keep_marks(sealed); };
   }
   RETURN_IF_ERROR(check(options, pruning, *repository));
-  if (session.has_exclusive_lock() && !options.dry_run) remove_all_leftovers(*repository, session);
+  if (session.has_exclusive_lock() && !options.dry_run) remove_cut_off_packs(*repository, session);
 
   PruneReport report(session.output(), options.prints_json);
   {

@@ -55,7 +55,7 @@ Status Examiner::load_snapshots() {
   ASSIGN_OR_RETURN(AllSnapshots all, load_all_snapshots(repository_, session_.patience()));
   for (const UnreadableSnapshot& one : all.unreadable) {
     checker_.note_broken_snapshot(one.id, one.error);
-    // One in a newer format is none of our business.
+    // One in a newer format is left to newer programs.
     if (one.error.kind() == ErrorKind::kCorrupt) found_.facts.unreadable_snapshots.insert(one.id);
   }
   snapshots_ = std::move(all.readable);
