@@ -1,5 +1,7 @@
 #include "tests/upkeep/upkeep.h"
 
+#include <simdjson.h>
+
 #include <algorithm>
 #include <chrono>
 #include <iterator>
@@ -194,21 +196,31 @@ void Upkeep::expect_shown(const std::string& id) {
 }
 
 // A snapshot of the second repository names the one that it was copied from, or that one's first
-// predecessor; where the repositories have one key, it may have its name.
+// predecessor; where the repositories have one key, it may have its name. Copies of its predecessors may
+// be there as well: the tree tells them apart.
+std::string Upkeep::copy_of(const std::string& id) const {
+  if (snapshots_in(twin_.repository()).contains(id)) return id;
+  simdjson::dom::parser parser;
+  const std::string one = restic_.run_ok({"cat", "snapshot", id, "--no-lock"});
+  const std::string tree(parser.parse(one)["tree"].get_string().value());
+  const std::string all = twin_.run_ok({"snapshots", "--json", "--no-lock"});
+  for (const simdjson::dom::element snapshot : parser.parse(all).get_array()) {
+    std::string_view original;
+    if (snapshot["original"].get(original) != simdjson::SUCCESS) continue;
+    if (original != snapshots_.at(id).first_id) continue;
+    if (snapshot["tree"].get_string().value() != tree) continue;
+    return std::string(snapshot["id"].get_string().value());
+  }
+  return {};
+}
+
 void Upkeep::expect_copied() {
   if (snapshots_.empty()) return;
   const std::string wanted = any_snapshot();
-  std::string id = wanted;
-  if (!snapshots_in(twin_.repository()).contains(wanted)) {
-    const std::string json = twin_.run_ok({"snapshots", "--json", "--no-lock"});
-    const auto original = json.find("\"original\":\"" + snapshots_.at(wanted).first_id + "\"");
-    static constexpr std::string_view kId = "\"id\":\"";
-    const auto at = original == std::string::npos ? original : json.find(kId, original);
-    if (at == std::string::npos) {
-      found(wanted + " was not copied");
-      return;
-    }
-    id = json.substr(at + kId.size(), wanted.size());
+  const std::string id = copy_of(wanted);
+  if (id.empty()) {
+    found(wanted + " was not copied");
+    return;
   }
   const TempDir restored;
   twin_.restore(id, restored.path());

@@ -100,6 +100,8 @@ class Upkeep {
   void expect_no_locks(const Restic& of);
   void expect_no_damage();
   void expect_shown(const std::string& id);
+  // Of a snapshot, in the second repository; empty: there is none.
+  std::string copy_of(const std::string& id) const;
   void expect_copied();
 
   SplitMix64 random_;
