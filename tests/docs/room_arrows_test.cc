@@ -147,7 +147,7 @@ const std::vector<Library>& libraries() {
       {"sodium", {"repo/crypto/kdf.cc"}},
       {"simdjson",
        {"tests/e2e/wrapper_place.h", "tests/support/forget_answer.cc",
-        "tests/support/json_shape.cc", "tests/support/status_fields.cc"}},
+        "tests/support/json_shape.cc", "tests/support/status_fields.cc", "tests/upkeep/upkeep.cc"}},
       {"spdlog/", {"repo/base/log.cc"}},
       {"tl/", {"repo/base/result.h"}},
       {"zstd", {"repo/format/zstd.cc", "tests/", "bench/"}},

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <optional>
 #include <ostream>
 #include <set>
@@ -12,6 +13,14 @@
 #include "tests/e2e/damage_place.h"
 
 namespace restree::testing {
+
+using Lines = std::vector<std::string>;
+
+inline Lines joined(std::initializer_list<Lines> parts) {
+  Lines all;
+  for (const Lines& part : parts) all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
 
 struct DamageKind {
   std::string name;

@@ -5,14 +5,6 @@
 namespace restree::testing {
 namespace {
 
-using Lines = std::vector<std::string>;
-
-Lines joined(std::initializer_list<Lines> parts) {
-  Lines all;
-  for (const Lines& part : parts) all.insert(all.end(), part.begin(), part.end());
-  return all;
-}
-
 const Lines kMending{"restree repair index"};
 const Lines kMendingFromPacks{"restree repair index --read-all-packs",
                               "restree repair snapshots --forget"};

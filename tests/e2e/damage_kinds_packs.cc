@@ -5,17 +5,9 @@
 namespace restree::testing {
 namespace {
 
-using Lines = std::vector<std::string>;
-
 const Lines kBigIsHit{
     "Files and folders that cannot be restored whole:", "app notes: 2 of 2 snapshots",
     "  snapshots notes2 notes1 (the newest of TIME):", "    /big"};
-
-Lines joined(std::initializer_list<Lines> parts) {
-  Lines all;
-  for (const Lines& part : parts) all.insert(all.end(), part.begin(), part.end());
-  return all;
-}
 
 // What check says of the damaged places of blobs in one pack, and of those lost.
 Lines places(const std::string& pack_and_count) {

@@ -31,8 +31,6 @@ using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 using ::testing::UnorderedElementsAreArray;
 
-using Lines = std::vector<std::string>;
-
 Lines lines_of(const std::string& text) {
   Lines lines;
   std::istringstream stream(text);

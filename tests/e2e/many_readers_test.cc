@@ -11,6 +11,7 @@
 
 #include "tests/support/files.h"
 #include "tests/support/mounted_over_ssh.h"
+#include "tests/support/programs.h"
 #include "tests/support/restic.h"
 #include "tests/support/scale.h"
 #include "tests/support/sshd.h"
@@ -47,11 +48,11 @@ class ManyReaders : public ::testing::Test {
   }
   static void expect_within_memory(const Mounted& mounted) {
     const std::uint64_t peak = number(mounted, "memory_peak_bytes");
-#ifdef RESTREE_SANITIZED  // it keeps freed memory, to see whether it is used
-    EXPECT_GT(peak, kMemory);
-#else
-    EXPECT_LE(peak, kMemory + 100 * kMiB);
-#endif
+    if (programs_are_sanitized()) {
+      EXPECT_GT(peak, kMemory);
+    } else {
+      EXPECT_LE(peak, kMemory + 100 * kMiB);
+    }
   }
   // All files at once; each must be what was saved.
   void read_all(const Mounted& mounted, std::size_t count = kReaders) {

@@ -9,6 +9,7 @@
 #include "tests/soak/faults.h"
 #include "tests/support/files.h"
 #include "tests/support/process.h"
+#include "tests/support/programs.h"
 #include "tests/support/scale.h"
 
 namespace restree::testing {
@@ -95,9 +96,7 @@ std::string Watch::excess(std::size_t mount, const Use& use) const {
            << " at rest, and took at most " << most.*field << " in the first half\n";
     }
   };
-#ifndef RESTREE_SANITIZED  // it keeps freed memory, to see whether it is used
-  compare("bytes of memory", &Use::memory);
-#endif
+  if (!programs_are_sanitized()) compare("bytes of memory", &Use::memory);
   compare("descriptors", &Use::descriptors);
   compare("threads", &Use::threads);
   compare("children", &Use::children);

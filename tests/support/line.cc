@@ -178,7 +178,7 @@ void Line::accept_all() {
     if (!fd) fail("accept");
     // The end of a stall makes everything later by all of the stall.
     const LineTime now = stalled_until_ ? stalled_since_ : options_.now();
-    watch(connections_.emplace_back(std::move(fd), window_, options_.rtt, now).client);
+    watch(connections_.emplace_back(std::move(fd), window_, options_.rtt, now, crossings_).client);
     ++connections_ever_;
   }
 }
@@ -278,7 +278,8 @@ LineCounts Line::counts() const {
           .down_bytes = directions_[1].bytes,
           .connections = connections_ever_,
           .open = connections_.size(),
-          .turns = turns_};
+          .turns = turns_,
+          .round_trips = crossings_ / 2};
 }
 
 void Line::cut() {

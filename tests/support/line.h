@@ -78,6 +78,7 @@ class Line {
   UniqueFd waker_;
   UniqueFd epoll_;
 
+  std::uint64_t crossings_ = 0;  // until the clients knew what they know
   std::list<LineConnection> connections_;
   std::uint64_t connections_ever_ = 0;
   std::uint64_t turns_ = 0;

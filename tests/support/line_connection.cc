@@ -12,7 +12,7 @@ namespace restree::testing {
 std::size_t LineFlow::take_turn(LineLink& link, LineTime now) {
   std::array<char, LineLink::kLongestTurn> buffer;
   const std::size_t most = std::min({buffer.size(), link.turn_bytes(), window_ - bytes_});
-  const ssize_t got = ::recv(from_.fd.get(), buffer.data(), most, 0);
+  const ssize_t got = ::recv(from_.socket.fd.get(), buffer.data(), most, 0);
   if (got > 0) {
     const auto size = static_cast<std::size_t>(got);
     const LineTime arrives_at = link.pass(size, now);
@@ -23,12 +23,12 @@ std::size_t LineFlow::take_turn(LineLink& link, LineTime now) {
       spare_.pop_back();
     }
     bytes.assign(buffer.data(), size);
-    under_way_.push_back({arrives_at, std::move(bytes)});
+    under_way_.push_back({arrives_at, std::move(bytes), from_.crossings + 1});
     bytes_ += size;
     return size;
   }
   if (got < 0 && errno == EINTR) return 0;
-  from_.readable = false;
+  from_.socket.readable = false;
   if (got == 0) {
     enter_end(End::kClosed, link, now);
   } else if (errno != EAGAIN) {
@@ -45,29 +45,30 @@ void LineFlow::enter_end(End end, LineLink& link, LineTime now) {
 }
 
 void LineFlow::deliver(LineTime now) {
-  while (!under_way_.empty() && under_way_.front().arrives_at <= now && to_.writable) {
+  while (!under_way_.empty() && under_way_.front().arrives_at <= now && to_.socket.writable) {
     if (!write_front()) break;
   }
   if (!under_way_.empty() || end_ == End::kNone || delivered_ != End::kNone) return;
   // A stream ends at an open socket only; a reset needs none.
-  if (end_arrives_at_ > now || (end_ == End::kClosed && !to_.writable && !broken_)) return;
-  if (end_ == End::kClosed) ::shutdown(to_.fd.get(), SHUT_WR);
+  if (end_arrives_at_ > now || (end_ == End::kClosed && !to_.socket.writable && !broken_)) return;
+  if (end_ == End::kClosed) ::shutdown(to_.socket.fd.get(), SHUT_WR);
   delivered_ = end_;
 }
 
 bool LineFlow::write_front() {
   const std::string& bytes = under_way_.front().bytes;
-  const ssize_t put = ::send(to_.fd.get(), bytes.data() + written_, bytes.size() - written_,
+  const ssize_t put = ::send(to_.socket.fd.get(), bytes.data() + written_, bytes.size() - written_,
                              MSG_NOSIGNAL | MSG_DONTWAIT);
   if (put < 0) {
     if (errno == EINTR) return true;
-    to_.writable = false;
+    to_.socket.writable = false;
     if (errno == EAGAIN) return false;
     broken_ = true;
     under_way_.clear();
     bytes_ = written_ = 0;
     return false;
   }
+  to_.crossings = std::max(to_.crossings, under_way_.front().crossings);
   written_ += static_cast<std::size_t>(put);
   bytes_ -= static_cast<std::size_t>(put);
   if (written_ == bytes.size()) drop_front();
@@ -84,11 +85,11 @@ void LineFlow::drop_front() {
 
 std::optional<LineTime> LineFlow::due_at() const {
   if (!under_way_.empty()) {
-    if (to_.writable) return under_way_.front().arrives_at;
+    if (to_.socket.writable) return under_way_.front().arrives_at;
     return std::nullopt;
   }
   if (end_ == End::kNone || delivered_ != End::kNone) return std::nullopt;
-  if (end_ == End::kClosed && !to_.writable && !broken_) return std::nullopt;
+  if (end_ == End::kClosed && !to_.socket.writable && !broken_) return std::nullopt;
   return end_arrives_at_;
 }
 

@@ -24,10 +24,18 @@ struct LineSocket {
   bool writable = false;
 };
 
-// The bytes from one of the sockets to the other.
+// One end of a connection. `crossings` is how often bytes had to cross the line, one after the other,
+// until this end knew what it knows: what it sends now may be an answer to the last that came. All
+// clients are one program to the line, and share theirs.
+struct LineEnd {
+  LineSocket& socket;
+  std::uint64_t& crossings;
+};
+
+// The bytes from one end to the other.
 class LineFlow {
  public:
-  LineFlow(LineSocket& from, LineSocket& to, std::size_t window, LineTime starts_at)
+  LineFlow(LineEnd from, LineEnd to, std::size_t window, LineTime starts_at)
       : from_(from), to_(to), window_(window), starts_at_(starts_at) {}
 
   // Reads one turn and lets it enter the link; returns how many bytes.
@@ -39,7 +47,7 @@ class LineFlow {
   void shift(std::chrono::nanoseconds by);
 
   // There is something to read, or an end to be seen, from now on or from starts_at() on.
-  bool waiting() const { return from_.readable && end_ == End::kNone && bytes_ < window_; }
+  bool waiting() const { return from_.socket.readable && end_ == End::kNone && bytes_ < window_; }
   LineTime starts_at() const { return starts_at_; }
   // When deliver() has something to do next, if the receiver has room.
   std::optional<LineTime> due_at() const;
@@ -56,14 +64,15 @@ class LineFlow {
   struct Piece {
     LineTime arrives_at;
     std::string bytes;
+    std::uint64_t crossings;  // with its own
   };
 
   void enter_end(End end, LineLink& link, LineTime now);
   void drop_front();
   bool write_front();  // false: no more now
 
-  LineSocket& from_;
-  LineSocket& to_;
+  LineEnd from_;
+  LineEnd to_;
   std::size_t window_;
   LineTime starts_at_;
   std::deque<Piece> under_way_;
@@ -78,10 +87,13 @@ class LineFlow {
 
 // `client` has connected to the emulator, `server` is the emulator's own connection to the server.
 struct LineConnection {
-  LineConnection(UniqueFd accepted, std::size_t window, std::chrono::nanoseconds rtt, LineTime now)
+  // `crossings`: of all clients.
+  LineConnection(UniqueFd accepted, std::size_t window, std::chrono::nanoseconds rtt, LineTime now,
+                 std::uint64_t& crossings)
       : client{std::move(accepted)},
-        up(client, server, window, now + rtt),
-        down(server, client, window, now),
+        server_crossings(crossings + 3),
+        up({client, crossings}, {server, server_crossings}, window, now + rtt),
+        down({server, server_crossings}, {client, crossings}, window, now),
         connects_at(now + rtt + rtt / 2) {}
   LineConnection(const LineConnection&) = delete;
   LineConnection& operator=(const LineConnection&) = delete;
@@ -94,6 +106,8 @@ struct LineConnection {
 
   LineSocket client;
   LineSocket server;
+  // Three for TCP's handshake, after which the server can say something.
+  std::uint64_t server_crossings;
   LineFlow up;
   LineFlow down;
   LineTime connects_at;

@@ -45,6 +45,10 @@ struct LineCounts {
   std::uint64_t connections = 0;
   std::uint64_t open = 0;   // of them
   std::uint64_t turns = 0;  // how often the thread was woken, by these looks as well
+  // The longest chain of crossings that waited for each other, TCP's handshakes included, where whatever
+  // a client sends counts as an answer to all that it had received. So on a long line it is how many
+  // round trips the clients have waited for, however slow the machine is.
+  std::uint64_t round_trips = 0;
 };
 
 class Line;

@@ -68,6 +68,33 @@ TEST(LineEmulator, ItCountsBytesAndConnections) {
   EXPECT_EQ(counts.open, 1U);
 }
 
+TEST(LineEmulator, ItCountsRoundTripsThatWaitForEachOther) {
+  const Listener listener;
+  const LineEmulator line({.to = listener.port()});
+  const auto round_trips = [&line] { return line.counts().round_trips; };
+  EXPECT_EQ(round_trips(), 0U);
+  const Pair one(line, listener);
+  ASSERT_TRUE(send_all(one.server, "greeting"));
+  ASSERT_EQ(receive(one.client, 8), "greeting");
+  EXPECT_EQ(round_trips(), 2U) << "with TCP's handshake";
+  ASSERT_TRUE(one.echo());
+  EXPECT_EQ(round_trips(), 3U);
+
+  // Two requests at once wait for the line once.
+  ASSERT_TRUE(send_all(one.client, "a") && send_all(one.client, "b"));
+  ASSERT_EQ(receive(one.server, 2), "ab");
+  ASSERT_TRUE(send_all(one.server, "c") && send_all(one.server, "d"));
+  ASSERT_EQ(receive(one.client, 2), "cd");
+  EXPECT_EQ(round_trips(), 4U);
+
+  // One that is opened now may have waited for all of that.
+  const Pair other(line, listener);
+  ASSERT_TRUE(other.echo());
+  EXPECT_EQ(round_trips(), 6U);
+  ASSERT_TRUE(one.echo());
+  EXPECT_EQ(round_trips(), 7U);
+}
+
 TEST(LineEmulator, ACutResetsBothEndsAndNewConnectionsWork) {
   const Listener listener;
   LineEmulator line({.to = listener.port(), .rtt = 10ms});
