@@ -5,17 +5,21 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/support/fidelity.h"
 #include "tests/support/files.h"
+#include "tests/support/line_ends.h"
 #include "tests/support/mounted.h"
 #include "tests/support/repository_files.h"
 #include "tests/support/restic.h"
 #include "tests/support/restree_program.h"
+#include "tests/support/scale.h"
 #include "tests/support/status_fields.h"
 #include "tests/support/temp_dir.h"
 
@@ -93,9 +97,10 @@ class SecondRepository : public ::testing::Test {
     for (const fs::path& file : files_below(first_.repository() / folder)) fs::remove(file);
   }
 
-  Mounted mount(const std::string& second) const {
-    return Mounted(first_,
+  Mounted mount(const std::string& second, Strings options = {}) const {
+    options.insert(options.end(),
                    {"second=" + second, "second_password_file=" + password_file().string()});
+    return Mounted(first_, std::move(options));
   }
   Finished run_with(const std::string& second, Strings words) const {
     words.insert(words.end(),
@@ -181,6 +186,19 @@ TEST_F(SecondRepository, ThatIsAwayLeavesTheFirstErrorAndIsNamedOnce) {
   EXPECT_THAT(restored.err,
               AllOf(HasSubstr("the second repository " + nowhere + " cannot be opened"),
                     HasSubstr("tree blob ")));
+}
+
+TEST_F(SecondRepository, ThatNeverAnswersHoldsUpNoReadAndNotTheEnd) {
+  lose("data");
+  const Listener silent;
+  const std::string where = "sftp://nobody@127.0.0.1:" + std::to_string(silent.port()) + "//b";
+  Mounted mounted = mount(where, {"timeout=2"});
+  EXPECT_EQ(errno_of_reading(mounted / "snapshots/latest/app"), EIO);
+  EXPECT_EQ(errno_of_reading(mounted / "snapshots/latest/app/large"), EIO);
+  EXPECT_TRUE(holds_within(std::chrono::seconds(patient(20)), [&] {
+    return count(mounted.log(), "the second repository " + where + " cannot be opened") == 1;
+  })) << mounted.log();
+  mounted.unmount();
 }
 
 TEST_F(SecondRepository, NeedsAPasswordThatIsNamed) {
