@@ -16,6 +16,7 @@
 #include "tests/support/files.h"
 #include "tests/support/line_ends.h"
 #include "tests/support/mounted.h"
+#include "tests/support/quick_key.h"
 #include "tests/support/repository_files.h"
 #include "tests/support/restic.h"
 #include "tests/support/restree_program.h"
@@ -68,6 +69,7 @@ class SecondRepository : public ::testing::Test {
       command.env.emplace_back("RESTIC_FROM_PASSWORD", kPassword);
       run_ok(command);
     }
+    make_key_quick(second.repository(), kOtherPassword);
   }
   static void TearDownTestSuite() { made_.reset(); }
 
