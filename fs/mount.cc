@@ -69,9 +69,10 @@ Mount::Mount(Repository& repository, MountOptions options)
       options_(std::move(options)),
       blobs_(repository, room_options(repository, options_)),
       trees_(repository, options_.memory_bytes / 16 * shares(options_).trees, options_.outages),
-      layouts_(
-          options_.memory_bytes / 16 * shares(options_).layouts,
-          [&repository](const BlobId& id) { return repository.blob_size(BlobType::kData, id); }),
+      layouts_(options_.memory_bytes / 16 * shares(options_).layouts,
+               [&repository](const BlobId& id) {
+                 return repository.size_anywhere(BlobType::kData, id);
+               }),
       followed_links_(options_.processes != nullptr ? options_.processes
                                                     : std::make_shared<SystemProcesses>()),
       snapshots_(repository, options_.names),

@@ -54,6 +54,7 @@ std::string status_json(const MountStatus& status) {
   add("served_bytes", value(status.served_bytes));
   add("given_up_bytes", value(status.given_up_bytes));
   add("errors", value(status.errors));
+  add("second_blobs", value(status.second_blobs));
   add("prefetch_used_bytes", value(status.prefetch_used_bytes));
   add("prefetch_wasted_bytes", value(status.prefetch_wasted_bytes));
   add("warm_bytes", value(status.warm_bytes));

@@ -38,6 +38,7 @@ struct MountStatus {
   std::uint64_t served_bytes = 0;
   std::uint64_t given_up_bytes = 0;
   std::uint64_t errors = 0;
+  std::optional<std::uint64_t> second_blobs;  // that the second repository gave
   std::optional<std::uint64_t> prefetch_used_bytes;
   std::optional<std::uint64_t> prefetch_wasted_bytes;
   std::optional<std::uint64_t> warm_bytes;

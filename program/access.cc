@@ -272,9 +272,15 @@ Result<Secret> typed_password(const std::string& what, PasswordIs which) {
 
 // How to give a password that nothing names.
 std::string advice_for(const RepositoryAccess& access) {
+  const bool reads_input = !access.input_is_data && !access.asks_nobody;
   return "Name a password file or a password command, as an option or in " +
          variable_of(access, "PASSWORD_FILE") + " or " + variable_of(access, "PASSWORD_COMMAND") +
-         (access.input_is_data ? "." : "; or let standard input give the password.");
+         (reads_input ? "; or let standard input give the password." : ".");
+}
+
+Error no_password_named(const RepositoryAccess& access) {
+  return Error(ErrorKind::kInvalid, "nothing gives the password of the " + access.what)
+      .hinting(advice_for(access));
 }
 
 // The password that nothing names: a line of standard input, or typed at a terminal. `what`: whose.
@@ -325,6 +331,8 @@ Result<FoundPassword> look_for_password(const RepositoryAccess& access, Deadline
     password.secret = std::move(*secret);
   } else if (!from_environment.empty()) {
     password.secret = std::move(from_environment);
+  } else if (access.asks_nobody) {
+    return no_password_named(access);
   } else {
     ASSIGN_OR_RETURN(
         password, ask_for_password(access.what, !access.input_is_data, which, advice_for(access)));
@@ -377,6 +385,12 @@ Status open_with_password(const RepositoryAccess& access,
     ASSIGN_OR_RETURN(password.secret,
                      typed_password(access.what + " password", PasswordIs::kKnown));
   }
+}
+
+bool names_location(const RepositoryAccess& access) {
+  return access.location || access.repository_file ||
+         !environment_variable(variable_of(access, "REPOSITORY")).empty() ||
+         !environment_variable(variable_of(access, "REPOSITORY_FILE")).empty();
 }
 
 std::string find_key_hint(const RepositoryAccess& access) {

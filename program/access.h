@@ -27,6 +27,7 @@ struct RepositoryAccess {
   std::string what = "repository";  // for messages and prompts
   bool no_password = false;         // the password is empty: --insecure-no-password
   bool input_is_data = false;       // standard input has other content than a password
+  bool asks_nobody = false;         // nor is a person asked: the password must be named
 };
 
 // The repository's location, which must come from one place only. kInvalid: from none, or from two.
@@ -55,6 +56,9 @@ Result<Secret> find_new_password(const NewPassword& source);
 // of `open`.
 Status open_with_password(const RepositoryAccess& access,
                           const std::function<Status(const Secret&)>& open);
+
+// Whether an option, also with an empty value, or a variable says where the repository is.
+bool names_location(const RepositoryAccess& access);
 
 std::string find_key_hint(const RepositoryAccess& access);
 

@@ -84,6 +84,10 @@ void Repository::use_source(std::shared_ptr<SealedSource> source) {
   state_->source = std::move(source);
 }
 
+void Repository::use_second(std::shared_ptr<SecondRepository> second) {
+  state_->second = std::move(second);
+}
+
 bool Repository::is_offline() const { return state_->offline; }
 
 Result<RepositoryListing> Repository::State::list(FileType type, Deadline by) {
@@ -213,6 +217,12 @@ std::optional<std::uint32_t> Repository::blob_size(BlobType type, const BlobId& 
   const auto place = find_blob(type, id);
   if (!place) return std::nullopt;
   return place->blob_bytes();
+}
+
+std::optional<std::uint32_t> Repository::size_anywhere(BlobType type, const BlobId& id) const {
+  const auto size = blob_size(type, id);
+  if (size || state_->second == nullptr) return size;
+  return state_->second->blob_size(type, id);
 }
 
 std::vector<PackId> Repository::indexed_packs() const { return state_->index.packs(); }

@@ -32,6 +32,8 @@
 
 namespace restree {
 
+class SecondRepository;
+
 // Where sealed bytes come from, which decides what follows their check: bytes from the storage are
 // kept in the cache if they are authentic; bytes from the cache are reported to it if they are not;
 // bytes from elsewhere do not concern the cache.
@@ -59,6 +61,9 @@ class Repository final : public BlobSource {
   // From now on, load() reads from `source` what the cache lacks. Must be called once, before
   // anything is read.
   void use_source(std::shared_ptr<SealedSource> source);
+  // From now on, load() and size_anywhere() ask `second` for blobs that are lost or damaged here.
+  // Must be called once, before anything is read.
+  void use_second(std::shared_ptr<SecondRepository> second);
 
   // True if the repository was opened from the cache and the storage has not listed anything since.
   // Until it does, a listing that the storage cannot give names the files in the cache.
@@ -130,6 +135,9 @@ class Repository final : public BlobSource {
 
   // The plain size of a blob; nullopt if no index names it.
   std::optional<std::uint32_t> blob_size(BlobType type, const BlobId& id) const;
+  // The same; but the second repository is asked for what no index names here, which may have to be
+  // opened first.
+  std::optional<std::uint32_t> size_anywhere(BlobType type, const BlobId& id) const;
   // Every pack that the index names, each once, in order.
   std::vector<PackId> indexed_packs() const;
   // The same, each with the length that its blobs need at least.
@@ -138,7 +146,8 @@ class Repository final : public BlobSource {
 
   // If no index names the blob, or its packs are gone or damaged, the index is refreshed once (a
   // prune or a repair may have moved the blob) before that is an error. A read that does not
-  // authenticate is repeated once, and then tried in the other packs that should hold the blob.
+  // authenticate is repeated once, and then tried in the other packs that should hold the blob. What
+  // is lost or damaged all the same comes from the second repository, if there is one.
   Result<SharedBlob> load(BlobType type, const BlobId& id, Deadline by) override;
 
   Result<std::vector<ListedFile>> list_files(FileType type, Deadline by);
@@ -156,6 +165,8 @@ class Repository final : public BlobSource {
                                                        std::shared_ptr<Storage> storage,
                                                        const Secret& password,
                                                        const std::string& key_hint, Deadline by);
+  // load() without a second repository.
+  Result<SharedBlob> load_here(BlobType type, const BlobId& id, Deadline by);
   std::unique_ptr<State> state_;
 };
 

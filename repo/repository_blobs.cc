@@ -38,6 +38,12 @@ bool Repository::is_cached(const BlobLocation& place, BlobType type) const {
 }
 
 Result<SharedBlob> Repository::load(BlobType type, const BlobId& id, Deadline by) {
+  Result<SharedBlob> blob = load_here(type, id, by);
+  if (blob || state_->second == nullptr || !is_for_second(blob.error().kind())) return blob;
+  return state_->second->load(type, id, blob.error(), by);
+}
+
+Result<SharedBlob> Repository::load_here(BlobType type, const BlobId& id, Deadline by) {
   State& state = *state_;
   Result<SharedBlob> blob = state.load_from_any(state.index.find_all(type, id), type, id, by);
   if (blob || blob.error().kind() == ErrorKind::kUnavailable) return blob;

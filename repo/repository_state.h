@@ -12,6 +12,7 @@
 #include "repo/crypto/seal.h"
 #include "repo/repository.h"
 #include "repo/repository_keys.h"
+#include "repo/second_repository.h"
 
 namespace restree {
 
@@ -62,6 +63,7 @@ struct Repository::State {
   const Config config;
   std::shared_ptr<RepositoryCache> cache;
   std::shared_ptr<SealedSource> source;  // uses the storage
+  std::shared_ptr<SecondRepository> second;
   std::atomic<bool> offline = false;
   RepositoryIndex index;
 };

@@ -77,11 +77,19 @@ FileLayouts::FileLayouts(std::size_t budget_bytes, FileLayout::BlobSize size_of)
 
 std::shared_ptr<const FileLayout> FileLayouts::layout_of(const BlobId& tree, std::uint32_t position,
                                                          const Node& file) {
-  const auto make = [&]() -> Result<std::shared_ptr<const FileLayout>> {
+  const auto make = [&] {
     return std::make_shared<const FileLayout>(FileLayout::make(file.content, file.size, size_of_));
   };
-  if (file.content.size() <= kQuicklyMadeBlobs) return *make();
-  return *remembered_.get({tree, position}, Deadline::never(), make);
+  if (file.content.size() <= kQuicklyMadeBlobs) return make();
+  std::shared_ptr<const FileLayout> made;
+  const auto found = remembered_.get(
+      {tree, position}, Deadline::never(), [&]() -> Result<std::shared_ptr<const FileLayout>> {
+        made = make();
+        if (made->has_gap()) return Error(ErrorKind::kCorrupt, "the size of a blob is not known");
+        return made;
+      });
+  if (found) return *found;
+  return made != nullptr ? made : make();
 }
 
 const BlobId& zero_blob_id() {

@@ -28,6 +28,8 @@ class FileLayout {
                          const BlobSize& size_of);
 
   std::uint64_t size() const { return size_; }
+  // Whether the size of a blob is not known.
+  bool has_gap() const { return has_gap_; }
   // How many of the file's blobs are those of holes: zero_blob_id().
   std::uint64_t zero_blobs() const { return zero_blobs_; }
   std::size_t memory_bytes() const { return ends_.capacity() * sizeof ends_.front(); }
@@ -64,7 +66,8 @@ std::uint64_t count_zero_blobs(std::span<const BlobId> content);
 //
 // Threads: any.
 // Limits:  `budget_bytes` of layouts, 8 bytes a blob. Only those of many blobs are remembered: the
-//          others are quick to make. A layout that is in use stays, whatever it weighs.
+//          others are quick to make, and those with a gap may lose it once a size becomes known. A
+//          layout that is in use stays, whatever it weighs.
 class FileLayouts {
  public:
   // `size_of` is called by any thread.

@@ -14,6 +14,11 @@ constexpr std::array kRepository = {
     OptionHelp{"insecure_no_password", "", "the repository has no password"},
     OptionHelp{"key_hint", "ID", "the key file to try first"},
     OptionHelp{"rescue_key", "FILE", "what opens it if its key files or config are lost"},
+    OptionHelp{"second", "REPOSITORY", "where to read what is lost or damaged here"},
+    OptionHelp{"second_password_file", "FILE", "a file that holds its password"},
+    OptionHelp{"second_password_command", "COMMAND", "a command that prints it"},
+    OptionHelp{"second_key_hint", "ID", "its key file to try first"},
+    OptionHelp{"second_insecure_no_password", "", "it has no password"},
     OptionHelp{"lock", "", "hold a shared lock on the repository"},
     OptionHelp{"retry_lock", "SECONDS", "with lock: how long to wait for it"},
 };

@@ -91,6 +91,15 @@ Table repository_options() {
       text(
           "rescue_key", [](auto& o) -> auto& { return o.access.rescue_key; }),
       flag("insecure_no_password", [](RestreefsOptions& o) { o.access.no_password = true; }),
+      text(
+          "second", [](auto& o) -> auto& { return o.second.location; }),
+      text(
+          "second_password_file", [](auto& o) -> auto& { return o.second.password_file; }),
+      text(
+          "second_password_command", [](auto& o) -> auto& { return o.second.password_command; }),
+      text(
+          "second_key_hint", [](auto& o) -> auto& { return o.second.key_hint; }),
+      flag("second_insecure_no_password", [](RestreefsOptions& o) { o.second.no_password = true; }),
       flag("lock", [](RestreefsOptions& o) { o.lock = true; }),
       number("retry_lock", 1, 86'400,
              [](RestreefsOptions& o, std::uint64_t v) { o.retry_lock = std::chrono::seconds(v); }),

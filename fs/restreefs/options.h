@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "fs/mount.h"
 #include "program/access.h"
 #include "program/cache_settings.h"
+#include "program/second_opening.h"
 #include "program/ssh_settings.h"
 #include "repo/base/result.h"
 
@@ -20,6 +22,9 @@ struct RestreefsOptions {
   std::string mount_point;
   std::string source_name;  // the mount's source in the list of mounts; empty: the repository
   RepositoryAccess access;
+  RepositoryAccess second = second_access();  // what is lost is read from there
+  std::shared_ptr<const SecondPlace>
+      second_place;  // what `second` comes to; nullptr: none is named
   SshSettings ssh;
   CacheSettings cache;
   std::vector<std::string> warm;  // APP or APP:SNAPSHOT, to be brought into the cache

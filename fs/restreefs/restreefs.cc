@@ -22,6 +22,7 @@
 #include "program/cache_settings.h"
 #include "program/exit_codes.h"
 #include "program/process.h"
+#include "program/second_opening.h"
 #include "program/signals.h"
 #include "program/storage_kinds.h"
 #include "repo/base/last_resort.h"
@@ -99,6 +100,8 @@ Result<Prepared> prepare(RestreefsOptions options) {
   stay_below_kernel_timeout(options.mount.time_limit);
   ASSIGN_OR_RETURN(const std::string named, find_location(options.access));
   ASSIGN_OR_RETURN(prepared.location, find_repository(named));
+  ASSIGN_OR_RETURN(std::optional<SecondPlace> second, find_second(options.second));
+  if (second) options.second_place = std::make_shared<const SecondPlace>(std::move(*second));
   if (options.source_name.empty()) options.source_name = source_name(named, *prepared.location);
   options.announced_as = options.mount_point;
   prepared.cache = find_cache(options.cache, prepared.location->is_far());

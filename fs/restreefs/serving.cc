@@ -21,6 +21,7 @@
 #include "program/access.h"
 #include "program/repository_opening.h"
 #include "program/rescue_key.h"
+#include "program/second_opening.h"
 #include "program/ssh_settings.h"
 #include "repo/base/log.h"
 #include "repo/base/readable.h"
@@ -65,7 +66,8 @@ Result<MadeStorage> make_storage(const RestreefsOptions& options, const Location
 struct ServedRepository {
   std::shared_ptr<PackFetcher> fetcher;  // nullptr: the storage is near
   OpenedRepository opened;
-  std::shared_ptr<WarmProgress> warmed;  // nullptr: nothing is to be warmed
+  std::shared_ptr<WarmProgress> warmed;      // nullptr: nothing is to be warmed
+  std::shared_ptr<SecondRepository> second;  // nullptr: none is named
 };
 
 Result<OpenedRepository> open(const RestreefsOptions& options, const Location& location,
@@ -89,6 +91,25 @@ Result<OpenedRepository> open(const RestreefsOptions& options, const Location& l
     return {};
   }));
   return opened;
+}
+
+// The first reader that needs it waits for its opening half as long as for a read: it may need it for
+// the size of a blob and then for the blob.
+std::shared_ptr<SecondRepository> add_second(const RestreefsOptions& options,
+                                             const MadeStorage& storage, Repository& repository) {
+  if (options.second_place == nullptr) return nullptr;
+  SecondCare care;
+  care.make_storage = [ssh = storage.ssh](
+                          const std::string& where,
+                          const std::stop_token& stop) -> Result<std::shared_ptr<Storage>> {
+    ASSIGN_OR_RETURN(const std::unique_ptr<const Location> location, parse_location(where));
+    return location->make_storage(ssh, stop);
+  };
+  care.stop = storage.giving_up.get_token();
+  care.cache = options.cache;
+  care.patience = options.mount.time_limit;
+  care.waiting = options.mount.time_limit / 2;
+  return attach_second(repository, *options.second_place, std::move(care));
 }
 
 // nullptr: there is nothing to warm, or nowhere to keep it.
@@ -115,6 +136,7 @@ Result<ServedRepository> open_served(const RestreefsOptions& options, const Loca
                                       .time_limit = options.mount.time_limit});
     served.opened.repository->use_source(served.fetcher);
   }
+  served.second = add_second(options, storage, *served.opened.repository);
   if (served.opened.cache != nullptr) served.opened.cache->shrink();
   served.warmed = plan_warming(options, served.opened.cache != nullptr);
   return served;
@@ -174,7 +196,8 @@ Result<std::unique_ptr<Mount>> load(const RestreefsOptions& options, const MadeS
                                  .cache = served.opened.cache,
                                  .fetcher = served.fetcher,
                                  .connections = storage.ssh.open_connections,
-                                 .warmed = served.warmed});
+                                 .warmed = served.warmed,
+                                 .second = served.second});
   return Mount::open(*served.opened.repository, std::move(mount));
 }
 

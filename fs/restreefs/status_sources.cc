@@ -5,6 +5,7 @@
 #include "cache/disk_cache.h"
 #include "cache/pack_fetcher.h"
 #include "fs/restreefs/warming.h"
+#include "repo/second_repository.h"
 #include "repo/storage/decorators/breaker_storage.h"
 
 namespace restree {
@@ -47,6 +48,7 @@ std::function<void(MountStatus&)> status_of(StatusSources sources) {
     if (from.cache) add(*from.cache, status);
     if (from.fetcher) add(*from.fetcher, status);
     if (from.connections) status.connections = from.connections->load();
+    if (from.second) status.second_blobs = from.second->given_blobs();
     if (!from.warmed) return;
     const WarmProgress::Bytes bytes = from.warmed->bytes();
     status.warm_bytes = bytes.total;

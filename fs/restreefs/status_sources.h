@@ -13,6 +13,7 @@ namespace restree {
 class BreakerStorage;
 class DiskCache;
 class PackFetcher;
+class SecondRepository;
 class WarmProgress;
 
 // All but `storage` may be null.
@@ -22,6 +23,7 @@ struct StatusSources {
   std::shared_ptr<const PackFetcher> fetcher;
   std::shared_ptr<const std::atomic<unsigned>> connections;
   std::shared_ptr<const WarmProgress> warmed;
+  std::shared_ptr<const SecondRepository> second = {};
 };
 
 // Ownership: the function shares all of them. Threads: any may call it.

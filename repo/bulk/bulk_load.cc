@@ -115,13 +115,15 @@ Status BulkLoader::run_with_frames(const FrameHandler& handler) {
   };
   RETURN_IF_ERROR(parallel_for(requests.size(), threads, run_next));
   std::ranges::stable_sort(unknown_, {}, [](const BlobUse& use) { return *use.id; });
+  std::vector<std::span<const BlobUse>> alone;
   for (std::span<const BlobUse> rest = unknown_; !rest.empty();) {
-    if (options_.stop.stop_requested()) return stopped();
-    const std::size_t count = same_blob_count(rest);
-    RETURN_IF_ERROR(load_singly(rest.first(count), handler));
-    rest = rest.subspan(count);
+    alone.push_back(rest.first(same_blob_count(rest)));
+    rest = rest.subspan(alone.back().size());
   }
-  return {};
+  return parallel_for(alone.size(), threads, [&](std::size_t i) {
+    if (options_.stop.stop_requested()) return Status(stopped());
+    return load_singly(alone[i], handler);
+  });
 }
 
 Status BulkLoader::run_request(const BulkRequest& request, const FrameHandler& handler,

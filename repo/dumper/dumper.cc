@@ -23,7 +23,7 @@ Result<bool> Dumper::push_file(DumpQueue& queue, const std::shared_ptr<const Tre
   std::vector<std::uint32_t> sizes;
   std::uint64_t size = 0;
   for (const BlobId& id : node.content) {
-    const auto blob_size = repository_.blob_size(BlobType::kData, id);
+    const auto blob_size = repository_.size_anywhere(BlobType::kData, id);
     if (!blob_size) {
       return Error(ErrorKind::kCorrupt,
                    fmt::format("{}: data blob {} is in no index", log::quoted(path), id.hex()));

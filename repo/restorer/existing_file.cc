@@ -42,7 +42,7 @@ std::optional<ExistingFile> look_at_existing(const UniqueFd& folder, const std::
   Bytes buffer;
   std::uint64_t offset = 0;
   for (std::size_t i = 0; i < node.content.size() && !stop.stop_requested(); ++i) {
-    const auto size = repository.blob_size(BlobType::kData, node.content[i]);
+    const auto size = repository.size_anywhere(BlobType::kData, node.content[i]);
     if (!size) break;  // then the positions of the later blobs are not known
     if (buffer.size() < *size) buffer = Bytes(*size);
     const MutableByteView bytes = buffer.view().first(*size);

@@ -65,7 +65,7 @@ Status Restorer::each_blob(const FileTask& task, const VisitBlob& visit) const {
   const Node& node = *task.item.node;
   const std::span<const BlobId> content = node.content;
   const auto size_of = [&](std::size_t i) {
-    return repository_.blob_size(BlobType::kData, content[i]);
+    return repository_.size_anywhere(BlobType::kData, content[i]);
   };
   std::uint64_t position = 0;
   const auto pass = [&](std::size_t i, std::uint64_t size) {

@@ -7,18 +7,17 @@
 #include "repo/format/key.h"
 #include "tests/support/files.h"
 #include "tests/support/need.h"
-#include "tests/support/password.h"
 
 namespace restree::testing {
 
 namespace fs = std::filesystem;
 
-void make_key_quick(const fs::path& repository) {
+void make_key_quick(const fs::path& repository, const std::string& its_password) {
   const fs::path keys = repository / "keys";
   const auto names = names_in(keys);
   if (names.size() != 1) throw std::runtime_error("more or less than one key in " + keys.string());
 
-  const Secret password{std::string(kPassword)};
+  const Secret password{std::string(its_password)};
   const std::string slow = read_file(keys / names.front());
   const KeyFile file = need(parse_key_file(as_bytes(slow)));
   const SealKey master = need(open_key_file(file, password));

@@ -5,15 +5,18 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "repo/crypto/kdf.h"
+#include "tests/support/password.h"
 
 namespace restree::testing {
 
 inline constexpr ScryptParameters kQuickKey{.n = 1024, .r = 8, .p = 1};
 
-// Replaces the only key file of the repository in this folder, whose password is kPassword.
-// Password and master key stay. Throws std::runtime_error.
-void make_key_quick(const std::filesystem::path& repository);
+// Replaces the only key file of the repository in this folder. Password and master key stay. Throws
+// std::runtime_error.
+void make_key_quick(const std::filesystem::path& repository,
+                    const std::string& password = kPassword);
 
 }  // namespace restree::testing

@@ -13,12 +13,18 @@
 #include "repo/snapshots/snapshot_selection.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
+#include "tools/commands/second_options.h"
 #include "tools/output/json_indent.h"
 
 namespace restree {
 namespace {
 
 using Words = std::vector<std::string>;
+
+struct CatOptions {
+  Words words;
+  SecondOptions second;
+};
 
 constexpr std::array<std::string_view, 9> kTypes = {
     "config", "index", "snapshot", "key", "masterkey", "lock", "pack", "blob", "tree"};
@@ -101,7 +107,7 @@ Result<std::string> blob_bytes(Session& session, Repository& repository, const W
   ASSIGN_OR_RETURN(const BlobId id, parse_id(words[1]));
   RETURN_IF_ERROR(repository.refresh_index(session.patience()));
   for (const BlobType type : {BlobType::kData, BlobType::kTree}) {
-    if (!repository.blob_size(type, id)) continue;
+    if (!repository.size_anywhere(type, id)) continue;
     ASSIGN_OR_RETURN(const SharedBlob blob, repository.load(type, id, session.patience()));
     return std::string(as_text(*blob));
   }
@@ -131,9 +137,11 @@ Result<std::string> content(Session& session, Repository& repository, const Word
   return line(indent_json(repository.master_key_json().text()));
 }
 
-Result<ExitCode> run_cat(const Words& words, Session& session) {
+Result<ExitCode> run_cat(const CatOptions& options, Session& session) {
+  const Words& words = options.words;
   RETURN_IF_ERROR(check(words));
   session.keep_output_for_data();
+  RETURN_IF_ERROR(session.use_second(options.second.access));
   ASSIGN_OR_RETURN(Repository* const repository, session.open(Locking::kShared));
   ASSIGN_OR_RETURN(const std::string text, content(session, *repository, words));
   session.io().bytes(text);
@@ -143,12 +151,13 @@ Result<ExitCode> run_cat(const Words& words, Session& session) {
 }  // namespace
 
 Run declare_cat(CommandSyntax& app) {
-  const auto words = std::make_shared<Words>();
-  add_arguments(app, "object", *words,
+  const auto options = std::make_shared<CatOptions>();
+  add_arguments(app, "object", options->words,
                 "What to print; then its id, which masterkey and config have not, and tree as "
                 "SNAPSHOT:SUBFOLDER",
                 {kTypes.begin(), kTypes.end()});
-  return [words](Session& session) { return run_cat(*words, session); };
+  add_second_options(app, options->second);
+  return [options](Session& session) { return run_cat(*options, session); };
 }
 
 }  // namespace restree

@@ -13,6 +13,7 @@
 #include "tools/commands/commands.h"
 #include "tools/commands/ncdu_listing.h"
 #include "tools/commands/node_text.h"
+#include "tools/commands/second_options.h"
 #include "tools/commands/snapshot_options.h"
 
 namespace restree {
@@ -21,6 +22,7 @@ namespace {
 struct LsOptions {
   std::vector<std::string> words;  // snapshot, then folders
   SnapshotOptions selection;
+  SecondOptions second;
   bool long_format = false;
   bool recursive = false;
   bool human_readable = false;
@@ -203,6 +205,7 @@ Status check(const LsOptions& options, bool is_json) {
 
 Result<ExitCode> run_ls(const LsOptions& options, Session& session) {
   RETURN_IF_ERROR(check(options, session.output().is_json()));
+  RETURN_IF_ERROR(session.use_second(options.second.access));
   ASSIGN_OR_RETURN(Repository* const repository, session.open_with_index(Locking::kShared));
   ASSIGN_OR_RETURN(SelectedSnapshot selected,
                    select_snapshot(*repository, options.words.front(), options.selection.filter(),
@@ -233,6 +236,7 @@ Run declare_ls(CommandSyntax& app) {
   add_arguments(app, "snapshot", options->words,
                 "The snapshot, or latest, or SNAPSHOT:SUBFOLDER; then folders to list");
   add_snapshot_options(app, options->selection);
+  add_second_options(app, options->second);
   add_flag(app, "-l,--long", options->long_format, "Mode, owner, size and time of each");
   add_flag(app, "--recursive", options->recursive, "What lies below the named folders, too");
   add_flag(app, "--human-readable", options->human_readable, "Sizes in KiB, MiB, …");

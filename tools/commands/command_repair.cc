@@ -15,7 +15,6 @@
 #include "tools/commands/rewriting.h"
 #include "tools/commands/second_repository.h"
 #include "tools/commands/snapshot_options.h"
-#include "tools/commands/source_options.h"
 
 namespace restree {
 namespace {
@@ -23,7 +22,7 @@ namespace {
 struct RepairIndexOptions {
   bool read_all_packs = false;
   QuarantineOptions quarantine;
-  SourceOptions source;
+  RepairSource source;
 };
 
 struct RepairSnapshotsOptions {
@@ -32,13 +31,13 @@ struct RepairSnapshotsOptions {
   bool forget = false;
   bool dry_run = false;
   QuarantineOptions quarantine;
-  SourceOptions source;
+  RepairSource source;
 };
 
 constexpr const char* kNotKept = "nothing is kept";
 
 // What the second repository has of what is missing here, if one is named.
-Status retrieve_if_asked(const SourceOptions& source, Repository& repository, Session& session) {
+Status retrieve_if_asked(const RepairSource& source, Repository& repository, Session& session) {
   ASSIGN_OR_RETURN(const OtherRepository second, open_second(source, session));
   if (!second.repository) return {};
   RETURN_IF_ERROR(repository.refresh_index(session.patience()));
@@ -87,7 +86,7 @@ Run declare_repair_snapshots(CommandSyntax& app) {
   add_snapshot_options(app, options->filter);
   add_flag(app, "--forget", options->forget, "Remove each snapshot once its new form is saved");
   add_flag(app, "-n,--dry-run", options->dry_run, "Only say what would be done");
-  add_source_options(app, options->source);
+  add_repair_source(app, options->source);
   add_quarantine_option(app, options->quarantine, kNotKept);
   return [options](Session& session) { return run_repair_snapshots(*options, session); };
 }
@@ -98,7 +97,7 @@ Run declare_repair_index(CommandSyntax& app) {
   const auto options = std::make_shared<RepairIndexOptions>();
   add_flag(app, "--read-all-packs", options->read_all_packs,
            "Read the headers of all packs, and not only of those of which the index is wrong");
-  add_source_options(app, options->source);
+  add_repair_source(app, options->source);
   add_quarantine_option(app, options->quarantine, kNotKept);
   return [options](Session& session) { return run_repair_index(*options, session); };
 }
@@ -106,7 +105,7 @@ Run declare_repair_index(CommandSyntax& app) {
 Run declare_repair_packs(CommandSyntax& app) {
   const auto wish = std::make_shared<PackRepairWish>();
   add_arguments(app, "ID", wish->ids, "The damaged packs, each by all digits of its id");
-  add_source_options(app, wish->source);
+  add_repair_source(app, wish->source);
   add_quarantine_option(app, wish->quarantine, "a copy of each pack in the current folder");
   return [wish, program = app.program_name()](Session& session) {
     return repair_packs_of(*wish, program, session);

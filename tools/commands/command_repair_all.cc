@@ -17,7 +17,7 @@ struct RepairAllOptions {
 void add_look_options(CommandSyntax& app, RepairWish& wish) {
   add_flag(app, "--read-data", wish.read_data,
            "Also look into every pack: only this finds all that is damaged");
-  add_source_options(app, wish.source);
+  add_repair_source(app, wish.source);
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include "tools/commands/pattern_options.h"
 #include "tools/commands/restore_report.h"
 #include "tools/commands/restore_target.h"
+#include "tools/commands/second_options.h"
 #include "tools/commands/snapshot_options.h"
 #include "tools/output/ticker.h"
 
@@ -31,6 +32,7 @@ struct RestoreCommandOptions {
   std::vector<std::string> xattr_excludes;
   std::vector<std::string> xattr_includes;
   SnapshotOptions filter;
+  SecondOptions second;
   std::string overwrite = "always";
   bool dry_run = false;
   bool sparse = false;
@@ -140,6 +142,7 @@ Result<ExitCode> run(const RestoreCommandOptions& options, Session& session) {
   RestoreOptions restore;
   ASSIGN_OR_RETURN(restore.select, selection_of(options));
   ASSIGN_OR_RETURN(restore.select_xattr, xattr_selection_of(options));
+  RETURN_IF_ERROR(session.use_second(options.second.access));
   ASSIGN_OR_RETURN(Repository* const repository, session.open(Locking::kShared));
   ASSIGN_OR_RETURN(
       const SelectedSnapshot selected,
@@ -187,6 +190,7 @@ Run declare_restore(CommandSyntax& app) {
   add_list(app, "--include-xattr", options->xattr_includes,
            "Restore only extended attributes that match this pattern (repeatable)");
   add_snapshot_options(app, options->filter);
+  add_second_options(app, options->second);
   add_flag(app, "--dry-run", options->dry_run, "Write nothing, only tell what would be done");
   add_flag(app, "--sparse", options->sparse, "Make holes of stretches of zeros");
   add_flag(app, "--verify", options->verify, "Read back what was written, and compare");

@@ -16,6 +16,7 @@
 #include "tools/commands/commands.h"
 #include "tools/commands/restore_target.h"
 #include "tools/commands/salvage_report.h"
+#include "tools/commands/second_options.h"
 #include "tools/commands/snapshot_options.h"
 #include "tools/output/human.h"
 #include "tools/output/output_file.h"
@@ -28,6 +29,7 @@ struct SalvageOptions {
   std::vector<std::string> snapshots;
   std::string target;
   SnapshotOptions filter;
+  SecondOptions second;
   bool partial = false;
 };
 
@@ -163,6 +165,7 @@ Result<bool> salvage(const std::string& word, const SalvageOptions& options,
 
 Result<ExitCode> run(const SalvageOptions& options, Session& session) {
   RETURN_IF_ERROR(check_words(options));
+  RETURN_IF_ERROR(session.use_second(options.second.access));
   ASSIGN_OR_RETURN(Repository* const repository, session.open_with_index(Locking::kShared));
   ASSIGN_OR_RETURN(const std::string target, absolute_target(options.target));
   bool is_all_whole = true;
@@ -186,6 +189,7 @@ Run declare_salvage(CommandSyntax& app) {
   add_text(app, "-t,--target", options->target,
            "The folder in which each snapshot gets a folder of its own", TextIs::kFolder);
   add_snapshot_options(app, options->filter);
+  add_second_options(app, options->second);
   add_flag(app, "--partial", options->partial,
            "Files of which a part is lost as well, with zeros in its place");
   return [options](Session& session) { return run(*options, session); };

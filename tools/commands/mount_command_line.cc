@@ -68,6 +68,15 @@ Status add_rclone(const std::string& location, const GlobalOptions& global, Opti
   return {};
 }
 
+// What only the environment says, restreefs finds there.
+void add_second(const RepositoryAccess& second, OptionList& list) {
+  if (second.location) list.word("second=" + *second.location);  // restreefs refuses an empty one
+  list.value("second_password_file", second.password_file.value_or(""));
+  list.value("second_password_command", second.password_command.value_or(""));
+  list.value("second_key_hint", second.key_hint.value_or(""));
+  if (second.no_password) list.flag("second_insecure_no_password");
+}
+
 Status add_templates(const MountCommandOptions& options, OptionList& list) {
   for (const std::string& text : options.path_templates) {
     if (text.empty()) {
@@ -103,6 +112,7 @@ Result<std::vector<std::string>> restreefs_call(const MountCommandOptions& optio
   list.value("password_command", global.access.password_command.value_or(""));
   list.value("key_hint", global.access.key_hint.value_or(""));
   list.value("rescue_key", global.access.rescue_key.value_or(""));
+  add_second(options.second.access, list);
   if (global.insecure_no_password) list.flag("insecure_no_password");
   if (!global.no_lock) list.flag("lock");
   if (!global.no_lock) list.seconds("retry_lock", global.retry_lock);

@@ -7,12 +7,14 @@
 
 #include "repo/base/result.h"
 #include "tools/cli/global_options.h"
+#include "tools/commands/second_options.h"
 #include "tools/commands/snapshot_options.h"
 
 namespace restree {
 
 struct MountCommandOptions {
   std::vector<std::string> mount_points;
+  SecondOptions second;
   SnapshotOptions selection;
   bool allow_other = false;
   bool no_default_permissions = false;

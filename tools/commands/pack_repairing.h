@@ -10,7 +10,7 @@
 #include "repo/format/id.h"
 #include "repo/repairer/pack_repair.h"
 #include "tools/commands/quarantine_options.h"
-#include "tools/commands/source_options.h"
+#include "tools/commands/second_repository.h"
 #include "tools/output/output.h"
 #include "tools/session/session.h"
 
@@ -19,7 +19,7 @@ namespace restree {
 struct PackRepairWish {
   std::vector<std::string> ids;  // whole ones
   QuarantineOptions quarantine;
-  SourceOptions source;
+  RepairSource source;
 };
 
 // Saves what is whole in these packs, and removes them; then brings back what is missing from the

@@ -27,13 +27,15 @@ namespace restree {
 namespace {
 
 // The words that name the second repository, for commands to copy.
-std::string second_words(const SourceOptions& source) {
+std::string second_words(const RepairSource& named) {
   const auto quoted = [](const std::string& word) {
     return word.find_first_of(" '\"$\\`") == std::string::npos ? word : "'" + word + "'";
   };
-  if (source.from.location) return "--from-repo " + quoted(*source.from.location);
-  if (source.from.repository_file) {
-    return "--from-repository-file " + quoted(*source.from.repository_file);
+  const RepositoryAccess& from = named.source.from;
+  if (named.second.access.location) return "--second " + quoted(*named.second.access.location);
+  if (from.location) return "--from-repo " + quoted(*from.location);
+  if (from.repository_file) {
+    return "--from-repository-file " + quoted(*from.repository_file);
   }
   return {};
 }

@@ -6,14 +6,14 @@
 #include "program/exit_codes.h"
 #include "repo/base/result.h"
 #include "tools/commands/quarantine_options.h"
-#include "tools/commands/source_options.h"
+#include "tools/commands/second_repository.h"
 #include "tools/session/session.h"
 
 namespace restree {
 
 struct RepairWish {
   bool read_data = false;  // also look into every pack
-  SourceOptions source;
+  RepairSource source;
   QuarantineOptions quarantine;
 };
 

@@ -12,9 +12,31 @@
 
 namespace restree {
 
-Result<OtherRepository> open_second(const SourceOptions& options, Session& session) {
+namespace {
+
+bool is_given(const SecondOptions& options) { return options.access.location.has_value(); }
+
+Result<const RepositoryAccess*> find_repair_source(const RepairSource& options) {
+  if (!is_given(options.second)) return find_source(options.source);
+  if (!is_given(options.source)) return &options.second.access;
+  return Error(ErrorKind::kInvalid, "two second repositories are named")
+      .hinting("Leave out --second or --from-repo.");
+}
+
+}  // namespace
+
+void add_repair_source(CommandSyntax& app, RepairSource& options) {
+  add_source_options(app, options.source);
+  add_second_options(app, options.second);
+}
+
+bool is_given(const RepairSource& options) {
+  return is_given(options.source) || is_given(options.second);
+}
+
+Result<OtherRepository> open_second(const RepairSource& options, Session& session) {
   if (!is_given(options)) return OtherRepository();
-  ASSIGN_OR_RETURN(const RepositoryAccess* const access, find_source(options));
+  ASSIGN_OR_RETURN(const RepositoryAccess* const access, find_repair_source(options));
   ASSIGN_OR_RETURN(OtherRepository second, session.open_other(*access, Locking::kShared));
   RETURN_IF_ERROR(second.repository->refresh_index(session.patience()));
   return second;

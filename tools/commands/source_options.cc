@@ -3,21 +3,9 @@
 #include <string>
 
 #include "repo/base/restic_words.h"
-#include "repo/system/environment.h"
 #include "tools/cli/option_words.h"
 
 namespace restree {
-namespace {
-
-bool is_named(const RepositoryAccess& access) {
-  const auto is_set = [&](const char* name) {
-    return !environment_variable(access.variables + name + access.variables_end).empty();
-  };
-  return access.location || access.repository_file || is_set("REPOSITORY") ||
-         is_set("REPOSITORY_FILE");
-}
-
-}  // namespace
 
 void add_source_options(CommandSyntax& app, SourceOptions& options) {
   add_text(app, "--from-repo", options.from.location,
@@ -47,8 +35,8 @@ bool is_given(const SourceOptions& options) {
 }
 
 Result<const RepositoryAccess*> find_source(const SourceOptions& options) {
-  const bool is_first = is_named(options.from);
-  if (!is_named(options.from2)) return is_first ? &options.from : nullptr;
+  const bool is_first = names_location(options.from);
+  if (!names_location(options.from2)) return is_first ? &options.from : nullptr;
   if (!is_first) return &options.from2;
   return Error(ErrorKind::kInvalid, std::string(restic_words::kTwoSources.text));
 }

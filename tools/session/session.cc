@@ -101,6 +101,11 @@ Status Session::keep_removed_in(const std::string& where) {
   return {};
 }
 
+Status Session::use_second(const RepositoryAccess& access) {
+  ASSIGN_OR_RETURN(second_, find_second(access));
+  return {};
+}
+
 Result<Secret> Session::password(PasswordIs which) const {
   return find_password(access(), Deadline::never(), which);
 }
@@ -183,7 +188,20 @@ Status Session::open_repository(Locking locking, Reading reading) {
   cache_ = std::move(opened.cache);
   if (opened.offline) output_.warn(*opened.offline);
   if (opened.without_config) output_.warn(*opened.without_config);
+  if (second_) add_second(reading);
   return {};
+}
+
+void Session::add_second(Reading reading) {
+  SecondCare care;
+  care.make_storage = [make = make_storage_, options = options_](const std::string& where,
+                                                                 const std::stop_token& stop) {
+    return make(where, options, stop);
+  };
+  care.stop = stop_;
+  if (reading == Reading::kThroughCache) care.cache = options_.cache;
+  care.patience = care.waiting = options_.patience;
+  attach_second(*repository_, std::move(*second_), std::move(care));
 }
 
 Status Session::clean_caches() const {

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "program/second_opening.h"
 #include "repo/base/clock.h"
 #include "repo/base/result.h"
 #include "repo/crypto/secret.h"
@@ -91,6 +92,10 @@ class Session {
   // Calls `use` with that password, and asks again for one that was typed and is wrong.
   Status with_password(const std::function<Status(const Secret&)>& use) const;
 
+  // What the repository has lost is read from that one, if options or variables name it. For commands
+  // that only read, before open().
+  Status use_second(const RepositoryAccess& access);
+
   // The repository. The first call opens and locks it; later ones ignore the arguments.
   Result<Repository*> open(Locking locking, Reading reading = Reading::kThroughCache);
   // Another repository with the same SSH options, read from its storage alone, and locked as by open().
@@ -116,6 +121,7 @@ class Session {
   Result<std::unique_ptr<RepositoryLock>> lock_repository(Repository& repository,
                                                           Locking locking) const;
   Status open_repository(Locking locking, Reading reading);
+  void add_second(Reading reading);
   Status clean_caches() const;
   Status lock_anew(Locking locking);
   void tell_waiting(const std::string& message) const;
@@ -128,6 +134,7 @@ class Session {
   bool input_is_data_ = false;
   bool output_is_data_ = false;
   std::shared_ptr<Storage> storage_;
+  std::optional<SecondPlace> second_;
   std::shared_ptr<Storage> quarantine_;  // nullptr: what is removed is not kept
   std::shared_ptr<DiskCache> cache_;
   std::unique_ptr<Repository> repository_;

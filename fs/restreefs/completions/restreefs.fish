@@ -8,6 +8,11 @@ function __restreefs_options
     insecure_no_password 'the repository has no password' \
     key_hint= 'the key file to try first' \
     rescue_key= 'what opens it if its key files or config are lost' \
+    second= 'where to read what is lost or damaged here' \
+    second_password_file= 'a file that holds its password' \
+    second_password_command= 'a command that prints it' \
+    second_key_hint= 'its key file to try first' \
+    second_insecure_no_password 'it has no password' \
     announce 'say on standard output when the mount is there' \
     lock 'hold a shared lock on the repository' \
     retry_lock= 'with lock: how long to wait for it' \

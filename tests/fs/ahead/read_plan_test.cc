@@ -179,6 +179,20 @@ TEST(FileLayouts, RemembersLayoutsOfManyBlobsByTreeAndPosition) {
   EXPECT_EQ(asked, 304U) << "made anew";
 }
 
+TEST(FileLayouts, AGapClosesOnceTheSizesAreKnown) {
+  std::optional<std::uint32_t> size;
+  FileLayouts layouts(1 << 20, [&](const BlobId&) { return size; });
+  const std::vector<BlobId> content(100, blob(1));
+  Node large;
+  large.content = content;
+  large.size = 1000;
+  EXPECT_FALSE(layouts.layout_of(blob(2), 0, large)->piece_at(500).placed);
+  EXPECT_FALSE(layouts.layout_of(blob(2), 0, large)->piece_at(500).placed);
+  size = 10;
+  EXPECT_TRUE(layouts.layout_of(blob(2), 1, large)->piece_at(500).placed);
+  EXPECT_FALSE(layouts.layout_of(blob(2), 1, large)->has_gap());
+}
+
 TEST(FileLayouts, KeepALayoutThatIsInUseWhateverItWeighs) {
   std::size_t asked = 0;
   FileLayouts layouts(1 << 10, [&](const BlobId&) {

@@ -46,6 +46,19 @@ TEST(RestreefsOptions, WithoutAnyTheMountIsReadOnlyAndTrustsNoBackup) {
   EXPECT_EQ(parsed.options.mount.memory_bytes, 64U << 20);
 }
 
+TEST(RestreefsOptions, NameASecondRepositoryWithAPasswordOfItsOwn) {
+  const RestreefsOptions named = options(
+      "password_file=/a,second=sftp:nas:b,second_password_file=/b,second_password_command=c,"
+      "second_key_hint=d,second_insecure_no_password");
+  EXPECT_EQ(named.access.password_file, "/a");
+  EXPECT_FALSE(named.access.no_password);
+  EXPECT_EQ(named.second.location, "sftp:nas:b");
+  EXPECT_EQ(named.second.password_file, "/b");
+  EXPECT_EQ(named.second.password_command, "c");
+  EXPECT_EQ(named.second.key_hint, "d");
+  EXPECT_TRUE(named.second.no_password);
+}
+
 TEST(RestreefsOptions, AMountPointAloneLeavesTheRepositoryToTheEnvironment) {
   const auto parsed = testing::value_of(parse({"/mnt", "-f"}));
   EXPECT_EQ(parsed.options.access.location, std::nullopt);

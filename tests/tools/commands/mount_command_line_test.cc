@@ -35,6 +35,22 @@ TEST(MountCommand, HandsOnFiltersAndWhereThePasswordComesFrom) {
             R"(password_file=/etc/pass\,word,host=a,tag=x\,y,uid=0,gid=0,announce)");
 }
 
+TEST(MountCommand, HandsOnTheSecondRepositoryAlsoAnEmptyNameWhichRestreefsRefuses) {
+  MountCommandOptions options = on("/mnt");
+  options.second.access.location = "/second,copy";
+  options.second.access.password_file = "/etc/second";
+  options.second.access.key_hint = "ab";
+  GlobalOptions global;
+  global.no_lock = true;
+  EXPECT_EQ(value_of(restreefs_call(options, global, "r")).back(),
+            R"(second=/second\,copy,second_password_file=/etc/second,second_key_hint=ab,announce)");
+  options.second.access = second_access();
+  options.second.access.location = "";
+  options.second.access.no_password = true;
+  EXPECT_EQ(value_of(restreefs_call(options, global, "r")).back(),
+            "second=,second_insecure_no_password,announce");
+}
+
 TEST(MountCommand, SaysResticsExtendedOptionsInRestreefssWords) {
   GlobalOptions global;
   global.no_lock = true;

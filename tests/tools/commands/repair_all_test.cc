@@ -1,4 +1,4 @@
-// repair plan, repair all, repair quarantine, and --from-repo and --quarantine of the others.
+// repair plan, repair all, repair quarantine, and --from-repo, --second and --quarantine of the others.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -247,16 +247,25 @@ TEST_F(RepairAll, AFolderCanKeepWhatIsRemoved) {
 
 TEST_F(RepairAll, EachStepAloneTakesASecondRepositoryToo) {
   for (const char* command : {"index", "packs", "snapshots"}) {
-    testing::TwoSnapshots damaged;
-    damaged.memory.remove_packs_of(damaged.data);
-    testing::RestreeRunner runner(borrowed(damaged.memory.storage()));
-    runner.put("second", borrowed(second_.memory.storage()));
-    const Outcome done = runner.run({"repair", command, "--from-repo", "second",
-                                     "--from-password-file", (runner_.folder() / "from").string()});
-    EXPECT_EQ(done.code, ExitCode::kSuccess) << command << done.err;
-    EXPECT_THAT(done.out, HasSubstr("1 blobs (7 B) were brought back")) << command;
-    EXPECT_TRUE(damaged.memory.open()->load(BlobType::kData, damaged.data, soon())) << command;
+    for (const std::string option : {"--from", "--second"}) {
+      testing::TwoSnapshots damaged;
+      damaged.memory.remove_packs_of(damaged.data);
+      testing::RestreeRunner runner(borrowed(damaged.memory.storage()));
+      runner.put("second", borrowed(second_.memory.storage()));
+      const Outcome done =
+          runner.run({"repair", command, option == "--from" ? "--from-repo" : option, "second",
+                      option + "-password-file", (runner_.folder() / "from").string()});
+      EXPECT_EQ(done.code, ExitCode::kSuccess) << command << done.err;
+      EXPECT_THAT(done.out, HasSubstr("1 blobs (7 B) were brought back")) << command << option;
+      EXPECT_TRUE(damaged.memory.open()->load(BlobType::kData, damaged.data, soon())) << command;
+    }
   }
+}
+
+TEST_F(RepairAll, RefusesTwoSecondRepositories) {
+  const Outcome done = run_with_second({"repair", "plan", "--second", "second"});
+  EXPECT_EQ(done.code, ExitCode::kFailure);
+  EXPECT_THAT(done.err, HasSubstr("two second repositories are named"));
 }
 
 TEST_F(RepairAll, OfSnapshotsRemovesADamagedFileThatIsNamed) {
