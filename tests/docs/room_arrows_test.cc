@@ -47,6 +47,8 @@ const std::vector<Room>& rooms() {
         "repo/storage/decorators", "repo/text"}},
       {"repo/bulk",
        {"repo", "repo/base", "repo/crypto", "repo/format", "repo/index", "repo/storage"}},
+      {"repo/journal",
+       {"repo", "repo/base", "repo/crypto", "repo/format", "repo/storage", "repo/system"}},
       {"repo/lock",
        {"repo", "repo/base", "repo/crypto", "repo/format", "repo/storage/decorators", "repo/system",
         "repo/text"}},
