@@ -148,9 +148,9 @@ Readings readings_of(FindingKind kind) {
               "ask who runs forget; give its --keep-… options to audit; restree snapshots"};
     case FindingKind::kVanishedNewest:
       return {
-          "somebody has forgotten a host or a bad backup on another machine",
+          "another machine has forgotten a host or a bad backup, or the storage was brought back",
           "somebody removes the backups that a restore would use",
-          "restree snapshots; a backup now; look for a copy of the repository or a picture of it"};
+          "restree check; a backup now; look for a copy of the repository or a picture of it"};
     case FindingKind::kVanishedDespitePolicy:
       return {"the machine that runs forget has another policy",
               "somebody removes backups that are to be kept",
