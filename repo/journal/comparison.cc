@@ -246,6 +246,13 @@ JournalEntry with_own_changes(JournalEntry entry, std::size_t place, const OwnCh
   return entry;
 }
 
+// Then the clock of this machine was wrong at that visit, or the snapshots do no harm any more.
+bool has_passed(const Finding& finding, std::int64_t now) {
+  return std::ranges::all_of(finding.about, [&](const SeenSnapshot& one) {
+    return one.time <= now + kClockToleranceSeconds;
+  });
+}
+
 }  // namespace
 
 std::vector<Finding> compare(const KnownState& before, const JournalEntry& entry,
@@ -267,6 +274,11 @@ std::vector<Finding> findings_of(const std::vector<JournalEntry>& entries,
       findings.push_back(std::move(one));
     }
     state.apply(entry);
+  }
+  for (Finding& one : findings) {
+    if (one.kind == FindingKind::kFutureSnapshot && has_passed(one, state.last_time)) {
+      one.weight = Weight::kRemark;
+    }
   }
   return findings;
 }

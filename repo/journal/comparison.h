@@ -22,7 +22,8 @@ using WouldForget = std::function<std::unordered_set<JournalId>(
 std::vector<Finding> compare(const KnownState& before, const JournalEntry& entry,
                              const WouldForget& would_forget = {});
 
-// What all visits have found since the last one that was accepted, the oldest first.
+// What all visits have found since the last one that was accepted, the oldest first. A date in the
+// future that has passed by the last visit is a remark.
 std::vector<Finding> findings_of(const std::vector<JournalEntry>& entries,
                                  const WouldForget& would_forget = {});
 

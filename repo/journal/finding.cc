@@ -188,7 +188,7 @@ Readings readings_of(FindingKind kind) {
               "somebody has replaced the index with one that names less",
               "restree check; restree repair index"};
     case FindingKind::kFutureSnapshot:
-      return {"the clock of the host is wrong",
+      return {"the clock of the host or of this machine is wrong",
               "somebody makes forget drop the right backups for these",
               "look at the clock of that host; restree forget the snapshots by their ids"};
     case FindingKind::kPastSnapshot:

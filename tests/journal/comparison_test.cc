@@ -240,6 +240,8 @@ TEST_F(Comparison, AFutureDateIsAnAlarmFromADayOn) {
   EXPECT_THAT(next_visit(), IsEmpty());
   world_.back_up("db", "/srv/db").time += 2 * kDay;
   EXPECT_THAT(next_visit(), ElementsAre("future-snapshot"));
+  world_.now += 2 * kDay;
+  EXPECT_THAT(next_visit(), IsEmpty()) << "the date has passed";
 }
 
 TEST_F(Comparison, APastDateIsAWarningUnlessTheSnapshotIsACopyOrLongInTheMaking) {
