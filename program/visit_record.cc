@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <optional>
 #include <set>
 #include <utility>
 
 #include "program/state_folder.h"
+#include "repo/base/last_resort.h"
 #include "repo/base/log.h"
 #include "repo/base/path.h"
 #include "repo/crypto/sha256.h"
@@ -69,7 +71,12 @@ bool is_stale(std::int64_t listed_at, std::int64_t last_time, std::int64_t now) 
 std::function<std::shared_ptr<Storage>(std::shared_ptr<Storage>)> VisitRecord::decorator() {
   return [this](std::shared_ptr<Storage> storage) {
     noting_ = std::make_shared<NotingStorage>(std::move(storage), [this](FileType type) {
-      const Status kept = keep_removal(type);
+      Status kept;
+      try {
+        kept = keep_removal(type);
+      } catch (const std::exception& failure) {
+        kept = error_of(failure);
+      }
       if (!kept) log::info("{}", kept.error().message());
     });
     return noting_;

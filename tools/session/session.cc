@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <exception>
 #include <set>
 #include <utility>
 
@@ -15,6 +16,7 @@
 #include "program/ssh_settings.h"
 #include "program/storage_kinds.h"
 #include "program/visit_record.h"
+#include "repo/base/last_resort.h"
 #include "repo/base/log.h"
 #include "repo/base/restic_words.h"
 #include "repo/crypto/derivation.h"
@@ -294,7 +296,12 @@ Result<Repository*> Session::open(Locking locking, Reading reading) {
 }
 
 void Session::keep_visit(const std::string& command) {
-  const Status kept = visit_->keep(command);
+  Status kept;
+  try {
+    kept = visit_->keep(command);
+  } catch (const std::exception& failure) {
+    kept = error_of(failure);
+  }
   if (!kept) log::info("the journal of this machine: {}", kept.error().message());
 }
 
