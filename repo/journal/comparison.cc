@@ -194,6 +194,7 @@ class Comparison {
     if (entry_.missing->packs > 0) {
       add(FindingKind::kMissingPacks, Weight::kAlarm).count = entry_.missing->packs;
     }
+    add_files(FindingKind::kUnreadableFiles, Weight::kAlarm, entry_.missing->unreadable);
     if (!entry_.missing->snapshots.empty()) {
       add_snapshots(FindingKind::kUnindexedSnapshots, Weight::kAlarm, entry_.missing->snapshots);
     }

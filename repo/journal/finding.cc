@@ -69,6 +69,9 @@ std::string headline_of(const Finding& finding) {
       return fmt::format("the same index files name {} blobs less than before", finding.count);
     case FindingKind::kMissingPacks:
       return counted(finding.count, "pack", "packs") + " that the index names cannot be found";
+    case FindingKind::kUnreadableFiles:
+      return counted(finding.files.size(), "snapshot or index file", "snapshot or index files") +
+             " cannot be read";
     case FindingKind::kNewKey:
       return counted(finding.files.size(), "key is", "keys are") + " new";
     case FindingKind::kVanishedKey:
@@ -112,6 +115,8 @@ std::string_view name_of(FindingKind kind) {
       return "shrunk-index";
     case FindingKind::kMissingPacks:
       return "missing-packs";
+    case FindingKind::kUnreadableFiles:
+      return "unreadable-files";
     case FindingKind::kUnindexedSnapshots:
       return "unindexed-snapshots";
     case FindingKind::kFutureSnapshot:
@@ -183,6 +188,10 @@ Readings readings_of(FindingKind kind) {
     case FindingKind::kMissingPacks:
       return {"a prune was at work meanwhile", "the disk, or somebody, has removed data",
               "restree check; restree repair plan"};
+    case FindingKind::kUnreadableFiles:
+      return {"the disk or a transfer has damaged them",
+              "somebody without the password has added files that stop other programs",
+              "restree check; restree repair plan; --as-of reads without those that came later"};
     case FindingKind::kUnindexedSnapshots:
       return {"a prune or a copy was at work meanwhile",
               "somebody has replaced the index with one that names less",

@@ -25,6 +25,7 @@ enum class FindingKind : std::uint8_t {
   kIndexRewritten,      // index files are gone and others came: by another machine
   kIndexShrank,         // the same index files name fewer blobs than before
   kMissingPacks,        // that the index names
+  kUnreadableFiles,     // snapshots and index files
   kUnindexedSnapshots,  // the root of a snapshot is in no index
   kFutureSnapshot,
   kPastSnapshot,   // it came after a visit and is dated before it

@@ -210,6 +210,7 @@ std::string write_journal_entry(const JournalEntry& entry) {
   out.optional(entry.missing, [&](const SeenMissing& missing) {
     out.u64(missing.packs);
     out.ids(missing.snapshots);
+    out.ids(missing.unreadable);
   });
   out.list(entry.times, [&](const FileTimes& times) { write_times(out, times); });
   return std::move(out).take();
@@ -242,6 +243,7 @@ Result<JournalEntry> parse_journal_entry(ByteView bytes) {
   in.optional(entry.missing, [&](SeenMissing& missing) {
     missing.packs = in.u64();
     in.ids(missing.snapshots);
+    in.ids(missing.unreadable);
   });
   in.list(entry.times, kTimesBytes, SIZE_MAX, [&](FileTimes& times) { read_times(in, times); });
   const bool is_known_kind = kind >= static_cast<std::uint8_t>(EntryKind::kVisit) &&

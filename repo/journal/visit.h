@@ -66,12 +66,13 @@ struct SeenIndex {
   bool operator==(const SeenIndex&) const = default;
 };
 
-// What is missing although something needs it.
+// What is missing although something needs it, or there and of no use.
 struct SeenMissing {
-  std::uint64_t packs = 0;                // that the index names
-  std::vector<JournalId> snapshots = {};  // whose root tree no index names
+  std::uint64_t packs = 0;                 // that the index names
+  std::vector<JournalId> snapshots = {};   // whose root tree no index names
+  std::vector<JournalId> unreadable = {};  // snapshot and index files
   bool operator==(const SeenMissing&) const = default;
-  bool empty() const { return packs == 0 && snapshots.empty(); }
+  bool empty() const { return packs == 0 && snapshots.empty() && unreadable.empty(); }
 };
 
 struct Visit {

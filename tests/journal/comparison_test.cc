@@ -226,9 +226,11 @@ TEST_F(Comparison, TheSameIndexFilesCannotNameLess) {
 
 TEST_F(Comparison, PacksAndRootsThatAreMissingAreAlarms) {
   Visit visit = world_.visit();
-  visit.missing = SeenMissing{.packs = 3, .snapshots = {world_.of("db").front()}};
+  visit.missing = SeenMissing{
+      .packs = 3, .snapshots = {world_.of("db").front()}, .unreadable = {world_.next_id()}};
   journal_.keep(visit);
-  EXPECT_THAT(journal_.kinds(), ElementsAre("missing-packs", "unindexed-snapshots"));
+  EXPECT_THAT(journal_.kinds(),
+              ElementsAre("missing-packs", "unreadable-files", "unindexed-snapshots"));
   journal_.accept(world_.now);
   journal_.keep(visit);
   EXPECT_THAT(journal_.kinds(), IsEmpty()) << "accepted, and no more than before";

@@ -31,7 +31,8 @@ JournalEntry full_entry() {
   one.figures = SeenFigures{1, 2, 3, 4, 5, ~0ULL};
   entry.details = {one, SeenSnapshot{.id = journal_id(10)}};
   entry.index = SeenIndex{.packs = 11, .blobs = 12};
-  entry.missing = SeenMissing{.packs = 13, .snapshots = {journal_id(14)}};
+  entry.missing =
+      SeenMissing{.packs = 13, .snapshots = {journal_id(14)}, .unreadable = {journal_id(15)}};
   return entry;
 }
 

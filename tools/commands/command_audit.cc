@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "program/visit_record.h"
+#include "repo/base/guarded.h"
 #include "repo/identity.h"
 #include "repo/journal/comparison.h"
 #include "repo/retention/judged_groups.h"
@@ -77,15 +79,35 @@ Result<SeenMissing> find_missing(Repository& repository, const AllSnapshots& all
   return missing;
 }
 
+// The index files that cannot be read.
+class DamagedIndexes final : public IndexWatch {
+ public:
+  void pack(const std::string&, const PackId&, std::span<const IndexedBlob>) override {}
+  void damaged(const std::string& file, const Error&) override {
+    if (const auto id = JournalId::parse(file)) files_.lock()->push_back(*id);
+  }
+  std::vector<JournalId> files() const { return *files_.lock(); }
+
+ private:
+  Guarded<std::vector<JournalId>> files_;
+};
+
 // Looks at all that is compared, which the visit notes.
 Status look(Session& session) {
-  ASSIGN_OR_RETURN(Repository* const repository, session.open_with_index(Locking::kShared));
+  ASSIGN_OR_RETURN(Repository* const repository, session.open(Locking::kShared));
+  DamagedIndexes damaged;
+  RETURN_IF_ERROR(repository->refresh_index(session.patience(), &damaged));
   ASSIGN_OR_RETURN(const AllSnapshots all, load_all_snapshots(*repository, session.patience()));
   if (repository->is_offline()) {
     return Error(ErrorKind::kUnavailable,
                  repository->storage().description() + " is out of reach: nothing can be compared");
   }
   ASSIGN_OR_RETURN(SeenMissing missing, find_missing(*repository, all, session.patience()));
+  missing.unreadable = damaged.files();
+  for (const UnreadableSnapshot& one : all.unreadable) {
+    missing.unreadable.push_back({one.id.bytes});
+  }
+  std::ranges::sort(missing.unreadable);
   const IndexFigures figures = repository->index_figures();
   session.visit().note_index({.packs = figures.packs, .blobs = figures.blobs});
   session.visit().note_missing(std::move(missing));

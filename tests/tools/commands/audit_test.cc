@@ -126,6 +126,14 @@ TEST_F(AuditCommand, DatesInTheFutureAndPastAreFound) {
                                  HasSubstr("dated before they can"), HasSubstr(past)));
 }
 
+TEST_F(AuditCommand, FilesThatSomebodyWithoutThePasswordAddedAreFound) {
+  audit();
+  const std::string index = builder_.add_file(FileType::kIndex, as_bytes("not an index file"));
+  const std::string snapshot = builder_.add_file(FileType::kSnapshot, as_bytes("no snapshot"));
+  EXPECT_THAT(audit().out, AllOf(HasSubstr("2 snapshot or index files cannot be read"),
+                                 HasSubstr(index.substr(0, 8)), HasSubstr(snapshot.substr(0, 8))));
+}
+
 TEST_F(AuditCommand, PacksThatAreGoneAreFound) {
   audit();
   ASSERT_OK(storage_->remove(builder_.pack_names_of(tree_).front(), soon()));
