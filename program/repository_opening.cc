@@ -52,12 +52,17 @@ Result<std::optional<OpenedRepository>> open_offline(const RepositoryOpening& op
                   opening.storage->description(), away.message(), local_time(*listed))});
 }
 
+std::shared_ptr<Storage> in_front_of(const RepositoryOpening& opening,
+                                     std::shared_ptr<Storage> storage) {
+  return opening.in_front ? opening.in_front(std::move(storage)) : std::move(storage);
+}
+
 // `is_cached`: index files and snapshots are in a cache, except for new ones.
 std::shared_ptr<Storage> storage_to_read(const RepositoryOpening& opening, bool is_cached) {
-  if (!opening.is_far) return opening.storage;
+  if (!opening.is_far) return in_front_of(opening, opening.storage);
   EarlyReads reads{.only_keys = opening.takes_lock};
   if (is_cached) reads.most_bytes = 0;
-  return std::make_shared<EarlyStorage>(opening.storage, reads);
+  return in_front_of(opening, std::make_shared<EarlyStorage>(opening.storage, reads));
 }
 
 bool is_about_config(const Error& error) {

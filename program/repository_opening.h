@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,6 +47,9 @@ struct RepositoryOpening {
   bool is_far = false;
   // The caller takes a lock next, and looks for files only then.
   bool takes_lock = false;
+  // Puts a decorator in front of the storage that the repository is opened from; empty: none. Not while
+  // the cache alone is served.
+  std::function<std::shared_ptr<Storage>(std::shared_ptr<Storage>)> in_front = {};
 };
 
 struct OpenedRepository {

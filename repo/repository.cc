@@ -88,6 +88,10 @@ void Repository::use_second(std::shared_ptr<SecondRepository> second) {
   state_->second = std::move(second);
 }
 
+void Repository::watch_snapshots(std::function<void(const Snapshot&)> watch) {
+  state_->on_snapshot = std::move(watch);
+}
+
 bool Repository::is_offline() const { return state_->offline; }
 
 Result<RepositoryListing> Repository::State::list(FileType type, Deadline by) {
@@ -106,6 +110,7 @@ Result<std::vector<ListedFile>> Repository::list_files(FileType type, Deadline b
 }
 
 const Config& Repository::config() const { return state_->config; }
+ByteView Repository::config_file() const { return state_->config_file; }
 const std::string& Repository::key_name() const { return state_->key_name; }
 Secret Repository::master_key_json() const { return write_master_key(state_->key); }
 Storage& Repository::storage() const { return *state_->storage; }
@@ -125,6 +130,11 @@ Result<std::string> Repository::save_unpacked(FileType type, ByteView json, Dead
   RETURN_IF_ERROR(state_->storage->write({type, name}, sealed, by));
   if (state_->cache != nullptr && type != FileType::kLock)
     state_->cache->keep({type, name}, sealed);
+  if (type == FileType::kSnapshot && state_->on_snapshot) {
+    const auto id = SnapshotId::parse(name);
+    const Result<Snapshot> saved = parse_snapshot(id.value_or(SnapshotId()), json);
+    if (saved) state_->on_snapshot(*saved);
+  }
   return name;
 }
 
@@ -258,6 +268,7 @@ Result<Snapshot> Repository::load_snapshot(const SnapshotId& id, Deadline by) {
     return std::move(snapshot).error().with(
         fmt::format(restic_words::kFailedToLoadSnapshot.text, id.short_hex()));
   }
+  if (state_->on_snapshot) state_->on_snapshot(*snapshot);
   return snapshot;
 }
 

@@ -65,11 +65,17 @@ class Repository final : public BlobSource {
   // Must be called once, before anything is read.
   void use_second(std::shared_ptr<SecondRepository> second);
 
+  // From now on, `watch` receives every snapshot that is loaded or saved, from several threads. Must be
+  // called once, before anything is read.
+  void watch_snapshots(std::function<void(const Snapshot&)> watch);
+
   // True if the repository was opened from the cache and the storage has not listed anything since.
   // Until it does, a listing that the storage cannot give names the files in the cache.
   bool is_offline() const;
 
   const Config& config() const;
+  // The config file as it lies in the repository, sealed.
+  ByteView config_file() const;
   // The name of the key file that the password has opened.
   const std::string& key_name() const;
   // The master key as the key files hold it: only for the command that prints it.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -64,6 +65,7 @@ struct Repository::State {
   std::shared_ptr<RepositoryCache> cache;
   std::shared_ptr<SealedSource> source;  // uses the storage
   std::shared_ptr<SecondRepository> second;
+  std::function<void(const Snapshot&)> on_snapshot;
   std::atomic<bool> offline = false;
   RepositoryIndex index;
 };

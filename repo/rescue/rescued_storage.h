@@ -23,6 +23,7 @@ class RescuedStorage final : public ForwardingStorage {
 
   // A key file, beside those that the storage has.
   void add_key(Bytes file);
+  bool adds_a_key() const { return added_.lock()->key != nullptr; }
   // A config, where the storage has none.
   void add_config(Bytes file);
   // A config in place of the storage's, which is damaged or missing.

@@ -19,7 +19,7 @@ using testing::value_of;
 
 std::string digits(char digit) { return std::string(64, digit); }
 BlobId blob(char digit) { return *BlobId::parse(digits(digit)); }
-std::string tree_of(const std::string& nodes) { return R"({"nodes":[)" + nodes + "]}\n"; }
+std::string text_of_tree(const std::string& nodes) { return R"({"nodes":[)" + nodes + "]}\n"; }
 
 // The tree with the nodes of these numbers. `json` must outlive the result.
 std::string with_nodes(const std::string& json, const std::vector<std::size_t>& numbers) {
@@ -31,7 +31,7 @@ std::string with_nodes(const std::string& json, const std::vector<std::size_t>& 
 // What `change` makes of the one node of a tree.
 template <class Change>
 std::string changed(const std::string& node, Change change) {
-  const std::string json = tree_of(node);
+  const std::string json = text_of_tree(node);
   return change(value_of(parse_tree_text(as_bytes(json))).nodes.at(0));
 }
 std::string with_other_content(const std::string& node, const std::vector<BlobId>& content,
@@ -59,9 +59,9 @@ TEST(TreeText, WithoutSomeNodesIsTheSameOtherwise) {
 }
 
 TEST(TreeText, HasTheFieldsThatCountOfEachNode) {
-  const std::string json =
-      tree_of(R"({"name":"a\\xff\\n\u00e9","type":"file","size":7,"content":[")" + digits('1') +
-              R"("]},{"name":"d","type":"dir","content":null,"subtree":")" + digits('2') + R"("})");
+  const std::string json = text_of_tree(
+      R"({"name":"a\\xff\\n\u00e9","type":"file","size":7,"content":[")" + digits('1') +
+      R"("]},{"name":"d","type":"dir","content":null,"subtree":")" + digits('2') + R"("})");
   const TreeText tree = value_of(parse_tree_text(as_bytes(json)));
   EXPECT_EQ(tree.nodes[0].name, "a\xff\né");
   EXPECT_TRUE(tree.nodes[0].is_file());
@@ -75,9 +75,9 @@ TEST(TreeText, HasTheFieldsThatCountOfEachNode) {
 
 TEST(TreeText, AFieldThatCannotBeReadIsAsAbsent) {
   const std::string json =
-      tree_of(R"({"name":"\\q","type":1,"size":-1,"subtree":"x","content":{}},{"name":7},)"
-              R"({"name":"f","type":"file","content":[null,"x",)" +
-              ("\"" + digits('1')) + R"("]})");
+      text_of_tree(R"({"name":"\\q","type":1,"size":-1,"subtree":"x","content":{}},{"name":7},)"
+                   R"({"name":"f","type":"file","content":[null,"x",)" +
+                   ("\"" + digits('1')) + R"("]})");
   const TreeText tree = value_of(parse_tree_text(as_bytes(json)));
   const NodeText& odd = tree.nodes[0];
   EXPECT_EQ(odd.name, "");

@@ -190,6 +190,9 @@ void add_repository_options(CommandSyntax& app, GlobalOptions& options) {
            TextIs::kFile);
   add_flag(app, "--insecure-no-password", options.insecure_no_password,
            "The repository's password is empty");
+  add_text(
+      app, "--as-of", options.as_of,
+      "Only what this machine had seen by then, 2006-01-02 15:04; for commands that only read");
   add_flag(app, "--no-lock", options.no_lock,
            "Do not lock the repository; for commands that only read");
   add_duration(app, "--retry-lock", options.retry_lock,

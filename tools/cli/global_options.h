@@ -19,6 +19,7 @@ struct GlobalOptions {
   bool insecure_no_password = false;
 
   bool no_lock = false;
+  std::string as_of;  // empty: as it is now
   std::chrono::nanoseconds retry_lock{0};
 
   bool json = false;

@@ -4,6 +4,7 @@ namespace restree {
 
 const std::vector<Command>& all_commands() {
   static const std::vector<Command> commands = {
+      {"audit", "Say what has changed in the repository that nobody here has done", declare_audit},
       {"backup", "Save files and folders as a new snapshot", declare_backup},
       {"cache", "List or remove the caches on this machine", declare_cache},
       {"cat", "Print an object of the repository", declare_cat},

@@ -38,6 +38,7 @@ struct RefusedCommand {
 };
 const std::vector<RefusedCommand>& refused_commands();
 
+Run declare_audit(CommandSyntax& app);
 Run declare_backup(CommandSyntax& app);
 Run declare_cache(CommandSyntax& app);
 Run declare_cat(CommandSyntax& app);

@@ -107,6 +107,9 @@ Result<std::vector<std::string>> restreefs_call(const MountCommandOptions& optio
                                                 const GlobalOptions& global,
                                                 const std::string& location) {
   RETURN_IF_ERROR(check(options));
+  if (!global.as_of.empty()) {
+    return Error(ErrorKind::kInvalid, "mount shows the repository as it is: --as-of is not for it");
+  }
   OptionList list;
   list.value("password_file", global.access.password_file.value_or(""));
   list.value("password_command", global.access.password_command.value_or(""));

@@ -67,6 +67,12 @@ struct CommandLine {
   }
 };
 
+// Without the name of the program: "key add".
+std::string command_name(const CommandSyntax& command) {
+  const std::string name = command.full_name();
+  return name.substr(name.find(' ') + 1);
+}
+
 // Whether a command is run for what it does or finds out, which its exit code says, and not for the
 // words that it prints.
 bool needs_no_output(const CommandSyntax& command) {
@@ -75,8 +81,7 @@ bool needs_no_output(const CommandSyntax& command) {
       "key add",       "key passwd", "key remove", "mount",        "prune",
       "rebuild-index", "recover",    "repair all", "repair index", "repair snapshots",
       "restore",       "rewrite",    "tag",        "unlock",       "warm"};
-  const std::string name = command.full_name();
-  return std::ranges::find(kCommands, name.substr(name.find(' ') + 1)) != kCommands.end();
+  return std::ranges::find(kCommands, command_name(command)) != kCommands.end();
 }
 
 // Other programs print their version for this option; restic refuses it, and scripts that tell the two
@@ -138,6 +143,7 @@ Result<ExitCode> run_command(CommandLine& line, const std::vector<std::string>& 
   if (line.needs_no_output) io.go_on_without_output();
   Session session(line.options, io, stop, make_storage);
   Result<ExitCode> code = line.runs.at(command)(session);
+  session.keep_visit(command_name(*command));
   if (code && stop.stop_requested()) return Error(ErrorKind::kCancelled, "interrupted");
   return code;
 }

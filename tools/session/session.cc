@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <exception>
+#include <set>
 #include <utility>
 
 #include "cache/pack_fetcher.h"
@@ -13,10 +15,15 @@
 #include "program/rescue_key.h"
 #include "program/ssh_settings.h"
 #include "program/storage_kinds.h"
+#include "program/visit_record.h"
+#include "repo/base/last_resort.h"
+#include "repo/base/log.h"
 #include "repo/base/restic_words.h"
 #include "repo/crypto/derivation.h"
+#include "repo/storage/decorators/chosen_storage.h"
 #include "repo/storage/decorators/quarantine_storage.h"
 #include "repo/storage/local_storage.h"
+#include "tools/output/time_words.h"
 #include "tools/session/old_caches.h"
 
 namespace restree {
@@ -55,7 +62,10 @@ Session::Session(GlobalOptions options, Io& io, std::stop_token stop, StorageMak
     : options_(counting_connections(std::move(options))),
       output_(io, options_.json, options_.verbosity),
       stop_(std::move(stop)),
-      make_storage_(std::move(make_storage)) {}
+      make_storage_(std::move(make_storage)),
+      visit_(std::make_unique<VisitRecord>()) {}
+
+Session::~Session() = default;
 
 Status Session::go_on() const {
   if (stop_.stop_requested()) return Error(ErrorKind::kCancelled, "interrupted");
@@ -153,6 +163,7 @@ Status Session::open_repository(Locking locking, Reading reading) {
   if (quarantine_) asked = std::make_shared<QuarantineStorage>(asked, quarantine_);
   const auto rescued = std::make_shared<RescuedStorage>(asked);
   RETURN_IF_ERROR(add_rescue_key(options_.access, *rescued));
+  std::shared_ptr<ChosenStorage> chosen;
   // Probes are rare, since a probe under way would delay the end of a short command.
   constexpr BackOff kSeldom{std::chrono::seconds(10), 1, std::chrono::seconds(10)};
   RepositoryOpening opening{
@@ -162,12 +173,17 @@ Status Session::open_repository(Locking locking, Reading reading) {
       .key_hint = find_key_hint(options_.access),
       .may_rebuild_config = locking == Locking::kShared || locking == Locking::kNone,
       .is_far = is_far(),
-      .takes_lock = true};
+      .takes_lock = true,
+      .in_front = [&](std::shared_ptr<Storage> behind) -> std::shared_ptr<Storage> {
+        chosen = std::make_shared<ChosenStorage>(visit_->decorator()(std::move(behind)));
+        return chosen;
+      }};
+  ASSIGN_OR_RETURN(const std::string where, location());
+  const auto parsed = parse_location(where);
+  const std::string address = parsed ? (*parsed)->identity(options_.ssh.options) : where;
   if (reading == Reading::kThroughCache) {
-    ASSIGN_OR_RETURN(const std::string where, location());
-    const auto parsed = parse_location(where);
     opening.cache = find_cache(options_.cache, is_far());
-    opening.location = parsed ? (*parsed)->identity(options_.ssh.options) : where;
+    opening.location = address;
     opening.may_be_offline = locking == Locking::kShared;
     if (is_far()) opening.connections = options_.ssh.options.open_connections;
   }
@@ -178,6 +194,16 @@ Status Session::open_repository(Locking locking, Reading reading) {
     return {};
   }));
   repository_ = std::move(opened.repository);
+  visit_->watch(*repository_, {.address = address,
+                               .has_config = !opened.without_config,
+                               .has_keys = !rescued->adds_a_key()});
+  if (!options_.as_of.empty() && chosen != nullptr) {
+    if (const Status back = go_back(*chosen); !back) {
+      *visit_ = VisitRecord();
+      repository_.reset();
+      return back.error();
+    }
+  }
   if (is_far() && reading == Reading::kThroughCache) {
     // A request ahead may be under way when the command is done, which then waits for it: the limit
     // stays short even for patient users.
@@ -202,6 +228,25 @@ void Session::add_second(Reading reading) {
   if (reading == Reading::kThroughCache) care.cache = options_.cache;
   care.patience = care.waiting = options_.patience;
   attach_second(*repository_, std::move(*second_), std::move(care));
+}
+
+Status Session::check_as_of(Locking locking) const {
+  const bool only_reads = locking == Locking::kNone || locking == Locking::kShared;
+  if (options_.as_of.empty() || only_reads) return {};
+  return Error(ErrorKind::kInvalid, "--as-of is for commands that only read");
+}
+
+Status Session::go_back(ChosenStorage& storage) const {
+  ASSIGN_OR_RETURN(const Timestamp time, parse_time_words(options_.as_of, TimeZone::local()));
+  ASSIGN_OR_RETURN(const SeenBy seen, visit_->seen_by(time.seconds));
+  const auto names_of = [](const std::vector<JournalId>& ids) {
+    std::set<std::string> names;
+    for (const JournalId& id : ids) names.insert(id.hex());
+    return names;
+  };
+  storage.choose(FileType::kSnapshot, names_of(seen.snapshots));
+  storage.choose(FileType::kIndex, names_of(seen.indexes));
+  return {};
 }
 
 Status Session::clean_caches() const {
@@ -247,10 +292,14 @@ Status Session::lock_shared() { return lock_anew(Locking::kSharedToWrite); }
 
 Result<Repository*> Session::open(Locking locking, Reading reading) {
   if (repository_) return repository_.get();
+  RETURN_IF_ERROR(check_as_of(locking));
+  // The cache would take what is not listed for removed.
+  if (!options_.as_of.empty()) reading = Reading::kFromStorage;
   RETURN_IF_ERROR(open_repository(locking, reading));
   if (reading == Reading::kThroughCache) RETURN_IF_ERROR(clean_caches());
   auto lock = lock_repository(*repository_, locking);
   if (!lock) {
+    *visit_ = VisitRecord();
     repository_.reset();  // or a second call would return it without a lock
     return lock.error();
   }
@@ -262,6 +311,16 @@ Result<Repository*> Session::open(Locking locking, Reading reading) {
                             options_.compression));
   }
   return repository_.get();
+}
+
+void Session::keep_visit(const std::string& command) {
+  Status kept;
+  try {
+    kept = visit_->keep(command);
+  } catch (const std::exception& failure) {
+    kept = error_of(failure);
+  }
+  if (!kept) log::info("the journal of this machine: {}", kept.error().message());
 }
 
 Result<Repository*> Session::open_with_index(Locking locking) {

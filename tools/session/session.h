@@ -22,7 +22,9 @@
 
 namespace restree {
 
+class ChosenStorage;
 class DiskCache;
+class VisitRecord;
 
 // The ToWrite variants ignore --no-lock, which is for commands that only read, and remove dead
 // locks that are in the way. kShared and kExclusive ignore dead locks and leave them there.
@@ -54,6 +56,7 @@ struct OtherRepository {
 class Session {
  public:
   Session(GlobalOptions options, Io& io, std::stop_token stop, StorageMaker make_storage);
+  ~Session();
 
   const GlobalOptions& options() const { return options_; }
   // For all that the command prints; io() is for what the options do not change.
@@ -111,6 +114,10 @@ class Session {
   const RepositoryLock* lock() const { return lock_.get(); }
   // The repository's disk cache; nullptr if it has none.
   DiskCache* cache() const { return cache_.get(); }
+  // What this run sees, for the journal of this machine.
+  VisitRecord& visit() { return *visit_; }
+  // Keeps that at the end of the command. Whatever fails is a line in the log.
+  void keep_visit(const std::string& command);
   // open(), and loads the index of all blobs.
   Result<Repository*> open_with_index(Locking locking);
 
@@ -123,6 +130,10 @@ class Session {
   Status open_repository(Locking locking, Reading reading);
   void add_second(Reading reading);
   Status clean_caches() const;
+  // kInvalid: with --as-of nothing is written.
+  Status check_as_of(Locking locking) const;
+  // From now on only what this machine had seen by then is listed.
+  Status go_back(ChosenStorage& storage) const;
   Status lock_anew(Locking locking);
   void tell_waiting(const std::string& message) const;
 
@@ -137,6 +148,7 @@ class Session {
   std::optional<SecondPlace> second_;
   std::shared_ptr<Storage> quarantine_;  // nullptr: what is removed is not kept
   std::shared_ptr<DiskCache> cache_;
+  std::unique_ptr<VisitRecord> visit_;
   std::unique_ptr<Repository> repository_;
   std::unique_ptr<RepositoryLock> lock_;
   bool lock_is_exclusive_ = false;
