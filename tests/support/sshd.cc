@@ -54,7 +54,7 @@ std::string text_of(const fs::path& path) {
 }
 
 // The fourth field of /proc/PID/stat, after the name in parentheses.
-pid_t parent_of(const fs::path& process) {
+pid_t parent_if_alive(const fs::path& process) {
   const std::string stat = text_of(process / "stat");
   const auto name_end = stat.rfind(')');
   if (name_end == std::string::npos) return 0;
@@ -211,7 +211,7 @@ int Sshd::connections() const {
   int found = 0;
   if (!server_) return 0;
   for (const auto& process : fs::directory_iterator("/proc")) {
-    if (parent_of(process.path()) == server_->pid()) ++found;
+    if (parent_if_alive(process.path()) == server_->pid()) ++found;
   }
   return found;
 }
@@ -224,7 +224,7 @@ std::vector<pid_t> Sshd::children() const {
     pid_t pid = 0;
     const auto read = std::from_chars(name.data(), name.data() + name.size(), pid);
     if (read.ptr != name.data() + name.size()) continue;
-    by_parent.emplace(parent_of(process.path()), pid);
+    by_parent.emplace(parent_if_alive(process.path()), pid);
   }
   std::vector<pid_t> found;
   std::vector<pid_t> next;
