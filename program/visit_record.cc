@@ -147,8 +147,9 @@ Status VisitRecord::keep(const std::string& command) {
   const auto earlier = noted_at(from_.address);
   if (earlier != id) seen.earlier_here = earlier;
   const JournalEntry entry = changes_since(state, seen);
-  const std::int64_t passed = entry.time - state.last_time;
-  const bool is_recent = !state.is_empty && passed >= 0 && passed < kBetweenBareEntries;
+  // Of an empty journal the last time is the least number there is: no difference to it can be taken.
+  const bool is_recent = !state.is_empty && entry.time >= state.last_time &&
+                         entry.time - state.last_time < kBetweenBareEntries;
   if (!is_bare(entry) || !is_recent) RETURN_IF_ERROR(journal.append(entry));
   return earlier == id ? Status() : note_at(from_.address, id);
 }
