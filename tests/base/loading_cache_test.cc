@@ -350,7 +350,8 @@ TEST_F(KeepingWhatIsInUse, SharesAHeavyValueAmongManyReaders) {
     for (int reader = 0; reader < 8; ++reader) {
       readers.emplace_back([this, reader] {
         for (int i = 0; i < 1000; ++i) {
-          const int key = i % 3 == 0 ? 0 : i * 7 + reader;
+          // All others are used once: one that several readers used would be in use as well.
+          const int key = i % 3 == 0 ? 0 : i * 8 + reader;
           const std::size_t size = key == 0 ? 500'000 : 400;
           const auto text = cache_.get(key, soon(), [&]() -> Result<Cache::Shared> {
             return std::make_shared<const std::string>(size, 'x');
