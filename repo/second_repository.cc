@@ -2,10 +2,11 @@
 
 #include <fmt/core.h>
 
-#include <new>
+#include <exception>
 #include <system_error>
 #include <utility>
 
+#include "repo/base/last_resort.h"
 #include "repo/base/log.h"
 #include "repo/base/waiting.h"
 #include "repo/repository.h"
@@ -51,8 +52,10 @@ void SecondRepository::begin(State& state) {
   try {
     // One that has ended holds no lock any more, so that it is joined at once.
     opener_ = std::jthread([this](const std::stop_token& ending) { open(ending); });
-  } catch (const std::system_error&) {  // the system has no more threads to give
+  } catch (const std::system_error& failure) {  // the system has no more threads to give
     state.is_opening = false;
+    postpone(state);
+    if (!has_told_failure_.exchange(true)) tell_failure(error_of(failure));
   }
 }
 
@@ -61,10 +64,11 @@ void SecondRepository::open(const std::stop_token& ending) {
   const auto give_up = [&giving_up] { giving_up.request_stop(); };
   const std::stop_callback at_the_end(ending, give_up);
   const std::stop_callback at_a_stop(settings_.stop, give_up);
-  Result<std::shared_ptr<Repository>> opened = Error(ErrorKind::kLocalIo, "out of memory");
+  Result<std::shared_ptr<Repository>> opened = std::shared_ptr<Repository>();
   try {
     opened = settings_.open(giving_up.get_token());
-  } catch (const std::bad_alloc&) {  // that is what it says already
+  } catch (const std::exception& failure) {  // the system has no more memory or threads to give
+    opened = error_of(failure);
   }
   if (!giving_up.stop_requested()) {
     if (opened) {
@@ -83,11 +87,15 @@ void SecondRepository::settle(Result<std::shared_ptr<Repository>> opened) {
     if (opened) {
       state->repository = std::move(*opened);
     } else {
-      ++state->failures;
-      state->next_attempt = settings_.now() + settings_.between_attempts.wait(state->failures, 1);
+      postpone(*state);
     }
   }
   ended_.notify_all();
+}
+
+void SecondRepository::postpone(State& state) const {
+  ++state.failures;
+  state.next_attempt = settings_.now() + settings_.between_attempts.wait(state.failures, 1);
 }
 
 void SecondRepository::tell_failure(const Error& error) const {
@@ -102,10 +110,9 @@ void SecondRepository::tell_failure(const Error& error) const {
 void SecondRepository::tell_polynomial(const Repository& repository) const {
   if (repository.config().chunker_polynomial == settings_.first_polynomial) return;
   log::warning(
-      "the second repository {} cuts files in other places than {}, so of large files it lacks "
-      "what "
-      "is wanted; for the next one, `restree init --from-repo {} --copy-chunker-params` makes one "
-      "that cuts as this one does",
+      "the second repository {} cuts files in other places than {}, so it lacks most of large "
+      "files; for the next one, `restree init --from-repo {} --copy-chunker-params` makes one that "
+      "cuts as this one does",
       settings_.name, settings_.first_name, settings_.first_name);
 }
 

@@ -81,6 +81,7 @@ class SecondRepository {
   void begin(State& state) REQUIRES(state_);
   void open(const std::stop_token& ending) EXCLUDES(state_);
   void settle(Result<std::shared_ptr<Repository>> opened) EXCLUDES(state_);
+  void postpone(State& state) const REQUIRES(state_);
   void tell_failure(const Error& error) const;
   void tell_polynomial(const Repository& repository) const;
 

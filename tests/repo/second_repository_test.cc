@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -179,6 +180,15 @@ TEST_F(SecondRepositoryTest, ThatCannotBeOpenedIsSaidOnceAndNotTriedForEachBlob)
   EXPECT_THAT(load(*repository_, blob_), FailsWith(ErrorKind::kCorrupt));
   EXPECT_EQ(openings_, 2);
   EXPECT_EQ(log(), said);
+}
+
+TEST_F(SecondRepositoryTest, ThatTheSystemRefusesThreadsIsAFailureLikeOthers) {
+  opening_ = [](const std::stop_token&) -> Opened {
+    throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
+  };
+  lose(blob_);
+  EXPECT_THAT(load(*repository_, blob_), FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(log(), AllOf(HasSubstr("/second"), HasSubstr("no more threads to give")));
 }
 
 TEST_F(SecondRepositoryTest, IsUsedOnceALaterAttemptHasOpenedIt) {

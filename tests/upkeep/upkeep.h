@@ -100,7 +100,7 @@ class Upkeep {
   void expect_no_locks(const Restic& of);
   void expect_no_damage();
   void expect_shown(const std::string& id);
-  // Of a snapshot, in the second repository; empty: there is none.
+  // The id that the copy of this snapshot has in the second repository; empty if there is no copy.
   std::string copy_of(const std::string& id) const;
   void expect_copied();
 
