@@ -35,16 +35,43 @@ const HiddenFiles::Entry* HiddenFiles::entry(std::uint64_t inode) const {
   return found == entries_.end() ? nullptr : &*found;
 }
 
-bool HiddenFiles::holds(std::uint64_t inode) const {
-  return inode == kFolder || entry(inode) != nullptr;
+std::optional<HiddenFiles::Version> HiddenFiles::version(std::uint64_t inode) const {
+  if (!is_virtual(inode)) return std::nullopt;  // of most calls, which need no lock for that
+  for (const Entry& entry : entries_) {
+    if (entry.file.size_bytes) continue;
+    auto versions = entry.versions.lock();
+    const auto found = std::ranges::find(*versions, inode, &Version::inode);
+    if (found != versions->end()) return *found;
+  }
+  return std::nullopt;
 }
 
-std::optional<std::uint64_t> HiddenFiles::find(std::uint64_t directory,
-                                               std::string_view name) const {
+std::uint64_t HiddenFiles::newest_version(Entry& entry) {
+  const std::string now = entry.file.content();
+  auto versions = entry.versions.lock();
+  if (!versions->empty() && as_text(versions->back().content->view()) == now) {
+    return versions->back().inode;
+  }
+  Version made;
+  made.number = versions->empty() ? 1 : versions->back().number + 1;
+  made.inode = inode_of(entry.file.name + "\n" + std::to_string(made.number));
+  ::clock_gettime(CLOCK_REALTIME, &made.made);
+  made.content = std::make_shared<const Bytes>(Bytes::copy_of(as_bytes(now)));
+  versions->push_back(std::move(made));
+  if (versions->size() > kKeptVersions) versions->pop_front();
+  return versions->back().inode;
+}
+
+bool HiddenFiles::holds(std::uint64_t inode) const {
+  return inode == kFolder || entry(inode) != nullptr || version(inode).has_value();
+}
+
+std::optional<std::uint64_t> HiddenFiles::find(std::uint64_t directory, std::string_view name) {
   if (directory == Namespace::kRootInode && name == kFolderName) return kFolder;
   if (directory != kFolder) return std::nullopt;
-  for (const Entry& entry : entries_) {
-    if (entry.file.name == name) return entry.inode;
+  for (Entry& entry : entries_) {
+    if (entry.file.name != name) continue;
+    return entry.file.size_bytes ? entry.inode : newest_version(entry);
   }
   return std::nullopt;
 }
@@ -57,17 +84,24 @@ FoundEntry HiddenFiles::show(std::uint64_t inode) const {
   shown.st_uid = ownership_.uid.value_or(ownership_.mounted_by_uid);
   shown.st_gid = ownership_.gid.value_or(ownership_.mounted_by_gid);
   shown.st_blksize = kPreferredIoBytes;
-  const Entry* const file = entry(inode);
-  if (file == nullptr) {
+  if (inode == kFolder) {
     shown.st_mode = S_IFDIR | (0555 & ~ownership_.umask);
     return found;
   }
   shown.st_mode = S_IFREG | (0444 & ~ownership_.umask);
-  shown.st_size = static_cast<off_t>(file->file.size_bytes);
+  if (const std::optional<Version> version = this->version(inode)) {
+    shown.st_size = static_cast<off_t>(version->content->size());
+    shown.st_mtim = version->made;
+    found.lasting = true;     // but the name
+    found.by_process = true;  // leads to another one as soon as there is one
+  } else {
+    const Entry* const file = entry(inode);
+    shown.st_size = file == nullptr ? 0 : static_cast<off_t>(file->file.size_bytes.value_or(0));
+    ::clock_gettime(CLOCK_REALTIME, &shown.st_mtim);
+    found.momentary = true;
+  }
   shown.st_blocks = (shown.st_size + 511) / 512;
-  ::clock_gettime(CLOCK_REALTIME, &shown.st_mtim);
   shown.st_atim = shown.st_ctim = shown.st_mtim;
-  found.momentary = true;
   return found;
 }
 
@@ -85,17 +119,23 @@ void HiddenFiles::list(std::uint64_t offset, EntryListing& listing) const {
   }
 }
 
-Result<FileSlices> HiddenFiles::read(std::uint64_t inode, std::uint64_t offset, std::size_t size) {
+Result<SharedBlob> HiddenFiles::content(std::uint64_t inode, std::uint64_t offset) {
+  if (std::optional<Version> version = this->version(inode)) return std::move(version->content);
   const auto file = std::ranges::find(entries_, inode, &Entry::inode);
   if (file == entries_.end()) return Error(ErrorKind::kInvalid, "only files can be read");
   SharedBlob content;
   if (offset > 0) content = *file->last_read.lock();
   if (content == nullptr) {
     const std::string made = file->file.content();
-    assert(made.size() == file->file.size_bytes);
+    assert(!file->file.size_bytes || made.size() == *file->file.size_bytes);
     content = std::make_shared<const Bytes>(Bytes::copy_of(as_bytes(made)));
     *file->last_read.lock() = content;
   }
+  return content;
+}
+
+Result<FileSlices> HiddenFiles::read(std::uint64_t inode, std::uint64_t offset, std::size_t size) {
+  ASSIGN_OR_RETURN(SharedBlob content, this->content(inode, offset));
   FileSlices slices;
   if (offset >= content->size()) return slices;
   const ByteView rest = content->view().subspan(memory_size(offset));
@@ -106,9 +146,10 @@ Result<FileSlices> HiddenFiles::read(std::uint64_t inode, std::uint64_t offset, 
 
 std::optional<std::uint64_t> HiddenFiles::seek(std::uint64_t inode, std::uint64_t offset,
                                                bool data) const {
-  const Entry* const file = entry(inode);
-  if (file == nullptr || offset >= file->file.size_bytes) return std::nullopt;
-  return data ? offset : file->file.size_bytes;
+  if (inode == kFolder || !holds(inode)) return std::nullopt;
+  const auto size = static_cast<std::uint64_t>(show(inode).attributes.st_size);
+  if (offset >= size) return std::nullopt;
+  return data ? offset : size;
 }
 
 }  // namespace restree

@@ -8,7 +8,11 @@
 // - the length of a file's content never changes;
 // - attributes of a file hold for no time, and its last change is always now;
 // - the content is made by each read from the beginning, and later reads go on in that content.
+// A file whose length does change is another file each time: looking up its name makes the content, and
+// where that is not the content of the last time it gets an inode of its own, which never changes.
 #pragma once
+
+#include <time.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -37,15 +41,18 @@ class HiddenFiles {
   // A row of the table of hidden files.
   struct File {
     std::string name;
-    std::size_t size_bytes;                // of every content
-    std::function<std::string()> content;  // as it is now
+    std::optional<std::size_t> size_bytes;  // of every content; nullopt: it varies
+    std::function<std::string()> content;   // as it is now
   };
+
+  // So many contents of a file whose length varies are kept for those who have it open.
+  static constexpr std::size_t kKeptVersions = 16;
 
   HiddenFiles(std::vector<File> files, const Ownership& ownership);
 
   // Whether the inode is the folder or one of its files.
   bool holds(std::uint64_t inode) const;
-  std::optional<std::uint64_t> find(std::uint64_t directory, std::string_view name) const;
+  std::optional<std::uint64_t> find(std::uint64_t directory, std::string_view name);
 
   // The calls below are for inodes that holds() accepts.
   FoundEntry show(std::uint64_t inode) const;
@@ -58,14 +65,24 @@ class HiddenFiles {
   std::optional<std::uint64_t> seek(std::uint64_t inode, std::uint64_t offset, bool data) const;
 
  private:
+  struct Version {
+    std::uint64_t inode = 0;
+    std::uint64_t number = 0;
+    timespec made{};
+    SharedBlob content;
+  };
   struct Entry {
     Entry(File described, std::uint64_t number) : file(std::move(described)), inode(number) {}
     File file;
     std::uint64_t inode;
     Guarded<SharedBlob> last_read;
+    Guarded<std::deque<Version>> versions;  // of a file whose length varies; the oldest first
   };
-  // nullptr: the folder.
+  // nullptr: none has this number for its own.
   const Entry* entry(std::uint64_t inode) const;
+  std::optional<Version> version(std::uint64_t inode) const;
+  Result<SharedBlob> content(std::uint64_t inode, std::uint64_t offset);
+  static std::uint64_t newest_version(Entry& entry);
 
   const Ownership ownership_;
   std::deque<Entry> entries_;  // fixed once this is constructed; a Guarded cannot be moved

@@ -59,7 +59,9 @@ Error as_damage(Error error) {
 // The files in .restree: a new file is a new row here.
 std::vector<HiddenFiles::File> hidden_files(const Mount& mount) {
   const auto status = [&mount] { return status_json(mount.status()); };
-  return {{.name = "status", .size_bytes = status_bytes(), .content = status}};
+  const auto problems = [&mount] { return mount.problems().as_json_lines(); };
+  return {{.name = "status", .size_bytes = status_bytes(), .content = status},
+          {.name = "problems", .size_bytes = std::nullopt, .content = problems}};
 }
 
 }  // namespace
@@ -69,10 +71,12 @@ Mount::Mount(Repository& repository, MountOptions options)
       options_(std::move(options)),
       blobs_(repository, room_options(repository, options_)),
       trees_(repository, options_.memory_bytes / 16 * shares(options_).trees, options_.outages),
-      layouts_(options_.memory_bytes / 16 * shares(options_).layouts,
-               [&repository](const BlobId& id) {
-                 return repository.size_anywhere(BlobType::kData, id);
-               }),
+      layouts_(
+          options_.memory_bytes / 16 * shares(options_).layouts,
+          [&repository](const BlobId& id) { return repository.size_anywhere(BlobType::kData, id); },
+          [&repository](std::span<const BlobId> content) {
+            return repository.correct_sizes(content);
+          }),
       followed_links_(options_.processes != nullptr ? options_.processes
                                                     : std::make_shared<SystemProcesses>()),
       snapshots_(repository, options_.names),
@@ -95,6 +99,7 @@ Result<std::unique_ptr<Mount>> Mount::open(Repository& repository, MountOptions 
   std::unique_ptr<Mount> mount(new Mount(repository, std::move(options)));
   RETURN_IF_ERROR(repository.refresh_index(mount->deadline()));
   RETURN_IF_ERROR(mount->snapshots_.load(mount->deadline()));
+  mount->note_unreadable_files();
   mount->snapshots_.publish();
   return mount;
 }
@@ -106,13 +111,14 @@ Result<Mount::Changes> Mount::refresh() {
   if (repository_.is_offline()) {
     return Error(ErrorKind::kUnavailable, "the repository is still out of reach");
   }
+  note_unreadable_files();
   return snapshots_.publish();
 }
 
 Result<std::uint32_t> Mount::view_of(const VirtualNode& node, Deadline by) {
   Result<std::uint32_t> number = views_.number_of(node, by);
   if (number) return number;
-  return failures_.report(as_damage(std::move(number).error()), node.inode, "open snapshot");
+  return fail(as_damage(std::move(number).error()), node.inode, "open snapshot");
 }
 
 Result<Mount::Directory> Mount::directory_of(std::uint64_t inode, Deadline by) {
@@ -125,9 +131,8 @@ Result<Mount::Directory> Mount::directory_of(std::uint64_t inode, Deadline by) {
   const std::optional<Inodes::Known> known = inodes_.find(inode);
   if (!known) return no_such_inode();
   if (known->subtree.is_null()) {
-    return failures_.report(
-        Error(ErrorKind::kCorrupt, "the backup names no tree for this directory"), inode,
-        "read directory");
+    return fail(Error(ErrorKind::kCorrupt, "the backup names no tree for this directory"), inode,
+                "read directory");
   }
   return Directory{known->subtree, known->place.view};
 }
@@ -135,10 +140,10 @@ Result<Mount::Directory> Mount::directory_of(std::uint64_t inode, Deadline by) {
 Result<SharedCompactTree> Mount::load_tree(std::uint64_t directory, const BlobId& tree,
                                            Deadline by) {
   Result<SharedCompactTree> loaded = trees_.load(tree, by);
-  if (!loaded)
-    return failures_.report(as_damage(std::move(loaded).error()), directory, "read directory");
+  if (!loaded) return fail(as_damage(std::move(loaded).error()), directory, "read directory");
   for (const std::string& remark : (*loaded)->remarks()) {
     failures_.say_once(tree.hex() + remark, directory, remark);
+    note_problem(directory, remark);
   }
   return loaded;
 }
@@ -175,21 +180,63 @@ Mount::Way Mount::way_to(std::uint64_t inode, std::size_t most_steps) const {
   return way;
 }
 
-std::string Mount::describe(std::uint64_t inode) const {
+Mount::Whereabouts Mount::whereabouts(std::uint64_t inode) const {
   const Way way = way_to(inode, std::numeric_limits<std::size_t>::max());
-  if (!is_virtual(way.top)) return "a forgotten file";
-  std::string below;
+  if (!is_virtual(way.top)) return {.is_forgotten = true};
+  Whereabouts found;
   for (const WalkAhead::Step& step : way.steps) {
     const SharedCompactTree tree = trees_.peek(step.tree);
-    below += '/';
-    below += tree == nullptr ? std::string_view("?") : tree->nodes().name(step.position);
+    found.below += '/';
+    found.below += tree == nullptr ? std::string_view("?") : tree->nodes().name(step.position);
   }
-  const auto found = virtual_node(way.top);
-  if (!found) return "a forgotten snapshot, path " + log::quoted(below);
-  const VirtualNode& top = **found;
-  if (top.snapshot == nullptr) return "path " + log::quoted(top.path + below);
-  return fmt::format("snapshot {}, path {}", top.snapshot->id.short_hex(),
-                     log::quoted(top.path + below));
+  const auto node = virtual_node(way.top);
+  found.is_forgotten = !node;
+  if (!node) return found;
+  found.snapshot = (*node)->snapshot;
+  found.top = (*node)->path;
+  if (found.snapshot != nullptr && (*node)->without_leading_path) {
+    for (const std::string& step : common_folder(found.snapshot->paths)) {
+      found.backed_up += '/' + step;
+    }
+  }
+  found.backed_up += found.below.empty() && found.backed_up.empty() ? "/" : found.below;
+  return found;
+}
+
+std::string Mount::describe(std::uint64_t inode) const {
+  const Whereabouts where = whereabouts(inode);
+  if (where.is_forgotten) {
+    return where.below.empty() ? "a forgotten file"
+                               : "a forgotten snapshot, path " + log::quoted(where.below);
+  }
+  const std::string path = log::quoted(where.top + where.below);
+  if (where.snapshot == nullptr) return "path " + path;
+  return fmt::format("snapshot {}, path {}", where.snapshot->id.short_hex(), path);
+}
+
+Error Mount::fail(Error error, std::uint64_t inode, std::string_view doing) {
+  if (error.kind() == ErrorKind::kCorrupt) note_problem(inode, error.message());
+  return failures_.report(std::move(error), inode, doing);
+}
+
+void Mount::note_problem(std::uint64_t inode, std::string what) {
+  const Whereabouts where = whereabouts(inode);
+  if (where.snapshot == nullptr) return;
+  problems_.met({.app = app_of(*where.snapshot),
+                 .snapshot = where.snapshot->id.short_hex(),
+                 .path = where.backed_up,
+                 .what = std::move(what)});
+}
+
+void Mount::note_unreadable_files() {
+  std::vector<Problem> files;
+  for (const auto& [id, why] : snapshots_.unreadable()) {
+    files.push_back({.path = "snapshots/" + id.hex(), .what = why});
+  }
+  for (const auto& [name, why] : repository_.damaged_index_files()) {
+    files.push_back({.path = "index/" + name, .what = why});
+  }
+  problems_.set_files(std::move(files));
 }
 
 std::uint64_t Mount::number_of(std::uint64_t directory, const Directory& where, const Node& node,
@@ -263,10 +310,9 @@ Result<std::optional<Mount::Found>> Mount::lookup(std::uint64_t directory, std::
   if (!position) return std::optional<Found>();
   const Node node = tree->nodes()[*position];
   if (node.subtree && is_own_ancestor(directory, *node.subtree)) {
-    return failures_.report(
-        Error(ErrorKind::kCorrupt, fmt::format("directory {} contains itself (tree {})",
-                                               log::quoted(name), node.subtree->hex())),
-        directory, "look up");
+    return fail(Error(ErrorKind::kCorrupt, fmt::format("directory {} contains itself (tree {})",
+                                                       log::quoted(name), node.subtree->hex())),
+                directory, "look up");
   }
   return std::optional(take(directory, where, node, *position));
 }
@@ -307,9 +353,9 @@ Result<std::string> Mount::link_target(std::uint64_t inode) {
   }
   if (holds_zero_byte(located.node.link_target)) {
     // The kernel would show only the part before the zero byte.
-    return failures_.report(Error(ErrorKind::kCorrupt, "the target holds a zero byte: " +
-                                                           log::quoted(located.node.link_target)),
-                            inode, "read link");
+    return fail(Error(ErrorKind::kCorrupt,
+                      "the target holds a zero byte: " + log::quoted(located.node.link_target)),
+                inode, "read link");
   }
   return std::string(located.node.link_target);
 }
@@ -336,6 +382,7 @@ MountStatus Mount::status() const {
   status.served_bytes = served_bytes_;
   status.given_up_bytes = blobs_.figures().given_up_bytes;
   status.errors = failures_.count();
+  status.problems = problems_.count();
   status.inodes = inodes_.size();
   const IndexFigures index = repository_.index_figures();
   status.index_blobs = index.blobs;

@@ -35,15 +35,16 @@
 #include "fs/ahead/tree_source.h"
 #include "fs/ahead/walk_ahead.h"
 #include "fs/attributes.h"
-#include "fs/failure_log.h"
 #include "fs/hidden_files.h"
 #include "fs/inodes.h"
 #include "fs/known_nodes.h"
 #include "fs/latest/followed_links.h"
 #include "fs/latest/processes.h"
 #include "fs/mount_answers.h"
-#include "fs/mount_status.h"
 #include "fs/namespace.h"
+#include "fs/report/failure_log.h"
+#include "fs/report/mount_status.h"
+#include "fs/report/problems.h"
 #include "fs/snapshot_list.h"
 #include "fs/snapshot_view.h"
 #include "fs/views_ahead.h"
@@ -132,6 +133,8 @@ class Mount {
 
   // What .restree/status shows.
   MountStatus status() const;
+  // What .restree/problems shows.
+  const Problems& problems() const { return problems_; }
 
  private:
   Mount(Repository& repository, MountOptions options);
@@ -170,8 +173,21 @@ class Mount {
     std::vector<WalkAhead::Step> steps;
   };
   Way way_to(std::uint64_t inode, std::size_t most_steps) const;
-  // Where an entry is, for log lines. Names come from memory: "?" for one that is not there.
+  // Where an entry is. Names come from memory: "?" for one that is not there.
+  struct Whereabouts {
+    std::shared_ptr<const Snapshot> snapshot = {};  // nullptr: above all snapshots, or forgotten
+    std::string top = {};                           // the path of the snapshot in the mount
+    std::string below = {};                         // the path below that
+    std::string backed_up = {};                     // the path that was backed up
+    bool is_forgotten = false;  // the entry, or its snapshot: `top` is not known then
+  };
+  Whereabouts whereabouts(std::uint64_t inode) const;
+  // The same for log lines.
   std::string describe(std::uint64_t inode) const;
+  // Logs a failure, and notes it if it is damage; returns it.
+  Error fail(Error error, std::uint64_t inode, std::string_view doing);
+  void note_problem(std::uint64_t inode, std::string what);
+  void note_unreadable_files();
   // Calls `use` with the node behind the inode, or with nullptr where no backup recorded one.
   Status with_node(std::uint64_t inode, const std::function<void(const Node*)>& use);
 
@@ -211,6 +227,7 @@ class Mount {
   std::atomic<bool> is_giving_ = false;
   FilesAhead files_ahead_;
   FailureLog failures_;
+  Problems problems_;
   HiddenFiles hidden_files_;
   ViewsAhead views_ahead_;
   ReadingAhead reading_ahead_;  // these two last: their threads use what is above

@@ -40,8 +40,8 @@ class Turn {
 // the time limit begins after that.
 Status Mount::collect(std::uint64_t inode, const Node& node, const FileLayout& layout, Ahead wanted,
                       Slices& slices) {
-  const auto fail = [&](const FileLayout::Piece& piece, Error error) {
-    return failures_.report(
+  const auto fail_at = [&](const FileLayout::Piece& piece, Error error) {
+    return fail(
         std::move(error), inode,
         fmt::format("read bytes {} to {}", piece.file_offset, piece.file_offset + piece.length));
   };
@@ -51,9 +51,9 @@ Status Mount::collect(std::uint64_t inode, const Node& node, const FileLayout& l
     const FileLayout::Piece& piece = pieces.emplace_back(layout.piece_at(offset));
     const BlobId& id = node.content[piece.blob];
     if (!piece.placed) {
-      return fail(piece,
-                  {ErrorKind::kCorrupt, "no index names several blobs of the file, the first is " +
-                                            id.hex() + "; where they begin cannot be told"});
+      return fail_at(
+          piece, {ErrorKind::kCorrupt, "no index names several blobs of the file, the first is " +
+                                           id.hex() + "; where they begin cannot be told"});
     }
     const std::uint64_t length = std::min(wanted.end, piece.file_offset + piece.length) - offset;
     parts.push_back({.id = id,
@@ -67,12 +67,12 @@ Status Mount::collect(std::uint64_t inode, const Node& node, const FileLayout& l
   const Deadline by = deadline();
   for (std::size_t i = 0; i < parts.size(); ++i) {
     Result<BlobRoom::Reading::Found> found = reading->load(i, by);
-    if (!found) return fail(pieces[i], std::move(found).error());
+    if (!found) return fail_at(pieces[i], std::move(found).error());
     if (!found->is_whole) {
-      return fail(pieces[i],
-                  {ErrorKind::kCorrupt,
-                   fmt::format("blob {} has {} bytes where the file needs {}", parts[i].id.hex(),
-                               found->blob->size(), parts[i].blob_bytes)});
+      return fail_at(pieces[i],
+                     {ErrorKind::kCorrupt,
+                      fmt::format("blob {} has {} bytes where the file needs {}", parts[i].id.hex(),
+                                  found->blob->size(), parts[i].blob_bytes)});
     }
     slices.views.push_back(found->blob->view().subspan(found->begin, parts[i].length));
     slices.blobs.push_back(std::move(found->blob));

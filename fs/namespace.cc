@@ -12,6 +12,7 @@
 #include "fs/inode_numbers.h"
 #include "repo/snapshots/app_sources.h"
 #include "repo/snapshots/free_names.h"
+#include "repo/snapshots/future_dates.h"
 
 namespace restree {
 
@@ -54,9 +55,10 @@ std::vector<PathTemplate> default_templates() {
 
 class NamespaceBuilder {
  public:
-  NamespaceBuilder(std::shared_ptr<Namespace> into, const NamespaceOptions& options)
+  NamespaceBuilder(std::shared_ptr<Namespace> into, const NamespaceOptions& options, Timestamp now)
       : space_(std::move(into)),
         options_(options),
+        now_(now),
         templates_(options.path_templates.empty() ? default_templates() : options.path_templates),
         shows_apps_(std::ranges::none_of(
             templates_, [](const PathTemplate& t) { return t.begins_with(kAppsView); })) {
@@ -182,7 +184,11 @@ class NamespaceBuilder {
     added.snapshot = placed.snapshot;
     added.without_leading_path = placed.without_leading_path;
     touch(parent, added.time);
-    if (placed.with_latest) point_latest(parent, free_name, added.inode, placed.snapshot->time);
+    if (!placed.with_latest) return;
+    const Timestamp time = placed.snapshot->time;
+    if (!is_of_future(time, now_)) has_dated_right_.insert(parent);
+    if (is_of_future(time, now_) && has_dated_right_.contains(parent)) return;
+    point_latest(parent, free_name, added.inode, time);
   }
 
   void point_latest(std::uint64_t parent, const std::string& target, std::uint64_t target_inode,
@@ -202,22 +208,25 @@ class NamespaceBuilder {
 
   const std::shared_ptr<Namespace> space_;
   const NamespaceOptions& options_;
+  const Timestamp now_;
   const std::vector<PathTemplate> templates_;
   const bool shows_apps_;
   std::vector<Placed> placed_;
   std::unordered_set<std::uint64_t> have_latest_;            // directories
+  std::unordered_set<std::uint64_t> has_dated_right_;        // with a snapshot not of the future
   std::unordered_map<std::uint64_t, FreeNames> free_names_;  // of each directory
 };
 
 std::shared_ptr<const Namespace> Namespace::build(
-    std::vector<std::shared_ptr<const Snapshot>> snapshots, const NamespaceOptions& options) {
+    std::vector<std::shared_ptr<const Snapshot>> snapshots, const NamespaceOptions& options,
+    Timestamp now) {
   std::erase_if(snapshots,
                 [&](const auto& snapshot) { return !options.filter.matches(*snapshot); });
   std::sort(snapshots.begin(), snapshots.end(), [](const auto& a, const auto& b) {
     return std::tie(a->time, a->id) < std::tie(b->time, b->id);
   });
   const std::shared_ptr<Namespace> space(new Namespace());
-  NamespaceBuilder builder(space, options);
+  NamespaceBuilder builder(space, options, now);
   builder.add_all(snapshots);
   return space;
 }

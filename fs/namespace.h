@@ -50,8 +50,11 @@ class Namespace {
  public:
   static constexpr std::uint64_t kRootInode = 1;
 
+  // `now`: a link `latest` leads to a snapshot that is dated in the future of then only where there is no
+  // other.
   static std::shared_ptr<const Namespace> build(
-      std::vector<std::shared_ptr<const Snapshot>> snapshots, const NamespaceOptions& options);
+      std::vector<std::shared_ptr<const Snapshot>> snapshots, const NamespaceOptions& options,
+      Timestamp now);
 
   const VirtualNode& root() const { return *find(kRootInode); }
   // nullptr if there is no node of that number (any more).

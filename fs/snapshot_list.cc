@@ -6,6 +6,7 @@
 
 #include "repo/base/log.h"
 #include "repo/base/thread_pool.h"
+#include "repo/snapshots/future_dates.h"
 
 namespace restree {
 namespace {
@@ -39,12 +40,7 @@ Status SnapshotList::load(Deadline by) {
   std::vector<SnapshotId> fresh;
   std::copy_if(ids.begin(), ids.end(), std::back_inserter(fresh),
                [&](const SnapshotId& id) { return !readable_.contains(id); });
-  RETURN_IF_ERROR(load_new(fresh, by));
-  unreadable_.clear();
-  for (const SnapshotId& id : fresh) {
-    if (!readable_.contains(id)) unreadable_.insert(id);
-  }
-  return {};
+  return load_new(fresh, by);
 }
 
 void SnapshotList::forget_all_but(const std::vector<SnapshotId>& listed) {
@@ -56,6 +52,7 @@ void SnapshotList::forget_all_but(const std::vector<SnapshotId>& listed) {
 
 Status SnapshotList::load_new(const std::vector<SnapshotId>& ids, Deadline by) {
   Guarded<std::vector<Snapshot>> loaded;
+  Guarded<Unreadable> unreadable;
   RETURN_IF_ERROR(parallel_for(ids.size(), kParallelSnapshots, [&](std::size_t i) -> Status {
     Result<Snapshot> snapshot = repository_.load_snapshot(ids[i], by);
     if (snapshot) {
@@ -69,8 +66,10 @@ Status SnapshotList::load_new(const std::vector<SnapshotId>& ids, Deadline by) {
       return std::move(snapshot).error();
     }
     log_unreadable(ids[i], snapshot.error());
+    unreadable.lock()->emplace(ids[i], snapshot.error().message());
     return {};
   }));
+  unreadable_ = std::move(*unreadable.lock());
   if (!loaded.lock()->empty()) has_changed_ = true;
   for (Snapshot& snapshot : std::exchange(*loaded.lock(), {})) {
     const SnapshotId id = snapshot.id;
@@ -85,12 +84,29 @@ void SnapshotList::log_unreadable(const SnapshotId& id, const Error& error) cons
   log::error("snapshot {} is not shown: {}", id.hex(), error.message());
 }
 
-SnapshotList::Changes SnapshotList::publish() {
+// The clock may have come to a date since the last time.
+void SnapshotList::look_at_dates(Timestamp now) {
+  std::unordered_set<SnapshotId> of_future;
+  for (const auto& [id, snapshot] : readable_) {
+    if (!is_of_future(snapshot->time, now)) continue;
+    of_future.insert(id);
+    if (of_future_.contains(id) || !options_.filter.matches(*snapshot)) continue;
+    log::warning(
+        "snapshot {} is dated in the future ({}): `latest` leads to it only where there is no "
+        "other",
+        id.short_hex(), format_timestamp(snapshot->time));
+  }
+  if (of_future != of_future_) has_changed_ = true;
+  of_future_ = std::move(of_future);
+}
+
+SnapshotList::Changes SnapshotList::publish(Timestamp now) {
+  look_at_dates(now);
   if (!has_changed_) return {};
   std::vector<std::shared_ptr<const Snapshot>> all;
   all.reserve(readable_.size());
   for (const auto& [id, snapshot] : readable_) all.push_back(snapshot);
-  const std::shared_ptr<const Namespace> now = Namespace::build(std::move(all), options_);
+  const std::shared_ptr<const Namespace> built = Namespace::build(std::move(all), options_, now);
   has_changed_ = false;
 
   std::shared_ptr<const Namespace> before;
@@ -100,10 +116,10 @@ SnapshotList::Changes SnapshotList::publish() {
       before = spaces->kept.back();
       ++spaces->generation;
     }
-    spaces->kept.push_back(now);
+    spaces->kept.push_back(built);
     if (spaces->kept.size() > kKeptNamespaces) spaces->kept.pop_front();
   }
-  return before == nullptr ? Changes() : changes_between(*before, *now);
+  return before == nullptr ? Changes() : changes_between(*before, *built);
 }
 
 SnapshotList::Published SnapshotList::newest() const {

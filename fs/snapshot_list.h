@@ -21,6 +21,7 @@
 #include "repo/base/clock.h"
 #include "repo/base/guarded.h"
 #include "repo/base/result.h"
+#include "repo/identity.h"
 #include "repo/repository.h"
 
 namespace restree {
@@ -52,8 +53,9 @@ class SnapshotList {
     std::vector<Name> gone;  // no longer there, or another inode now
   };
   // Builds the namespace of the snapshots that are loaded and makes it the newest. Without a change
-  // since the last one, that stays the newest. The first one has generation 0.
-  Changes publish();
+  // since the last one, that stays the newest. The first one has generation 0. Snapshots that are dated
+  // in the future of `now` are no latest ones, which is logged once of each.
+  Changes publish(Timestamp now = wall_clock_now());
 
   struct Published {
     std::shared_ptr<const Namespace> space;
@@ -66,6 +68,11 @@ class SnapshotList {
   static constexpr int kGenerationBits = 31;
   Published of_generation(std::uint32_t generation) const;
 
+  // The snapshots that the last load() could not read, each with the reason. For the thread that calls
+  // load().
+  using Unreadable = std::unordered_map<SnapshotId, std::string>;
+  const Unreadable& unreadable() const { return unreadable_; }
+
   // When the storage listed the snapshots last; nullopt if it never did.
   std::optional<std::chrono::system_clock::time_point> listed() const { return *listed_.lock(); }
 
@@ -77,6 +84,7 @@ class SnapshotList {
 
   void forget_all_but(const std::vector<SnapshotId>& listed);
   Status load_new(const std::vector<SnapshotId>& ids, Deadline by);
+  void look_at_dates(Timestamp now);
   void log_unreadable(const SnapshotId& id, const Error& error) const;
 
   Repository& repository_;
@@ -84,8 +92,9 @@ class SnapshotList {
 
   // Only load() and publish() use these.
   std::unordered_map<SnapshotId, std::shared_ptr<const Snapshot>> readable_;
-  std::unordered_set<SnapshotId> unreadable_;
-  bool has_changed_ = true;  // since the newest namespace was built
+  Unreadable unreadable_;
+  bool has_changed_ = true;                   // since the newest namespace was built
+  std::unordered_set<SnapshotId> of_future_;  // as of the last publish()
 
   Guarded<Spaces> spaces_;
   Guarded<std::optional<std::chrono::system_clock::time_point>> listed_;

@@ -22,6 +22,11 @@ std::string local_time(system_clock::time_point time) {
   return fmt::format("{:%Y-%m-%d %H:%M}", fmt::localtime(system_clock::to_time_t(time)));
 }
 
+std::shared_ptr<Storage> in_front_of(const RepositoryOpening& opening,
+                                     std::shared_ptr<Storage> storage) {
+  return opening.in_front ? opening.in_front(std::move(storage)) : std::move(storage);
+}
+
 // Opens the repository from its cache, whose id was noted earlier. `away`: the error of the attempt
 // to reach the storage. nullopt: the cache does not hold enough.
 Result<std::optional<OpenedRepository>> open_offline(const RepositoryOpening& opening,
@@ -35,7 +40,8 @@ Result<std::optional<OpenedRepository>> open_offline(const RepositoryOpening& op
   }
   const auto listed = (*cache)->listed();
   if (!listed) return nothing;
-  auto repository = Repository::open_cached(opening.storage, *cache, password, opening.key_hint);
+  auto repository = Repository::open_cached(in_front_of(opening, opening.storage), *cache, password,
+                                            opening.key_hint);
   if (!repository) {
     if (repository.error().kind() == ErrorKind::kWrongPassword) return repository.error();
     log::warning("{}", repository.error().message());
@@ -50,11 +56,6 @@ Result<std::optional<OpenedRepository>> open_offline(const RepositoryOpening& op
       std::move(*repository), std::move(*cache),
       fmt::format("{} is out of reach ({}): only what the cache holds can be read, as of {}",
                   opening.storage->description(), away.message(), local_time(*listed))});
-}
-
-std::shared_ptr<Storage> in_front_of(const RepositoryOpening& opening,
-                                     std::shared_ptr<Storage> storage) {
-  return opening.in_front ? opening.in_front(std::move(storage)) : std::move(storage);
 }
 
 // `is_cached`: index files and snapshots are in a cache, except for new ones.
@@ -132,7 +133,7 @@ Result<OpenedRepository> open_repository(const RepositoryOpening& opening, const
                        open_offline(opening, *opening.cache, *noted, password, repository.error()));
       if (offline) return std::move(*offline);
     }
-    repository = Repository::open(storage, password, opening.key_hint, by);
+    repository = Repository::open(storage_to_read(opening, true), password, opening.key_hint, by);
   }
   std::optional<std::string> without_config;
   if (!repository && is_about_config(repository.error())) {

@@ -47,8 +47,8 @@ struct RepositoryOpening {
   bool is_far = false;
   // The caller takes a lock next, and looks for files only then.
   bool takes_lock = false;
-  // Puts a decorator in front of the storage that the repository is opened from; empty: none. Not while
-  // the cache alone is served.
+  // Puts a decorator in front of the storage that the repository is opened from; empty: none. Called
+  // once more for the same storage if the cache alone is served at first.
   std::function<std::shared_ptr<Storage>(std::shared_ptr<Storage>)> in_front = {};
 };
 

@@ -107,6 +107,7 @@ Result<std::shared_ptr<Repository>> open(const SecondPlace& place, const SecondC
     fetch.time_limit = std::min(fetch.time_limit, care.patience);  // the end waits for it
     opened.repository->use_source(std::make_shared<PackFetcher>(opening.storage, fetch));
   }
+  opened.repository->use_headers({.patience = care.patience, .stop = care.stop});
   RETURN_IF_ERROR(opened.repository->refresh_index(soon()));
   return std::shared_ptr<Repository>(std::move(opened.repository));
 }

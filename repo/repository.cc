@@ -207,41 +207,19 @@ Result<Bytes> Repository::State::read_unpacked(const FileName& file, Deadline by
   return json;
 }
 
-Result<bool> Repository::refresh_index(Deadline by, IndexWatch* watch) {
-  return state_->index.refresh(by, watch);
-}
-
 std::vector<std::shared_ptr<const Index>> Repository::index_parts() const {
   return *state_->index.parts();
 }
 
-std::vector<BlobLocation> Repository::find_blobs(BlobType type, const BlobId& id) const {
-  return state_->index.find_all(type, id);
-}
-
-std::optional<BlobLocation> Repository::find_blob(BlobType type, const BlobId& id) const {
-  return state_->index.find(type, id);
-}
-
-std::optional<std::uint32_t> Repository::blob_size(BlobType type, const BlobId& id) const {
-  const auto place = find_blob(type, id);
-  if (!place) return std::nullopt;
-  return place->blob_bytes();
-}
-
-std::optional<std::uint32_t> Repository::size_anywhere(BlobType type, const BlobId& id) const {
-  const auto size = blob_size(type, id);
-  if (size || state_->second == nullptr) return size;
-  return state_->second->blob_size(type, id);
-}
-
 std::vector<PackId> Repository::indexed_packs() const { return state_->index.packs(); }
+
+RepositoryIndex::DamagedFiles Repository::damaged_index_files() const {
+  return state_->index.damaged_files();
+}
 
 std::vector<PackExtent> Repository::indexed_pack_extents() const {
   return state_->index.pack_extents();
 }
-
-IndexFigures Repository::index_figures() const { return state_->index.figures(); }
 
 Result<MutableByteView> Repository::open_sealed(MutableByteView sealed) const {
   return open_in_place(state_->key, sealed);

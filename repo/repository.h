@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include "repo/crypto/secret.h"
 #include "repo/format/config.h"
 #include "repo/format/snapshot.h"
+#include "repo/header_index.h"
 #include "repo/new_key.h"
 #include "repo/repository_cache.h"
 #include "repo/repository_index.h"
@@ -64,6 +66,12 @@ class Repository final : public BlobSource {
   // From now on, load() and size_anywhere() ask `second` for blobs that are lost or damaged here.
   // Must be called once, before anything is read.
   void use_second(std::shared_ptr<SecondRepository> second);
+
+  // From now on, blobs that the index does not name, or names wrongly, are looked for in the headers of
+  // packs; if `settings` say so, these are all that is believed, and refresh_index() reads them, by the
+  // patience that `settings` have, however long it takes together. For callers that only read. Must be
+  // called once, before anything is read.
+  void use_headers(HeaderIndex::Settings settings);
 
   // From now on, `watch` receives every snapshot that is loaded or saved, from several threads. Must be
   // called once, before anything is read.
@@ -141,19 +149,25 @@ class Repository final : public BlobSource {
 
   // The plain size of a blob; nullopt if no index names it.
   std::optional<std::uint32_t> blob_size(BlobType type, const BlobId& id) const;
-  // The same; but the second repository is asked for what no index names here, which may have to be
-  // opened first.
+  // The same; but for what no index names here, headers of packs are read, and the second repository is
+  // asked, which may have to be opened first.
   std::optional<std::uint32_t> size_anywhere(BlobType type, const BlobId& id) const;
+  // For a file whose blobs do not come to its size: reads the headers of the packs where the index has
+  // them, which count from then on. True if any size is another one now.
+  bool correct_sizes(std::span<const BlobId> content) const;
   // Every pack that the index names, each once, in order.
   std::vector<PackId> indexed_packs() const;
   // The same, each with the length that its blobs need at least.
   std::vector<PackExtent> indexed_pack_extents() const;
   IndexFigures index_figures() const;
+  // Index files that are there and could not be read, each with the reason.
+  RepositoryIndex::DamagedFiles damaged_index_files() const;
 
   // If no index names the blob, or its packs are gone or damaged, the index is refreshed once (a
   // prune or a repair may have moved the blob) before that is an error. A read that does not
-  // authenticate is repeated once, and then tried in the other packs that should hold the blob. What
-  // is lost or damaged all the same comes from the second repository, if there is one.
+  // authenticate is repeated once, and then tried in the other packs that should hold the blob, and where
+  // headers of packs have it (use_headers()). What is lost or damaged all the same comes from the second
+  // repository, if there is one.
   Result<SharedBlob> load(BlobType type, const BlobId& id, Deadline by) override;
 
   Result<std::vector<ListedFile>> list_files(FileType type, Deadline by);

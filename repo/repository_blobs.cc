@@ -38,14 +38,20 @@ bool Repository::is_cached(const BlobLocation& place, BlobType type) const {
 }
 
 Result<SharedBlob> Repository::load(BlobType type, const BlobId& id, Deadline by) {
+  const auto is_lost = [](const Result<SharedBlob>& blob) {
+    return !blob && is_for_second(blob.error().kind());
+  };
   Result<SharedBlob> blob = load_here(type, id, by);
-  if (blob || state_->second == nullptr || !is_for_second(blob.error().kind())) return blob;
+  if (is_lost(blob) && state_->headers != nullptr) {
+    blob = state_->load_by_headers(type, id, blob.error(), by);
+  }
+  if (!is_lost(blob) || state_->second == nullptr) return blob;
   return state_->second->load(type, id, blob.error(), by);
 }
 
 Result<SharedBlob> Repository::load_here(BlobType type, const BlobId& id, Deadline by) {
   State& state = *state_;
-  Result<SharedBlob> blob = state.load_from_any(state.index.find_all(type, id), type, id, by);
+  Result<SharedBlob> blob = state.load_from_any(state.find_all(type, id), type, id, by);
   if (blob || blob.error().kind() == ErrorKind::kUnavailable) return blob;
 
   // Not in the index, its pack gone, or damaged: a backup or a prune may have put it elsewhere.
@@ -58,7 +64,7 @@ Result<SharedBlob> Repository::load_here(BlobType type, const BlobId& id, Deadli
   if (!changed && !was_there) return changed.error();
   if (was_there && !changed.value_or(false)) return blob;
   // Also if nothing changed just now: another reader's refresh may have brought it.
-  blob = state.load_from_any(state.index.find_all(type, id), type, id, by);
+  blob = state.load_from_any(state.find_all(type, id), type, id, by);
   if (blob || blob.error().kind() != ErrorKind::kNotFound) return blob;
   return Error(ErrorKind::kCorrupt, blob.error().message());
 }

@@ -12,6 +12,7 @@
 #include "repo/base/log.h"
 #include "repo/base/thread_pool.h"
 #include "repo/base/waiting.h"
+#include "repo/format/pack_header.h"
 
 namespace restree {
 namespace {
@@ -21,10 +22,6 @@ namespace {
 constexpr std::size_t kParallelFiles = 8;
 // A listing that changes while it is read (a prune at work) is read again this often.
 constexpr int kListingAttempts = 4;
-// A part is merged with the next one unless it is so many times as large. Each part costs one more
-// look-up for a blob that is not in it, and there are no more of them than this number's logarithm
-// says; an entry is copied into so many merged parts as there can be sizes.
-constexpr std::size_t kPartRatio = 8;
 // The merged file is written anew once this part of it, or so many index files, are not in it:
 // loading a few small ones costs less than writing all of it.
 constexpr std::uint64_t kUnmergedPart = 16;
@@ -33,23 +30,6 @@ constexpr std::size_t kUnmergedFiles = 32;
 constexpr std::chrono::seconds kMergePatience{5};
 // How long finding a blob may wait if the index files have to be loaded instead of the merged file.
 constexpr std::chrono::seconds kReloadPatience{60};
-
-// Makes few parts of many, from what is in memory: reading the index files again would cost more with
-// each snapshot that the repository has, and not with each that is new.
-void merge_small_parts(RepositoryIndex::Parts& parts) {
-  const std::size_t threads = std::max(1U, std::thread::hardware_concurrency());
-  while (parts.size() >= 2) {
-    const Index& older = *parts[parts.size() - 2];
-    const Index& newer = *parts.back();
-    if (older.blob_count() > kPartRatio * newer.blob_count()) return;
-    IndexBuilder builder;
-    builder.add(older);
-    builder.add(newer);
-    std::shared_ptr<const Index> both = std::move(builder).build(threads);
-    parts.pop_back();
-    parts.back() = std::move(both);
-  }
-}
 
 bool includes(const std::set<std::string>& all, const std::set<std::string>& some) {
   return std::includes(all.begin(), all.end(), some.begin(), some.end());
@@ -93,15 +73,14 @@ Result<bool> RepositoryIndex::refresh_now(Deadline by, IndexWatch* watch) {
 
     {
       auto now = loaded_.lock();
-      if (watch == nullptr && files == now->files && !now->is_doubtful) return false;
+      if (is_told(*now, watch) && files == now->files && !now->is_doubtful) return false;
     }
     Loaded loaded = begin_with(files, watch);
     std::vector<std::string> wanted;
     std::set_difference(files.begin(), files.end(), loaded.files.begin(), loaded.files.end(),
                         std::back_inserter(wanted));
-    std::atomic<std::size_t> damaged = 0;
     if (!wanted.empty() || loaded.stored == nullptr) {
-      auto part = load_files(wanted, by, watch, damaged);
+      auto part = load_files(wanted, by, watch, loaded.damaged);
       if (!part && part.error().kind() == ErrorKind::kNotFound && attempt < kListingAttempts) {
         continue;  // replaced by a prune between the listing and the reading
       }
@@ -109,10 +88,11 @@ Result<bool> RepositoryIndex::refresh_now(Deadline by, IndexWatch* watch) {
       auto parts = std::make_shared<Parts>(*loaded.parts);
       parts->push_back(std::move(*part));
       // The thread that writes the merged file knows these parts by what they are.
+      // Merging them costs less than reading the index files again, which would cost more with each
+      // snapshot that the repository has.
       if (!is_merging_) merge_small_parts(*parts);
       loaded.parts = std::move(parts);
     }
-    loaded.is_complete = loaded.is_complete && damaged == 0;
     loaded.files = std::move(files);
     {
       auto now = loaded_.lock();
@@ -121,7 +101,10 @@ Result<bool> RepositoryIndex::refresh_now(Deadline by, IndexWatch* watch) {
       *now = loaded;
     }
     if (cache_ != nullptr && listed.is_current) {
-      cache_->retain_indexed({loaded.files.begin(), loaded.files.end()}, [&] { return packs(); });
+      // Where index files are lost, so are the names of packs whose blobs are still read.
+      if (loaded.damaged.empty() && !loaded.files.empty()) {
+        cache_->retain_indexed({loaded.files.begin(), loaded.files.end()}, [&] { return packs(); });
+      }
       if (watch == nullptr) merge(loaded);
     }
     return true;
@@ -131,9 +114,8 @@ Result<bool> RepositoryIndex::refresh_now(Deadline by, IndexWatch* watch) {
 RepositoryIndex::Loaded RepositoryIndex::begin_with(const std::set<std::string>& files,
                                                     IndexWatch* watch) const {
   Loaded before = *loaded_.lock();
-  // If index files are gone, packs are gone too: what those files said must not be used any more. And a
-  // watch needs the content of every index file.
-  if (watch == nullptr && !before.files.empty() && !before.is_doubtful &&
+  // If index files are gone, packs are gone too: what those files said must not be used any more.
+  if (is_told(before, watch) && !before.files.empty() && !before.is_doubtful &&
       includes(files, before.files)) {
     return before;
   }
@@ -143,6 +125,14 @@ RepositoryIndex::Loaded RepositoryIndex::begin_with(const std::set<std::string>&
     for (const IndexId& file : fresh.stored->files()) fresh.files.insert(file.hex());
   }
   return fresh;
+}
+
+bool RepositoryIndex::is_told(const Loaded& loaded, const IndexWatch* watch) const {
+  if (watch == nullptr) return true;
+  // What is being merged leaves the parts.
+  if (is_merging_ || loaded.stored != nullptr || loaded.files.empty()) return false;
+  return std::ranges::all_of(loaded.files,
+                             [&](const std::string& file) { return watch->knows(file); });
 }
 
 std::shared_ptr<const StoredIndex> RepositoryIndex::open_merged(
@@ -160,7 +150,7 @@ std::shared_ptr<const StoredIndex> RepositoryIndex::open_merged(
 }
 
 void RepositoryIndex::merge(const Loaded& loaded) {
-  if (is_merging_ || !loaded.is_complete) return;
+  if (is_merging_ || !loaded.damaged.empty()) return;
   IndexesToStore what{.stored = loaded.stored, .parts = *loaded.parts, .files = {}};
   const std::uint64_t merged = loaded.stored != nullptr ? loaded.stored->blob_count() : 0;
   const std::size_t merged_files = loaded.stored != nullptr ? loaded.stored->files().size() : 0;
@@ -228,8 +218,9 @@ void RepositoryIndex::give_up(const std::shared_ptr<const StoredIndex>& stored,
 
 Result<std::shared_ptr<const Index>> RepositoryIndex::load_files(
     const std::vector<std::string>& names, Deadline by, IndexWatch* watch,
-    std::atomic<std::size_t>& damaged) const {
+    DamagedFiles& damaged) const {
   IndexBuilder builder;
+  Guarded<DamagedFiles> left_out;
   const std::size_t threads = std::max(1U, std::thread::hardware_concurrency());
   const std::size_t at_once = files_.waits ? kParallelFiles : std::min(kParallelFiles, threads);
   RETURN_IF_ERROR(parallel_for(names.size(), at_once, [&](std::size_t i) -> Status {
@@ -247,7 +238,7 @@ Result<std::shared_ptr<const Index>> RepositoryIndex::load_files(
     if (parsed) return {};
     const ErrorKind kind = parsed.error().kind();
     if (kind != ErrorKind::kCorrupt && kind != ErrorKind::kUnsupported) return parsed;
-    ++damaged;
+    left_out.lock()->emplace(names[i], parsed.error().message());
     if (watch != nullptr) {
       watch->damaged(names[i], parsed.error());
       return {};
@@ -256,12 +247,8 @@ Result<std::shared_ptr<const Index>> RepositoryIndex::load_files(
                files_.description, parsed.error().message());
     return {};
   }));
+  damaged.merge(*left_out.lock());
   return std::move(builder).build(threads);
-}
-
-std::optional<BlobLocation> RepositoryIndex::find(BlobType type, const BlobId& id) {
-  const std::vector<BlobLocation> places = find_all(type, id);
-  return places.empty() ? std::nullopt : std::optional(places.front());
 }
 
 std::vector<BlobLocation> RepositoryIndex::find_all(BlobType type, const BlobId& id) {
@@ -315,6 +302,45 @@ std::vector<PackExtent> RepositoryIndex::pack_extents() const {
   const auto repeated = std::ranges::unique(extents, {}, &PackExtent::pack);
   extents.erase(repeated.begin(), repeated.end());
   return extents;
+}
+
+std::vector<NamedPack> RepositoryIndex::named_packs() {
+  const Loaded now = *loaded_.lock();
+  auto named = named_packs(now);
+  if (named) return std::move(*named);
+  give_up(now.stored, named.error());
+  return named_packs(*loaded_.lock()).value_or(std::vector<NamedPack>());
+}
+
+Result<std::vector<NamedPack>> RepositoryIndex::named_packs(const Loaded& in) {
+  std::vector<NamedPack> named;
+  const auto begin = [&](const std::vector<PackId>& packs) {
+    for (const PackId& pack : packs) named.push_back({pack, kPackOverheadBytes});
+    return named.size() - packs.size();
+  };
+  const auto count = [&](std::size_t first, std::span<const IndexEntry> entries) {
+    for (const IndexEntry& entry : entries) {
+      const std::size_t number = first + entry.pack_number();
+      if (number >= named.size()) continue;
+      named[number].size_bytes += entry.length + pack_header_entry_bytes(entry.blob());
+    }
+  };
+  if (in.stored != nullptr) {
+    const std::size_t first = begin(in.stored->packs());
+    StoredBlock block;
+    for (std::size_t i = 0; i < in.stored->block_count(); ++i) {
+      ASSIGN_OR_RETURN(const std::span<const IndexEntry> entries, in.stored->read_block(i, block));
+      count(first, entries);
+    }
+  }
+  for (const auto& part : *in.parts) count(begin(part->packs()), part->entries());
+  // Of a pack that several parts name, the one that names most comes first and stays.
+  std::ranges::sort(named, [](const NamedPack& a, const NamedPack& b) {
+    return std::tie(a.pack, b.size_bytes) < std::tie(b.pack, a.size_bytes);
+  });
+  const auto repeated = std::ranges::unique(named, {}, &NamedPack::pack);
+  named.erase(repeated.begin(), repeated.end());
+  return named;
 }
 
 IndexFigures RepositoryIndex::figures() const {

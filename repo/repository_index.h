@@ -12,16 +12,16 @@
 //            while index files are loaded, the JSON of eight, or of one a processor if their
 //            storage is near.
 // Errors:    of refresh(): those of Files. A damaged index file is left out, without an error.
-//            find() and find_all() have none; if the merged file is damaged and the index files
-//            cannot be loaded, the blob is not found.
+//            find_all() has none; if the merged file is damaged and the index files cannot be
+//            loaded, the blob is not found.
 #pragma once
 
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
-#include <optional>
 #include <set>
 #include <span>
 #include <stop_token>
@@ -37,6 +37,7 @@
 #include "repo/crypto/seal.h"
 #include "repo/format/index_file.h"
 #include "repo/index/index.h"
+#include "repo/index/index_parts.h"
 #include "repo/index/stored_index.h"
 #include "repo/index/stored_index_writer.h"
 #include "repo/repository_cache.h"
@@ -53,6 +54,9 @@ class IndexWatch {
                     std::span<const IndexedBlob> blobs) = 0;
   // The file is damaged; its packs from there on are left out.
   virtual void damaged(const std::string& file, const Error& error) = 0;
+  // Whether it has been told of the file before. If that holds for all that are loaded, only others
+  // are read.
+  virtual bool knows(const std::string& /*file*/) const { return false; }
 };
 
 // What the index holds and costs, for logs and benchmarks.
@@ -73,7 +77,7 @@ struct RepositoryListing {
 class RepositoryIndex {
  public:
   // Each refresh that loads index files adds one part, which is then merged with small ones.
-  using Parts = std::vector<std::shared_ptr<const Index>>;
+  using Parts = IndexParts;
   struct Files {
     std::function<Result<RepositoryListing>(Deadline by)> list;
     // The JSON inside an index file.
@@ -94,21 +98,24 @@ class RepositoryIndex {
   // What was loaded with a watch, or since the merged file was written; one part after a first
   // refresh with a watch.
   std::shared_ptr<const Parts> parts() const { return loaded_.lock()->parts; }
-  // The first of find_all().
-  std::optional<BlobLocation> find(BlobType type, const BlobId& id);
   // By pack and offset, so that all processes have the same order. A place may be there twice.
   std::vector<BlobLocation> find_all(BlobType type, const BlobId& id);
   // Every pack that it names, each once, in order.
   std::vector<PackId> packs() const;
   std::vector<PackExtent> pack_extents() const;
+  // The same with the sizes that this gives them. Goes through all of the index.
+  std::vector<NamedPack> named_packs();
   IndexFigures figures() const;
+  // Index files that are there and could not be read, each with the reason.
+  using DamagedFiles = std::map<std::string, std::string>;
+  DamagedFiles damaged_files() const { return loaded_.lock()->damaged; }
 
  private:
   struct Loaded {
     std::shared_ptr<const StoredIndex> stored;  // null: no merged file is in use
     std::shared_ptr<const Parts> parts = std::make_shared<Parts>();
     std::set<std::string> files;  // from which `stored` and `parts` come
-    bool is_complete = true;      // false: a damaged index file was left out
+    DamagedFiles damaged;         // that were left out
     bool is_doubtful = false;     // `stored` has proved damaged
   };
   // At most one refresh runs. Another caller waits until a later one has begun and ended, since the
@@ -119,13 +126,16 @@ class RepositoryIndex {
     Result<bool> last = false;
   };
 
+  static Result<std::vector<NamedPack>> named_packs(const Loaded& in);
   Result<bool> refresh_now(Deadline by, IndexWatch* watch);
   // The part of the loaded index that stays valid now that the repository has `files`.
   Loaded begin_with(const std::set<std::string>& files, IndexWatch* watch) const EXCLUDES(loaded_);
-  // `damaged` is counted up for each file that is left out.
+  // Whether the watch needs not be told of what is loaded, and finds all of it in the parts.
+  bool is_told(const Loaded& loaded, const IndexWatch* watch) const;
+  // `damaged` gets each file that is left out.
   Result<std::shared_ptr<const Index>> load_files(const std::vector<std::string>& names,
                                                   Deadline by, IndexWatch* watch,
-                                                  std::atomic<std::size_t>& damaged) const;
+                                                  DamagedFiles& damaged) const;
   std::shared_ptr<const StoredIndex> open_merged(const std::set<std::string>& files) const;
   // Starts the thread that writes the merged file, if enough is new.
   void merge(const Loaded& loaded);

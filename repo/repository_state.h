@@ -1,6 +1,7 @@
 // What an opened Repository consists of. Only for the files that implement it.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "repo/crypto/seal.h"
+#include "repo/header_index.h"
 #include "repo/repository.h"
 #include "repo/repository_keys.h"
 #include "repo/second_repository.h"
@@ -56,6 +58,25 @@ struct Repository::State {
   Result<SharedBlob> load_from_any(const std::vector<BlobLocation>& places, BlobType type,
                                    const BlobId& id, Deadline by);
 
+  Result<bool> refresh_index(Deadline by, IndexWatch* watch);
+  // Every place of the blob: those by headers of packs first, which are right wherever they differ.
+  std::vector<BlobLocation> find_all(BlobType type, const BlobId& id);
+  // The header of a pack, from the cache or the storage.
+  Result<std::vector<IndexedBlob>> load_header(const StoredPack& pack, Deadline by);
+  std::optional<Bytes> cached_header(const StoredPack& pack);
+  // Reads headers that may say where the blob is: of the packs that the index names for it; then of those
+  // that it does not name whole; then, if it has proved wrong about the blob, of all packs.
+  enum class HeaderStep { kNamed, kNotNamed, kAll };
+  static constexpr std::array kHeaderSteps{HeaderStep::kNamed, HeaderStep::kNotNamed,
+                                           HeaderStep::kAll};
+  Status read_headers(HeaderStep step, BlobType type, const BlobId& id, Deadline by);
+  // Whether a header that was read contradicts what the index says of the blob.
+  bool is_index_wrong(BlobType type, const BlobId& id);
+  // The blob from where only headers have it; `why` it could not be read elsewhere.
+  Result<SharedBlob> load_by_headers(BlobType type, const BlobId& id, const Error& why,
+                                     Deadline by);
+  void tell_wrong_index(const BlobLocation& right, BlobType type, const BlobId& id);
+
   const std::shared_ptr<WriteGate> storage;
   const SealKey key;
   const std::string key_name;
@@ -68,6 +89,9 @@ struct Repository::State {
   std::function<void(const Snapshot&)> on_snapshot;
   std::atomic<bool> offline = false;
   RepositoryIndex index;
+  std::atomic<std::uint64_t> index_changes = 1;
+  std::atomic<bool> has_told_wrong_index = false;
+  std::unique_ptr<HeaderIndex> headers;  // last: its thread uses what is above
 };
 
 }  // namespace restree

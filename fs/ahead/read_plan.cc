@@ -68,28 +68,36 @@ FileLayout::Piece FileLayout::piece_at(std::uint64_t offset) const {
   return {blob, begin, ends_[last] - begin, !in_gap || first_gap_ == last_gap_};
 }
 
-FileLayouts::FileLayouts(std::size_t budget_bytes, FileLayout::BlobSize size_of)
+FileLayouts::FileLayouts(std::size_t budget_bytes, FileLayout::BlobSize size_of, Correct correct)
     : size_of_(std::move(size_of)),
+      correct_(std::move(correct)),
       remembered_(
           budget_bytes,
           [](const FileLayout& layout) { return layout.memory_bytes() + sizeof layout; },
           Keeping::kInUse) {}
 
+FileLayout FileLayouts::make(const Node& file) const {
+  FileLayout layout = FileLayout::make(file.content, file.size, size_of_);
+  const bool is_odd = !layout.has_gap() && layout.size() != file.size;
+  if (is_odd && correct_ && correct_(file.content)) {
+    return FileLayout::make(file.content, file.size, size_of_);
+  }
+  return layout;
+}
+
 std::shared_ptr<const FileLayout> FileLayouts::layout_of(const BlobId& tree, std::uint32_t position,
                                                          const Node& file) {
-  const auto make = [&] {
-    return std::make_shared<const FileLayout>(FileLayout::make(file.content, file.size, size_of_));
-  };
-  if (file.content.size() <= kQuicklyMadeBlobs) return make();
+  const auto made_now = [&] { return std::make_shared<const FileLayout>(make(file)); };
+  if (file.content.size() <= kQuicklyMadeBlobs) return made_now();
   std::shared_ptr<const FileLayout> made;
   const auto found = remembered_.get(
       {tree, position}, Deadline::never(), [&]() -> Result<std::shared_ptr<const FileLayout>> {
-        made = make();
+        made = made_now();
         if (made->has_gap()) return Error(ErrorKind::kCorrupt, "the size of a blob is not known");
         return made;
       });
   if (found) return *found;
-  return made != nullptr ? made : make();
+  return made != nullptr ? made : made_now();
 }
 
 const BlobId& zero_blob_id() {

@@ -70,8 +70,11 @@ std::uint64_t count_zero_blobs(std::span<const BlobId> content);
 //          layout that is in use stays, whatever it weighs.
 class FileLayouts {
  public:
-  // `size_of` is called by any thread.
-  FileLayouts(std::size_t budget_bytes, FileLayout::BlobSize size_of);
+  // Whether `size_of` says anything else of these blobs now. It is called for a file whose blobs do not
+  // come to its recorded size.
+  using Correct = std::function<bool(std::span<const BlobId> content)>;
+  // Both are called by any thread.
+  FileLayouts(std::size_t budget_bytes, FileLayout::BlobSize size_of, Correct correct = {});
 
   // The layout of `file`, which is the entry at `position` of the tree.
   std::shared_ptr<const FileLayout> layout_of(const BlobId& tree, std::uint32_t position,
@@ -89,7 +92,10 @@ class FileLayouts {
     }
   };
 
+  FileLayout make(const Node& file) const;
+
   const FileLayout::BlobSize size_of_;
+  const Correct correct_;
   LoadingCache<Key, FileLayout, KeyHash> remembered_;
 };
 

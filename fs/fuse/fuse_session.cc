@@ -23,10 +23,10 @@
 
 #include "fs/fuse/device_calls.h"
 #include "fs/fuse/kernel_version.h"
-#include "fs/fuse/mounts.h"
 #include "repo/base/log.h"
 #include "repo/base/unique_fd.h"
 #include "repo/system/child_process.h"
+#include "repo/system/mounts.h"
 
 namespace restree {
 namespace {

@@ -8,8 +8,8 @@
 #include <system_error>
 
 #include "fs/fuse/fuse_session.h"
-#include "fs/fuse/mounts.h"
 #include "repo/base/log.h"
+#include "repo/system/mounts.h"
 
 namespace restree {
 namespace {

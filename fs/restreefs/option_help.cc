@@ -19,6 +19,7 @@ constexpr std::array kRepository = {
     OptionHelp{"second_password_command", "COMMAND", "a command that prints it"},
     OptionHelp{"second_key_hint", "ID", "its key file to try first"},
     OptionHelp{"second_insecure_no_password", "", "it has no password"},
+    OptionHelp{"index", "WHAT", "packs: find data by the headers of packs, without index files"},
     OptionHelp{"lock", "", "hold a shared lock on the repository"},
     OptionHelp{"retry_lock", "SECONDS", "with lock: how long to wait for it"},
 };
@@ -28,6 +29,7 @@ constexpr std::array kShown = {
     OptionHelp{"tag", "TAG", "only snapshots with this tag"},
     OptionHelp{"path", "PATH", "only snapshots of this absolute path"},
     OptionHelp{"path_template", "TEXT", "show snapshots under such paths: hosts/%h/%T"},
+    OptionHelp{"as_of", "TIME", "only what this machine had seen by then, 2006-01-02 15:04"},
     OptionHelp{"time_template", "FORMAT", "how times are written, as for strftime(3)"},
     OptionHelp{"refresh", "SECONDS", "how often to look for new snapshots (30)"},
     OptionHelp{"uid", "NUMBER", "show everything as owned by this user"},

@@ -78,6 +78,21 @@ Status take_path(const std::string& value, RestreefsOptions& options) {
   return {};
 }
 
+Status take_as_of(const std::string& value, RestreefsOptions& options) {
+  const Result<AsOf> as_of = AsOf::parse(value);
+  if (!as_of) return bad_value("as_of", value, "must be a time such as 2006-01-02 15:04");
+  options.as_of = *as_of;
+  return {};
+}
+
+Status take_index(const std::string& value, RestreefsOptions& options) {
+  if (value != "files" && value != "packs") {
+    return bad_value("index", value, "must be files or packs");
+  }
+  options.index_from_packs = value == "packs";
+  return {};
+}
+
 Table repository_options() {
   return {
       text(
@@ -100,6 +115,7 @@ Table repository_options() {
       text(
           "second_key_hint", [](auto& o) -> auto& { return o.second.key_hint; }),
       flag("second_insecure_no_password", [](RestreefsOptions& o) { o.second.no_password = true; }),
+      {"index", true, take_index},
       flag("lock", [](RestreefsOptions& o) { o.lock = true; }),
       number("retry_lock", 1, 86'400,
              [](RestreefsOptions& o, std::uint64_t v) { o.retry_lock = std::chrono::seconds(v); }),
@@ -121,6 +137,7 @@ Table view_options() {
       {"path", true, take_path},
       {"path_template", true, take_path_template},
       {"time_template", true, take_time_template},
+      {"as_of", true, take_as_of},
       number("refresh", 1, 86'400,
              [](RestreefsOptions& o, std::uint64_t v) { o.refresh = std::chrono::seconds(v); }),
       number("uid", 0, UINT32_MAX - 1,

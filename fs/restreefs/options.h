@@ -11,6 +11,7 @@
 
 #include "fs/mount.h"
 #include "program/access.h"
+#include "program/as_of.h"
 #include "program/cache_settings.h"
 #include "program/second_opening.h"
 #include "program/ssh_settings.h"
@@ -24,7 +25,8 @@ struct RestreefsOptions {
   RepositoryAccess access;
   RepositoryAccess second = second_access();  // what is lost is read from there
   std::shared_ptr<const SecondPlace>
-      second_place;  // what `second` comes to; nullptr: none is named
+      second_place;               // what `second` comes to; nullptr: none is named
+  bool index_from_packs = false;  // index files are not believed
   SshSettings ssh;
   CacheSettings cache;
   std::vector<std::string> warm;  // APP or APP:SNAPSHOT, to be brought into the cache
@@ -36,6 +38,7 @@ struct RestreefsOptions {
   bool debug = false;
   std::string log_file;
   std::chrono::seconds refresh{30};
+  std::optional<AsOf> as_of;  // only what this machine had seen by then is shown
   bool lock = false;
   std::chrono::seconds retry_lock{0};  // for how long to wait for it
   std::uint64_t upload_limit = 0;      // bytes a second; 0: none

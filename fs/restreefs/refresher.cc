@@ -6,8 +6,10 @@
 
 namespace restree {
 
-Refresher::Refresher(Mount& mount, FuseSession& session, std::chrono::seconds interval)
-    : thread_([this, &mount, &session, interval](const std::stop_token& stop) {
+Refresher::Refresher(Mount& mount, FuseSession& session, std::chrono::seconds interval,
+                     Beside beside)
+    : beside_(std::move(beside)),
+      thread_([this, &mount, &session, interval](const std::stop_token& stop) {
         run(mount, session, interval, stop);
       }) {}
 
@@ -21,6 +23,7 @@ std::function<void()> Refresher::poke() const {
 void Refresher::run(Mount& mount, FuseSession& session, std::chrono::seconds interval,
                     const std::stop_token& stop) {
   bool told = false;
+  if (beside_.after) beside_.after();
   while (!stop.stop_requested()) {
     {
       auto poked = bell_->poked.lock();
@@ -28,10 +31,12 @@ void Refresher::run(Mount& mount, FuseSession& session, std::chrono::seconds int
       *poked = false;
     }
     if (stop.stop_requested()) return;
+    if (beside_.before) beside_.before();
     const Result<Mount::Changes> changes = mount.refresh();
     if (changes) {
       if (std::exchange(told, false)) log::warning("the repository can be read again");
       session.invalidate(*changes);
+      if (beside_.after) beside_.after();
     } else if (changes.error().kind() != ErrorKind::kUnavailable && !std::exchange(told, true)) {
       log::warning("cannot look for new snapshots: {}", changes.error().message());
     }

@@ -20,7 +20,13 @@ namespace restree {
 //            storage logs itself.
 class Refresher {
  public:
-  Refresher(Mount& mount, FuseSession& session, std::chrono::seconds interval);
+  // Called by the thread, beside what it does for the mount.
+  struct Beside {
+    std::function<void()> before;  // each refresh
+    // Each refresh that worked, once the kernel knows what is new; and first of all.
+    std::function<void()> after;
+  };
+  Refresher(Mount& mount, FuseSession& session, std::chrono::seconds interval, Beside beside);
 
   // Returns a function that makes the refresh happen at once. Any thread may call it.
   std::function<void()> poke() const;
@@ -33,6 +39,7 @@ class Refresher {
   void run(Mount& mount, FuseSession& session, std::chrono::seconds interval,
            const std::stop_token& stop);
 
+  const Beside beside_;
   const std::shared_ptr<Bell> bell_ = std::make_shared<Bell>();
   std::jthread thread_;
 };

@@ -19,6 +19,7 @@
 #include "fs/restreefs/status_sources.h"
 #include "fs/restreefs/warming.h"
 #include "program/access.h"
+#include "program/repeated_visits.h"
 #include "program/repository_opening.h"
 #include "program/rescue_key.h"
 #include "program/second_opening.h"
@@ -28,6 +29,7 @@
 #include "repo/lock/repository_lock.h"
 #include "repo/repository.h"
 #include "repo/storage/decorators/breaker_storage.h"
+#include "repo/storage/decorators/chosen_storage.h"
 
 namespace restree {
 namespace {
@@ -64,33 +66,48 @@ Result<MadeStorage> make_storage(const RestreefsOptions& options, const Location
 // --- The repository -----------------------------------------------------------------------------
 
 struct ServedRepository {
-  std::shared_ptr<PackFetcher> fetcher;  // nullptr: the storage is near
+  std::shared_ptr<RepeatedVisits> visits = std::make_shared<RepeatedVisits>("mount");
+  std::shared_ptr<PackFetcher> fetcher;   // nullptr: the storage is near
+  std::shared_ptr<ChosenStorage> chosen;  // nullptr: all that there is is shown
   OpenedRepository opened;
   std::shared_ptr<WarmProgress> warmed;      // nullptr: nothing is to be warmed
   std::shared_ptr<SecondRepository> second;  // nullptr: none is named
 };
 
-Result<OpenedRepository> open(const RestreefsOptions& options, const Location& location,
-                              const std::optional<CachePlace>& cache, const MadeStorage& storage) {
+// Opens it into `served`.
+Status open(const RestreefsOptions& options, const Location& location,
+            const std::optional<CachePlace>& cache, const MadeStorage& storage,
+            ServedRepository& served) {
+  VisitRecord& record = served.visits->record();
   const RepositoryOpening opening{
       .storage = storage.breaker,
       .rescued = storage.rescued,
-      .cache = cache,
+      // It would take what is not listed for removed.
+      .cache = options.as_of ? std::nullopt : cache,
       .location = location.identity(storage.ssh),
       .key_hint = find_key_hint(options.access),
       .may_rebuild_config = true,
       .may_be_offline = !options.lock,
       .connections = location.is_far() ? storage.ssh.open_connections : nullptr,
       .is_far = location.is_far(),
-      .takes_lock = options.lock};
-  OpenedRepository opened;
+      .takes_lock = options.lock,
+      .in_front = [&](std::shared_ptr<Storage> behind) -> std::shared_ptr<Storage> {
+        std::shared_ptr<Storage> noting = record.decorator()(std::move(behind));
+        if (!options.as_of) return noting;
+        served.chosen = std::make_shared<ChosenStorage>(std::move(noting));
+        return served.chosen;
+      }};
+  OpenedRepository& opened = served.opened;
   // The password is wiped when this returns: the keys are open then.
   RETURN_IF_ERROR(open_with_password(options.access, [&](const Secret& password) -> Status {
     ASSIGN_OR_RETURN(opened,
                      open_repository(opening, password, Deadline::after(options.mount.time_limit)));
     return {};
   }));
-  return opened;
+  record.watch(*opened.repository, {.address = opening.location,
+                                    .has_config = !opened.without_config,
+                                    .has_keys = !storage.rescued->adds_a_key()});
+  return options.as_of ? options.as_of->choose(record, *served.chosen) : Status();
 }
 
 // The first reader that needs it waits for its opening half as long as for a read: it may need it for
@@ -124,7 +141,7 @@ Result<ServedRepository> open_served(const RestreefsOptions& options, const Loca
                                      const std::optional<CachePlace>& cache,
                                      const MadeStorage& storage) {
   ServedRepository served;
-  ASSIGN_OR_RETURN(served.opened, open(options, location, cache, storage));
+  RETURN_IF_ERROR(open(options, location, cache, storage, served));
   // In the background only the log shows this, so the user who mounts sees it here.
   const bool is_log_here = options.foreground && options.log_file.empty();
   for (const auto& note : {served.opened.offline, served.opened.without_config}) {
@@ -136,6 +153,9 @@ Result<ServedRepository> open_served(const RestreefsOptions& options, const Loca
                                       .time_limit = options.mount.time_limit});
     served.opened.repository->use_source(served.fetcher);
   }
+  served.opened.repository->use_headers({.replaces_index = options.index_from_packs,
+                                         .patience = options.mount.time_limit,
+                                         .stop = storage.giving_up.get_token()});
   served.second = add_second(options, storage, *served.opened.repository);
   if (served.opened.cache != nullptr) served.opened.cache->shrink();
   served.warmed = plan_warming(options, served.opened.cache != nullptr);
@@ -197,7 +217,8 @@ Result<std::unique_ptr<Mount>> load(const RestreefsOptions& options, const MadeS
                                  .fetcher = served.fetcher,
                                  .connections = storage.ssh.open_connections,
                                  .warmed = served.warmed,
-                                 .second = served.second});
+                                 .second = served.second,
+                                 .visits = served.visits});
   return Mount::open(*served.opened.repository, std::move(mount));
 }
 
@@ -253,6 +274,21 @@ class StoppableSession {
   const SignalMeaning on_stop_;  // last: its action uses what is above
 };
 
+// --- The refreshes ------------------------------------------------------------------------------
+
+Refresher::Beside beside_refreshes(const RestreefsOptions& options,
+                                   const ServedRepository& served) {
+  Refresher::Beside beside;
+  beside.after = [visits = served.visits] { visits->keep(); };
+  if (!options.as_of) return beside;
+  // A prune of this machine may have replaced index files.
+  beside.before = [as_of = *options.as_of, visits = served.visits, chosen = served.chosen] {
+    const Status done = as_of.choose(visits->record(), *chosen);
+    if (!done) log::info("as_of: {}", done.error().message());
+  };
+  return beside;
+}
+
 // --- The requests -------------------------------------------------------------------------------
 
 std::unique_ptr<Warming> start_warming(const RestreefsOptions& options,
@@ -291,7 +327,7 @@ Status serve(const RestreefsOptions& options, const Location& location,
   RETURN_IF_ERROR(stoppable.mount());
 
   FuseSession& session = stoppable.session();
-  Refresher refresher(*mount, session, options.refresh);
+  Refresher refresher(*mount, session, options.refresh, beside_refreshes(options, served));
   const SignalMeaning on_hangup(signals, {SIGHUP}, refresher.poke());
   storage.breaker->on_return(refresher.poke());
   const std::optional<std::string>& offline = served.opened.offline;

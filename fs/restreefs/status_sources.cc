@@ -5,6 +5,7 @@
 #include "cache/disk_cache.h"
 #include "cache/pack_fetcher.h"
 #include "fs/restreefs/warming.h"
+#include "program/repeated_visits.h"
 #include "repo/second_repository.h"
 #include "repo/storage/decorators/breaker_storage.h"
 
@@ -49,6 +50,7 @@ std::function<void(MountStatus&)> status_of(StatusSources sources) {
     if (from.fetcher) add(*from.fetcher, status);
     if (from.connections) status.connections = from.connections->load();
     if (from.second) status.second_blobs = from.second->given_blobs();
+    if (from.visits) status.audit_findings = from.visits->findings();
     if (!from.warmed) return;
     const WarmProgress::Bytes bytes = from.warmed->bytes();
     status.warm_bytes = bytes.total;

@@ -1,18 +1,19 @@
 // The parts behind a mount whose counts its status shows: the server, the cache on disk, the
-// fetcher, and warming.
+// fetcher, warming, and what is kept for `restree audit`.
 #pragma once
 
 #include <atomic>
 #include <functional>
 #include <memory>
 
-#include "fs/mount_status.h"
+#include "fs/report/mount_status.h"
 
 namespace restree {
 
 class BreakerStorage;
 class DiskCache;
 class PackFetcher;
+class RepeatedVisits;
 class SecondRepository;
 class WarmProgress;
 
@@ -24,6 +25,7 @@ struct StatusSources {
   std::shared_ptr<const std::atomic<unsigned>> connections;
   std::shared_ptr<const WarmProgress> warmed;
   std::shared_ptr<const SecondRepository> second = {};
+  std::shared_ptr<const RepeatedVisits> visits = {};
 };
 
 // Ownership: the function shares all of them. Threads: any may call it.

@@ -1,8 +1,8 @@
 // From a password to a key, by scrypt.
 //
-// Threads: any.
+// Threads: any; derive_key itself uses several, where the key has several lanes and memory is not scarce.
 // Limits:  derive_key takes at most 1 GiB of memory, and a minute or two of one processor. restic's
-//          own keys take 32 MiB, and half a second of the machine that made them.
+//          own keys take 32 MiB, or 64, and half a second of one processor of the machine that made them.
 // Format:  RFC 7914, without its bound on N for a small r: restic 0.3 to 0.8.3 chose N=262144, r=1.
 #pragma once
 

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <numeric>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -18,19 +19,30 @@ struct Dumper::Level {
   std::size_t next = 0;
 };
 
-Result<bool> Dumper::push_file(DumpQueue& queue, const std::shared_ptr<const Tree>& tree,
-                               const Node& node, std::string path) const {
+Result<std::vector<std::uint32_t>> Dumper::sizes_of(const Node& node,
+                                                    const std::string& path) const {
   std::vector<std::uint32_t> sizes;
-  std::uint64_t size = 0;
   for (const BlobId& id : node.content) {
-    const auto blob_size = repository_.size_anywhere(BlobType::kData, id);
-    if (!blob_size) {
+    const auto size = repository_.size_anywhere(BlobType::kData, id);
+    if (!size) {
       return Error(ErrorKind::kCorrupt,
                    fmt::format("{}: data blob {} is in no index", log::quoted(path), id.hex()));
     }
-    sizes.push_back(*blob_size);
-    size += *blob_size;
+    sizes.push_back(*size);
   }
+  return sizes;
+}
+
+Result<bool> Dumper::push_file(DumpQueue& queue, const std::shared_ptr<const Tree>& tree,
+                               const Node& node, std::string path) const {
+  const auto sum_of = [](const std::vector<std::uint32_t>& sizes) {
+    return std::accumulate(sizes.begin(), sizes.end(), std::uint64_t{0});
+  };
+  ASSIGN_OR_RETURN(std::vector<std::uint32_t> sizes, sizes_of(node, path));
+  if (sum_of(sizes) != node.size && repository_.correct_sizes(node.content)) {
+    ASSIGN_OR_RETURN(sizes, sizes_of(node, path));
+  }
+  const std::uint64_t size = sum_of(sizes);
   // The sum, and not what the node says: an archive must hold as many bytes as it announces.
   if (!queue.push({.tree = tree, .node = &node, .path = std::move(path), .size = size})) {
     return false;

@@ -8,9 +8,11 @@
 //          kUnavailable, kCancelled, and those of the sink.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "repo/bulk/bulk_load.h"
 #include "repo/dumper/dump_queue.h"
@@ -34,6 +36,8 @@ class Dumper {
 
  private:
   struct Level;
+  // Of the blobs of a file.
+  Result<std::vector<std::uint32_t>> sizes_of(const Node& node, const std::string& path) const;
   // False: the queue takes no more.
   Result<bool> push_file(DumpQueue& queue, const std::shared_ptr<const Tree>& tree,
                          const Node& node, std::string path) const;

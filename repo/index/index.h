@@ -39,6 +39,12 @@ struct PackExtent {
   std::uint32_t end;  // of the last blob that the index names of it
 };
 
+// A pack, and how long it is if it holds what index files name in it and nothing else.
+struct NamedPack {
+  PackId pack;
+  std::uint64_t size_bytes;
+};
+
 class Index {
  public:
   // The first place known for the blob, or nullopt.

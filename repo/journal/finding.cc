@@ -3,11 +3,12 @@
 #include <fmt/core.h>
 
 #include <cstddef>
+#include <cstdint>
 
 namespace restree {
 namespace {
 
-std::string counted(std::size_t count, std::string_view one, std::string_view more) {
+std::string counted(std::uint64_t count, std::string_view one, std::string_view more) {
   return fmt::format("{} {}", count, count == 1 ? one : more);
 }
 

@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <span>
 #include <string_view>
 #include <thread>
@@ -39,10 +41,25 @@ std::string u32le(std::size_t value) {
   return text;
 }
 
+// A file of another process, which makes it as well, is not replaced: it may have an entry already.
+Status make_file(const std::string& path) {
+  static std::atomic<unsigned> count = 0;
+  const std::string temporary =
+      path + ".new." + std::to_string(::getpid()) + "." + std::to_string(++count);
+  RETURN_IF_ERROR(write_private_file(temporary, as_bytes(kHead)));
+  int error = ::link(temporary.c_str(), path.c_str()) == 0 ? 0 : errno;
+  if (error == EPERM || error == EOPNOTSUPP || error == ENOSYS) {  // a file system without links
+    error = ::rename(temporary.c_str(), path.c_str()) == 0 ? 0 : errno;
+  }
+  ::unlink(temporary.c_str());
+  if (error != 0 && error != EEXIST) return errno_error(error, "make " + path);
+  return {};
+}
+
 Result<UniqueFd> open_file(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!fd && errno == ENOENT) {
-    RETURN_IF_ERROR(write_private_file(path, as_bytes(kHead)));
+    RETURN_IF_ERROR(make_file(path));
     fd = UniqueFd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   }
   if (!fd) return errno_error(errno, "open " + path);
@@ -68,7 +85,20 @@ bool is_still_there(int fd, const std::string& path) {
          opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
 }
 
+FileStamp stamp_from(const struct stat& attributes) {
+  constexpr std::int64_t kNsInSecond = 1'000'000'000;
+  return {.inode = attributes.st_ino,
+          .size = static_cast<std::uint64_t>(attributes.st_size),
+          .changed_ns = static_cast<std::int64_t>(attributes.st_mtim.tv_sec) * kNsInSecond +
+                        attributes.st_mtim.tv_nsec};
+}
+
 }  // namespace
+
+FileStamp stamp_of(const std::string& path) {
+  struct stat attributes {};
+  return ::lstat(path.c_str(), &attributes) == 0 ? stamp_from(attributes) : FileStamp();
+}
 
 Result<JournalFile> JournalFile::open(const std::string& path, const Repository& repository,
                                       Deadline by) {
@@ -88,7 +118,8 @@ Result<JournalFile> JournalFile::open(const std::string& path, const Repository&
 Status JournalFile::read() {
   struct stat attributes {};
   if (::fstat(fd_.get(), &attributes) != 0) return errno_error(errno, "look at " + path_);
-  const auto size = static_cast<std::uint64_t>(attributes.st_size);
+  stamp_before_ = stamp_from(attributes);
+  const std::uint64_t size = stamp_before_.size;
   if (!S_ISREG(attributes.st_mode) || size > kMostJournalBytes) return damaged(path_);
   Bytes content(size);
   const ReadCount count = read_at(fd_.get(), 0, content.view());
@@ -144,6 +175,12 @@ Status JournalFile::append(const JournalEntry& entry) {
   bytes_left_out_ = 0;
   // Once for each such stretch, however little that saves.
   return end_ / kLargeBytes > before / kLargeBytes ? condense() : Status();
+}
+
+Status JournalFile::move_to(const std::string& path) {
+  if (::rename(path_.c_str(), path.c_str()) != 0) return errno_error(errno, "rename " + path_);
+  path_ = path;
+  return {};
 }
 
 Status JournalFile::condense() {

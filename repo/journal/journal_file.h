@@ -28,6 +28,16 @@ namespace restree {
 
 inline constexpr std::uint64_t kMostJournalBytes = std::uint64_t{1} << 28;
 
+// What changes with every write to a file.
+struct FileStamp {
+  std::uint64_t inode = 0;
+  std::uint64_t size = 0;
+  std::int64_t changed_ns = 0;  // since 1970
+  bool operator==(const FileStamp&) const = default;
+};
+// All zeros: it is not there.
+FileStamp stamp_of(const std::string& path);
+
 class JournalFile {
  public:
   // Makes the file where it is missing.
@@ -35,11 +45,16 @@ class JournalFile {
                                   Deadline by);
 
   const std::vector<JournalEntry>& entries() const { return entries_; }
+  const std::string& path() const { return path_; }
+  // As it was opened, by others.
+  const FileStamp& stamp_before() const { return stamp_before_; }
   // Of a record at the end that was cut off.
   std::uint64_t bytes_left_out() const { return bytes_left_out_; }
 
   // Entries that nobody has to look at any more are condensed once they take most of a large file.
   Status append(const JournalEntry& entry);
+  // Gives the file another name in its folder, with which it is opened from then on.
+  Status move_to(const std::string& path);
 
  private:
   JournalFile(std::string path, const Repository& repository, UniqueFd fd)
@@ -52,6 +67,7 @@ class JournalFile {
   const Repository* repository_;
   UniqueFd fd_;
   std::vector<JournalEntry> entries_;
+  FileStamp stamp_before_;
   std::uint64_t end_ = 0;  // behind the last whole record
   std::uint64_t bytes_left_out_ = 0;
 };

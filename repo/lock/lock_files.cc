@@ -76,6 +76,14 @@ Error unreadable(const Error& error, const std::string& name) {
           "else works with the repository then.");
 }
 
+// What the storage's clock shows, if the caller's own lock is there, which was written a moment ago; else
+// what the clock here shows, which may be wrong, so that only what the first says is final.
+std::int64_t time_beside(const std::string& own, const std::vector<ListedFile>& files) {
+  const auto at = std::ranges::find(files, own, &ListedFile::name);
+  if (at != files.end() && at->modified) return *at->modified;
+  return wall_clock_now().seconds;
+}
+
 // False if there is no time left, or `stop` was requested.
 bool pause(std::chrono::milliseconds time, const std::stop_token& stop, Deadline by) {
   const auto end = std::min(Deadline::Clock::now() + time, by.when());
@@ -113,10 +121,24 @@ bool LockCheck::is_known(const std::string& name) const {
   return harmless_.contains(name) || dead_.contains(name);
 }
 
+bool LockCheck::may_pass(const ListedFile& file, std::int64_t now) const {
+  if (options_.passes_unreadable) return true;
+  return file.modified && now - *file.modified > std::chrono::seconds(kStaleAge).count();
+}
+
+void LockCheck::tell_unreadable(const std::string& name, const std::string& why) {
+  if (!options_.tell_unreadable || !told_.insert(name).second) return;
+  options_.tell_unreadable(
+      fmt::format("the lock file {} is passed by, as it cannot be read: {}; `unlock --remove-all` "
+                  "removes it",
+                  name, why));
+}
+
 Status LockCheck::look(const std::string& own, Deadline by) {
   in_the_way_.clear();
   ASSIGN_OR_RETURN(const std::vector<ListedFile> files,
                    repository_.storage().list(FileType::kLock, by));
+  const std::int64_t now = time_beside(own, files);
   std::optional<Error> conflict;
   std::optional<Error> damage;
   std::vector<Found> dead;
@@ -125,6 +147,7 @@ Status LockCheck::look(const std::string& own, Deadline by) {
     if (file.size_bytes == 0) {
       const Result<bool> empty = is_empty(repository_, file.name, by);
       if (!empty) return empty.error();
+      if (*empty && may_pass(file, now)) tell_unreadable(file.name, "it is empty");
       if (*empty) continue;
     }
     const Result<LockFile> lock = load_lock(repository_, file.name, by);
@@ -136,7 +159,11 @@ Status LockCheck::look(const std::string& own, Deadline by) {
     const ErrorKind kind = lock.error().kind();
     if (kind == ErrorKind::kNotFound) continue;  // removed since it was listed
     if (kind != ErrorKind::kCorrupt && kind != ErrorKind::kUnsupported) return lock.error();
-    damage = unreadable(lock.error(), file.name);
+    if (may_pass(file, now)) {
+      tell_unreadable(file.name, lock.error().message());
+    } else {
+      damage = unreadable(lock.error(), file.name);
+    }
   }
   if (conflict) return std::move(*conflict);
   if (damage) return std::move(*damage);

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <set>
 #include <stop_token>
@@ -30,6 +31,9 @@ class LockCheck {
     // Whether conflicting locks are removed once it is certain that nobody holds them (why_dead).
     // Otherwise they are ignored.
     bool takes_over = true;
+    // Whether a lock file that cannot be read is in nobody's way, however young it is: for readers, who get
+    // an error at worst where somebody works beside them.
+    bool passes_unreadable = false;
     // Before an unreadable lock file is read again, the first time; then twice as long each time.
     std::chrono::milliseconds unreadable_pause{5'000};
     std::stop_token stop = {};
@@ -41,13 +45,15 @@ class LockCheck {
     std::function<void(const std::string&)> warn = {};
     // Receives a sentence for each such lock that was passed by.
     std::function<void(const std::string&)> tell = {};
+    // The same for each lock file that cannot be read and was passed by.
+    std::function<void(const std::string&)> tell_unreadable = {};
   };
   LockCheck(Repository& repository, Options options);
 
   // `own`: the name of the caller's own file. Nothing is removed unless all conflicting locks are
   // dead.
   // kLocked: the message says who holds the lock, where, and since when. kCorrupt: a lock file
-  // stays unreadable.
+  // stays unreadable, and has not been there for so long that its holder would have refreshed it since.
   Status run(const std::string& own, Deadline by);
 
   // The names of the locks that run() has seen and that were left behind by processes that died.
@@ -65,6 +71,9 @@ class LockCheck {
   };
   Status look(const std::string& own, Deadline by);
   bool is_known(const std::string& name) const;
+  // Whether a lock file that cannot be read belongs to nobody any more, or need not be heeded.
+  bool may_pass(const ListedFile& file, std::int64_t now) const;
+  void tell_unreadable(const std::string& name, const std::string& why);
   // kLocked: the lock conflicts and may be alive. A dead one that conflicts is added to `dead`.
   Status judge(const std::string& name, const LockFile& lock, std::vector<Found>& dead);
   Status take_over(const Found& found, Deadline by);
@@ -75,6 +84,7 @@ class LockCheck {
   std::set<std::string> harmless_;
   std::set<std::string> dead_;
   std::set<std::string> in_the_way_;
+  std::set<std::string> told_;  // unreadable ones
 };
 
 // Removes the locks that are stale by restic's rule (why_stale) or, if `all`, every lock, also

@@ -45,12 +45,16 @@ void remove_lock(Repository& repository, const std::string& name) {
 LockCheck::Options check_options(const LockRequest& request, const std::stop_token& stop) {
   return {.exclusive = request.exclusive,
           .takes_over = !request.reads_only,
+          .passes_unreadable = request.reads_only,
           .unreadable_pause = request.times.unreadable_pause,
           .stop = stop,
           .machine = request.machine,
           .warn = request.warn ? request.warn
                                : [](const std::string& line) { log::warning("{}", line); },
-          .tell = request.tell};
+          .tell = request.tell,
+          .tell_unreadable = request.warn
+                                 ? request.warn
+                                 : [](const std::string& line) { log::warning("{}", line); }};
 }
 
 // A lock from the moment in which its writing begins: if the process is ended before there is a
@@ -79,13 +83,37 @@ class LockBeingMade {
   const LastResort last_resort_;  // last: it uses what is above
 };
 
-// Looks for other locks, writes one, and looks again. Returns the name of the new lock.
-Result<std::string> claim(Repository& repository, const LockRequest& request, LockCheck& check,
-                          std::optional<LockBeingMade>& being_made, Deadline by) {
+// Whether a reader whose lock was not written goes on without: where the storage refuses it (nobody may
+// write there, it is a provider's picture, the disk is full), data must come back all the same.
+bool reads_without(const LockRequest& request, const Error& not_written) {
+  const ErrorKind kind = not_written.kind();
+  return request.reads_only && kind != ErrorKind::kUnavailable && kind != ErrorKind::kCancelled;
+}
+
+void tell_unlocked(const LockRequest& request, const Error& not_written) {
+  const std::string message = fmt::format(
+      "no lock can be written, so this reads without one: should somebody prune the repository "
+      "meanwhile, what is still to be read may be gone: {}",
+      not_written.message());
+  if (request.warn) return request.warn(message);
+  log::warning("{}", message);
+}
+
+enum class GoWithout { kNever, kIfRefused };
+
+// Looks for other locks, writes one, and looks again. Returns the name of the new lock, or none where a
+// reader goes on without.
+Result<std::optional<std::string>> claim(Repository& repository, const LockRequest& request,
+                                         LockCheck& check, std::optional<LockBeingMade>& being_made,
+                                         GoWithout go_without, Deadline by) {
   RETURN_IF_ERROR(check.run({}, by));
   being_made.emplace(repository);
   Result<std::string> written = write_lock(repository, request, by);
   being_made->is_written(written ? *written : "");
+  if (!written && go_without == GoWithout::kIfRefused && reads_without(request, written.error())) {
+    tell_unlocked(request, written.error());
+    return std::nullopt;
+  }
   ASSIGN_OR_RETURN(std::string name, std::move(written));
   std::this_thread::sleep_for(request.times.settle);
   if (Status status = check.run(name, by); !status) {
@@ -146,9 +174,13 @@ Result<std::unique_ptr<RepositoryLock>> RepositoryLock::acquire(Repository& repo
   const Clock::time_point end = Clock::now() + request.retry_for;
   milliseconds wait = request.times.first_retry;
   Patience patience;
+  std::set<std::string> told;
   for (bool first = true;; first = false) {
     const bool last = Clock::now() >= end;
     LockCheck::Options options = check_options(request, request.stop);
+    options.tell_unreadable = [&told, tell = options.tell_unreadable](const std::string& line) {
+      if (told.insert(line).second) tell(line);
+    };
     options.known_dead = patience.longer_than(request.times.stale);
     options.known_why = "nobody has refreshed it since this began to wait, " +
                         shown(request.times.stale) + " ago or more";
@@ -172,9 +204,11 @@ Result<std::unique_ptr<RepositoryLock>> RepositoryLock::try_once(Repository& rep
                                                                  const LockRequest& request,
                                                                  LockCheck& check, Deadline by) {
   std::optional<LockBeingMade> being_made;
-  ASSIGN_OR_RETURN(std::string name, claim(repository, request, check, being_made, by));
+  ASSIGN_OR_RETURN(std::optional<std::string> name,
+                   claim(repository, request, check, being_made, GoWithout::kIfRefused, by));
+  if (!name) return nullptr;
   return std::unique_ptr<RepositoryLock>(
-      new RepositoryLock(repository, request, std::move(name), check));
+      new RepositoryLock(repository, request, std::move(*name), check));
 }
 
 RepositoryLock::RepositoryLock(Repository& repository, LockRequest request, std::string name,
@@ -283,12 +317,14 @@ Status RepositoryLock::replace(milliseconds settle) {
 bool RepositoryLock::take_again(const std::stop_token& stop) {
   LockCheck::Options options = check_options(request_, stop);
   options.tell = {};  // may be for one thread only
+  options.tell_unreadable = {};
   do {
     LockCheck check(repository_, options);
     std::optional<LockBeingMade> being_made;
-    auto fresh = claim(repository_, request_, check, being_made, Deadline::after(kRefreshTime));
+    auto fresh = claim(repository_, request_, check, being_made, GoWithout::kNever,
+                       Deadline::after(kRefreshTime));
     if (fresh) {
-      *name_.lock() = std::move(*fresh);
+      *name_.lock() = std::move(**fresh);
       repository_.write_gate().open();
       is_in_doubt_ = false;
       return true;

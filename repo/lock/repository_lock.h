@@ -44,7 +44,7 @@ struct LockTimes {
 struct LockRequest {
   bool exclusive = false;
   // For commands that change nothing: they remove no lock of others either, and go on without their
-  // own if others remove it.
+  // own if others remove it, or if the storage does not let them write one.
   bool reads_only = false;
   // For how long to try again while another has a conflicting lock.
   std::chrono::nanoseconds retry_for{0};
@@ -53,7 +53,8 @@ struct LockRequest {
   std::function<void(const std::string&)> tell = {};
   // Receives the latter in place of `tell`, if it is set.
   std::function<void(const std::string&)> tell_waiting = {};
-  // Receives a sentence for each stale lock that was removed: a warning. Without it the log does.
+  // Receives a sentence for each stale lock that was removed, or that says that there is no lock: a
+  // warning. Without it the log does.
   std::function<void(const std::string&)> warn = {};
   LockTimes times = {};
   Machine machine = this_machine();
@@ -80,6 +81,7 @@ struct LockRequest {
 // The program must survive SIGHUP: restic's `unlock` asks holders with it whether they live.
 class RepositoryLock {
  public:
+  // nullptr: `reads_only`, and the storage does not let a lock be written.
   static Result<std::unique_ptr<RepositoryLock>> acquire(Repository& repository,
                                                          const LockRequest& request, Deadline by);
   ~RepositoryLock();

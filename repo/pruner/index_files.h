@@ -31,10 +31,14 @@ using IndexFileContents = std::map<std::string, IndexFileContent>;
 
 class IndexFiles final : public IndexWatch {
  public:
+  // `known`: those that have been read before; it must outlive this.
+  explicit IndexFiles(const IndexFileContents& known) : known_(known) {}
+
   // Called while index files are being read.
   void pack(const std::string& file, const PackId& pack,
             std::span<const IndexedBlob> blobs) override;
   void damaged(const std::string& file, const Error& error) override;
+  bool knows(const std::string& file) const override { return known_.contains(file); }
 
   // Once all are read. kCorrupt: one of them is damaged.
   Result<IndexFileContents> take();
@@ -44,6 +48,7 @@ class IndexFiles final : public IndexWatch {
     IndexFileContents files;
     std::map<std::string, std::string> damaged;  // with the reason
   };
+  const IndexFileContents& known_;
   Guarded<Read> read_;
 };
 

@@ -99,7 +99,7 @@ Status Pruner::expect_known_snapshots() {
 }
 
 Status Pruner::read_index() {
-  IndexFiles watch;
+  IndexFiles watch(files_);
   RETURN_IF_ERROR(repository_.refresh_index(soon(), &watch));
   ASSIGN_OR_RETURN(IndexFileContents read, watch.take());
   for (auto& [name, content] : read) files_[name] = std::move(content);

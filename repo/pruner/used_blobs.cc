@@ -99,6 +99,7 @@ Status UsedBlobs::expect_none_missing() const {
 
 Result<std::vector<bool>> move_marks(const std::vector<bool>& used, const Index& from,
                                      const Index& to) {
+  if (&from == &to) return used;
   std::vector<bool> moved(to.blob_count());
   for (std::size_t i = 0; i < used.size(); ++i) {
     if (!used[i]) continue;

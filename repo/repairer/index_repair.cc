@@ -122,8 +122,7 @@ Status IndexRepairer::read_index_files() {
 
 // Some servers give no sizes in a listing.
 Status IndexRepairer::measure(std::vector<StoredPack>& packs) {
-  const auto has_size = [](const StoredPack& pack) { return pack.size_bytes > 0; };
-  if (packs.empty() || std::ranges::any_of(packs, has_size)) return {};
+  if (have_sizes(packs)) return {};
   return parallel_for(packs.size(), kThreads, [&](std::size_t i) -> Status {
     RETURN_IF_ERROR(go_on());
     ASSIGN_OR_RETURN(packs[i].size_bytes,
@@ -135,10 +134,7 @@ Status IndexRepairer::measure(std::vector<StoredPack>& packs) {
 Status IndexRepairer::list_packs() {
   ASSIGN_OR_RETURN(const std::vector<ListedFile> listed,
                    repository_.list_files(FileType::kPack, patience()));
-  std::vector<StoredPack> stored;
-  for (const ListedFile& file : listed) {
-    if (const auto id = PackId::parse(file.name)) stored.push_back({*id, file.size_bytes});
-  }
+  std::vector<StoredPack> stored = packs_in(listed);
   RETURN_IF_ERROR(measure(stored));
   for (const StoredPack& pack : stored) packs_[pack.id].stored_bytes = pack.size_bytes;
   return {};

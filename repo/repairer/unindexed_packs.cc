@@ -9,9 +9,7 @@
 
 #include "repo/base/guarded.h"
 #include "repo/base/thread_pool.h"
-#include "repo/crypto/seal.h"
 #include "repo/crypto/sha256_stream.h"
-#include "repo/format/pack_header.h"
 #include "repo/writer/pending_index.h"
 
 namespace restree {
@@ -20,11 +18,6 @@ namespace {
 // For storages where a reader does little but wait. With others, more packs at a time than there
 // are processors are of no use.
 constexpr std::size_t kMostParallelPacks = 8;
-// The length behind the header.
-constexpr std::size_t kLengthBytes = 4;
-// What the first read asks for: the header of most packs of large files.
-constexpr std::size_t kFirstReadBytes = 4096;
-constexpr std::size_t kMostHeaderBytes = 16 << 20;
 
 Error stopped_reading() {
   return {ErrorKind::kCancelled, "interrupted while reading what a backup has left"};
@@ -161,14 +154,8 @@ Result<AdoptedPacks> Adoption::run(std::vector<StoredPack> packs) {
 Result<PackDifferences> compare_packs(Repository& repository, Deadline by) {
   ASSIGN_OR_RETURN(const std::vector<ListedFile> files,
                    repository.storage().list(FileType::kPack, by));
-  std::vector<StoredPack> stored;
-  for (const ListedFile& file : files) {
-    if (const auto id = PackId::parse(file.name)) stored.push_back({*id, file.size_bytes});
-  }
-  std::ranges::sort(stored, {}, &StoredPack::id);
-  // Some servers give no sizes in a listing.
-  const bool has_sizes =
-      std::ranges::any_of(stored, [](const StoredPack& pack) { return pack.size_bytes > 0; });
+  const std::vector<StoredPack> stored = packs_in(files);
+  const bool has_sizes = have_sizes(stored);
 
   PackDifferences differences;
   auto here = stored.begin();
@@ -183,36 +170,6 @@ Result<PackDifferences> compare_packs(Repository& repository, Deadline by) {
   }
   differences.unindexed.insert(differences.unindexed.end(), here, stored.end());
   return differences;
-}
-
-Result<std::vector<IndexedBlob>> load_pack_header(Repository& repository, const StoredPack& pack,
-                                                  Deadline by) {
-  const auto damaged = [&](std::string_view why) {
-    return Error(ErrorKind::kCorrupt, fmt::format("pack {}: {}", pack.id.hex(), why));
-  };
-  const FileName file{FileType::kPack, pack.id.hex()};
-  const std::uint64_t size_bytes = pack.size_bytes;
-  const auto read_end = [&](std::uint64_t length) {
-    return repository.storage().read(file, {size_bytes - length, length}, by);
-  };
-  if (size_bytes < kLengthBytes + kSealOverheadBytes) return damaged("it is too short");
-  ASSIGN_OR_RETURN(Bytes end, read_end(std::min<std::uint64_t>(size_bytes, kFirstReadBytes)));
-  const std::size_t header_bytes = load_u32le(end.data() + end.size() - kLengthBytes);
-  if (header_bytes < kSealOverheadBytes || header_bytes > kMostHeaderBytes ||
-      header_bytes > size_bytes - kLengthBytes) {
-    return damaged("what stands at its end is not the length of a header");
-  }
-  if (header_bytes + kLengthBytes > end.size()) {
-    ASSIGN_OR_RETURN(end, read_end(header_bytes + kLengthBytes));
-  }
-  const ByteView sealed = end.view().last(header_bytes + kLengthBytes).first(header_bytes);
-  Bytes header(header_bytes - kSealOverheadBytes);
-  if (const Status opened = repository.open_into(sealed, header.view()); !opened) {
-    return damaged(opened.error().message());
-  }
-  auto blobs = parse_pack_header(header, size_bytes - kLengthBytes - header_bytes);
-  if (!blobs) return std::move(blobs).error().with("pack " + pack.id.hex());
-  return blobs;
 }
 
 Result<AdoptedPacks> adopt_packs(Repository& repository, std::vector<StoredPack> unindexed,

@@ -19,14 +19,10 @@
 
 #include "repo/base/clock.h"
 #include "repo/base/result.h"
+#include "repo/pack_file.h"
 #include "repo/repository.h"
 
 namespace restree {
-
-struct StoredPack {
-  PackId id;
-  std::uint64_t size_bytes;
-};
 
 // How the packs in the storage differ from those that the index names.
 struct PackDifferences {
@@ -67,9 +63,5 @@ struct AdoptedPacks {
 // was not named by then stays as it was. A pack that is damaged or cannot be read is not an error.
 Result<AdoptedPacks> adopt_packs(Repository& repository, std::vector<StoredPack> unindexed,
                                  const AdoptionOptions& options);
-
-// The header of a pack, from its end: two reads at most, mostly one.
-Result<std::vector<IndexedBlob>> load_pack_header(Repository& repository, const StoredPack& pack,
-                                                  Deadline by);
 
 }  // namespace restree

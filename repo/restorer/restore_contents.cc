@@ -5,12 +5,23 @@
 #include <span>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "repo/base/thread_pool.h"
+#include "repo/crypto/seal.h"
 #include "repo/restorer/content_check.h"
 #include "repo/restorer/restorer.h"
 
 namespace restree {
+namespace {
+
+// Then the blobs behind it were given other places than they have.
+bool has_other_size(ByteView blob, const BlobUse& use) {
+  if (use.length == 0) return false;  // in no index, when it was asked for
+  return blob.size() != (use.raw_length != 0 ? use.raw_length : use.length - kSealOverheadBytes);
+}
+
+}  // namespace
 
 Status Restorer::write_files() {
   if (options_.dry_run) return {};
@@ -144,15 +155,27 @@ std::vector<LostRange> Restorer::lost_ranges(std::uint32_t number) const {
 
 void Restorer::want_blobs(std::uint32_t number, BulkLoader& loader) {
   FileTask& task = *files_[number].task;
+  std::vector<WantedBlob> blobs;
+  const auto place_them = [&] {
+    blobs.clear();
+    return each_blob(task, [&](const WantedBlob& blob) { blobs.push_back(blob); });
+  };
+  Status known = place_them();
+  const std::uint64_t end = blobs.empty() ? 0 : blobs.back().position + blobs.back().size;
+  const Node& node = *task.item.node;
+  if (known && end != node.size && repository_.correct_sizes(node.content)) {
+    if (task.existing) task.existing->matches.clear();  // they were looked for in other places
+    known = place_them();
+  }
   std::uint32_t missing = 0;
-  const Status known = each_blob(task, [&](const WantedBlob& blob) {
+  for (const WantedBlob& blob : blobs) {
     if (blob.is_there) {
       figures_.bytes_restored += blob.size;
     } else {
       loader.want(blob.id, number, blob.position);
       ++missing;
     }
-  });
+  }
   if (!known) task.fail(known.error());
   task.missing = missing;
 }
@@ -164,6 +187,14 @@ Status Restorer::write_blob(std::span<const BlobUse> uses, const Result<ByteView
     if (!blob) {
       (*unread_.lock())[use.tag].push_back(use.position);
       task.fail(Error(blob.error()).with(fmt::format("no content at byte {}", use.position)));
+    } else if (has_other_size(*blob, use)) {
+      (*unread_.lock())[use.tag].push_back(use.position);
+      task.fail(
+          Error(ErrorKind::kCorrupt,
+                fmt::format("no content at byte {}: data blob {} has {} bytes, and other ones "
+                            "in the index",
+                            use.position, use.id->hex(), blob->size()))
+              .hinting("`restree repair index --read-all-packs` mends the index."));
     } else if (task.may_be_written()) {
       const Status written = target_files_->write(task, use.position, *blob);
       if (written) {

@@ -11,8 +11,10 @@
 #include <set>
 
 #include "repo/base/name_hash.h"
+#include "repo/identity.h"
 #include "repo/snapshots/app_sources.h"
 #include "repo/snapshots/free_names.h"
+#include "repo/snapshots/future_dates.h"
 
 namespace restree {
 namespace {
@@ -166,9 +168,12 @@ Result<Snapshot> find_app_snapshot(const std::vector<Snapshot>& snapshots, std::
   const std::string wanted(words.substr(std::min(words.size(), app->first.size() + 1)));
   const AppSnapshots& own = app->second;
   if (wanted.empty() || wanted == kLatestEntry) {
-    const auto newest = std::ranges::max_element(
-        own, {}, [](const auto& entry) { return std::pair(entry.second->time, entry.second->id); });
-    return *newest->second;
+    std::vector<const Snapshot*> all;
+    for (const auto& [name, snapshot] : own) all.push_back(snapshot);
+    const Timestamp now = wall_clock_now();
+    const Snapshot* const latest = latest_of(all, now);
+    warn_of_future(all, *latest, now);
+    return *latest;
   }
   if (const auto found = own.find(wanted); found != own.end()) return *found->second;
   std::vector<const Snapshot*> matching;

@@ -4,15 +4,19 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <tuple>
 #include <utility>
 
 #include "repo/base/guarded.h"
+#include "repo/base/log.h"
 #include "repo/base/path.h"
 #include "repo/base/restic_words.h"
 #include "repo/base/thread_pool.h"
 #include "repo/format/tree.h"
+#include "repo/identity.h"
+#include "repo/snapshots/future_dates.h"
 #include "repo/tree_loading.h"
 
 namespace restree {
@@ -60,6 +64,11 @@ Result<Snapshot> load_named(Repository& repository, const std::string& prefix, D
   return snapshot;
 }
 
+void log_left_out(const UnreadableSnapshot& one) {
+  log::warning("snapshot {} cannot be read, and is left out where the latest is looked for: {}",
+               one.id.hex(), one.error.message());
+}
+
 // The snapshots that select_snapshots() has found so far.
 class Selection {
  public:
@@ -91,8 +100,14 @@ class Selection {
     const auto [id, subfolder] = split_subfolder(word);
     if (id != word) return no_subfolder_here();
     if (word != kLatestSnapshot) return load_named(repository_, word, by_);
+    // What is done to several snapshots is not done to one that may be another than was meant.
+    std::optional<Error> doubt;
+    const auto note_doubt = [&](const UnreadableSnapshot& one) {
+      if (!doubt) doubt = Error(one.error).with("Error loading snapshot " + one.id.short_hex());
+    };
     ASSIGN_OR_RETURN(std::optional<Snapshot> latest,
-                     find_latest(repository_, filter_, std::nullopt, by_));
+                     find_latest(repository_, filter_, std::nullopt, by_, note_doubt));
+    if (doubt) return std::move(*doubt);
     if (latest) return std::move(*latest);
     return Error(ErrorKind::kInvalid,
                  "no snapshot matched given filter (" + filter_.description() + ")");
@@ -157,19 +172,24 @@ Result<AllSnapshots> load_all_snapshots(Repository& repository, Deadline by) {
 }
 
 Result<std::optional<Snapshot>> find_latest(Repository& repository, SnapshotFilter filter,
-                                            std::optional<Timestamp> not_after, Deadline by) {
+                                            std::optional<Timestamp> not_after, Deadline by,
+                                            const OnUnreadableSnapshot& on_unreadable) {
   for (std::string& path : filter.paths) path = as_recorded(path);
   ASSIGN_OR_RETURN(AllSnapshots all, load_all_snapshots(repository, by));
-  if (!all.unreadable.empty()) {
-    UnreadableSnapshot& first = all.unreadable.front();
-    return std::move(first.error).with("Error loading snapshot " + first.id.short_hex());
+  for (const UnreadableSnapshot& one : all.unreadable) {
+    on_unreadable ? on_unreadable(one) : log_left_out(one);
   }
-  const auto latest =
-      std::find_if(all.readable.rbegin(), all.readable.rend(), [&](const Snapshot& snapshot) {
-        return (!not_after || snapshot.time <= *not_after) && filter.matches(snapshot);
-      });
-  if (latest == all.readable.rend()) return std::optional<Snapshot>();
-  return std::optional<Snapshot>(std::move(*latest));
+  std::vector<const Snapshot*> matching;
+  for (const Snapshot& snapshot : all.readable) {
+    const bool is_in_time = !not_after || snapshot.time <= *not_after;
+    if (is_in_time && filter.matches(snapshot)) matching.push_back(&snapshot);
+  }
+  // Whoever names a moment means dates up to then, whatever the clock says.
+  const Timestamp now = not_after ? *not_after : wall_clock_now();
+  const Snapshot* const latest = latest_of(matching, now);
+  if (latest == nullptr) return std::optional<Snapshot>();
+  warn_of_future(matching, *latest, now);
+  return std::optional<Snapshot>(*latest);
 }
 
 Result<SelectedSnapshot> select_snapshot(Repository& repository, const std::string& word,

@@ -42,10 +42,13 @@ struct AllSnapshots {
 Result<AllSnapshots> load_all_snapshots(Repository& repository, Deadline by);
 
 // The newest snapshot that matches the filter and was made no later than `not_after`; nullopt if
-// there is none. Any unreadable snapshot is an error, since it might be that one. Relative paths of
-// the filter are relative to the current folder.
+// there is none. If no moment is given, a snapshot dated in the future is passed over (future_dates.h),
+// which the log says. Relative paths of the filter are relative to the current folder. `on_unreadable` is
+// called for each snapshot that cannot be read, and might have been that one; without it, the log has them.
+using OnUnreadableSnapshot = std::function<void(const UnreadableSnapshot& one)>;
 Result<std::optional<Snapshot>> find_latest(Repository& repository, SnapshotFilter filter,
-                                            std::optional<Timestamp> not_after, Deadline by);
+                                            std::optional<Timestamp> not_after, Deadline by,
+                                            const OnUnreadableSnapshot& on_unreadable = {});
 
 struct SelectedSnapshot {
   Snapshot snapshot;

@@ -1,7 +1,11 @@
 #include "repo/crypto/kdf.h"
 
+#include <openssl/evp.h>
+
+#include <array>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -45,6 +49,28 @@ TEST(DeriveKey, GivesTheKeysOfOldRestic) {
   EXPECT_EQ(to_hex(old->view()),
             "1639f7433fa779d13c45bd5773737ca555bf5478dbbe9689ef21f5c78c0b661a"
             "fd96f1209b788d5f462d5850f97db0ceb1d6c86464555cd207f03a7a15602e4f");
+}
+
+// Sizes of lanes that fill no whole number of what is handled at once, fewer and more lanes than
+// processors, and tables from the least to some that leave the processor's nearest cache.
+TEST(DeriveKey, GivesTheKeysOfOpenSsl) {
+  const std::string password = "open sesame";
+  const std::string salt = "and the salt";
+  for (const std::uint64_t n : {2U, 4U, 64U, 512U}) {
+    for (const std::uint32_t r : {1U, 2U, 3U, 7U, 8U, 13U}) {
+      for (const std::uint32_t p : {1U, 2U, 3U, 5U, 9U}) {
+        std::array<unsigned char, 64> expected{};
+        ASSERT_EQ(::EVP_PBE_scrypt(password.data(), password.size(),
+                                   reinterpret_cast<const unsigned char*>(salt.data()), salt.size(),
+                                   n, r, p, 0, expected.data(), expected.size()),
+                  1);
+        const auto derived = derive(password, salt, {.n = n, .r = r, .p = p});
+        ASSERT_OK(derived);
+        EXPECT_EQ(to_hex(derived->view()), to_hex(std::as_bytes(std::span(expected))))
+            << n << " " << r << " " << p;
+      }
+    }
+  }
 }
 
 TEST(DeriveKey, RefusesParametersThatScryptDoesNotAllow) {

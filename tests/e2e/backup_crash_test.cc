@@ -276,6 +276,39 @@ TEST(BackupOntoLostPacks, StoresTheirBlobsAgain) {
   EXPECT_EQ(differences(restored.path() / source.relative_path(), source), "");
 }
 
+// On a server the index is believed, unless a look at the packs is asked for.
+TEST(BackupOntoLostPacks, OnAServerStoresTheirBlobsAgainIfToldToLook) {
+  const TempDir dir;
+  Restic restic{dir.path() / "home"};
+  restic.init();
+  const Sshd sshd;
+  const RestreeProgram restree(restic, sshd);
+  const fs::path source = dir.path() / "source";
+  fs::create_directories(source);
+  write_random_file(source / "a", 1, 3 * kMiB);
+  restree.backup({source.string()});
+  const auto packs = stored_in(restic.repository(), "data");
+  ASSERT_THAT(packs, SizeIs(2));
+  const auto bytes_of = [](const fs::path& pack) { return fs::file_size(pack); };
+  fs::remove(*std::ranges::max_element(packs, {}, bytes_of));
+
+  const Finished believing = restree.run({"backup", source.string()});
+  EXPECT_TRUE(believing.ok()) << believing.report();
+  EXPECT_THAT(believing.out, HasSubstr("1 unmodified"));
+  EXPECT_LT(bytes_stored_in(restic.repository(), "data"), 3 * kMiB);
+  const Finished tried = restree.run({"backup", "--dry-run", "--verify-parent", source.string()});
+  EXPECT_THAT(tried.err, HasSubstr("storing the file again")) << tried.report();
+  EXPECT_LT(bytes_stored_in(restic.repository(), "data"), 3 * kMiB);
+  const Finished looking = restree.run({"backup", "--verify-parent", source.string()});
+  EXPECT_EQ(looking.exit_code, 3) << looking.report();  // as restic's, when it stores a file again
+  EXPECT_THAT(looking.err, HasSubstr("1 pack that the index names"));
+  EXPECT_THAT(looking.err, HasSubstr("storing the file again"));
+  const TempDir restored;
+  const Finished restore = restree.run({"restore", "latest", "--target", restored.path().string()});
+  EXPECT_TRUE(restore.ok()) << restore.report();
+  EXPECT_EQ(differences(restored.path() / source.relative_path(), source), "");
+}
+
 class BackupStop : public BackupCrash {
  protected:
   void expect_a_clean_end(int signal) {

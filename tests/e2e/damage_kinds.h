@@ -37,10 +37,8 @@ struct DamageKind {
   // Those of a check that does not read the data, if they are others.
   std::optional<std::vector<std::string>> repairs_without_reading = std::nullopt;
 
-  // Blobs that are lost for good.
+  // Blobs that are lost for good: a mount reads all others before the repair as well.
   std::set<std::string> lost = {};
-  // Blobs that a mount cannot read before the repair; nullopt: the lost ones.
-  std::optional<std::set<std::string>> unreadable = std::nullopt;
   // Snapshots that a mount does not show, and that no repair brings back.
   std::set<std::string> gone = {};
 

@@ -8,11 +8,6 @@ namespace {
 const Lines kMending{"restree repair index"};
 const Lines kMendingFromPacks{"restree repair index --read-all-packs",
                               "restree repair snapshots --forget"};
-// What only the older index file names.
-const std::set<std::string> kOlder{"big.0",   "big.1",         "big.2",
-                                   "big.3",   "first",         "last",
-                                   "notes1/", "notes1/folder", "notes1/folder/deep"};
-
 // What check says where the older index file is gone.
 Lines older_is_gone() {
   return {
@@ -62,12 +57,6 @@ Lines all_are_gone() {
       "    /"};
 }
 
-std::set<std::string> all_blobs() {
-  std::set<std::string> all = kOlder;
-  all.insert({"small", "added", "inbox", "notes2/", "mail/"});
-  return all;
-}
-
 IndexedPack& pack_with(std::vector<IndexedPack>& packs, const BlobId& blob) {
   return *std::ranges::find_if(packs, [&](const IndexedPack& pack) {
     return std::ranges::any_of(pack.blobs, [&](const IndexedBlob& one) { return one.id == blob; });
@@ -98,8 +87,7 @@ DamageKind damaged_index(const std::string& name, std::function<void(DamagedCopy
       .damage = std::move(damage),
       .check = {"error: error loading index older: R/index/older is damaged: its hash is not its "
                 "name"},
-      .repairs = kMending,
-      .unreadable = kOlder};
+      .repairs = kMending};
 }
 
 std::vector<DamageKind> kinds_of_lying_indexes() {
@@ -119,8 +107,7 @@ std::vector<DamageKind> kinds_of_lying_indexes() {
             "The index is wrong about the places of 2 blobs, which are whole: they can be read "
             "once that is repaired."},
        .broken_packs = {"chunks"},
-       .repairs = {"restree repair packs chunks", "restree repair snapshots --forget"},
-       .unreadable = {{"big.0", "big.1"}}},
+       .repairs = {"restree repair packs chunks", "restree repair snapshots --forget"}},
       {.name = "LiesAboutALength",
        .damage =
            [](DamagedCopy& copy) {
@@ -135,8 +122,7 @@ std::vector<DamageKind> kinds_of_lying_indexes() {
                        kNotInIndex + "]",
                    kOneIsMisplaced},
        .broken_packs = {"chunks"},
-       .repairs = {"restree repair packs chunks", "restree repair snapshots --forget"},
-       .unreadable = {{"big.1"}}},
+       .repairs = {"restree repair packs chunks", "restree repair snapshots --forget"}},
       {.name = "LiesAboutAType",
        .damage =
            [](DamagedCopy& copy) {
@@ -156,8 +142,7 @@ std::vector<DamageKind> kinds_of_lying_indexes() {
        .broken_packs = {"mixed"},
        .repairs = {"restree repair index --read-all-packs", "restree repair packs mixed",
                    "restree repair snapshots --forget"},
-       .repairs_without_reading = kMendingFromPacks,
-       .unreadable = {{"first"}}},
+       .repairs_without_reading = kMendingFromPacks},
       {.name = "NamesAPackThatDoesNotExist",
        .damage =
            [](DamagedCopy& copy) {
@@ -198,8 +183,7 @@ std::vector<DamageKind> kinds_of_indexes() {
       {.name = "Missing",
        .damage = [](DamagedCopy& copy) { copy.remove("older"); },
        .check = older_is_gone(),
-       .repairs = kMendingFromPacks,
-       .unreadable = kOlder},
+       .repairs = kMendingFromPacks},
       {.name = "AllMissing",
        .damage =
            [](DamagedCopy& copy) {
@@ -207,8 +191,7 @@ std::vector<DamageKind> kinds_of_indexes() {
              copy.remove("newer");
            },
        .check = all_are_gone(),
-       .repairs = kMendingFromPacks,
-       .unreadable = all_blobs()},
+       .repairs = kMendingFromPacks},
       damaged_index("Cut", [](DamagedCopy& copy) { copy.cut("older", -50); }),
       damaged_index("Empty", [](DamagedCopy& copy) { copy.cut("older", 0); }),
       damaged_index("Flipped", [](DamagedCopy& copy) { copy.flip("older", 100); }),
@@ -220,8 +203,7 @@ std::vector<DamageKind> kinds_of_indexes() {
            },
        .check = {"error: error loading index ID: R/index/ID: ciphertext verification failed: the "
                  "MAC does not match"},
-       .repairs = kMending,
-       .unreadable = kOlder},
+       .repairs = kMending},
       {.name = "OfAWrongShapeWellSealed",
        .damage =
            [](DamagedCopy& copy) {
@@ -231,8 +213,7 @@ std::vector<DamageKind> kinds_of_indexes() {
              copy.remove("older");
            },
        .check = {"error: error loading index ID: index: not an id"},
-       .repairs = kMending,
-       .unreadable = std::set<std::string>{}},
+       .repairs = kMending},
   };
   for (DamageKind& kind : kinds_of_lying_indexes()) kinds.push_back(std::move(kind));
   return kinds;
@@ -295,13 +276,11 @@ std::vector<DamageKind> kinds_of_other_files() {
        .damage = [](DamagedCopy& copy) { copy.put_fifo("older"); },
        .check = joined({odd("index/older", "a FIFO"), older_is_gone()}),
        .repairs = kMendingFromPacks,
-       .unreadable = kOlder,
        .restic = Judge::kIsNotAsked},
       {.name = "FolderForAnIndex",
        .damage = [](DamagedCopy& copy) { copy.put_folder("older"); },
        .check = joined({odd("index/older", "a folder"), older_is_gone()}),
        .repairs = kMendingFromPacks,
-       .unreadable = kOlder,
        .restic = Judge::kIsSlow},
       {.name = "FifoForASnapshot",
        .damage = [](DamagedCopy& copy) { copy.put_fifo("notes1"); },

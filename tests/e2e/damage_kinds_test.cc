@@ -126,9 +126,6 @@ class DamageKinds : public ::testing::TestWithParam<DamageKind> {
     const auto& plain = GetParam().repairs_without_reading;
     return reads || !plain ? GetParam().repairs : *plain;
   }
-  std::set<std::string> unreadable() const {
-    return GetParam().unreadable.value_or(GetParam().lost);
-  }
   // Whether an error is to be found. Warnings alone are none.
   bool is_damaged(bool reads) const;
   void expect_check_says(bool reads);
@@ -197,17 +194,7 @@ std::map<std::string, std::string> DamageKinds::snapshots() const {
 void DamageKinds::expect_mount_gives_the_rest() const {
   const Mounted mounted(copy_->restic());
   for (const auto& [name, id] : snapshots()) {
-    const std::set<std::string> hit = place_->hit_paths(name, unreadable());
-    const Content everything = place_->content_of(name).value();
-    Content expected;
-    for (const auto& [path, content] : everything) {
-      const bool is_inside_hit =
-          std::ranges::any_of(hit, [&, at = path](const std::string& folder) {
-            return at.starts_with(folder + "/") && everything.at(folder) == kFolder;
-          });
-      if (!is_inside_hit) expected[path] = hit.contains(path) ? kUnreadable : content;
-    }
-    if (unreadable().contains(name + "/")) expected.clear();
+    const Content expected = place_->shown_content_of(name, GetParam().lost);
     EXPECT_EQ(content_below(mounted / "ids" / id.substr(0, 8)), expected) << name << mounted.log();
   }
 }

@@ -222,6 +222,21 @@ std::set<std::string> DamagePlace::hit_paths(const std::string& snapshot,
   return hit;
 }
 
+Content DamagePlace::shown_content_of(const std::string& snapshot,
+                                      const std::set<std::string>& lost) const {
+  if (lost.contains(snapshot + "/")) return {};
+  const std::set<std::string> hit = hit_paths(snapshot, lost);
+  const Content everything = content_of(snapshot).value();
+  Content shown;
+  for (const auto& [path, content] : everything) {
+    const bool is_inside_hit = std::ranges::any_of(hit, [&, at = path](const std::string& folder) {
+      return at.starts_with(folder + "/") && everything.at(folder) == kFolder;
+    });
+    if (!is_inside_hit) shown[path] = hit.contains(path) ? kUnreadable : content;
+  }
+  return shown;
+}
+
 std::string DamagePlace::in_names(std::string text) const {
   const auto put = [&](const std::string& hex, const std::string& name) {
     replace_all(text, hex, name);

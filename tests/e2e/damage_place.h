@@ -64,6 +64,9 @@ class DamagePlace {
   // The paths of a snapshot that need any of these blobs.
   std::set<std::string> hit_paths(const std::string& snapshot,
                                   const std::set<std::string>& lost) const;
+  // What a mount shows of it once these blobs are lost: kUnreadable for what needs them, nothing of what
+  // lies in such a folder.
+  Content shown_content_of(const std::string& snapshot, const std::set<std::string>& lost) const;
   // Text with names in the place of ids.
   std::string in_names(std::string text) const;
 

@@ -236,8 +236,17 @@ TEST_F(DiskCacheMount, StaysWithinItsLimitUnderFourMountsAtOnce) {
     mounted->unmount();
   }
   most = std::max(most, bytes_below(cache()));
+  // What a mount cannot write in time on a busy disk it leaves out, for the next reader to keep.
+  const auto is_filled = [&] {
+    if (most > kLimit / 2) return true;
+    Mounted again(small);
+    EXPECT_THAT(differences_in(again), IsEmpty());
+    again.unmount();
+    most = std::max(most, bytes_below(cache()));
+    return most > kLimit / 2;
+  };
+  EXPECT_TRUE(holds_within(std::chrono::seconds(patient(60)), is_filled)) << most;
   EXPECT_LE(most, kLimit + kLimit / 50);
-  EXPECT_GT(most, kLimit / 2);
 }
 
 TEST_F(DiskCacheMount, OnAFullDiskReadsGoOnWithOneWarning) {

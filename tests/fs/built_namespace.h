@@ -36,8 +36,9 @@ using Snapshots = std::vector<std::shared_ptr<const Snapshot>>;
 
 // A namespace and ways to look at it.
 struct Space {
-  explicit Space(const Snapshots& snapshots, const NamespaceOptions& options = {})
-      : space(Namespace::build(snapshots, options)) {}
+  explicit Space(const Snapshots& snapshots, const NamespaceOptions& options = {},
+                 const std::string& now = "2027-01-01T00:00:00Z")
+      : space(Namespace::build(snapshots, options, *parse_timestamp(now))) {}
 
   // nullptr if there is no such path.
   const VirtualNode* at(const std::vector<std::string>& path) const {

@@ -49,10 +49,8 @@ class HiddenFilesTest : public ::testing::Test {
     return owned;
   }
 
-  std::uint64_t folder() const { return value_of(files_.find(Namespace::kRootInode, ".restree")); }
-  std::uint64_t file(const std::string& name) const {
-    return value_of(files_.find(folder(), name));
-  }
+  std::uint64_t folder() { return value_of(files_.find(Namespace::kRootInode, ".restree")); }
+  std::uint64_t file(const std::string& name) { return value_of(files_.find(folder(), name)); }
   Result<std::string> read(std::uint64_t inode, std::uint64_t offset, std::size_t size) {
     ASSIGN_OR_RETURN(const FileSlices slices, files_.read(inode, offset, size));
     std::string bytes;
@@ -61,11 +59,14 @@ class HiddenFilesTest : public ::testing::Test {
   }
 
   int made_ = 0;
-  HiddenFiles files_{{{.name = "count",
-                       .size_bytes = 8,
-                       .content = [this] { return "made " + std::to_string(100 + ++made_); }},
-                      {.name = "fixed", .size_bytes = 3, .content = [] { return "abc"; }}},
-                     ownership()};
+  std::string text_ = "first";
+  HiddenFiles files_{
+      {{.name = "count",
+        .size_bytes = 8,
+        .content = [this] { return "made " + std::to_string(100 + ++made_); }},
+       {.name = "fixed", .size_bytes = 3, .content = [] { return "abc"; }},
+       {.name = "list", .size_bytes = std::nullopt, .content = [this] { return text_; }}},
+      ownership()};
 };
 
 TEST_F(HiddenFilesTest, AreFoundByNameInTheirFolderOnly) {
@@ -80,7 +81,7 @@ TEST_F(HiddenFilesTest, AreFoundByNameInTheirFolderOnly) {
 }
 
 TEST_F(HiddenFilesTest, HaveNumbersThatOnlyTheirNamesDecide) {
-  const HiddenFiles others({{.name = "fixed", .size_bytes = 0, .content = {}}}, {});
+  HiddenFiles others({{.name = "fixed", .size_bytes = 0, .content = {}}}, {});
   EXPECT_EQ(others.find(folder(), "fixed"), file("fixed"));
 }
 
@@ -104,14 +105,16 @@ TEST_F(HiddenFilesTest, ShowOwnerModeAndTheLengthOfTheTable) {
 TEST_F(HiddenFilesTest, AreListedFromAnyOffset) {
   NamesOfListing all(10);
   files_.list(0, all);
-  EXPECT_THAT(all.names, ElementsAre(".", "..", "count", "fixed"));
-  EXPECT_THAT(all.inodes,
-              ElementsAre(folder(), Namespace::kRootInode, file("count"), file("fixed")));
-  EXPECT_THAT(all.types, ElementsAre(S_IFDIR, S_IFDIR, S_IFREG, S_IFREG));
+  EXPECT_THAT(all.names, ElementsAre(".", "..", "count", "fixed", "list"));
+  EXPECT_EQ(all.inodes[0], folder());
+  EXPECT_EQ(all.inodes[1], Namespace::kRootInode);
+  EXPECT_EQ(all.inodes[2], file("count"));
+  EXPECT_EQ(all.inodes[3], file("fixed"));
+  EXPECT_THAT(all.types, ElementsAre(S_IFDIR, S_IFDIR, S_IFREG, S_IFREG, S_IFREG));
 
   std::vector<std::string> one_by_one;
   std::uint64_t offset = 0;
-  for (std::size_t i = 0; i < 4; ++i) {
+  for (std::size_t i = 0; i < 5; ++i) {
     NamesOfListing one(1);
     files_.list(offset, one);
     ASSERT_EQ(one.names.size(), 1U);
@@ -133,6 +136,36 @@ TEST_F(HiddenFilesTest, AreMadeForEachReadFromTheBeginning) {
   // Contents of two files do not mix.
   EXPECT_EQ(value_of(read(file("fixed"), 1, 1)), "b");
   EXPECT_EQ(value_of(read(file("count"), 5, 100)), "102");
+}
+
+// A reader who has one open reads that to its end, whatever comes meanwhile.
+TEST_F(HiddenFilesTest, OfVaryingLengthAreAnotherFileEachTime) {
+  const std::uint64_t first = file("list");
+  EXPECT_EQ(file("list"), first) << "nothing has changed";
+  EXPECT_EQ(files_.show(first).attributes.st_size, 5);
+  EXPECT_TRUE(files_.show(first).lasting);
+  EXPECT_TRUE(files_.show(first).by_process) << "the name leads elsewhere soon";
+  EXPECT_EQ(value_of(read(first, 0, 3)), "fir");
+
+  text_ = "the second";
+  EXPECT_EQ(files_.show(first).attributes.st_size, 5);
+  EXPECT_EQ(value_of(read(first, 3, 100)), "st");
+  const std::uint64_t second = file("list");
+  EXPECT_NE(second, first);
+  EXPECT_TRUE(files_.holds(first));
+  EXPECT_EQ(files_.show(second).attributes.st_size, 10);
+  EXPECT_EQ(value_of(read(second, 0, 100)), "the second");
+  EXPECT_EQ(value_of(read(first, 0, 100)), "first");
+  EXPECT_EQ(files_.seek(second, 4, true), 4U);
+  EXPECT_EQ(files_.seek(second, 4, false), 10U);
+
+  text_ = "";
+  EXPECT_EQ(value_of(read(file("list"), 0, 100)), "");
+  for (std::size_t i = 0; i < HiddenFiles::kKeptVersions; ++i) {
+    text_ = std::to_string(i);
+    EXPECT_TRUE(files_.holds(file("list")));
+  }
+  EXPECT_FALSE(files_.holds(first)) << "it is not kept for ever";
 }
 
 TEST_F(HiddenFilesTest, HaveNoHolesButTheirEnd) {

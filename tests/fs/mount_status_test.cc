@@ -1,4 +1,4 @@
-#include "fs/mount_status.h"
+#include "fs/report/mount_status.h"
 
 #include <limits>
 #include <memory>
@@ -48,12 +48,13 @@ TEST(StatusJson, HasTheSameLengthWhateverTheValues) {
   status.online = false;
   status.since = status.listed = system_clock::now();
   for (auto* number :
-       {&status.connections, &status.round_trip_us, &status.bytes_per_second, &status.requests,
-        &status.failed_requests, &status.fetched_bytes, &status.cache_hits, &status.cache_misses,
-        &status.cache_hit_bytes, &status.cache_kept_bytes, &status.cache_left_out,
-        &status.cache_damaged, &status.second_blobs, &status.prefetch_used_bytes,
-        &status.prefetch_wasted_bytes, &status.warm_bytes, &status.warm_bytes_done,
-        &status.memory_bytes, &status.memory_peak_bytes}) {
+       {&status.audit_findings,        &status.connections,      &status.round_trip_us,
+        &status.bytes_per_second,      &status.requests,         &status.failed_requests,
+        &status.fetched_bytes,         &status.cache_hits,       &status.cache_misses,
+        &status.cache_hit_bytes,       &status.cache_kept_bytes, &status.cache_left_out,
+        &status.cache_damaged,         &status.second_blobs,     &status.prefetch_used_bytes,
+        &status.prefetch_wasted_bytes, &status.warm_bytes,       &status.warm_bytes_done,
+        &status.memory_bytes,          &status.memory_peak_bytes}) {
     *number = kMost;
   }
   for (auto* number : {&status.reads, &status.served_bytes, &status.given_up_bytes, &status.errors,

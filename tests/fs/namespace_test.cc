@@ -64,6 +64,18 @@ TEST(Namespace, ShowsATagThatWasGivenTwiceOnce) {
 
 // --- latest -------------------------------------------------------------------------------------
 
+TEST(Namespace, LatestLeadsIntoTheFutureOnlyWhereThereIsNothingElse) {
+  const Snapshots all = {snapshot({.time = "2026-09-01T03:00:05Z", .tags = {"app=a"}}),
+                         snapshot({.time = "2026-09-04T03:00:06Z", .tags = {"app=a"}}),
+                         snapshot({.time = "2026-09-05T03:00:05Z", .tags = {"app=b"}})};
+  const Space space(all, {}, "2026-09-03T03:00:05Z");
+  EXPECT_EQ(space.link({"apps", "a", "latest"}), "2026-09-01T03-00-05Z") << "a day and a second";
+  EXPECT_EQ(space.link({"apps", "b", "latest"}), "2026-09-05T03-00-05Z");
+  EXPECT_EQ(space.link({"snapshots", "latest"}), "2026-09-01T03-00-05Z");
+  EXPECT_EQ(Space(all, {}, "2026-09-03T03:00:06Z").link({"apps", "a", "latest"}),
+            "2026-09-04T03-00-06Z");
+}
+
 TEST(Latest, PointsToTheNewestInEachView) {
   const Space space({snapshot({.time = "2026-09-03T03:00:05Z", .tags = {"app=a"}}),
                      snapshot({.time = "2026-09-02T03:00:05Z", .tags = {"app=b"}}),

@@ -170,5 +170,21 @@ TEST_F(SnapshotListTest, AStorageThatIsAwayTakesNothingBack) {
   EXPECT_THAT(ids(), UnorderedElementsAre(one, two));
 }
 
+TEST_F(SnapshotListTest, LatestLeadsToASnapshotOfTheFutureOnceItsDateHasCome) {
+  add("2026-09-01T03:00:05Z");
+  open();
+  const auto latest = [&] {
+    const Namespace& space = *snapshots_->newest().space;
+    return space.child(*space.child(space.root(), "snapshots"), "latest")->target;
+  };
+  add("2030-09-01T03:00:05Z");
+  ASSERT_OK(snapshots_->load(soon()));
+  snapshots_->publish(*parse_timestamp("2026-10-01T00:00:00Z"));
+  EXPECT_EQ(latest(), "2026-09-01T03-00-05Z");
+  EXPECT_TRUE(snapshots_->publish(*parse_timestamp("2026-10-01T00:00:30Z")).gone.empty());
+  EXPECT_FALSE(snapshots_->publish(*parse_timestamp("2030-10-01T00:00:00Z")).gone.empty());
+  EXPECT_EQ(latest(), "2030-09-01T03-00-05Z");
+}
+
 }  // namespace
 }  // namespace restree

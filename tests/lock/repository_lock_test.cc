@@ -186,6 +186,39 @@ TEST_F(Locking, ToReadPassesADeadLockAndLeavesIt) {
   }
 }
 
+TEST_F(Locking, ToReadGoesOnWithoutOneWhereNothingCanBeWritten) {
+  files_.storage().watch_writes([](const FileName&) {
+    return Error(ErrorKind::kDenied, "nas: create /srv/locks/1: permission denied");
+  });
+  for (const bool exclusive : {false, true}) {
+    warned_.clear();
+    EXPECT_EQ(value_of(acquire(reading(exclusive))), nullptr);
+    EXPECT_THAT(warned_, ElementsAre(AllOf(HasSubstr("no lock can be written"),
+                                           HasSubstr("/srv/locks/1: permission denied"))));
+    EXPECT_THAT(names(), IsEmpty());
+  }
+  EXPECT_THAT(acquire(request(false)), FailsWith(ErrorKind::kDenied));
+}
+
+TEST_F(Locking, ToReadGoesOnWithoutOneWhereTheDiskIsFull) {
+  files_.leave_free(0);
+  EXPECT_EQ(value_of(acquire(reading(false))), nullptr);
+  EXPECT_FALSE(acquire(request(false)).has_value());
+}
+
+TEST_F(Locking, ToReadNeedsOneWhereOthersExcludeIt) {
+  const std::string others = put(lock_elsewhere(true));
+  files_.leave_free(0);
+  EXPECT_THAT(acquire(reading(false)), FailsWith(ErrorKind::kLocked));
+}
+
+// What is away may be back for the next file, and a prune be at work there.
+TEST_F(Locking, ToReadFailsWhereTheStorageIsAway) {
+  files_.storage().watch_writes(
+      [](const FileName&) { return Error(ErrorKind::kUnavailable, "nas: connection reset"); });
+  EXPECT_THAT(acquire(reading(false)), FailsWith(ErrorKind::kUnavailable));
+}
+
 TEST_F(Locking, ReplacesALockThatNobodyRefreshedWhileItWaited) {
   const std::string forgotten = put(lock_elsewhere(true));
   LockRequest patient = request(true);
@@ -236,6 +269,16 @@ TEST_F(Locking, FailsWhenALockStaysUnreadable) {
   const auto refused = acquire(false);
   ASSERT_THAT(refused, FailsWith(ErrorKind::kCorrupt));
   EXPECT_THAT(refused.error().hint(), HasSubstr("unlock --remove-all"));
+}
+
+// It may be anybody's, or nobody's at all; data must come back all the same.
+TEST_F(Locking, AReaderPassesByALockFileThatCannotBeRead) {
+  const std::string name = put(lock_elsewhere(true));
+  files_.damage({FileType::kLock, name});
+  LockRequest reading = request(false);
+  reading.reads_only = true;
+  EXPECT_OK(acquire(reading));
+  EXPECT_THAT(warned_, ElementsAre(HasSubstr("lock file " + name + " is passed by")));
 }
 
 TEST_F(Locking, IgnoresAnEmptyLockFile) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/emulator.h"
+
 namespace restree {
 namespace {
 
@@ -71,6 +73,7 @@ TEST(Glob, RefusesTheSamePatternsAsGo) {
 
 TEST(Glob, LowersEveryLetter) {
   EXPECT_EQ(to_lower("ABC.Z09_"), "abc.z09_");
+  SKIP_UNDER_QEMU_WITHOUT_LOCALE();
   EXPECT_EQ(to_lower("ÄΩЖ"), "äωж");
   EXPECT_EQ(to_lower("A\xff"), "a\ufffd");
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "repo/pattern/pattern_filter.h"
+#include "tests/support/emulator.h"
 #include "tests/support/matchers.h"
 
 namespace restree {
@@ -141,9 +142,10 @@ TEST(PathPatterns, ABangTakesBackMatches) {
 }
 
 TEST(PathPatterns, MayIgnoreTheCaseOfLetters) {
+  EXPECT_FALSE(list({"FOO"}).match("/foo"));
+  SKIP_UNDER_QEMU_WITHOUT_LOCALE();
   const auto patterns = value_of(PathPatterns::parse({"FOO/Bär"}, LetterCase::kIgnored));
   EXPECT_TRUE(patterns.match("/x/foo/BÄR"));
-  EXPECT_FALSE(list({"FOO"}).match("/foo"));
 }
 
 TEST(PathPatterns, ForCommandsWithoutNegationABangIsIgnored) {

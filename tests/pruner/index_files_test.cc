@@ -82,7 +82,8 @@ class RewrittenIndex : public ::testing::Test {
     return files;
   }
 
-  IndexFiles files_;
+  const IndexFileContents none_;
+  IndexFiles files_{none_};
   IndexBuilder builder_;
   std::shared_ptr<const Index> index_;
 };

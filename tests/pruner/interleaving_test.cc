@@ -1,5 +1,6 @@
 // Backups, prunes, forgets and readers at once, in orders of their requests that a seed decides, some
-// of them killed: whatever the order, no snapshot loses anything.
+// of them killed: whatever the order, no snapshot loses anything. Nor does one in a picture of the
+// storage that was taken in the midst of it.
 #include <gmock/gmock.h>
 
 #include <atomic>
@@ -10,6 +11,7 @@
 #include "repo/format/tree.h"
 #include "repo/lock/repository_lock.h"
 #include "repo/repairer/unindexed_packs.h"
+#include "tests/pruner/picture_storage.h"
 #include "tests/pruner/pruned_repository.h"
 #include "tests/support/machines.h"
 #include "tests/support/scale.h"
@@ -283,7 +285,8 @@ class Interleaved : public PrunedRepository, public ::testing::WithParamInterfac
     const std::size_t count = 2 + random_() % 4;
     Turns turns(random_(), count);
     auto living = std::make_shared<Guarded<std::set<std::uint32_t>>>();
-    const World world{shared(), turns, ledger_, living};
+    pictures_ = std::make_shared<PictureStorage>(shared());
+    const World world{pictures_, turns, ledger_, living};
     std::vector<std::unique_ptr<Program>> programs;
     for (std::size_t i = 0; i < count; ++i) {
       programs.push_back(any_program(world, i, is_first));
@@ -299,26 +302,49 @@ class Interleaved : public PrunedRepository, public ::testing::WithParamInterfac
   void expect_nothing_lost() {
     const Ledger ledger = *ledger_.lock();
     EXPECT_THAT(ledger.findings, ::testing::IsEmpty());
-    std::set<std::string> names;
-    for (const ListedFile& file : files(FileType::kSnapshot)) names.insert(file.name);
+    const std::set<std::string> names = snapshot_names(*shared());
     for (const auto& [name, blobs] : ledger.saved) {
       if (ledger.forgotten.contains(name)) continue;
       EXPECT_TRUE(names.contains(name)) << name;
     }
-    EXPECT_EQ(damage_of(shared()), "");
-    for (const std::string& name : names) {
+    expect_whole(shared());
+  }
+  static std::set<std::string> snapshot_names(Storage& storage) {
+    std::set<std::string> names;
+    for (const ListedFile& file : value_of(storage.list(FileType::kSnapshot, soon()))) {
+      names.insert(file.name);
+    }
+    return names;
+  }
+  // Each snapshot that is there is all there.
+  void expect_whole(const std::shared_ptr<Storage>& storage) {
+    const Ledger ledger = *ledger_.lock();
+    EXPECT_EQ(damage_of(storage), "");
+    const auto repository = open_at(storage);
+    ASSERT_OK(repository->refresh_index(soon()));
+    for (const std::string& name : snapshot_names(*storage)) {
       const auto saved = ledger.saved.find(name);
-      if (saved != ledger.saved.end()) expect_content(saved->first, saved->second);
+      if (saved != ledger.saved.end()) expect_content(*repository, saved->first, saved->second);
     }
   }
-  void expect_content(const std::string& name, const std::vector<unsigned>& numbers) {
-    const auto repository = memory_.open();
-    const Snapshot snapshot = value_of(repository->load_snapshot(*SnapshotId::parse(name), soon()));
-    const auto blob = value_of(repository->load(BlobType::kTree, snapshot.tree, soon()));
+  void look_at_pictures() {
+    constexpr int kPictures = 4;
+    for (int i = 0; i < kPictures; ++i) {
+      const std::size_t moment = random_() % pictures_->moments();
+      const auto storage = std::make_shared<MemoryStorage>();
+      go_back(*storage, pictures_->at(moment));
+      SCOPED_TRACE("picture of moment " + std::to_string(moment));
+      expect_whole(storage);
+    }
+  }
+  static void expect_content(Repository& repository, const std::string& name,
+                             const std::vector<unsigned>& numbers) {
+    const Snapshot snapshot = value_of(repository.load_snapshot(*SnapshotId::parse(name), soon()));
+    const auto blob = value_of(repository.load(BlobType::kTree, snapshot.tree, soon()));
     const auto tree = value_of(Tree::parse(blob->view()));
     std::string found;
     for (const BlobId& id : tree->nodes().front().content) {
-      found += as_text(*value_of(repository->load(BlobType::kData, id, soon())));
+      found += as_text(*value_of(repository.load(BlobType::kData, id, soon())));
     }
     std::string wanted;
     for (const unsigned number : numbers) wanted += content_of(number);
@@ -328,12 +354,15 @@ class Interleaved : public PrunedRepository, public ::testing::WithParamInterfac
   SplitMix64 random_{GetParam()};
   std::uint32_t last_pid_ = 1000;
   Guarded<Ledger> ledger_;
+  std::shared_ptr<PictureStorage> pictures_;  // of the last wave
 };
 
 TEST_P(Interleaved, LosesNothing) {
   for (int i = 0; i < 4; ++i) {
     wave(i == 0);
     expect_nothing_lost();
+    if (HasFailure()) return;
+    look_at_pictures();
     if (HasFailure()) return;
   }
   // What killed programs have left is no hindrance, and nothing unused stays.

@@ -128,6 +128,24 @@ TEST_F(PruneBesideOthers, RemovesNothingBeforeItLooksAgain) {
   EXPECT_THAT(pruner.plan().copies, IsEmpty());
 }
 
+// While it looks, others are locked out: what it knows it does not read again.
+TEST_F(PruneBesideOthers, ReadsOnlyWhatHasComeWhenItLooksAgain) {
+  const auto repository = open_at(shared());
+  Pruner pruner(*repository, options_);
+  ASSERT_OK(prepare(pruner));
+  const std::size_t before = memory_.storage().reads();
+  EXPECT_OK(pruner.look_again());
+  EXPECT_EQ(memory_.storage().reads(), before);
+
+  snapshot({20, 21}, "late");
+  const std::size_t after_backup = memory_.storage().reads();
+  EXPECT_OK(pruner.look_again());
+  EXPECT_EQ(memory_.storage().reads() - after_backup, 3) << "a snapshot, an index file and a tree";
+  ASSERT_OK(pruner.remove(said_));
+  EXPECT_EQ(damage_of(shared()), "");
+  EXPECT_TRUE(has(20));
+}
+
 // Index files of a read that nothing watched are looked at, too.
 TEST_F(PruneBesideOthers, TakesPacksOutOfIndexFilesThatWereLoadedInPassing) {
   const auto repository = open_at(shared());

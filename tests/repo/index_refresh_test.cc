@@ -1,6 +1,7 @@
 // The index of a repository that others change: what a refresh reads, and what it finds afterwards.
 #include <atomic>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -56,6 +57,59 @@ TEST_F(RefreshIndex, AWatchGetsEveryFileEachTime) {
     memory_.builder().add_data("second");
     memory_.builder().finish();
   }
+}
+
+class WatchThatKnows : public IndexWatch {
+ public:
+  explicit WatchThatKnows(std::set<std::string> known) : known_(std::move(known)) {}
+  void pack(const std::string& file, const PackId&, std::span<const IndexedBlob>) override {
+    told.lock()->insert(file);
+  }
+  void damaged(const std::string&, const Error&) override {}
+  bool knows(const std::string& file) const override { return known_.contains(file); }
+
+  Guarded<std::set<std::string>> told;
+
+ private:
+  const std::set<std::string> known_;
+};
+
+// As for a prune that has the lock at last, and looks what has come meanwhile.
+TEST_F(RefreshIndex, AWatchIsNotToldOfWhatItKnows) {
+  WatchThatKnows first({});
+  EXPECT_TRUE(value_of(repository_->refresh_index(soon(), &first)));
+  EXPECT_THAT(*first.told.lock(), ::testing::ElementsAre(first_index_));
+
+  const std::size_t reads = memory_.storage().reads();
+  WatchThatKnows again({first_index_});
+  EXPECT_FALSE(value_of(repository_->refresh_index(soon(), &again)));
+  EXPECT_THAT(*again.told.lock(), ::testing::IsEmpty());
+  EXPECT_EQ(memory_.storage().reads(), reads);
+
+  memory_.builder().add_data("second");
+  const std::string second_index = memory_.builder().finish();
+  WatchThatKnows later({first_index_});
+  EXPECT_TRUE(value_of(repository_->refresh_index(soon(), &later)));
+  EXPECT_THAT(*later.told.lock(), ::testing::ElementsAre(second_index));
+  EXPECT_EQ(memory_.storage().reads(), reads + 1);
+  EXPECT_EQ(repository_->index_figures().blobs, 2U);
+}
+
+// What a file that is gone has said is forgotten, so all others are read anew.
+TEST_F(RefreshIndex, AWatchIsToldOfAllIfOneIsGoneOrUnknown) {
+  memory_.builder().add_data("second");
+  const std::string second_index = memory_.builder().finish();
+  EXPECT_TRUE(value_of(refresh()));
+  for (const std::string& known : {first_index_, second_index}) {
+    WatchThatKnows watch({known});
+    EXPECT_TRUE(value_of(repository_->refresh_index(soon(), &watch)));
+    EXPECT_EQ(watch.told.lock()->size(), 2U);
+  }
+  memory_.remove({FileType::kIndex, first_index_});
+  WatchThatKnows watch({first_index_, second_index});
+  EXPECT_TRUE(value_of(repository_->refresh_index(soon(), &watch)));
+  EXPECT_THAT(*watch.told.lock(), ::testing::ElementsAre(second_index));
+  EXPECT_EQ(repository_->index_figures().blobs, 1U);
 }
 
 TEST_F(RefreshIndex, ReadsOnlyTheNewFiles) {

@@ -90,6 +90,37 @@ TEST_F(RestoreFailure, ABlobThatLiesInAnotherPackAsWellIsRestored) {
   EXPECT_THAT(listener_.errors, IsEmpty());
 }
 
+// --- An index file that somebody has added gives a blob a wrong length
+
+class RestoreByAWrongSize : public RestoreFailure {
+ protected:
+  // Of a pack that comes before all others, and is not there.
+  void add_lie(const std::string& content) {
+    const std::string id = data_id(content).hex();
+    repository_.builder().add_sealed(
+        FileType::kIndex, R"({"packs":[{"id":")" + std::string(64, '0') + R"(","blobs":[{"id":")" +
+                              id + R"(","type":"data","offset":0,"length":41}]}]})");
+  }
+};
+
+TEST_F(RestoreByAWrongSize, TheHeadersOfPacksSettleIt) {
+  const BlobId tree = tree_of({file_of("f", {"first", "second"})});
+  add_lie("first");
+  reads_headers_ = true;
+  restore_tree(tree);
+  EXPECT_EQ(read_file(target() / "f"), "firstsecond");
+  EXPECT_THAT(listener_.errors, IsEmpty());
+}
+
+TEST_F(RestoreByAWrongSize, WithoutHeadersTheFileDoesNotCountAsRestored) {
+  const BlobId tree = tree_of({file_of("f", {"first", "second"})});
+  put("f", "mine");
+  add_lie("first");
+  restore_tree(tree);
+  EXPECT_THAT(listener_.errors, ElementsAre(AllOf(StartsWith("/f: "), HasSubstr("has 5 bytes"))));
+  EXPECT_EQ(figures().items_restored, 0U);
+}
+
 TEST_F(RestoreFailure, AFolderALinkAndAFileOfTwoNamesInTheWayStay) {
   const BlobId tree =
       tree_of({file("folder", "gone"), file("link", "gone"), file("one of two", "gone")});

@@ -71,6 +71,7 @@ class RestoreFixture : public ::testing::Test {
   }
   void restore_tree(const BlobId& tree) {
     opened_ = repository_.open();
+    if (reads_headers_) opened_->use_headers({});
     listener_.items.clear();
     restorer_ = std::make_unique<Restorer>(*opened_, options_, listener_, target().string());
     status_ = restorer_->restore(tree);
@@ -84,6 +85,7 @@ class RestoreFixture : public ::testing::Test {
   TempDir dir_;
   MemoryRepository repository_;
   RestoreOptions options_;
+  bool reads_headers_ = false;
   RestoreLog listener_;
   std::unique_ptr<Repository> opened_;
   std::unique_ptr<Restorer> restorer_;

@@ -66,7 +66,8 @@ Command mount_command(const MountRequest& request, const fs::path& dir, const fs
   fs::create_directories(cache);
   command.env = {{"RESTIC_PASSWORD", kPassword},
                  {"RESTIC_REPOSITORY", std::nullopt},
-                 {"XDG_CACHE_HOME", cache.string()}};
+                 {"XDG_CACHE_HOME", cache.string()},
+                 {"XDG_STATE_HOME", (dir / "state").string()}};
   for (const char* variable : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"}) {
     command.env.emplace_back(variable, with_log_path(variable, dir / "sanitizer"));
   }

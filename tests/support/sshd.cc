@@ -27,6 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds kStartTime{20};
+constexpr std::chrono::seconds kStopTime{20};
 
 bool is_free(std::uint16_t port) {
   const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -161,10 +162,13 @@ void Sshd::start() {
   if (!up || !server_->running()) throw std::runtime_error("sshd did not start:\n" + log());
 }
 
+// All are stopped before any is killed: one that is started meanwhile would serve on, and a child whose
+// parent is dead cannot be found any more.
 void Sshd::stop() {
   if (!server_) return;
-  // The server first, so that it starts no more.
-  const auto orphans = children();
+  server_->signal(SIGSTOP);
+  holds_within(kStopTime, [&] { return is_stopped(server_->pid()); });
+  const auto orphans = stopped_children();
   server_->signal(SIGKILL);
   server_->wait(kStartTime);
   server_.reset();
@@ -240,29 +244,39 @@ std::vector<pid_t> Sshd::children() const {
   return found;
 }
 
-void Sshd::signal_children(int number) const {
-  for (const pid_t pid : children()) ::kill(pid, number);
-}
-
-void Sshd::kill_connections() { signal_children(SIGKILL); }
-
 // Until it stops, a process may start another one, which then is not among those that were found.
-void Sshd::freeze_connections() {
+std::vector<pid_t> Sshd::stopped_children() const {
+  std::vector<pid_t> found;
   std::set<pid_t> frozen;
   const auto all_stopped = [&] {
-    const std::vector<pid_t> found = children();
+    found = children();
     for (const pid_t pid : found) ::kill(pid, SIGSTOP);
     const std::set<pid_t> before = std::exchange(frozen, {found.begin(), found.end()});
     return frozen == before && std::ranges::all_of(found, is_stopped);
   };
-  if (!holds_within(std::chrono::seconds(20), all_stopped)) {
+  holds_within(kStopTime, all_stopped);
+  return found;
+}
+
+void Sshd::kill_connections() {
+  for (const pid_t pid : stopped_children()) ::kill(pid, SIGKILL);
+}
+
+void Sshd::freeze_connections() {
+  if (!std::ranges::all_of(stopped_children(), is_stopped)) {
     throw std::runtime_error("sshd's connections do not stop");
   }
 }
-void Sshd::thaw_connections() { signal_children(SIGCONT); }
+
+void Sshd::thaw_connections() {
+  for (const pid_t pid : children()) ::kill(pid, SIGCONT);
+}
 
 void Sshd::freeze() {
   server_->signal(SIGSTOP);
+  if (!holds_within(kStopTime, [&] { return is_stopped(server_->pid()); })) {
+    throw std::runtime_error("sshd does not stop");
+  }
   freeze_connections();
 }
 

@@ -89,7 +89,8 @@ class Sshd {
   void write_config(const SshdOptions& options);
   void know_host_at(std::uint16_t port) const;
   std::vector<pid_t> children() const;
-  void signal_children(int number) const;
+  // All of them, after each has been stopped, so that none can have started another one since.
+  std::vector<pid_t> stopped_children() const;
 
   TempDir dir_;
   std::vector<std::string> host_key_types_;

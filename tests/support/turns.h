@@ -42,10 +42,11 @@ class Turns {
    private:
     Turns& turns_;
   };
-  // Waits until it is the actor's turn.
-  Request take(std::size_t actor) {
+  // Waits until the actor has the turn. nullopt: the actor has ended.
+  std::optional<Request> take(std::size_t actor) {
     auto state = state_.lock();
     while (state->holder != actor || state->left == 0) {
+      if (std::ranges::find(state->actors, actor) == state->actors.end()) return std::nullopt;
       const Deadline lost = Deadline::at(state->used + kPatience);
       wait_for_notice(moved_, state, lost);
       if (state->running == 0 && state->holder != actor && lost.expired() &&
@@ -56,13 +57,14 @@ class Turns {
     state->used = Deadline::Clock::now();
     --state->left;
     ++state->running;
-    return Request(*this);
+    return std::optional<Request>(std::in_place, *this);
   }
-  // It will not ask again.
+  // It gets no further turn; threads of it that wait for one do so no longer.
   void end(std::size_t actor) {
     auto state = state_.lock();
     std::erase(state->actors, actor);
     if (state->holder == actor && state->running == 0) pass_on(*state);
+    moved_.notify_all();
   }
 
  private:
@@ -139,8 +141,8 @@ class StorageInTurns final : public ForwardingStorage {
   template <class Call>
   auto ask(Call call) -> decltype(call()) {
     if (!is_dead()) {
-      const Turns::Request request = turns_.take(actor_);
-      if (count()) return call();
+      const std::optional<Turns::Request> request = turns_.take(actor_);
+      if (request && count()) return call();
     }
     turns_.end(actor_);
     return Error(ErrorKind::kUnavailable, "this program was killed");

@@ -78,20 +78,22 @@ Status adopt(const Session& session, Repository& repository, std::vector<StoredP
 
 }  // namespace
 
-Result<std::vector<PackId>> look_at_leftovers(const Session& session, Repository& repository) {
+Result<std::vector<PackId>> look_at_leftovers(const Session& session, Repository& repository,
+                                              Looking looking) {
   const RepositoryLock* lock = session.lock();
-  if (lock == nullptr) return std::vector<PackId>();
-  if (session.is_far() && !lock->found_leftovers()) return std::vector<PackId>();
+  const bool must = looking == Looking::kAlways;
+  if (!must && lock == nullptr) return std::vector<PackId>();
+  if (!must && session.is_far() && !lock->found_leftovers()) return std::vector<PackId>();
   auto packs = compare_packs(repository, session.patience());
   if (!packs) {
-    if (is_cancelled(packs.error())) return packs.error();
+    if (must || is_cancelled(packs.error())) return packs.error();
     log::warning("what an interrupted run may have left is not looked for: {}",
                  packs.error().message());
     return std::vector<PackId>();
   }
   warn_of_lost_packs(packs->lost, repository.storage());
   // What others write looks the same as what was left.
-  if (lock->has_company()) return std::move(packs->lost);
+  if (lock == nullptr || lock->has_company()) return std::move(packs->lost);
   if (const Status adopted = adopt(session, repository, std::move(packs->unindexed)); !adopted) {
     if (is_cancelled(adopted.error())) return adopted.error();
     log::warning("what an interrupted run has left is stored again as it is needed: {}",

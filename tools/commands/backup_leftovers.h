@@ -18,8 +18,11 @@ namespace restree {
 // index names although the storage does not have them, or not all of them: a backup must store again
 // what it needs of them.
 // To list the packs costs nothing on this machine; a server is asked only if somebody has left a
-// lock behind. Needs the repository's index and lock; does nothing without a lock.
-Result<std::vector<PackId>> look_at_leftovers(const Session& session, Repository& repository);
+// lock behind, or if `looking` says so. Needs the repository's index; without a lock it only looks.
+// Errors: with kAlways also those of the storage.
+enum class Looking { kWhereCheap, kAlways };
+Result<std::vector<PackId>> look_at_leftovers(const Session& session, Repository& repository,
+                                              Looking looking = Looking::kWhereCheap);
 
 // The part of the folders of packs in which a server's leftovers are looked for in this hour: over
 // the runs of two weeks all of them. `before` is left to the caller.

@@ -54,6 +54,8 @@ void add_new_snapshot_options(CommandSyntax& app, BackupOptions& options) {
   add_flag(app, "--ignore-inode", options.ignore_inode,
            "A file with another inode number and ctime alone has not changed");
   add_flag(app, "--with-atime", options.with_atime, "Record when files were last read");
+  add_flag(app, "--verify-parent", options.verify_parent,
+           "On a server, too, look whether what unchanged files are made of is still there");
   add_flag(app, "--skip-if-unchanged", options.skip_if_unchanged,
            "Make no snapshot if it would equal the one compared with");
 }

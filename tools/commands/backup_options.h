@@ -33,6 +33,7 @@ struct BackupOptions {
   bool ignore_ctime = false;
   bool ignore_inode = false;
   bool with_atime = false;
+  bool verify_parent = false;
 
   bool no_scan = false;
   bool dry_run = false;

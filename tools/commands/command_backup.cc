@@ -305,7 +305,10 @@ Result<ExitCode> run_backup(const BackupOptions& options, Session& session) {
   const Locking locking = options.dry_run ? Locking::kNone : Locking::kSharedToWrite;
   session.output().detail(restic_words::kOpenRepository.text);
   ASSIGN_OR_RETURN(Repository* const repository, session.open_with_index(locking));
-  ASSIGN_OR_RETURN(std::vector<PackId> lost_packs, look_at_leftovers(session, *repository));
+  ASSIGN_OR_RETURN(
+      std::vector<PackId> lost_packs,
+      look_at_leftovers(session, *repository,
+                        options.verify_parent ? Looking::kAlways : Looking::kWhereCheap));
   const TemporaryFilesRemoval removal(session, *repository);
   return Backup(options, plan, session, *repository, std::move(lost_packs)).run();
 }

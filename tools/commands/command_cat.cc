@@ -13,6 +13,7 @@
 #include "repo/snapshots/snapshot_selection.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
+#include "tools/commands/index_option.h"
 #include "tools/commands/second_options.h"
 #include "tools/output/json_indent.h"
 
@@ -24,6 +25,7 @@ using Words = std::vector<std::string>;
 struct CatOptions {
   Words words;
   SecondOptions second;
+  IndexOption index;
 };
 
 constexpr std::array<std::string_view, 9> kTypes = {
@@ -106,9 +108,15 @@ Result<std::string> pack_bytes(Session& session, Repository& repository, const W
 Result<std::string> blob_bytes(Session& session, Repository& repository, const Words& words) {
   ASSIGN_OR_RETURN(const BlobId id, parse_id(words[1]));
   RETURN_IF_ERROR(repository.refresh_index(session.patience()));
-  for (const BlobType type : {BlobType::kData, BlobType::kTree}) {
-    if (!repository.size_anywhere(type, id)) continue;
-    ASSIGN_OR_RETURN(const SharedBlob blob, repository.load(type, id, session.patience()));
+  constexpr std::array kBlobTypes{BlobType::kData, BlobType::kTree};
+  const auto is_named = [&](BlobType type) { return repository.blob_size(type, id).has_value(); };
+  auto type = std::ranges::find_if(kBlobTypes, is_named);
+  if (type == kBlobTypes.end()) {
+    type = std::ranges::find_if(
+        kBlobTypes, [&](BlobType one) { return repository.size_anywhere(one, id).has_value(); });
+  }
+  if (type != kBlobTypes.end()) {
+    ASSIGN_OR_RETURN(const SharedBlob blob, repository.load(*type, id, session.patience()));
     return std::string(as_text(*blob));
   }
   return Error(ErrorKind::kInvalid, "blob not found");
@@ -142,6 +150,7 @@ Result<ExitCode> run_cat(const CatOptions& options, Session& session) {
   RETURN_IF_ERROR(check(words));
   session.keep_output_for_data();
   RETURN_IF_ERROR(session.use_second(options.second.access));
+  use_index(options.index, session);
   ASSIGN_OR_RETURN(Repository* const repository, session.open(Locking::kShared));
   ASSIGN_OR_RETURN(const std::string text, content(session, *repository, words));
   session.io().bytes(text);
@@ -157,6 +166,7 @@ Run declare_cat(CommandSyntax& app) {
                 "SNAPSHOT:SUBFOLDER",
                 {kTypes.begin(), kTypes.end()});
   add_second_options(app, options->second);
+  add_index_option(app, options->index);
   return [options](Session& session) { return run_cat(*options, session); };
 }
 

@@ -10,6 +10,7 @@
 #include "repo/trees/tree_comparison.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
+#include "tools/commands/index_option.h"
 #include "tools/output/human.h"
 
 namespace restree {
@@ -18,6 +19,7 @@ namespace {
 struct DiffOptions {
   std::vector<std::string> words;
   bool metadata = false;
+  IndexOption index;
 };
 
 // The marks of a change, as restic prints them.
@@ -88,6 +90,7 @@ Result<BlobId> root_of(Session& session, Repository& repository, const SelectedS
 
 Result<ExitCode> run_diff(const DiffOptions& options, Session& session) {
   if (options.words.size() != 2) return Error(ErrorKind::kInvalid, "specify two snapshot IDs");
+  use_index(options.index, session);
   ASSIGN_OR_RETURN(Repository* const repository, session.open_with_index(Locking::kShared));
   ASSIGN_OR_RETURN(const SelectedSnapshot before,
                    select_by_id(*repository, options.words[0], session.patience()));
@@ -112,6 +115,7 @@ Run declare_diff(CommandSyntax& app) {
   add_arguments(app, "snapshot", options->words,
                 "The two snapshots, or folders SNAPSHOT:SUBFOLDER");
   add_flag(app, "--metadata", options->metadata, "Also where only modes, owners or times differ");
+  add_index_option(app, options->index);
   return [options](Session& session) { return run_diff(*options, session); };
 }
 

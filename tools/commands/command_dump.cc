@@ -14,6 +14,7 @@
 #include "repo/trees/path_lookup.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
+#include "tools/commands/index_option.h"
 #include "tools/commands/second_options.h"
 #include "tools/commands/snapshot_options.h"
 #include "tools/output/output_file.h"
@@ -25,6 +26,7 @@ struct DumpCommandOptions {
   std::vector<std::string> words;
   SnapshotOptions filter;
   SecondOptions second;
+  IndexOption index;
   std::string archive = "tar";
   std::string target;
 };
@@ -90,6 +92,7 @@ Result<ExitCode> run(const DumpCommandOptions& options, Session& session) {
   }
   if (options.target.empty()) session.keep_output_for_data();
   RETURN_IF_ERROR(session.use_second(options.second.access));
+  use_index(options.index, session);
   ASSIGN_OR_RETURN(Repository* const repository, session.open(Locking::kShared));
   ASSIGN_OR_RETURN(const SelectedSnapshot selected,
                    find_one_snapshot(session, *repository, options.words[0], options.filter));
@@ -122,6 +125,7 @@ Run declare_dump(CommandSyntax& app) {
                 "The snapshot (id, beginning, latest, with :FOLDER) and the file or folder in it");
   add_snapshot_options(app, options->filter);
   add_second_options(app, options->second);
+  add_index_option(app, options->index);
   add_choice(app, "-a,--archive", options->archive, "archive format", {"tar", "zip"},
              "How a folder is written");
   add_text(app, "-t,--target", options->target, "Write to this file instead of the output",

@@ -11,13 +11,14 @@
 #include "repo/pattern/path_pattern.h"
 #include "repo/snapshots/snapshot_selection.h"
 #include "repo/system/time_zone.h"
+#include "repo/text/time_words.h"
 #include "repo/trees/tree_search.h"
 #include "repo/trees/trees_ahead.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/find_report.h"
+#include "tools/commands/index_option.h"
 #include "tools/commands/snapshot_options.h"
-#include "tools/output/time_words.h"
 
 namespace restree {
 namespace {
@@ -38,6 +39,7 @@ struct FindOptions {
   bool human_readable = false;
 
   bool by_id() const { return blob || tree || pack; }
+  IndexOption index;
 };
 
 Result<TimeSpan> time_span(const FindOptions& options) {
@@ -164,6 +166,7 @@ Status check(const FindOptions& options) {
 Result<ExitCode> run_find(const FindOptions& options, Session& session) {
   RETURN_IF_ERROR(check(options));
   ASSIGN_OR_RETURN(const TimeSpan span, time_span(options));
+  use_index(options.index, session);
   ASSIGN_OR_RETURN(Repository* const repository, session.open_with_index(Locking::kShared));
   Finder finder(options, session, *repository);
   RETURN_IF_ERROR(finder.prepare(span));
@@ -195,6 +198,7 @@ Run declare_find(CommandSyntax& app) {
   add_flag(app, "-R,--reverse", options->reverse, "The oldest snapshot first");
   add_flag(app, "-l,--long", options->long_format, "Mode, owner, size and time of each");
   add_flag(app, "--human-readable", options->human_readable, "Sizes in KiB, MiB, …");
+  add_index_option(app, options->index);
   return [options](Session& session) { return run_find(*options, session); };
 }
 

@@ -95,6 +95,7 @@ Result<ExitCode> run_init(const InitOptions& options, Session& session) {
   ASSIGN_OR_RETURN(const Secret password, session.password(PasswordIs::kNew));
   ASSIGN_OR_RETURN(const Config config,
                    create_repository(*storage, password, wanted, session.patience()));
+  session.see_new(config.id);
   tell(config, location, wanted, session);
   return ExitCode::kSuccess;
 }

@@ -11,6 +11,7 @@
 #include "repo/trees/tree_walk.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
+#include "tools/commands/index_option.h"
 #include "tools/commands/ncdu_listing.h"
 #include "tools/commands/node_text.h"
 #include "tools/commands/second_options.h"
@@ -23,6 +24,7 @@ struct LsOptions {
   std::vector<std::string> words;  // snapshot, then folders
   SnapshotOptions selection;
   SecondOptions second;
+  IndexOption index;
   bool long_format = false;
   bool recursive = false;
   bool human_readable = false;
@@ -206,6 +208,7 @@ Status check(const LsOptions& options, bool is_json) {
 Result<ExitCode> run_ls(const LsOptions& options, Session& session) {
   RETURN_IF_ERROR(check(options, session.output().is_json()));
   RETURN_IF_ERROR(session.use_second(options.second.access));
+  use_index(options.index, session);
   ASSIGN_OR_RETURN(Repository* const repository, session.open_with_index(Locking::kShared));
   ASSIGN_OR_RETURN(SelectedSnapshot selected,
                    select_snapshot(*repository, options.words.front(), options.selection.filter(),
@@ -237,6 +240,7 @@ Run declare_ls(CommandSyntax& app) {
                 "The snapshot, or latest, or SNAPSHOT:SUBFOLDER; then folders to list");
   add_snapshot_options(app, options->selection);
   add_second_options(app, options->second);
+  add_index_option(app, options->index);
   add_flag(app, "-l,--long", options->long_format, "Mode, owner, size and time of each");
   add_flag(app, "--recursive", options->recursive, "What lies below the named folders, too");
   add_flag(app, "--human-readable", options->human_readable, "Sizes in KiB, MiB, …");

@@ -57,6 +57,7 @@ Run declare_mount(CommandSyntax& app) {
   add_arguments(app, "mountpoint", options->mount_points, "An empty folder", TextIs::kFolder);
   add_snapshot_options(app, options->selection);
   add_second_options(app, options->second);
+  add_index_option(app, options->index);
   add_flag(app, "--allow-other", options->allow_other, "Let other users in");
   add_flag(app, "--no-default-permissions", options->no_default_permissions,
            "With --allow-other: let them read everything");

@@ -105,18 +105,25 @@ void tell(const PutBackFiles& done, const Output& output) {
   output.say(done.config ? "put the config back" : "the config is whole");
 }
 
-Result<PutBackFiles> put_paper_back(Storage& storage, const Secret& text,
-                                    const ImportOptions& options, const Session& session) {
+using SharedStorage = std::shared_ptr<Storage>;
+
+Result<PutBackFiles> put_paper_back(const SharedStorage& storage, const Secret& text,
+                                    const ImportOptions& options, Session& session) {
   ASSIGN_OR_RETURN(const PaperKey paper, read_paper_key(text.text()));
   ASSIGN_OR_RETURN(const Secret password, find_new_password(options.key.password));
-  return put_back(storage, paper, password, options.key.key, session.patience());
+  ASSIGN_OR_RETURN(const PutBackFiles done,
+                   put_back(*storage, paper, password, options.key.key, session.patience()));
+  session.see_changed(storage, password, done.key_name);
+  return done;
 }
 
-Result<PutBackFiles> put_file_back(Storage& storage, const Secret& text, const Session& session) {
+Result<PutBackFiles> put_file_back(const SharedStorage& storage, const Secret& text,
+                                   Session& session) {
   ASSIGN_OR_RETURN(const RescueFile file, parse_rescue_file(text.view()));
   PutBackFiles done;
   RETURN_IF_ERROR(session.with_password([&](const Secret& password) -> Status {
-    ASSIGN_OR_RETURN(done, put_back(storage, file, password, session.patience()));
+    ASSIGN_OR_RETURN(done, put_back(*storage, file, password, session.patience()));
+    session.see_changed(storage, password, done.key_name);
     return {};
   }));
   return done;
@@ -125,10 +132,10 @@ Result<PutBackFiles> put_file_back(Storage& storage, const Secret& text, const S
 Result<ExitCode> run_import(const ImportOptions& options, Session& session) {
   ASSIGN_OR_RETURN(const std::string path, one_file(options.file, "import"));
   if (path == "-") session.keep_input_for_data();
-  ASSIGN_OR_RETURN(const std::shared_ptr<Storage> storage, session.storage());
+  ASSIGN_OR_RETURN(const SharedStorage storage, session.storage());
   ASSIGN_OR_RETURN(const Secret text, read_rescue_key(path));
-  Result<PutBackFiles> done = is_for_paper(text) ? put_paper_back(*storage, text, options, session)
-                                                 : put_file_back(*storage, text, session);
+  Result<PutBackFiles> done = is_for_paper(text) ? put_paper_back(storage, text, options, session)
+                                                 : put_file_back(storage, text, session);
   if (!done) return std::move(done).error().with(path);
   tell(*done, session.output());
   return ExitCode::kSuccess;

@@ -13,6 +13,7 @@
 #include "repo/tree_loading.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
+#include "tools/commands/index_option.h"
 #include "tools/commands/node_text.h"
 #include "tools/commands/pattern_options.h"
 #include "tools/commands/restore_report.h"
@@ -33,6 +34,7 @@ struct RestoreCommandOptions {
   std::vector<std::string> xattr_includes;
   SnapshotOptions filter;
   SecondOptions second;
+  IndexOption index;
   std::string overwrite = "always";
   bool dry_run = false;
   bool sparse = false;
@@ -143,6 +145,7 @@ Result<ExitCode> run(const RestoreCommandOptions& options, Session& session) {
   ASSIGN_OR_RETURN(restore.select, selection_of(options));
   ASSIGN_OR_RETURN(restore.select_xattr, xattr_selection_of(options));
   RETURN_IF_ERROR(session.use_second(options.second.access));
+  use_index(options.index, session);
   ASSIGN_OR_RETURN(Repository* const repository, session.open(Locking::kShared));
   ASSIGN_OR_RETURN(
       const SelectedSnapshot selected,
@@ -191,6 +194,7 @@ Run declare_restore(CommandSyntax& app) {
            "Restore only extended attributes that match this pattern (repeatable)");
   add_snapshot_options(app, options->filter);
   add_second_options(app, options->second);
+  add_index_option(app, options->index);
   add_flag(app, "--dry-run", options->dry_run, "Write nothing, only tell what would be done");
   add_flag(app, "--sparse", options->sparse, "Make holes of stretches of zeros");
   add_flag(app, "--verify", options->verify, "Read back what was written, and compare");

@@ -14,6 +14,7 @@
 #include "repo/tree_loading.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
+#include "tools/commands/index_option.h"
 #include "tools/commands/restore_target.h"
 #include "tools/commands/salvage_report.h"
 #include "tools/commands/second_options.h"
@@ -30,6 +31,7 @@ struct SalvageOptions {
   std::string target;
   SnapshotOptions filter;
   SecondOptions second;
+  IndexOption index;
   bool partial = false;
 };
 
@@ -166,6 +168,7 @@ Result<bool> salvage(const std::string& word, const SalvageOptions& options,
 Result<ExitCode> run(const SalvageOptions& options, Session& session) {
   RETURN_IF_ERROR(check_words(options));
   RETURN_IF_ERROR(session.use_second(options.second.access));
+  use_index(options.index, session);
   ASSIGN_OR_RETURN(Repository* const repository, session.open_with_index(Locking::kShared));
   ASSIGN_OR_RETURN(const std::string target, absolute_target(options.target));
   bool is_all_whole = true;
@@ -190,6 +193,7 @@ Run declare_salvage(CommandSyntax& app) {
            "The folder in which each snapshot gets a folder of its own", TextIs::kFolder);
   add_snapshot_options(app, options->filter);
   add_second_options(app, options->second);
+  add_index_option(app, options->index);
   add_flag(app, "--partial", options->partial,
            "Files of which a part is lost as well, with zeros in its place");
   return [options](Session& session) { return run(*options, session); };

@@ -15,6 +15,7 @@
 #include "repo/trees/tree_walk.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/commands.h"
+#include "tools/commands/index_option.h"
 #include "tools/commands/snapshot_options.h"
 #include "tools/output/human.h"
 
@@ -25,6 +26,7 @@ struct StatsOptions {
   std::vector<std::string> words;
   SnapshotOptions selection;
   std::string mode = "restore-size";
+  IndexOption index;
 };
 
 struct Figures {
@@ -219,6 +221,7 @@ std::string text_of(const Figures& figures, const std::string& mode) {
 }
 
 Result<ExitCode> run_stats(const StatsOptions& options, Session& session) {
+  use_index(options.index, session);
   ASSIGN_OR_RETURN(Repository* const repository, session.open_with_index(Locking::kShared));
   session.output().say_even_if_quiet("scanning...");
   ASSIGN_OR_RETURN(const JudgedSnapshots judged,
@@ -259,6 +262,7 @@ Run declare_stats(CommandSyntax& app) {
              {"restore-size", "files-by-contents", "blobs-per-file", "raw-data"},
              "What to count: what a restore writes (the default), files of different content, "
              "their blobs, or what lies in packs");
+  add_index_option(app, options->index);
   return [options](Session& session) { return run_stats(*options, session); };
 }
 

@@ -23,6 +23,7 @@ const std::vector<Command>& all_commands() {
       {"migrate", "Bring the repository to another version of the format", declare_migrate},
       {"mount", "Show the repository as a file system", declare_mount},
       {"options", "List the extended options", declare_options},
+      {"problems", "Say what mounts of this machine have found damaged", declare_problems},
       {"prune", "Remove what no snapshot needs", declare_prune},
       {"rebuild-index", "Make the index agree with the packs", declare_repair_index, nullptr,
        "Use \"repair index\" instead"},

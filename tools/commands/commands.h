@@ -57,6 +57,7 @@ Run declare_ls(CommandSyntax& app);
 Run declare_migrate(CommandSyntax& app);
 Run declare_mount(CommandSyntax& app);
 Run declare_options(CommandSyntax& app);
+Run declare_problems(CommandSyntax& app);
 Run declare_prune(CommandSyntax& app);
 const std::vector<Command>& repair_commands();
 Run declare_recover(CommandSyntax& app);

@@ -18,18 +18,20 @@ Result<ExitCode> repair_config_of(Session& session) {
   const auto rescued = std::make_shared<RescuedStorage>(storage);
   RETURN_IF_ERROR(add_rescue_key(session.options().access, *rescued));
   RebuiltConfig rebuilt{};
-  RETURN_IF_ERROR(session.with_password([&](const Secret& password) -> Status {
-    ASSIGN_OR_RETURN(rebuilt,
-                     rebuild_config(*rescued, password, find_key_hint(session.options().access),
-                                    session.patience()));
+  const auto repair_with = [&](const Secret& password) -> Status {
+    const std::string hint = find_key_hint(session.options().access);
+    ASSIGN_OR_RETURN(rebuilt, rebuild_config(*rescued, password, hint, session.patience()));
+    if (!rebuilt.is_lost) return {};
+    RETURN_IF_ERROR(storage->write({FileType::kConfig, ""}, rebuilt.file, session.patience()));
+    session.see_changed(rescued, password, hint);
     return {};
-  }));
+  };
+  RETURN_IF_ERROR(session.with_password(repair_with));
   const Output& output = session.output();
   if (!rebuilt.is_lost) {
     output.say("the config is whole: nothing was changed");
     return ExitCode::kSuccess;
   }
-  RETURN_IF_ERROR(storage->write({FileType::kConfig, ""}, rebuilt.file, session.patience()));
   output.say(fmt::format("put a new config there: id {}, version {}", rebuilt.config.id.short_hex(),
                          rebuilt.config.version));
   output.say(

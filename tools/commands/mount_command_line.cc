@@ -107,15 +107,14 @@ Result<std::vector<std::string>> restreefs_call(const MountCommandOptions& optio
                                                 const GlobalOptions& global,
                                                 const std::string& location) {
   RETURN_IF_ERROR(check(options));
-  if (!global.as_of.empty()) {
-    return Error(ErrorKind::kInvalid, "mount shows the repository as it is: --as-of is not for it");
-  }
   OptionList list;
   list.value("password_file", global.access.password_file.value_or(""));
   list.value("password_command", global.access.password_command.value_or(""));
   list.value("key_hint", global.access.key_hint.value_or(""));
   list.value("rescue_key", global.access.rescue_key.value_or(""));
+  list.value("as_of", global.as_of);
   add_second(options.second.access, list);
+  if (options.index.source != IndexOption().source) list.value("index", options.index.source);
   if (global.insecure_no_password) list.flag("insecure_no_password");
   if (!global.no_lock) list.flag("lock");
   if (!global.no_lock) list.seconds("retry_lock", global.retry_lock);

@@ -7,6 +7,7 @@
 
 #include "repo/base/result.h"
 #include "tools/cli/global_options.h"
+#include "tools/commands/index_option.h"
 #include "tools/commands/second_options.h"
 #include "tools/commands/snapshot_options.h"
 
@@ -15,6 +16,7 @@ namespace restree {
 struct MountCommandOptions {
   std::vector<std::string> mount_points;
   SecondOptions second;
+  IndexOption index;
   SnapshotOptions selection;
   bool allow_other = false;
   bool no_default_permissions = false;

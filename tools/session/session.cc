@@ -6,10 +6,10 @@
 #include <atomic>
 #include <chrono>
 #include <exception>
-#include <set>
 #include <utility>
 
 #include "cache/pack_fetcher.h"
+#include "program/as_of.h"
 #include "program/cache_settings.h"
 #include "program/repository_opening.h"
 #include "program/rescue_key.h"
@@ -23,7 +23,6 @@
 #include "repo/storage/decorators/chosen_storage.h"
 #include "repo/storage/decorators/quarantine_storage.h"
 #include "repo/storage/local_storage.h"
-#include "tools/output/time_words.h"
 #include "tools/session/old_caches.h"
 
 namespace restree {
@@ -92,12 +91,46 @@ bool Session::is_far() const {
   return parsed && (*parsed)->is_far();
 }
 
-Result<std::shared_ptr<Storage>> Session::storage() {
+Result<std::string> Session::address() const {
+  ASSIGN_OR_RETURN(const std::string where, location());
+  const auto parsed = parse_location(where);
+  return parsed ? (*parsed)->identity(options_.ssh.options) : where;
+}
+
+Result<std::shared_ptr<Storage>> Session::plain_storage() {
   if (!storage_) {
     ASSIGN_OR_RETURN(const std::string where, location());
     ASSIGN_OR_RETURN(storage_, make_storage_(where, options_, stop_));
   }
   return storage_;
+}
+
+Result<std::shared_ptr<Storage>> Session::storage() {
+  if (!noted_storage_) {
+    ASSIGN_OR_RETURN(std::shared_ptr<Storage> plain, plain_storage());
+    noted_storage_ = visit_->decorator()(std::move(plain));
+  }
+  return noted_storage_;
+}
+
+void Session::see_changed(std::shared_ptr<Storage> storage, const Secret& password,
+                          const std::string& key_hint) {
+  const auto open = [&]() -> Status {
+    ASSIGN_OR_RETURN(const std::string where, address());
+    ASSIGN_OR_RETURN(changed_,
+                     Repository::open(std::move(storage), password, key_hint, patience()));
+    visit_->watch(*changed_, {.address = where});
+    return {};
+  };
+  if (const Status opened = open(); !opened) {
+    log::info("the journal of this machine: {}", opened.error().message());
+  }
+}
+
+void Session::see_new(const RepositoryId& id) {
+  const Result<std::string> where = address();
+  const Status noted = where ? VisitRecord::note_new(*where, id) : Status(where.error());
+  if (!noted) log::info("the journal of this machine: {}", noted.error().message());
 }
 
 Result<std::shared_ptr<Storage>> Session::quarantine(const std::string& where) const {
@@ -159,7 +192,7 @@ bool Session::wants_lock(Locking locking) const {
 }
 
 Status Session::open_repository(Locking locking, Reading reading) {
-  ASSIGN_OR_RETURN(std::shared_ptr<Storage> asked, storage());
+  ASSIGN_OR_RETURN(std::shared_ptr<Storage> asked, plain_storage());
   if (quarantine_) asked = std::make_shared<QuarantineStorage>(asked, quarantine_);
   const auto rescued = std::make_shared<RescuedStorage>(asked);
   RETURN_IF_ERROR(add_rescue_key(options_.access, *rescued));
@@ -178,12 +211,10 @@ Status Session::open_repository(Locking locking, Reading reading) {
         chosen = std::make_shared<ChosenStorage>(visit_->decorator()(std::move(behind)));
         return chosen;
       }};
-  ASSIGN_OR_RETURN(const std::string where, location());
-  const auto parsed = parse_location(where);
-  const std::string address = parsed ? (*parsed)->identity(options_.ssh.options) : where;
+  ASSIGN_OR_RETURN(const std::string where, address());
   if (reading == Reading::kThroughCache) {
     opening.cache = find_cache(options_.cache, is_far());
-    opening.location = address;
+    opening.location = where;
     opening.may_be_offline = locking == Locking::kShared;
     if (is_far()) opening.connections = options_.ssh.options.open_connections;
   }
@@ -194,9 +225,9 @@ Status Session::open_repository(Locking locking, Reading reading) {
     return {};
   }));
   repository_ = std::move(opened.repository);
-  visit_->watch(*repository_, {.address = address,
-                               .has_config = !opened.without_config,
-                               .has_keys = !rescued->adds_a_key()});
+  visit_->watch(
+      *repository_,
+      {.address = where, .has_config = !opened.without_config, .has_keys = !rescued->adds_a_key()});
   if (!options_.as_of.empty() && chosen != nullptr) {
     if (const Status back = go_back(*chosen); !back) {
       *visit_ = VisitRecord();
@@ -214,6 +245,10 @@ Status Session::open_repository(Locking locking, Reading reading) {
   cache_ = std::move(opened.cache);
   if (opened.offline) output_.warn(*opened.offline);
   if (opened.without_config) output_.warn(*opened.without_config);
+  if (headers_replace_index_) {
+    repository_->use_headers(
+        {.replaces_index = *headers_replace_index_, .patience = options_.patience, .stop = stop_});
+  }
   if (second_) add_second(reading);
   return {};
 }
@@ -237,16 +272,8 @@ Status Session::check_as_of(Locking locking) const {
 }
 
 Status Session::go_back(ChosenStorage& storage) const {
-  ASSIGN_OR_RETURN(const Timestamp time, parse_time_words(options_.as_of, TimeZone::local()));
-  ASSIGN_OR_RETURN(const SeenBy seen, visit_->seen_by(time.seconds));
-  const auto names_of = [](const std::vector<JournalId>& ids) {
-    std::set<std::string> names;
-    for (const JournalId& id : ids) names.insert(id.hex());
-    return names;
-  };
-  storage.choose(FileType::kSnapshot, names_of(seen.snapshots));
-  storage.choose(FileType::kIndex, names_of(seen.indexes));
-  return {};
+  ASSIGN_OR_RETURN(const AsOf as_of, AsOf::parse(options_.as_of));
+  return as_of.choose(*visit_, storage);
 }
 
 Status Session::clean_caches() const {

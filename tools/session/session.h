@@ -78,8 +78,15 @@ class Session {
   Result<std::string> location() const;
   // Whether the repository is on another machine, judged by its location.
   bool is_far() const;
-  // The storage at that location. Nothing is read from it yet.
+  // The storage at that location, for commands that change key files or config of a repository which
+  // cannot be opened yet: what they list, write and remove is noted. Nothing is read from it yet.
   Result<std::shared_ptr<Storage>> storage();
+  // After such a command, for the journal of this machine: opens the repository in `storage`, which is
+  // storage() or on it. Whatever fails is a line in the log.
+  void see_changed(std::shared_ptr<Storage> storage, const Secret& password,
+                   const std::string& key_hint);
+  // After a new repository was made at the location.
+  void see_new(const RepositoryId& id);
   // For commands that read data from standard input: no password is looked for there.
   void keep_input_for_data() { input_is_data_ = true; }
   // For commands that write content to standard output: it gets nothing else.
@@ -98,6 +105,11 @@ class Session {
   // What the repository has lost is read from that one, if options or variables name it. For commands
   // that only read, before open().
   Status use_second(const RepositoryAccess& access);
+
+  // What the index does not name, or names wrongly, is looked for in the headers of packs;
+  // `replaces_index`: so is all else, and index files are not read. For commands that only read, before
+  // open().
+  void use_headers(bool replaces_index) { headers_replace_index_ = replaces_index; }
 
   // The repository. The first call opens and locks it; later ones ignore the arguments.
   Result<Repository*> open(Locking locking, Reading reading = Reading::kThroughCache);
@@ -123,6 +135,9 @@ class Session {
 
  private:
   RepositoryAccess access() const;
+  Result<std::shared_ptr<Storage>> plain_storage();
+  // The same text for the same location.
+  Result<std::string> address() const;
   bool wants_lock(Locking locking) const;
   // nullptr: it is not to be locked.
   Result<std::unique_ptr<RepositoryLock>> lock_repository(Repository& repository,
@@ -145,10 +160,13 @@ class Session {
   bool input_is_data_ = false;
   bool output_is_data_ = false;
   std::shared_ptr<Storage> storage_;
+  std::shared_ptr<Storage> noted_storage_;  // in front of it
   std::optional<SecondPlace> second_;
-  std::shared_ptr<Storage> quarantine_;  // nullptr: what is removed is not kept
+  std::optional<bool> headers_replace_index_;  // nullopt: headers are not read
+  std::shared_ptr<Storage> quarantine_;        // nullptr: what is removed is not kept
   std::shared_ptr<DiskCache> cache_;
   std::unique_ptr<VisitRecord> visit_;
+  std::unique_ptr<Repository> changed_;  // of see_changed()
   std::unique_ptr<Repository> repository_;
   std::unique_ptr<RepositoryLock> lock_;
   bool lock_is_exclusive_ = false;

@@ -13,6 +13,7 @@ function __restreefs_options
     second_password_command= 'a command that prints it' \
     second_key_hint= 'its key file to try first' \
     second_insecure_no_password 'it has no password' \
+    index= 'packs: find data without index files' \
     announce 'say on standard output when the mount is there' \
     lock 'hold a shared lock on the repository' \
     retry_lock= 'with lock: how long to wait for it' \
@@ -20,6 +21,7 @@ function __restreefs_options
     tag= 'only snapshots with this tag' \
     path= 'only snapshots of this absolute path' \
     path_template= 'show snapshots under such paths: hosts/%h/%T' \
+    as_of= 'only what this machine had seen by then' \
     time_template= 'how times are written, as for strftime(3)' \
     refresh= 'how often to look for new snapshots (30)' \
     uid= 'show everything as owned by this user' \

@@ -1,6 +1,6 @@
 // A storage that lists only chosen files of some types. What has another name can be read all the same.
 //
-// Ownership: shares the storage. Threads: any; the choice is made before anything else is listed.
+// Ownership: shares the storage. Threads: any; a choice holds for listings that end after it.
 // Limits, errors: those of the storage.
 #pragma once
 

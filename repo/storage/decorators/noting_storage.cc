@@ -13,6 +13,13 @@ NotingStorage::Noted NotingStorage::noted(FileType type) const {
   return found == state->noted.end() ? Noted() : found->second;
 }
 
+void NotingStorage::forget_listed(FileType type, std::chrono::system_clock::time_point listed_at) {
+  auto state = state_.lock();
+  const auto found = state->noted.find(type);
+  if (found == state->noted.end() || found->second.listed_at != listed_at) return;
+  found->second.listed = std::nullopt;
+}
+
 Result<std::vector<ListedFile>> NotingStorage::list(FileType type, Deadline by) {
   const auto asked_at = std::chrono::system_clock::now();
   Result<std::vector<ListedFile>> files = inner().list(type, by);

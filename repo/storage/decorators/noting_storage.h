@@ -36,6 +36,8 @@ class NotingStorage final : public ForwardingStorage {
 
   // Of locks and packs nothing is noted.
   Noted noted(FileType type) const;
+  // The listing that was asked for then is not wanted any more; a later one stays.
+  void forget_listed(FileType type, std::chrono::system_clock::time_point listed_at);
 
   Result<std::vector<ListedFile>> list(FileType type, Deadline by) override;
   Status write(const FileName& file, ByteView content, Deadline by) override;

@@ -3,7 +3,9 @@
 #include <map>
 #include <optional>
 #include <random>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "repo/crypto/sha256.h"
@@ -191,6 +193,27 @@ TEST(FileLayouts, AGapClosesOnceTheSizesAreKnown) {
   size = 10;
   EXPECT_TRUE(layouts.layout_of(blob(2), 1, large)->piece_at(500).placed);
   EXPECT_FALSE(layouts.layout_of(blob(2), 1, large)->has_gap());
+}
+
+TEST(FileLayouts, SizesThatDoNotComeToTheFilesSizeAreCorrectedOnce) {
+  std::uint32_t size = 11;
+  std::size_t corrections = 0;
+  FileLayouts layouts(
+      1 << 20, [&](const BlobId&) { return size; },
+      [&](std::span<const BlobId> wrong) {
+        EXPECT_EQ(wrong.size(), 2U);
+        ++corrections;
+        return std::exchange(size, 10) != 10;
+      });
+  const std::vector<BlobId> content(2, blob(1));
+  Node file;
+  file.content = content;
+  file.size = 20;
+  EXPECT_EQ(layouts.layout_of(blob(2), 0, file)->size(), 20U);
+  EXPECT_EQ(layouts.layout_of(blob(2), 0, file)->size(), 20U);
+  EXPECT_EQ(corrections, 1U);
+  file.size = 21;  // as the file grew under the backup: nothing is wrong then
+  EXPECT_EQ(layouts.layout_of(blob(2), 0, file)->size(), 20U);
 }
 
 TEST(FileLayouts, KeepALayoutThatIsInUseWhateverItWeighs) {

@@ -59,6 +59,14 @@ TEST(RestreefsOptions, NameASecondRepositoryWithAPasswordOfItsOwn) {
   EXPECT_TRUE(named.second.no_password);
 }
 
+TEST(RestreefsOptions, SayWhetherIndexFilesAreBelieved) {
+  EXPECT_FALSE(options("uid=1").index_from_packs);
+  EXPECT_TRUE(options("index=packs").index_from_packs);
+  EXPECT_FALSE(options("index=packs,index=files").index_from_packs);
+  RestreefsOptions refused;
+  EXPECT_THAT(apply_option_list("index=headers", refused), FailsWith(ErrorKind::kInvalid));
+}
+
 TEST(RestreefsOptions, AMountPointAloneLeavesTheRepositoryToTheEnvironment) {
   const auto parsed = testing::value_of(parse({"/mnt", "-f"}));
   EXPECT_EQ(parsed.options.access.location, std::nullopt);
@@ -189,6 +197,11 @@ TEST(RestreefsOptions, SayWhatTheCacheMayTake) {
               ::testing::ElementsAre("wiki", "acme_gitea:2026-09-01T03-00-05Z"));
 }
 
+TEST(RestreefsOptions, MayNameAMomentOfThePast) {
+  EXPECT_FALSE(options("ro").as_of);
+  EXPECT_TRUE(options("as_of=2006-01-02 15:04").as_of);
+}
+
 TEST(RestreefsOptions, TemplatesOfPathsAddUp) {
   EXPECT_EQ(options("path_template=%i,path_template=a/%h/%T").mount.names.path_templates.size(),
             2U);
@@ -209,7 +222,8 @@ INSTANTIATE_TEST_SUITE_P(Values, BadOption,
                                            "time_template=", "path_template=", "path_template=/%i",
                                            "path_template=a/../%i", "cache_size=0",
                                            "cache_min_free=101%", "no_cache=1", "warm=", "warm",
-                                           "lock=1", "log_file", "=", "x"));
+                                           "lock=1", "as_of=", "as_of=yesterday", "log_file", "=",
+                                           "x"));
 
 TEST(RestreefsOptions, MoreThanTwoPlacesAreRefused) {
   EXPECT_THAT(parse({}), FailsWith(ErrorKind::kInvalid));

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,6 +46,17 @@ TEST_F(NotingStorageTest, NotesTheLastListing) {
   ASSERT_OK(storage_.list(FileType::kSnapshot, Deadline::never()));
   EXPECT_THAT(*storage_.noted(FileType::kSnapshot).listed, ElementsAre(name_of('1')));
   EXPECT_EQ(storage_.noted(FileType::kIndex).listed, std::nullopt);
+}
+
+TEST_F(NotingStorageTest, ForgetsAListingAndNotALaterOne) {
+  ASSERT_OK(storage_.list(FileType::kSnapshot, Deadline::never()));
+  const auto first = storage_.noted(FileType::kSnapshot).listed_at;
+  storage_.forget_listed(FileType::kSnapshot, first);
+  EXPECT_FALSE(storage_.noted(FileType::kSnapshot).listed);
+  while (std::chrono::system_clock::now() <= first) continue;
+  ASSERT_OK(storage_.list(FileType::kSnapshot, Deadline::never()));
+  storage_.forget_listed(FileType::kSnapshot, first);
+  EXPECT_TRUE(storage_.noted(FileType::kSnapshot).listed);
 }
 
 TEST_F(NotingStorageTest, NotesWhatIsWrittenAndRemoved) {

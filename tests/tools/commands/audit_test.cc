@@ -38,6 +38,18 @@ class AuditCommand : public ::testing::Test {
     words.insert(words.begin(), "audit");
     return runner_.run(words);
   }
+  // With the password in that file.
+  Outcome run_as(const std::string& file, Strings words) const {
+    words.insert(words.begin(), {"-r", "memory", "--password-file", path(file)});
+    return runner_.run_bare(words);
+  }
+  std::string path(const std::string& file) const { return (runner_.folder() / file).string(); }
+  void lose_config() { ASSERT_OK(storage_->remove({FileType::kConfig, ""}, soon())); }
+  void expect_no_finding() const {
+    const Outcome quiet = audit({"-v"});
+    EXPECT_EQ(quiet.code, ExitCode::kSuccess) << quiet.out << quiet.err;
+    EXPECT_THAT(quiet.out, Not(HasSubstr("innocent"))) << "not even a remark";
+  }
   std::string whole_id(const std::string& id) {
     for (const auto& file : value_of(storage_->list(FileType::kSnapshot, soon()))) {
       if (file.name.starts_with(id)) return file.name;
@@ -93,9 +105,7 @@ TEST_F(AuditCommand, WhatWasRemovedHereIsNoFinding) {
   ASSERT_EQ(run({"tag", "--add", "kept", ids_[1]}).code, ExitCode::kSuccess);
   ASSERT_EQ(run({"prune"}).code, ExitCode::kSuccess);
   ASSERT_EQ(run({"forget", "--undo", ids_[0]}).code, ExitCode::kSuccess);
-  const Outcome after = audit({"-v"});
-  EXPECT_EQ(after.code, ExitCode::kSuccess) << after.out;
-  EXPECT_THAT(after.out, Not(HasSubstr("innocent"))) << "not even a remark";
+  expect_no_finding();
 }
 
 TEST_F(AuditCommand, APolicyExplainsWhatAnotherMachineForgets) {
@@ -116,6 +126,77 @@ TEST_F(AuditCommand, AKeyThatSomebodyAddedIsFoundAndOneOfOurOwnIsNot) {
   EXPECT_EQ(audit().code, ExitCode::kSuccess);
   builder_.add_key("intruder");
   EXPECT_THAT(audit().out, HasSubstr("1 key is new"));
+}
+
+TEST_F(AuditCommand, OtherPasswordsOfOurOwnAreNoFinding) {
+  const std::string other = builder_.add_key("another");
+  testing::write_file(path("new"), "new");
+  audit();
+  ASSERT_EQ(run({"key", "remove", other}).code, ExitCode::kSuccess);
+  expect_no_finding();
+  ASSERT_EQ(run({"key", "passwd", "--new-password-file", path("new")}).code, ExitCode::kSuccess);
+  const Outcome after = run_as("new", {"audit", "-v"});
+  EXPECT_EQ(after.code, ExitCode::kSuccess) << after.out;
+  EXPECT_THAT(after.out, Not(HasSubstr("innocent")));
+}
+
+TEST_F(AuditCommand, AMigrationOfOurOwnIsNoFinding) {
+  audit();
+  ASSERT_EQ(run({"migrate", "upgrade_repo_v2"}).code, ExitCode::kSuccess);
+  expect_no_finding();
+}
+
+// Its id is another one then, and what was seen under the id before is still known.
+TEST_F(AuditCommand, AConfigThatWasMadeAnewHereIsNoFindingAndHidesNone) {
+  audit();
+  lose_config();
+  EXPECT_THAT(run({"snapshots"}).out, HasSubstr(ids_[0])) << "read without a config";
+  ASSERT_EQ(run({"repair", "config"}).code, ExitCode::kSuccess);
+  expect_no_finding();
+  remove(ids_[0]);
+  lose_config();
+  ASSERT_EQ(run({"repair", "config"}).code, ExitCode::kSuccess);
+  const Outcome found = audit();
+  EXPECT_THAT(found.out, AllOf(HasSubstr("1 snapshot is gone"), HasSubstr(ids_[0]),
+                               Not(HasSubstr("config")), Not(HasSubstr("another repository"))));
+}
+
+TEST_F(AuditCommand, ARescueKeyThatWasPutBackHereIsNoFinding) {
+  testing::write_file(path("rescue-password"), "rescue");
+  ASSERT_EQ(
+      run({"rescue-key", "export", "--new-password-file", path("rescue-password"), path("rescue")})
+          .code,
+      ExitCode::kSuccess);
+  ASSERT_EQ(run({"rescue-key", "export", "--paper", path("paper")}).code, ExitCode::kSuccess);
+  audit();
+  ASSERT_EQ(run_as("rescue-password", {"rescue-key", "import", path("rescue")}).code,
+            ExitCode::kSuccess);
+  expect_no_finding();
+  lose_config();
+  run({"snapshots"});
+  ASSERT_EQ(
+      run({"rescue-key", "import", "--new-password-file", path("rescue-password"), path("paper")})
+          .code,
+      ExitCode::kSuccess);
+  expect_no_finding();
+}
+
+TEST_F(AuditCommand, AConfigThatSomebodyElseMadeAnewIsFound) {
+  audit();
+  lose_config();
+  testing::Environment elsewhere;
+  elsewhere.set("XDG_STATE_HOME", path("another-machine"));
+  ASSERT_EQ(run({"repair", "config"}).code, ExitCode::kSuccess);
+  elsewhere.set("XDG_STATE_HOME", path("state"));
+  EXPECT_THAT(audit().out, HasSubstr("another repository was at this address before"));
+}
+
+TEST_F(AuditCommand, ARepositoryThatWasMadeHereIsNoOther) {
+  audit();
+  const auto empty = std::make_shared<MemoryStorage>();
+  runner_.put("memory", empty);
+  ASSERT_EQ(run({"init"}).code, ExitCode::kSuccess);
+  expect_no_finding();
 }
 
 TEST_F(AuditCommand, DatesInTheFutureAndPastAreFound) {

@@ -49,6 +49,9 @@ TEST(MountCommand, HandsOnTheSecondRepositoryAlsoAnEmptyNameWhichRestreefsRefuse
   options.second.access.no_password = true;
   EXPECT_EQ(value_of(restreefs_call(options, global, "r")).back(),
             "second=,second_insecure_no_password,announce");
+  options.second = {};
+  options.index.source = "packs";
+  EXPECT_EQ(value_of(restreefs_call(options, global, "r")).back(), "index=packs,announce");
 }
 
 TEST(MountCommand, SaysResticsExtendedOptionsInRestreefssWords) {
@@ -84,6 +87,14 @@ TEST(MountCommand, HandsOnWaitsAndLimits) {
   EXPECT_EQ(value_of(restreefs_call(on("/mnt"), global, "r")).back(),
             "key_hint=ab,lock,retry_lock=300,silence_timeout=2,limit_upload=3,limit_download=4,"
             "silence_timeout=7,timeout=8,announce");
+}
+
+TEST(MountCommand, HandsOnTheMomentToShow) {
+  GlobalOptions global;
+  global.no_lock = true;
+  global.as_of = "2006-01-02 15:04";
+  EXPECT_EQ(value_of(restreefs_call(on("/mnt"), global, "r")).back(),
+            "as_of=2006-01-02 15:04,announce");
 }
 
 TEST(MountCommand, WaitsForNoLockThatItDoesNotTake) {

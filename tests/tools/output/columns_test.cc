@@ -8,6 +8,7 @@
 #include <string>
 
 #include "repo/text/utf8.h"
+#include "tests/support/emulator.h"
 
 namespace restree {
 namespace {
@@ -34,6 +35,7 @@ TEST(Columns, CountWhatATerminalShows) {
 
 // The C library knows the same of its version of Unicode; where they differ, one of them is older.
 TEST(Columns, AreThoseOfTheCLibrary) {
+  SKIP_UNDER_QEMU_WITHOUT_LOCALE();
   const locale_t utf8 = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
   ASSERT_NE(utf8, nullptr);
   const locale_t before = ::uselocale(utf8);

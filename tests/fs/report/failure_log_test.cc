@@ -1,4 +1,4 @@
-#include "fs/failure_log.h"
+#include "fs/report/failure_log.h"
 
 #include <fstream>
 #include <string>

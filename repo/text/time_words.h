@@ -1,4 +1,4 @@
-// Parses the times that users give with --oldest and --newest.
+// Parses the times that users give in words of options: --as-of, --oldest and --newest.
 #pragma once
 
 #include <string>

@@ -17,8 +17,9 @@ struct MountStatus {
   using Time = std::chrono::system_clock::time_point;
 
   bool online = true;
-  std::optional<Time> since;   // when `online` last changed
-  std::optional<Time> listed;  // when the storage last listed the snapshots
+  std::optional<Time> since;                    // when `online` last changed
+  std::optional<Time> listed;                   // when the storage last listed the snapshots
+  std::optional<std::uint64_t> audit_findings;  // that `restree audit` would tell
   std::optional<std::uint64_t> connections;
   std::optional<std::uint64_t> round_trip_us;
   std::optional<std::uint64_t> bytes_per_second;
@@ -38,6 +39,7 @@ struct MountStatus {
   std::uint64_t served_bytes = 0;
   std::uint64_t given_up_bytes = 0;
   std::uint64_t errors = 0;
+  std::uint64_t problems = 0;                 // in .restree/problems
   std::optional<std::uint64_t> second_blobs;  // that the second repository gave
   std::optional<std::uint64_t> prefetch_used_bytes;
   std::optional<std::uint64_t> prefetch_wasted_bytes;

@@ -1,4 +1,4 @@
-#include "tools/output/time_words.h"
+#include "repo/text/time_words.h"
 
 #include <gmock/gmock.h>
 

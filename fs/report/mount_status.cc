@@ -1,4 +1,4 @@
-#include "fs/mount_status.h"
+#include "fs/report/mount_status.h"
 
 #include <fmt/chrono.h>
 #include <fmt/core.h>
@@ -37,6 +37,7 @@ std::string status_json(const MountStatus& status) {
   add("online", status.online ? "true" : "false");
   add("since", value(status.since));
   add("listed", value(status.listed));
+  add("audit_findings", value(status.audit_findings));
   add("connections", value(status.connections));
   add("round_trip_us", value(status.round_trip_us));
   add("bytes_per_second", value(status.bytes_per_second));
@@ -54,6 +55,7 @@ std::string status_json(const MountStatus& status) {
   add("served_bytes", value(status.served_bytes));
   add("given_up_bytes", value(status.given_up_bytes));
   add("errors", value(status.errors));
+  add("problems", value(status.problems));
   add("second_blobs", value(status.second_blobs));
   add("prefetch_used_bytes", value(status.prefetch_used_bytes));
   add("prefetch_wasted_bytes", value(status.prefetch_wasted_bytes));
