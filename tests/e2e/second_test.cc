@@ -52,7 +52,8 @@ class SecondRepository : public ::testing::Test {
       write_random_file(app() / "small" / std::to_string(i), static_cast<std::uint64_t>(i), 20'000);
     }
     write_file(app() / "small" / "deep" / "deeper" / "file", "deep");
-    write_random_file(app() / "large", 77, 24 * kMiB);
+    // More than five packs: restic ends one once it has 4 MiB, and a chunk has 8 at most.
+    write_random_file(app() / "large", 77, 64 * kMiB);
     fs::create_hard_link(app() / "large", app() / "small" / "linked");
     fs::create_symlink("../large", app() / "small" / "link");
     const Restic first(made_->path() / "home");
