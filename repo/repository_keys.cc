@@ -22,6 +22,8 @@ namespace {
 
 // restic's key files have about 450 bytes, and vary with the names of users and hosts.
 constexpr std::uint64_t kMostKeyBytes = 64 << 10;
+constexpr std::uint64_t kFewestLikelyBytes = 200;
+constexpr std::uint64_t kMostLikelyBytes = 4 << 10;
 constexpr std::size_t kParallelReads = 8;
 constexpr std::size_t kNamedKeys = 5;
 
@@ -49,6 +51,11 @@ Status expect_size(Storage& storage, const ListedFile& file, Deadline by) {
   if (size == 0) return Error(ErrorKind::kCorrupt, "it is empty, or not a regular file");
   if (size <= kMostKeyBytes) return {};
   return Error(ErrorKind::kCorrupt, fmt::format("{} bytes are too many for a key file", size));
+}
+
+// By its size. What is far from it is read as well, but only after the others.
+bool is_likely_a_key(const ListedFile& file) {
+  return file.size_bytes >= kFewestLikelyBytes && file.size_bytes <= kMostLikelyBytes;
 }
 
 // A key file, read and understood.
@@ -100,6 +107,8 @@ class KeySearch {
 
   // Tries the password on these key files, the cheapest first. nullopt: none of them opens.
   Result<std::optional<OpenedKey>> try_all(std::span<const ListedFile> files);
+  // Names these among the keys that cannot be used, by their listed sizes.
+  void refuse_unread(std::span<const ListedFile> files);
   // Logs the keys that could not be used, for a search that has found its key.
   void log_refused() const;
   // The result of a search among `count` key files that has found nothing.
@@ -107,6 +116,8 @@ class KeySearch {
 
  private:
   Result<std::vector<Candidate>> read(std::span<const ListedFile> files);
+  // As many of the first ones as the limits still allow to be read.
+  std::size_t allowed(std::span<const ListedFile> files);
   std::optional<OpenedKey> try_one(Candidate candidate);
   bool opens_config(const SealKey& master) const;
   void refuse(const std::string& name, Error error) {
@@ -118,6 +129,8 @@ class KeySearch {
   const Secret& password_;
   const KeyLimits limits_;
   const Deadline by_;
+  std::size_t read_keys_ = 0;
+  std::uint64_t read_bytes_ = 0;
   std::uint64_t spent_ = 0;
   std::size_t denied_ = 0;
   std::size_t untried_ = 0;
@@ -125,11 +138,21 @@ class KeySearch {
   std::optional<OpenedKey> misfit_;
 };
 
-Result<std::vector<Candidate>> KeySearch::read(std::span<const ListedFile> files) {
-  if (files.size() > limits_.most_keys) {
-    untried_ += files.size() - limits_.most_keys;
-    files = files.first(limits_.most_keys);
+std::size_t KeySearch::allowed(std::span<const ListedFile> files) {
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const std::uint64_t listed = files[i].size_bytes;
+    const std::uint64_t size = listed == 0 ? kMostKeyBytes : std::min(listed, kMostKeyBytes);
+    if (read_keys_ == limits_.most_keys || size > limits_.most_bytes - read_bytes_) return i;
+    ++read_keys_;
+    read_bytes_ += size;
   }
+  return files.size();
+}
+
+Result<std::vector<Candidate>> KeySearch::read(std::span<const ListedFile> files) {
+  const std::size_t count = allowed(files);
+  untried_ += files.size() - count;
+  files = files.first(count);
   std::vector<Result<Candidate>> results(files.size());
   const std::size_t threads = storage_.read_habit().waits ? kParallelReads : 1;
   RETURN_IF_ERROR(parallel_for(files.size(), threads, [&](std::size_t i) -> Status {
@@ -195,6 +218,16 @@ std::optional<OpenedKey> KeySearch::try_one(Candidate candidate) {
 bool KeySearch::opens_config(const SealKey& master) const {
   Bytes copy = Bytes::copy_of(config_);
   return open_in_place(master, copy.view()).has_value();
+}
+
+void KeySearch::refuse_unread(std::span<const ListedFile> files) {
+  for (const ListedFile& file : files) {
+    const std::string size =
+        file.size_bytes == 0
+            ? "it is empty"
+            : fmt::format("{} bytes are not the size of a key file", file.size_bytes);
+    refuse(file.name, {ErrorKind::kCorrupt, size});
+  }
 }
 
 void KeySearch::log_refused() const {
@@ -269,14 +302,17 @@ Result<OpenedKey> find_master_key(Storage& storage, ByteView config, const Secre
   };
   std::sort(files.begin(), files.end(),
             [](const ListedFile& a, const ListedFile& b) { return a.name < b.name; });
-  const auto others = std::stable_partition(files.begin(), files.end(), is_hinted);
+  const auto likely = std::stable_partition(files.begin(), files.end(), is_hinted);
+  const auto others = std::stable_partition(likely, files.end(), is_likely_a_key);
   KeySearch search(storage, config, password, limits, by);
-  // In two rounds, so that a right hint costs one read.
+  // In rounds, so that a right hint costs one read, and no heap of other files keeps a key away.
+  const std::span<const ListedFile> last(others, files.end());
   for (const std::span<const ListedFile> round :
-       {std::span<const ListedFile>(files.begin(), others),
-        std::span<const ListedFile>(others, files.end())}) {
+       {std::span<const ListedFile>(files.begin(), likely),
+        std::span<const ListedFile>(likely, others), last}) {
     ASSIGN_OR_RETURN(std::optional<OpenedKey> key, search.try_all(round));
     if (!key) continue;
+    if (is_likely_a_key(round.front()) && !is_hinted(round.front())) search.refuse_unread(last);
     search.log_refused();
     return std::move(*key);
   }

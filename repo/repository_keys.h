@@ -33,13 +33,15 @@ struct OpenedKey {
 };
 
 // Bounds a search. A repository usually has one key for each password; restic gives up after 20.
+// Whoever can add files can add many that are no keys: reading them is what these bounds allow for.
 struct KeyLimits {
-  std::size_t most_keys = 1000;
-  std::uint64_t most_cost = std::uint64_t{1} << 29;  // the sum of scrypt_cost(): a few minutes
+  std::size_t most_keys = 50'000;                      // that are read
+  std::uint64_t most_bytes = std::uint64_t{64} << 20;  // read; 64 KiB each if sizes are unknown
+  std::uint64_t most_cost = std::uint64_t{1} << 29;    // the sum of scrypt_cost(): a few minutes
 };
 
 // Tries the password on the key files whose names start with `hint`, if it is not empty, then on
-// the others; in both cases on the cheapest first. `config` is the sealed config file, which the
+// those that have the size of a key file, then on the others; in each case on the cheapest first. `config` is the sealed config file, which the
 // right key opens.
 //
 // A key that cannot be used (damaged, unreadable, of an unknown kind, beyond the limits, of another

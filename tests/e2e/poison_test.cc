@@ -300,9 +300,10 @@ TEST_P(ManyPoisons, DoNotHoldARestoreUp) {
   const fs::path folder = copy.root() / GetParam();
   const std::uint64_t count = scaled(20'000, 2'000);
   for (std::uint64_t i = 0; i < count; ++i) {
+    // In every listing by name they come before the good files; a third has the size of a key.
     std::string name = std::to_string(i);
-    name.insert(0, 64 - name.size(), 'e');
-    write_file(folder / name, i % 2 == 0 ? "" : "nothing");
+    name.insert(0, 64 - name.size(), '0');
+    write_file(folder / name, i % 3 == 0 ? "" : std::string(i % 3 == 1 ? 7 : 450, 'n'));
   }
   Command command = RestreeProgram(copy.restic())
                         .command({"restore", place.files().at("notes2").filename().string(),

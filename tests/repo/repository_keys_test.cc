@@ -2,6 +2,7 @@
 // kind, too costly.
 #include "repo/repository_keys.h"
 
+#include <fmt/core.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -65,6 +66,12 @@ class KeySearchTest : public ::testing::Test {
   }
   std::string quick_json(std::string_view password = kOther) {
     return builder().key_json(password);
+  }
+  void add_heap(const std::vector<std::string>& contents) {
+    for (std::size_t i = 0; i < 3000; ++i) {
+      ASSERT_OK(memory_.storage().write({FileType::kKey, fmt::format("{:064d}", i)},
+                                        as_bytes(contents[i % contents.size()]), soon()));
+    }
   }
   void remove_good() { memory_.remove({FileType::kKey, good_}); }
   void fail_reading(const std::string& name, ErrorKind kind) {
@@ -258,6 +265,26 @@ TEST_F(KeySearchTest, NoMoreKeysAreReadThanTheLimit) {
   EXPECT_EQ(error.kind(), ErrorKind::kWrongPassword);
   EXPECT_THAT(error.message(), HasSubstr("2 of them were not tried"));
   EXPECT_THAT(error.hint(), HasSubstr("RESTIC_KEY_HINT"));
+}
+
+// By name they come before every key.
+TEST_F(KeySearchTest, AHeapOfFilesWithoutTheSizeOfAKeyIsNotEvenRead) {
+  add_heap({"", "nothing", std::string(10'000, 'x')});
+  const std::size_t before = memory_.storage().reads(FileType::kKey);
+  EXPECT_EQ(opened(), good_);
+  EXPECT_EQ(memory_.storage().reads(FileType::kKey), before + 1);
+}
+
+TEST_F(KeySearchTest, AHeapOfFilesWithTheSizeOfAKeyDoesNotKeepItAway) {
+  add_heap({std::string(450, 'x')});
+  EXPECT_EQ(opened(), good_);
+}
+
+TEST_F(KeySearchTest, NoMoreBytesOfKeysAreReadThanTheLimit) {
+  for (int i = 0; i < 5; ++i) add(std::string(1000, 'x') + std::to_string(i));
+  const Error error = failure("wrong", {.most_bytes = 3500});
+  EXPECT_THAT(error.message(), HasSubstr(" of them were not tried"));
+  EXPECT_LE(memory_.storage().reads(FileType::kKey), 4U);
 }
 
 TEST_F(KeySearchTest, AServerThatIsAwayIsNotTakenForADamagedKey) {
