@@ -60,8 +60,8 @@ class LocalStorage final : public Storage {
   std::string description() const override { return root_; }
 
  private:
-  Status list_folder(const UniqueFd& root, const std::string& folder, std::set<std::string>& seen,
-                     std::vector<ListedFile>& into);
+  Status list_folder(const UniqueFd& root, FileType type, const std::string& folder,
+                     std::set<std::string>& seen, std::vector<ListedFile>& into);
   Status make_missing_folder(const FileName& file, mode_t mode) const;
   Error explain_failed_write(Error error, std::size_t size);
   std::string path_of(const FileName& file) const { return root_ + "/" + relative_path(file); }
@@ -94,10 +94,17 @@ struct FileToRead {
 };
 
 // Never waits for the other end of a FIFO, and never reads one.
-Result<FileToRead> open_for_reading(const std::string& path) {
+Result<FileToRead> open_for_reading(const std::string& path, FileType type) {
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  if (!fd) return file_error(errno, "open " + path);
   struct stat attributes {};
+  if (!fd) {
+    const int failure = errno;
+    if (failure == ENOENT && type == FileType::kSnapshot &&
+        ::lstat(path.c_str(), &attributes) == 0) {
+      RETURN_IF_ERROR(expect_regular(path, attributes.st_mode));
+    }
+    return file_error(failure, "open " + path);
+  }
   if (::fstat(fd.get(), &attributes) != 0) return file_error(errno, "stat " + path);
   RETURN_IF_ERROR(expect_regular(path, attributes.st_mode));
   return FileToRead{std::move(fd), static_cast<std::uint64_t>(attributes.st_size)};
@@ -124,7 +131,7 @@ Status expect_range(const FileToRead& file, const std::string& path, ByteRange r
 }
 
 // Adds the files of one folder below `root`. A missing folder is not an error.
-Status LocalStorage::list_folder(const UniqueFd& root, const std::string& folder,
+Status LocalStorage::list_folder(const UniqueFd& root, FileType type, const std::string& folder,
                                  std::set<std::string>& seen, std::vector<ListedFile>& into) {
   const std::string path = root_ + "/" + folder;
   UniqueFd fd(::openat(root.get(), folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -159,6 +166,8 @@ Status LocalStorage::list_folder(const UniqueFd& root, const std::string& folder
     if (regular) {
       into.push_back({entry->d_name, static_cast<std::uint64_t>(attributes.st_size),
                       std::int64_t{attributes.st_mtime}});
+    } else if (type == FileType::kSnapshot) {
+      into.push_back({entry->d_name, 0});
     } else {
       odd_files_.warn_once(file, regular.error());
     }
@@ -179,11 +188,12 @@ Result<std::vector<ListedFile>> LocalStorage::list(FileType type, Deadline) {
   }
   const std::string folder(directory_of(type));
   if (type != FileType::kPack) {
-    RETURN_IF_ERROR(list_folder(root, folder, seen, listed));
+    RETURN_IF_ERROR(list_folder(root, type, folder, seen, listed));
     return listed;
   }
   for (int prefix = 0; prefix < 256; ++prefix) {
-    RETURN_IF_ERROR(list_folder(root, fmt::format("{}/{:02x}", folder, prefix), seen, listed));
+    RETURN_IF_ERROR(
+        list_folder(root, type, fmt::format("{}/{:02x}", folder, prefix), seen, listed));
   }
   return listed;
 }
@@ -205,7 +215,7 @@ Result<Bytes> LocalStorage::read(const FileName& file, ByteRange range, Deadline
 Result<MutableByteView> LocalStorage::read_into(Bytes& buffer, const FileName& file,
                                                 ByteRange range, Deadline) {
   const std::string path = path_of(file);
-  ASSIGN_OR_RETURN(const FileToRead opened, open_for_reading(path));
+  ASSIGN_OR_RETURN(const FileToRead opened, open_for_reading(path, file.type));
   RETURN_IF_ERROR(expect_range(opened, path, range));
   if (buffer.size() < range.length) {
     buffer = Bytes();  // first, so that there are never two
@@ -226,7 +236,7 @@ void LocalStorage::expect(const FileName& file, ByteRange range) {
 
 Result<Bytes> LocalStorage::read_all(const FileName& file, Deadline) {
   const std::string path = path_of(file);
-  ASSIGN_OR_RETURN(const FileToRead opened, open_for_reading(path));
+  ASSIGN_OR_RETURN(const FileToRead opened, open_for_reading(path, file.type));
   Status fits = expect_file_size(file, opened.size_bytes);
   if (!fits) return std::move(fits).error().with(root_);
   Bytes bytes(opened.size_bytes);
@@ -314,8 +324,11 @@ Status LocalStorage::write(const FileName& file, ByteView content, Deadline) {
 
 Status LocalStorage::remove(const FileName& file, Deadline) {
   const std::string path = path_of(file);
-  if (::unlink(path.c_str()) != 0) return errno_error(errno, "remove " + path);
-  return {};
+  if (::unlink(path.c_str()) == 0) return {};
+  if (errno != EISDIR) return errno_error(errno, "remove " + path);
+  if (::rmdir(path.c_str()) == 0) return {};
+  if (errno == ENOTEMPTY || errno == EEXIST) return filled_folder(path);
+  return errno_error(errno, "remove " + path);
 }
 
 // Removes those of one folder, which may be missing.

@@ -30,6 +30,13 @@ Status expect_regular(const std::string& path, mode_t mode) {
                fmt::format("{} is {}, where a file should be", path, type_in_words(mode)));
 }
 
+Error filled_folder(const std::string& path) {
+  return Error(ErrorKind::kCorrupt,
+               fmt::format("remove {}: it is a folder with files in it, where a file should be",
+                           path))
+      .hinting("Move the folder away.");
+}
+
 void OddFiles::warn_once(const std::string& path, const Error& why) {
   {
     auto named = named_.lock();

@@ -19,6 +19,9 @@ namespace restree {
 // kCorrupt, unless the mode (as in st_mode) is that of a regular file. `path`: for the message.
 Status expect_regular(const std::string& path, mode_t mode);
 
+// The error of removing a folder that holds something: whose that is cannot be known.
+Error filled_folder(const std::string& path);
+
 // Writes a warning to the log for each path that a listing leaves out, once.
 //
 // Limits: kMostNamed paths; further ones are not logged.

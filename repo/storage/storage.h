@@ -123,7 +123,9 @@ class Storage {
   virtual Status make_folders(Deadline by) = 0;
 
   // Every regular file of the type with a valid name, in no order, each name once. What else has
-  // such a name (a folder, a FIFO) is left out and named in the log. A missing folder is an
+  // such a name (a folder, a FIFO) is left out and named in the log; in the place of a snapshot it is
+  // listed, with no size, and to read it is kCorrupt: who takes a snapshot for forgotten removes the
+  // data that it needs. A missing folder is an
   // empty list: copying tools leave empty folders out, and a folder of a repository that is away is
   // missing too (see Errors). Not for kConfig.
   virtual Result<std::vector<ListedFile>> list(FileType type, Deadline by) = 0;
@@ -166,7 +168,7 @@ class Storage {
   virtual Status join(std::span<const FileRange> ranges, ByteView end, const NameJoined& name,
                       Deadline by) = 0;
 
-  // Removing what is not there is kNotFound.
+  // Removing what is not there is kNotFound. A folder in the place of a file is removed if it is empty.
   virtual Status remove(const FileName& file, Deadline by) = 0;
 
   // Removes what writes of this program have left under temporary names because they were cut off.

@@ -221,19 +221,24 @@ std::vector<DamageKind> kinds_of_indexes() {
 
 std::vector<DamageKind> kinds_of_other_files() {
   using Judge = DamageKind::Judge;
-  const auto damaged_snapshot = [](const std::string& name,
-                                   std::function<void(DamagedCopy&)> damage) {
+  const Lines forget_notes1{"restree repair snapshots --forget notes1"};
+  const auto damaged_snapshot = [&](const std::string& name,
+                                    std::function<void(DamagedCopy&)> damage) {
     return DamageKind{
         .name = name,
         .damage = std::move(damage),
         .check = {"error: failed to load snapshot notes1: R/snapshots/notes1 is damaged: "
                   "its hash is not its name"},
-        .repairs = {"restree repair snapshots --forget notes1"},
+        .repairs = forget_notes1,
         .gone = {"notes1"}};
   };
   const auto odd = [](const std::string& file, const std::string& what) {
     return Lines{"restree: R/" + file + " is " + what +
                  ", where a file should be; this entry is left out"};
+  };
+  const auto odd_snapshot = [](const std::string& what) {
+    return Lines{"error: failed to load snapshot notes1: R/snapshots/notes1 is " + what +
+                 ", where a file should be"};
   };
   const Lines missing_pack{"pack single: does not exist",
                            "Damaged or missing blobs lie in 1 pack:",
@@ -284,14 +289,21 @@ std::vector<DamageKind> kinds_of_other_files() {
        .restic = Judge::kIsSlow},
       {.name = "FifoForASnapshot",
        .damage = [](DamagedCopy& copy) { copy.put_fifo("notes1"); },
-       .check = odd("snapshots/notes1", "a FIFO"),
+       .check = odd_snapshot("a FIFO"),
+       .repairs = forget_notes1,
        .gone = {"notes1"},
        .restic = Judge::kIsNotAsked},
       {.name = "FolderForASnapshot",
        .damage = [](DamagedCopy& copy) { copy.put_folder("notes1"); },
-       .check = odd("snapshots/notes1", "a folder"),
+       .check = odd_snapshot("a folder"),
+       .repairs = forget_notes1,
        .gone = {"notes1"},
        .restic = Judge::kIsSlow},
+      {.name = "DeadLinkForASnapshot",
+       .damage = [](DamagedCopy& copy) { copy.put_dead_link("notes1"); },
+       .check = odd_snapshot("a link that leads nowhere"),
+       .repairs = forget_notes1,
+       .gone = {"notes1"}},
   };
 }
 

@@ -296,6 +296,12 @@ void DamagedCopy::put_loop(const std::string& name) {
   fs::create_symlink(odd_.back(), odd_.back());
 }
 
+void DamagedCopy::put_dead_link(const std::string& name) {
+  odd_.push_back(file(name));
+  fs::remove(odd_.back());
+  fs::create_symlink("nothing", odd_.back());
+}
+
 fs::path DamagedCopy::add_file(FileType type, const std::string& content) const {
   const fs::path path = root() / relative_path({type, to_hex(sha256(as_bytes(content)))});
   write_file(path, content);

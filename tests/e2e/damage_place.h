@@ -112,6 +112,7 @@ class DamagedCopy {
   void put_fifo(const std::string& name);
   void put_folder(const std::string& name);
   void put_loop(const std::string& name);
+  void put_dead_link(const std::string& name);
   const std::vector<std::filesystem::path>& odd() const { return odd_; }
   // Stores a file that is named by its hash; returns where.
   std::filesystem::path add_file(FileType type, const std::string& content) const;

@@ -91,8 +91,7 @@ class InPlaceOfAFile : public ::testing::TestWithParam<OddThing> {
 };
 
 TEST_P(InPlaceOfAFile, IsLeftOutOfListingsAndNamedOnce) {
-  for (const FileType type :
-       {FileType::kKey, FileType::kLock, FileType::kSnapshot, FileType::kIndex, FileType::kPack}) {
+  for (const FileType type : {FileType::kKey, FileType::kLock, FileType::kIndex, FileType::kPack}) {
     ASSERT_OK(storage_->write({type, kPlain}, as_bytes("content"), soon()));
     put({type, kOdd});
     ::testing::internal::CaptureStderr();
@@ -107,6 +106,21 @@ TEST_P(InPlaceOfAFile, IsLeftOutOfListingsAndNamedOnce) {
     EXPECT_THAT(log, HasSubstr("left out"));
     EXPECT_THAT(log, HasSubstr(GetParam().in_words));
   }
+}
+
+// One that is left out would pass for a forgotten one, and its data for free.
+TEST_P(InPlaceOfAFile, IsListedAsASnapshotThatCannotBeReadAndCanBeRemoved) {
+  const FileName odd{FileType::kSnapshot, kOdd};
+  put(odd);
+  const auto listed = value_of(storage_->list(FileType::kSnapshot, soon()));
+  ASSERT_EQ(listed.size(), 1U);
+  EXPECT_EQ(listed[0].name, kOdd);
+  EXPECT_EQ(listed[0].size_bytes, 0U);
+  const auto content = storage_->read_all(odd, soon());
+  ASSERT_THAT(content, FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(content.error().message(), HasSubstr(relative_path(odd)));
+  ASSERT_OK(storage_->remove(odd, soon()));
+  EXPECT_TRUE(value_of(storage_->list(FileType::kSnapshot, soon())).empty());
 }
 
 TEST_P(InPlaceOfAFile, IsCorruptAtOnceForWhoeverReadsIt) {
@@ -136,6 +150,18 @@ TEST_P(InPlaceOfAFile, IsCorruptAtOnceForWhoeverReadsIt) {
 
 INSTANTIATE_TEST_SUITE_P(All, InPlaceOfAFile, ::testing::ValuesIn(odd_things()),
                          [](const auto& instance) { return instance.param.name; });
+
+TEST(LocalStorage, AFolderWithFilesInThePlaceOfAFileIsNotRemoved) {
+  const TempDir dir;
+  const auto storage = make_local_storage(dir.path().string());
+  const FileName odd{FileType::kSnapshot, kOdd};
+  fs::create_directories(dir.path() / relative_path(odd) / "folder");
+  const Status removed = storage->remove(odd, Deadline::after(std::chrono::seconds(60)));
+  ASSERT_THAT(removed, FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(removed.error().message(), HasSubstr("a folder with files in it"));
+  EXPECT_THAT(removed.error().hint(), HasSubstr("Move the folder away"));
+  EXPECT_TRUE(fs::exists(dir.path() / relative_path(odd) / "folder"));
+}
 
 // Sparse files of sizes that no memory holds.
 TEST(LocalStorage, AFileThatIsTooLargeForItsTypeIsNotReadIntoMemory) {

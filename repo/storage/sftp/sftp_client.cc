@@ -277,6 +277,11 @@ Status SftpClient::remove(std::string_view path, Deadline by) {
                      by);
 }
 
+Status SftpClient::rmdir(std::string_view path, Deadline by) {
+  return call_for_ok(std::move(Request(Type::kRmdir).string(path)),
+                     fmt::format("remove folder {}", path), by);
+}
+
 Status SftpClient::rename(std::string_view from, std::string_view to, Deadline by) {
   Request request(abilities_.posix_rename ? Type::kExtended : Type::kRename);
   if (abilities_.posix_rename) request.string("posix-rename@openssh.com");

@@ -111,6 +111,7 @@ class SftpClient {
   Status chmod(std::string_view path, std::uint32_t mode, Deadline by);
   Status mkdir(std::string_view path, std::uint32_t mode, Deadline by);
   Status remove(std::string_view path, Deadline by);
+  Status rmdir(std::string_view path, Deadline by);
   // Replaces what is at `to`, if the server can (abilities().posix_rename).
   Status rename(std::string_view from, std::string_view to, Deadline by);
   // Bytes that an ordinary user may still write where `path` is (abilities().statvfs). UINT64_MAX: a file

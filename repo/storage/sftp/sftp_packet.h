@@ -37,6 +37,7 @@ enum class Type : std::uint8_t {
   kReaddir = 12,
   kRemove = 13,
   kMkdir = 14,
+  kRmdir = 15,
   kRealpath = 16,
   kStat = 17,
   kRename = 18,
@@ -78,6 +79,7 @@ struct Attributes {
   // False only if the server says that it is of another type; an unknown type may be the right one.
   bool may_be_file() const { return !permissions || type() == 0 || type() == 0100000; }
   bool may_be_directory() const { return !permissions || type() == 0 || type() == 0040000; }
+  bool is_directory() const { return type() == 0040000; }
   bool is_link() const { return permissions && type() == 0120000; }
 
  private:

@@ -33,6 +33,11 @@ Result<std::vector<ListedFile>> SftpStorage::list(FileType type, Deadline by) {
   std::vector<ListedFile> files;
   std::unordered_set<std::string> seen;
   std::vector<std::string> links;
+  const auto take_odd = [&](const std::string& path, const Error& why) {
+    if (type != FileType::kSnapshot) return odd_files_.warn_once(path, why);
+    files.push_back({path.substr(path.rfind('/') + 1), 0});
+    odd_snapshots_.lock()->insert(path);
+  };
   const auto take = [&](const std::string& folder, sftp::Entry&& entry) {
     if (!is_repository_name(entry.name) || !seen.insert(entry.name).second) return;
     const std::string path = folder + "/" + entry.name;
@@ -42,13 +47,13 @@ Result<std::vector<ListedFile>> SftpStorage::list(FileType type, Deadline by) {
       files.push_back(
           {std::move(entry.name), entry.attributes.size.value_or(0), entry.attributes.modified});
     } else {
-      odd_files_.warn_once(path, expect_regular(path, *entry.attributes.permissions).error());
+      take_odd(path, expect_regular(path, *entry.attributes.permissions).error());
     }
   };
   const std::string top = root_ + "/" + std::string(directory_of(type));
   if (type != FileType::kPack) {
     RETURN_IF_ERROR(list_folders(client, {top}, take, by));
-    RETURN_IF_ERROR(follow_links(client, links, files, by));
+    RETURN_IF_ERROR(follow_links(client, links, files, take_odd, by));
     return files;
   }
   std::vector<std::string> folders;
@@ -58,12 +63,13 @@ Result<std::vector<ListedFile>> SftpStorage::list(FileType type, Deadline by) {
   };
   RETURN_IF_ERROR(list_folders(client, {top}, take_folder, by));
   RETURN_IF_ERROR(list_folders(client, folders, take, by));
-  RETURN_IF_ERROR(follow_links(client, links, files, by));
+  RETURN_IF_ERROR(follow_links(client, links, files, take_odd, by));
   return files;
 }
 
 Status SftpStorage::follow_links(SftpClient& client, const std::vector<std::string>& links,
-                                 std::vector<ListedFile>& into, Deadline by) {
+                                 std::vector<ListedFile>& into, const TakeOdd& take_odd,
+                                 Deadline by) {
   for (const std::string& link : links) {
     const auto target = client.stat(link, by);
     if (!target && is_unanswered(target.error(), client, by)) return target.error();
@@ -76,13 +82,17 @@ Status SftpStorage::follow_links(SftpClient& client, const std::vector<std::stri
     const bool leads_nowhere = !target && target.error().kind() == ErrorKind::kNotFound;
     Status odd = target.has_value() ? expect_regular(link, *target->permissions) : target.error();
     if (leads_nowhere) odd = expect_regular(link, S_IFLNK);
-    odd_files_.warn_once(link, odd.error());
+    take_odd(link, odd.error());
   }
   return {};
 }
 
 Status SftpStorage::expect_file(SftpClient& client, const std::string& path, Deadline by) const {
-  const auto attributes = client.stat(path, by);
+  auto attributes = client.stat(path, by);
+  // A link that leads nowhere is no file, but it is there.
+  if (!attributes && attributes.error().kind() == ErrorKind::kNotFound) {
+    attributes = client.lstat(path, by);
+  }
   if (!attributes) return attributes.error();
   return attributes->may_be_file() ? Status() : expect_regular(path, *attributes->permissions);
 }
@@ -100,9 +110,18 @@ auto SftpStorage::judged(const FileName& file, Deadline by, Attempt attempt)
     unanswered->insert(path);
     return true;
   };
-  if (unanswered_.lock()->contains(path)) {
-    RETURN_IF_ERROR(expect_file(client, path, by));
-    unanswered_.lock()->erase(path);
+  const bool was_unanswered = unanswered_.lock()->contains(path);
+  const bool was_odd = odd_snapshots_.lock()->contains(path);
+  if (was_unanswered || was_odd) {
+    const Status is_file = expect_file(client, path, by);
+    // A link that leads in a circle has no attributes; to open it fails at once.
+    const bool is_circle = !is_file && is_file.error().kind() == ErrorKind::kUnavailable &&
+                           !is_unanswered(is_file.error(), client, by);
+    if (!is_file && !is_circle) return is_file.error();
+    if (is_file) {
+      unanswered_.lock()->erase(path);
+      odd_snapshots_.lock()->erase(path);
+    }
   }
   auto first = attempt(*connection);
   if (first || first.error().kind() != ErrorKind::kUnavailable) return first;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -95,9 +96,10 @@ class SftpStorage final : public Storage {
   auto judged(const FileName& file, Deadline by, Attempt attempt)
       -> decltype(attempt(std::declval<SftpConnection&>()));
   Status expect_file(SftpClient& client, const std::string& path, Deadline by) const;
-  // Adds those of the links that lead to a file, and names the others.
+  using TakeOdd = std::function<void(const std::string& path, const Error& why)>;
+  // Adds those of the links that lead to a file; `take_odd` gets the others.
   Status follow_links(SftpClient& client, const std::vector<std::string>& links,
-                      std::vector<ListedFile>& into, Deadline by);
+                      std::vector<ListedFile>& into, const TakeOdd& take_odd, Deadline by);
   // Removes the temporary files that cut connections have left.
   void remove_abandoned(SftpClient& client);
   // If the whole repository is missing, the error names the folder where it should be.
@@ -108,8 +110,9 @@ class SftpStorage final : public Storage {
   const std::string description_;
   Guarded<std::optional<bool>> shared_with_group_;
   OddFiles odd_files_;
-  Guarded<std::set<std::string>> unanswered_;    // paths whose reading was not answered
-  Guarded<std::vector<std::string>> abandoned_;  // temporary files, maybe there
+  Guarded<std::set<std::string>> unanswered_;     // paths whose reading was not answered
+  Guarded<std::set<std::string>> odd_snapshots_;  // paths that are no files, as far as is known
+  Guarded<std::vector<std::string>> abandoned_;   // temporary files, maybe there
   Guarded<std::deque<std::string>> expected_;  // paths that were opened beforehand, the last behind
 };
 

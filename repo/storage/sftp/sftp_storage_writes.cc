@@ -176,7 +176,14 @@ Status SftpStorage::remove(const FileName& file, Deadline by) {
     ASSIGN_OR_RETURN(const Modes modes, this->modes(client, by));
     if (client.chmod(path, modes.writing, by)) removed = client.remove(path, by);
   }
-  return removed;
+  if (removed || !client.alive()) return removed;
+  // Servers have no word of their own for a folder.
+  const auto attributes = client.lstat(path, by);
+  if (!attributes || !attributes->is_directory()) return removed;
+  Status emptied = client.rmdir(path, by);
+  const bool is_refused =
+      !emptied && client.alive() && emptied.error().kind() == ErrorKind::kUnavailable;
+  return is_refused ? filled_folder(path) : emptied;
 }
 
 Result<std::size_t> SftpStorage::remove_leftovers(const Leftovers& which, Deadline by) {

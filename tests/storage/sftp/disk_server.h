@@ -88,6 +88,9 @@ class DiskServer {
           return refuse(request, sftp::StatusCode::kNoSuchFile);
         }
         return attributes(request, file->second, file->second.mode == kLink);
+      case sftp::Type::kLstat:
+        if (!is_there) return refuse(request, sftp::StatusCode::kNoSuchFile);
+        return attributes(request, file->second, false);
       case sftp::Type::kOpen: {
         disk_.opened.push_back(name);
         if (reader.u32() & sftp::kOpenCreate) {
@@ -124,7 +127,15 @@ class DiskServer {
         handles_.erase(name);
         break;
       case sftp::Type::kRemove:
-        if (disk_.files.erase(name) == 0) return refuse(request, sftp::StatusCode::kNoSuchFile);
+        if (!is_there) return refuse(request, sftp::StatusCode::kNoSuchFile);
+        if (file->second.mode == kFolder) return refuse(request, sftp::StatusCode::kFailure);
+        disk_.files.erase(file);
+        break;
+      case sftp::Type::kRmdir:
+        if (disk_.files.lower_bound(name + "/") != disk_.files.lower_bound(name + "0")) {
+          return refuse(request, sftp::StatusCode::kFailure);
+        }
+        disk_.files.erase(name);
         break;
       case sftp::Type::kRename: {
         const std::string to(reader.string());

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <thread>
 #include <vector>
@@ -16,6 +17,8 @@
 namespace restree::testing {
 namespace {
 
+using ::testing::AnyOf;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using namespace std::chrono_literals;
@@ -145,6 +148,52 @@ TEST_F(SftpStorageTest, ListingsNameOnceWhatIsNoRegularFileAndFollowLinks) {
   EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 5) << log;
   EXPECT_THAT(log, HasSubstr(path_of(kIndexFile) + " is a FIFO"));
   EXPECT_THAT(log, HasSubstr("is a link that leads nowhere"));
+}
+
+// One that is left out would pass for a forgotten one, and its data for free.
+TEST_F(SftpStorageTest, WhatLiesInThePlaceOfASnapshotIsListedAndBlocksNoConnection) {
+  const std::map<char, Disk::File> odd{
+      {'a', {.content = {}, .mode = kFifo, .blocks = true}},
+      {'b', {.content = {}, .mode = kFolder}},
+      {'c', {.content = {}, .mode = kLink, .target_mode = 0}},
+      {'d', {.content = {}, .mode = kLink, .target_mode = kFifo, .blocks = true}},
+      {'e', {.content = {}, .mode = kLink, .is_dangling = true}}};
+  const FileName good{FileType::kSnapshot, std::string(64, 'f')};
+  put(good, "content");
+  for (const auto& [digit, file] : odd)
+    make_odd({FileType::kSnapshot, std::string(64, digit)}, file);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(value_of(storage().list(FileType::kSnapshot, soon())).size(), 6U);
+    for (const auto& [digit, file] : odd) {
+      EXPECT_THAT(storage().read_all({FileType::kSnapshot, std::string(64, digit)}, soon()),
+                  FailsWith(ErrorKind::kCorrupt))
+          << digit;
+    }
+    EXPECT_THAT(storage().read_all(good, soon()), Holds("content"));
+  }
+  // To open a link that leads in a circle fails at once.
+  const std::string circle = path_of({FileType::kSnapshot, std::string(64, 'c')});
+  const std::string config = path_of({FileType::kConfig, ""});
+  EXPECT_THAT(disk_.opened, Each(AnyOf(path_of(good), circle, config)));
+  make_odd({FileType::kSnapshot, std::string(64, 'a')}, {.content = "good again"});
+  EXPECT_THAT(storage().read_all({FileType::kSnapshot, std::string(64, 'a')}, soon()),
+              Holds("good again"));
+}
+
+TEST_F(SftpStorageTest, AFolderInThePlaceOfAFileIsRemovedIfItIsEmpty) {
+  make_odd(kIndexFile, {.content = {}, .mode = kFolder});
+  make_odd(kOther, {.content = {}, .mode = kFolder});
+  const std::string inside = path_of(kOther) + "/file";
+  {
+    const MutexLock lock(disk_.mutex);
+    disk_.files[inside] = {.content = "content"};
+  }
+  EXPECT_OK(storage().remove(kIndexFile, soon()));
+  const Status filled = storage().remove(kOther, soon());
+  ASSERT_THAT(filled, FailsWith(ErrorKind::kCorrupt));
+  EXPECT_THAT(filled.error().message(), HasSubstr("a folder with files in it"));
+  EXPECT_THAT(paths(), ElementsAre(path_of({FileType::kConfig, ""}), path_of(kOther), inside));
+  EXPECT_THAT(storage().remove(pack(1), soon()), FailsWith(ErrorKind::kNotFound));
 }
 
 TEST_F(SftpStorageTest, TheTemporaryFileOfACutConnectionIsRemovedByTheNextWrite) {
