@@ -31,6 +31,9 @@ std::size_t pack_header_entry_bytes(const IndexedBlob& blob);
 inline constexpr std::size_t kPackOverheadBytes = 36;
 // No header that restic reads has more entries.
 inline constexpr std::size_t kMostPackEntries = 409'199;
+// No pack that is written here has more: whoever writes or reads one holds its header in memory, and
+// index files of that many blobs are full.
+inline constexpr std::size_t kMostNewPackEntries = 50'000;
 
 // The header, not sealed yet, for blobs that lie one after the other in this order.
 Bytes write_pack_header(std::span<const IndexedBlob> blobs);

@@ -20,7 +20,7 @@ std::optional<MutableByteView> OpenPack::reserve(IndexedBlob blob) {
 }
 
 bool OpenPack::is_full() const {
-  return payload_bytes_ >= target_bytes_ || blobs_.size() >= kMostPackEntries;
+  return payload_bytes_ >= target_bytes_ || blobs_.size() >= kMostNewPackEntries;
 }
 
 Result<ByteView> OpenPack::finish(const Repository& repository) {

@@ -9,6 +9,7 @@
 #include "repo/base/scratch_buffer.h"
 #include "repo/crypto/seal.h"
 #include "repo/crypto/sha256.h"
+#include "repo/format/pack_header.h"
 #include "repo/format/zstd.h"
 #include "tests/support/files.h"
 #include "tests/support/memory_repository.h"
@@ -201,6 +202,16 @@ TEST_F(RepositoryWriterTest, DataAndTreesGoToPacksOfTheirOwnThatCloseAtTheirSize
   for (unsigned i = 0; i < 8; ++i) ASSERT_OK(writer.save(kTree, as_bytes(noise(3'000, i))));
   ASSERT_OK(writer.flush());
   EXPECT_THAT(files(FileType::kPack), SizeIs(3));  // four of the data blobs fill a pack
+}
+
+// However small they are: headers are held in memory as a whole.
+TEST_F(RepositoryWriterTest, APackHasNoMoreBlobsThanAFullIndexFile) {
+  auto writer = make_writer({.pack_bytes = 64 << 20});
+  for (std::size_t i = 0; i <= kMostNewPackEntries; ++i) {
+    ASSERT_OK(writer.save(kData, as_bytes(std::to_string(i))));
+  }
+  ASSERT_OK(writer.flush());
+  EXPECT_THAT(files(FileType::kPack), SizeIs(2));
 }
 
 TEST_F(RepositoryWriterTest, ABlobLargerThanAPackGetsOneOfItsOwn) {
