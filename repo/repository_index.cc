@@ -90,7 +90,7 @@ Result<bool> RepositoryIndex::refresh_now(Deadline by, IndexWatch* watch) {
       // The thread that writes the merged file knows these parts by what they are.
       // Merging them costs less than reading the index files again, which would cost more with each
       // snapshot that the repository has.
-      if (!is_merging_) merge_small_parts(*parts);
+      if (!is_merging_) merge_small_parts(*parts, watch != nullptr ? 1 : 0);
       loaded.parts = std::move(parts);
     }
     loaded.files = std::move(files);

@@ -12,9 +12,9 @@ constexpr std::size_t kPartRatio = 8;
 
 }  // namespace
 
-void merge_small_parts(IndexParts& parts) {
+void merge_small_parts(IndexParts& parts, std::size_t kept) {
   const std::size_t threads = std::max(1U, std::thread::hardware_concurrency());
-  while (parts.size() >= 2) {
+  while (parts.size() >= kept + 2) {
     const Index& older = *parts[parts.size() - 2];
     const Index& newer = *parts.back();
     if (older.blob_count() > kPartRatio * newer.blob_count()) return;

@@ -16,10 +16,12 @@ namespace {
 
 // A storage that fails so often in a row to put a pack together is not asked again.
 constexpr unsigned kMostFailures = 10;
+// To plan the reads takes a hundred bytes a blob. They come pack by pack, so that hardly a read is split.
+constexpr std::size_t kPlannedBlobs = 1 << 17;
 
 }  // namespace
 
-BlobCopier::BlobCopier(Repository& repository, RepositoryWriter& writer, const Index& index,
+BlobCopier::BlobCopier(Repository& repository, RepositoryWriter& writer, const WholeIndex& index,
                        bool compresses_data, BulkOptions bulk, std::atomic<std::uint64_t>& copied)
     : repository_(repository),
       writer_(writer),
@@ -44,7 +46,7 @@ Result<std::vector<std::uint32_t>> BlobCopier::join(std::span<const std::uint32_
   std::vector<std::uint32_t> joined;
   std::vector<std::uint32_t> changed;
   for (const std::uint32_t position : positions) {
-    (must_compress(index_.entries()[position]) ? changed : joined).push_back(position);
+    (must_compress(index_.entry(position)) ? changed : joined).push_back(position);
   }
   Guarded<std::vector<std::uint32_t>> left;
   *left.lock() = std::move(changed);
@@ -74,21 +76,30 @@ Status BlobCopier::join_pack(std::span<const std::uint32_t> positions) {
   std::vector<PlacedBlob> blobs;
   blobs.reserve(positions.size());
   for (const std::uint32_t position : positions) {
-    const IndexEntry& entry = index_.entries()[position];
+    const IndexEntry entry = index_.entry(position);
     blobs.push_back({index_.packs()[entry.pack_number()], entry.blob()});
   }
   return writer_.join(blobs);
 }
 
 Status BlobCopier::read_and_write(std::span<const std::uint32_t> positions) {
+  while (!positions.empty()) {
+    const std::size_t count = std::min(kPlannedBlobs, positions.size());
+    RETURN_IF_ERROR(read_and_write_some(positions.first(count)));
+    positions = positions.subspan(count);
+  }
+  return {};
+}
+
+Status BlobCopier::read_and_write_some(std::span<const std::uint32_t> positions) {
   BulkPlan plan;
   for (const std::uint32_t position : positions) {
-    const IndexEntry& entry = index_.entries()[position];
+    const IndexEntry entry = index_.entry(position);
     plan.add({.pack = index_.packs()[entry.pack_number()],
               .offset = entry.offset,
               .length = entry.length,
               .raw_length = entry.raw_length},
-             entry.id, position, 0);
+             index_.id(position), position, 0);
   }
   const ReadHabit habit = repository_.storage().read_habit();
   const std::vector<BulkRequest> requests =
@@ -118,7 +129,7 @@ Status BlobCopier::copy_request(const BulkRequest& request, Buffers& buffers) {
   if (!read && is_hopeless(read.error().kind())) return read.error();
   for (const BlobUse& use : request.uses) {
     if (bulk_.stop.stop_requested()) return Error(ErrorKind::kCancelled, "interrupted");
-    const IndexEntry& entry = index_.entries()[use.tag];
+    const IndexEntry entry = index_.entry(use.tag);
     if (read) {
       const auto begin = static_cast<std::size_t>(use.offset - request.range.offset);
       const ByteView sealed = read->subspan(begin, use.length);

@@ -11,8 +11,8 @@
 //
 // Ownership: repository, writer and index must outlive it.
 // Threads:   one calls; several read and write.
-// Limits:    48 bytes for each blob to copy; three buffers a thread, as large as the largest request
-//            and the largest blob.
+// Limits:    10 MiB for what is read next, 4 bytes for each blob that the storage copies; three
+//            buffers a thread, as large as the largest request and the largest blob.
 // Errors:    kCorrupt: a blob cannot be read from any place. kCancelled: stopped. Others: those of the
 //            storage and the writer. The blobs copied by then are copied twice in the next run, or,
 //            if the writer names their packs in an index, counted as duplicates.
@@ -25,7 +25,7 @@
 
 #include "repo/bulk/bulk_load.h"
 #include "repo/bulk/bulk_plan.h"
-#include "repo/index/index.h"
+#include "repo/index/whole_index.h"
 #include "repo/repository.h"
 #include "repo/writer/repository_writer.h"
 
@@ -35,7 +35,7 @@ class BlobCopier {
  public:
   // `compresses_data`: what is not compressed and could be is compressed. Counts up `copied` for each
   // blob that the writer has.
-  BlobCopier(Repository& repository, RepositoryWriter& writer, const Index& index,
+  BlobCopier(Repository& repository, RepositoryWriter& writer, const WholeIndex& index,
              bool compresses_data, BulkOptions bulk, std::atomic<std::uint64_t>& copied);
 
   // Copies the blobs at these positions of the index. What the writer has is not stored before it is
@@ -52,6 +52,7 @@ class BlobCopier {
   Result<std::vector<std::uint32_t>> join(std::span<const std::uint32_t> positions);
   Status join_pack(std::span<const std::uint32_t> positions);
   Status read_and_write(std::span<const std::uint32_t> positions);
+  Status read_and_write_some(std::span<const std::uint32_t> positions);
   std::size_t threads() const;
   Status copy_request(const BulkRequest& request, Buffers& buffers);
   Status copy_blob(const IndexEntry& entry, ByteView sealed, Buffers& buffers);
@@ -60,7 +61,7 @@ class BlobCopier {
 
   Repository& repository_;
   RepositoryWriter& writer_;
-  const Index& index_;
+  const WholeIndex& index_;
   const bool compresses_data_;
   const BulkOptions bulk_;
   std::atomic<std::uint64_t>& copied_;

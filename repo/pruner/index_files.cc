@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <thread>
 #include <unordered_map>
 #include <utility>
 
@@ -20,52 +19,44 @@ constexpr std::size_t kTooManyBlobs = kFullBlobs + kMostPackEntries;
 // The positions of the blobs of some packs, pack by pack.
 class BlobsByPack {
  public:
-  BlobsByPack(const Index& index, const std::vector<std::uint32_t>& packs)
+  BlobsByPack(const WholeIndex& index, const std::vector<std::uint32_t>& packs)
       : index_(index), begins_(index.pack_count() + 1, 0) {
     std::vector<bool> wanted(index.pack_count());
     for (const std::uint32_t pack : packs) wanted[pack] = true;
-    const auto entries = index.entries();
-    for (const IndexEntry& entry : entries) {
+    index.each_entry([&](std::size_t /*position*/, const IndexEntry& entry) {
       if (wanted[entry.pack_number()]) ++begins_[entry.pack_number() + 1];
-    }
+    });
     for (std::size_t i = 1; i < begins_.size(); ++i) begins_[i] += begins_[i - 1];
     positions_.resize(begins_.back());
     std::vector<std::uint32_t> next(begins_.begin(), begins_.end() - 1);
-    for (std::uint32_t i = 0; i < entries.size(); ++i) {
-      const std::uint32_t pack = entries[i].pack_number();
-      if (wanted[pack]) positions_[next[pack]++] = i;
-    }
+    index.each_entry([&](std::size_t position, const IndexEntry& entry) {
+      const std::uint32_t pack = entry.pack_number();
+      if (wanted[pack]) positions_[next[pack]++] = static_cast<std::uint32_t>(position);
+    });
   }
 
   IndexedPack pack(std::uint32_t number) const {
     IndexedPack pack{.id = index_.packs()[number], .blobs = {}};
     for (std::uint32_t i = begins_[number]; i < begins_[number + 1]; ++i) {
-      pack.blobs.push_back(index_.entries()[positions_[i]].blob());
+      pack.blobs.push_back(index_.entry(positions_[i]).blob());
     }
     std::ranges::sort(pack.blobs, {}, &IndexedBlob::offset);
     return pack;
   }
 
  private:
-  const Index& index_;
+  const WholeIndex& index_;
   std::vector<std::uint32_t> begins_;  // of each pack in positions_, and the end
   std::vector<std::uint32_t> positions_;
 };
 
-std::unordered_map<PackId, std::uint32_t> numbers_of_packs(const Index& index) {
+std::unordered_map<PackId, std::uint32_t> numbers_of_packs(const WholeIndex& index) {
   std::unordered_map<PackId, std::uint32_t> numbers;
   for (std::uint32_t i = 0; i < index.pack_count(); ++i) numbers.emplace(index.packs()[i], i);
   return numbers;
 }
 
 }  // namespace
-
-std::shared_ptr<const Index> merged(const std::vector<std::shared_ptr<const Index>>& parts) {
-  if (parts.size() == 1) return parts.front();
-  IndexBuilder builder;
-  for (const auto& part : parts) builder.add(*part);
-  return std::move(builder).build(std::max(1U, std::thread::hardware_concurrency()));
-}
 
 void IndexFiles::pack(const std::string& file, const PackId& pack,
                       std::span<const IndexedBlob> blobs) {
@@ -94,7 +85,7 @@ Result<IndexFileContents> IndexFiles::take() {
 }
 
 Result<IndexFileContent> read_index_file(Repository& repository, const std::string& name,
-                                         const Index& index, Deadline by) {
+                                         const WholeIndex& index, Deadline by) {
   ASSIGN_OR_RETURN(const Bytes json, repository.load_unpacked({FileType::kIndex, name}, by));
   IndexFileContent content;
   bool is_newer = false;
@@ -118,7 +109,7 @@ Result<IndexFileContent> read_index_file(Repository& repository, const std::stri
           "removed. Run prune again, while no such program is at work.");
 }
 
-IndexRewrite plan_index_rewrite(const IndexFileContents& files, const Index& index,
+IndexRewrite plan_index_rewrite(const IndexFileContents& files, const WholeIndex& index,
                                 const std::vector<bool>& stays) {
   const auto numbers = numbers_of_packs(index);
   const auto is_known = [&](const PackId& pack) { return numbers.contains(pack); };
@@ -149,7 +140,7 @@ IndexRewrite plan_index_rewrite(const IndexFileContents& files, const Index& ind
   return rewrite;
 }
 
-std::vector<IndexRewrite> plan_index_steps(const IndexFileContents& files, const Index& index,
+std::vector<IndexRewrite> plan_index_steps(const IndexFileContents& files, const WholeIndex& index,
                                            const std::vector<bool>& stays) {
   const auto numbers = numbers_of_packs(index);
   const auto is_known = [&](const PackId& pack) { return numbers.contains(pack); };
@@ -170,7 +161,7 @@ std::vector<IndexRewrite> plan_index_steps(const IndexFileContents& files, const
   return steps;
 }
 
-Status write_packs(const Index& index, const std::vector<std::uint32_t>& packs,
+Status write_packs(const WholeIndex& index, const std::vector<std::uint32_t>& packs,
                    const std::function<Status(const std::string& json)>& save) {
   const BlobsByPack by_pack(index, packs);
   std::vector<IndexedPack> due;

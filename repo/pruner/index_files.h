@@ -16,7 +16,7 @@
 
 #include "repo/base/guarded.h"
 #include "repo/base/result.h"
-#include "repo/index/index.h"
+#include "repo/index/whole_index.h"
 #include "repo/repository.h"
 #include "repo/repository_index.h"
 
@@ -55,10 +55,7 @@ class IndexFiles final : public IndexWatch {
 // Reads an index file that was loaded without being watched. kUnavailable: it names a pack, or
 // blobs of one, that the index lacks: it is newer than the index.
 Result<IndexFileContent> read_index_file(Repository& repository, const std::string& name,
-                                         const Index& index, Deadline by);
-
-// One index of all parts.
-std::shared_ptr<const Index> merged(const std::vector<std::shared_ptr<const Index>>& parts);
+                                         const WholeIndex& index, Deadline by);
 
 struct IndexRewrite {
   std::vector<std::string> files;    // to be replaced
@@ -70,17 +67,17 @@ struct IndexRewrite {
 // too large, or that name a pack which another one names as well. Of such a pack the new files have
 // every blob that any of the old ones has. A file that names a pack which the index lacks stays as
 // it is. Pure.
-IndexRewrite plan_index_rewrite(const IndexFileContents& files, const Index& index,
+IndexRewrite plan_index_rewrite(const IndexFileContents& files, const WholeIndex& index,
                                 const std::vector<bool>& stays);
 
 // The same in steps of one file each, which are done one after the other: the new files of a step are
 // written, then its old one goes. Replaced are only the files that name a pack which does not stay.
-std::vector<IndexRewrite> plan_index_steps(const IndexFileContents& files, const Index& index,
+std::vector<IndexRewrite> plan_index_steps(const IndexFileContents& files, const WholeIndex& index,
                                            const std::vector<bool>& stays);
 
 // Writes the packs into new index files through `save`, each as full as one may be. The first error
 // of `save` ends it.
-Status write_packs(const Index& index, const std::vector<std::uint32_t>& packs,
+Status write_packs(const WholeIndex& index, const std::vector<std::uint32_t>& packs,
                    const std::function<Status(const std::string& json)>& save);
 
 }  // namespace restree

@@ -17,13 +17,10 @@ constexpr std::size_t kIdBytes = 32;
 constexpr std::size_t kHeadBytes = 8 + 3 * sizeof(std::uint64_t);
 
 template <class Use>
-void each_first(const Index& index, Use use) {
-  const auto all = index.entries();
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    const bool is_first =
-        i == 0 || all[i].id != all[i - 1].id || all[i].type() != all[i - 1].type();
-    if (is_first) use(i, all[i]);
-  }
+void each_first(const WholeIndex& index, Use use) {
+  index.each_blob([&](std::span<const std::uint32_t> positions) {
+    use(positions.front(), index.entry(positions.front()));
+  });
 }
 
 template <class T>
@@ -64,7 +61,7 @@ class Found {
 }  // namespace
 
 KeptMarks collect_marks(std::vector<SnapshotId> snapshots, const std::vector<bool>& used,
-                        const Index& index) {
+                        const WholeIndex& index) {
   KeptMarks marks{.snapshots = std::move(snapshots), .data = {}, .trees = {}};
   each_first(index, [&](std::size_t position, const IndexEntry& entry) {
     if (!used[position]) return;
@@ -118,7 +115,7 @@ Result<KeptMarks> open_marks(const Repository& repository, Bytes sealed) {
   return parse_marks(plain);
 }
 
-std::optional<std::vector<bool>> apply_marks(const KeptMarks& marks, const Index& index) {
+std::optional<std::vector<bool>> apply_marks(const KeptMarks& marks, const WholeIndex& index) {
   Found data(marks.data);
   Found trees(marks.trees);
   std::vector<bool> used(index.blob_count());

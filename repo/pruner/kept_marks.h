@@ -20,7 +20,7 @@
 #include "repo/base/bytes.h"
 #include "repo/base/result.h"
 #include "repo/format/id.h"
-#include "repo/index/index.h"
+#include "repo/index/whole_index.h"
 #include "repo/repository.h"
 
 namespace restree {
@@ -33,7 +33,7 @@ struct KeptMarks {
 
 // `used`: by the position of the blob's first entry in the index.
 KeptMarks collect_marks(std::vector<SnapshotId> snapshots, const std::vector<bool>& used,
-                        const Index& index);
+                        const WholeIndex& index);
 Bytes write_marks(const KeptMarks& marks);
 // kCorrupt: not the format above.
 Result<KeptMarks> parse_marks(ByteView bytes);
@@ -43,6 +43,6 @@ Result<KeptMarks> open_marks(const Repository& repository, Bytes sealed);
 
 // The marks as they were collected. nullopt: the index lacks a blob that is in use, which only a walk
 // can say more about.
-std::optional<std::vector<bool>> apply_marks(const KeptMarks& marks, const Index& index);
+std::optional<std::vector<bool>> apply_marks(const KeptMarks& marks, const WholeIndex& index);
 
 }  // namespace restree

@@ -56,16 +56,14 @@ std::string named(const std::vector<PackId>& packs) {
 
 class Planner {
  public:
-  Planner(const Index& index, const std::vector<bool>& used, const PruneRules& rules)
+  Planner(const WholeIndex& index, const std::vector<bool>& used, const PruneRules& rules)
       : index_(index), used_(used), rules_(rules), packs_(index.pack_count()) {}
 
   Result<PrunePlan> plan(std::vector<ListedPack> stored);
 
  private:
-  std::span<const IndexEntry> entries() const { return index_.entries(); }
-  // Calls `use(begin, end)` for each blob, with the positions of its entries.
-  template <class Use>
-  void each_blob(Use use) const;
+  // The positions of a blob's entries.
+  using Places = std::span<const std::uint32_t>;
   bool is_preferred(std::uint32_t pack) const {
     return std::ranges::binary_search(rules_.preferred, index_.packs()[pack]);
   }
@@ -74,8 +72,8 @@ class Planner {
     return !rules_.repack_only ||
            std::ranges::binary_search(*rules_.repack_only, index_.packs()[pack]);
   }
-  // The positions of a blob's entries, by the ids of their packs.
-  std::vector<std::uint32_t> in_order(std::size_t begin, std::size_t end) const;
+  // By the ids of their packs.
+  std::vector<std::uint32_t> in_order(Places places) const;
 
   void count();
   void choose_one_of_each();
@@ -91,7 +89,7 @@ class Planner {
   void repack(std::uint32_t number);
   Status choose_copies();
 
-  const Index& index_;
+  const WholeIndex& index_;
   const std::vector<bool>& used_;
   const PruneRules& rules_;
   std::vector<PackCount> packs_;
@@ -101,25 +99,10 @@ class Planner {
   PrunePlan plan_;
 };
 
-template <class Use>
-void Planner::each_blob(Use use) const {
-  const auto all = entries();
-  for (std::size_t begin = 0; begin < all.size();) {
-    std::size_t end = begin + 1;
-    while (end < all.size() && all[end].id == all[begin].id &&
-           all[end].type() == all[begin].type()) {
-      ++end;
-    }
-    use(begin, end);
-    begin = end;
-  }
-}
-
-std::vector<std::uint32_t> Planner::in_order(std::size_t begin, std::size_t end) const {
-  std::vector<std::uint32_t> positions;
-  for (std::size_t i = begin; i < end; ++i) positions.push_back(static_cast<std::uint32_t>(i));
+std::vector<std::uint32_t> Planner::in_order(Places places) const {
+  std::vector<std::uint32_t> positions(places.begin(), places.end());
   std::ranges::sort(positions, {}, [&](std::uint32_t i) {
-    const IndexEntry& entry = entries()[i];
+    const IndexEntry entry = index_.entry(i);
     return std::tuple(index_.packs()[entry.pack_number()], entry.offset);
   });
   return positions;
@@ -128,10 +111,11 @@ std::vector<std::uint32_t> Planner::in_order(std::size_t begin, std::size_t end)
 void Planner::count() {
   PruneStatistics& sum = plan_.statistics;
   for (PackCount& pack : packs_) pack.used_bytes = kPackOverheadBytes;
-  each_blob([&](std::size_t begin, std::size_t end) {
-    const bool is_used = used_[begin];
-    const bool is_duplicate = is_used && end - begin > 1;
-    for (const IndexEntry& entry : entries().subspan(begin, end - begin)) {
+  index_.each_blob([&](Places places) {
+    const bool is_used = used_[places.front()];
+    const bool is_duplicate = is_used && places.size() > 1;
+    for (const std::uint32_t position : places) {
+      const IndexEntry entry = index_.entry(position);
       PackCount& pack = packs_[entry.pack_number()];
       pack.used_bytes += pack_header_entry_bytes(entry.blob());
       (entry.type() == BlobType::kTree ? pack.has_trees : pack.has_data) = true;
@@ -148,7 +132,7 @@ void Planner::count() {
 }
 
 void Planner::count_as_used(std::uint32_t position) {
-  const IndexEntry& entry = entries()[position];
+  const IndexEntry entry = index_.entry(position);
   PackCount& pack = packs_[entry.pack_number()];
   ++pack.used_blobs;
   --pack.unused_blobs;
@@ -166,18 +150,18 @@ void Planner::count_as_used(std::uint32_t position) {
 // those that an interrupted prune has written, so that it need not be copied again; else in one of which
 // more is in use; else the last one.
 void Planner::choose_one_of_each() {
-  each_blob([&](std::size_t begin, std::size_t end) {
-    if (!used_[begin] || end - begin == 1) return;
-    const std::vector<std::uint32_t> places = in_order(begin, end);
+  index_.each_blob([&](Places unordered) {
+    if (!used_[unordered.front()] || unordered.size() == 1) return;
+    const std::vector<std::uint32_t> places = in_order(unordered);
     const auto is_best = [&](std::uint32_t position) {
-      const PackCount& pack = packs_[entries()[position].pack_number()];
+      const PackCount& pack = packs_[index_.entry(position).pack_number()];
       return pack.duplicate_blobs == pack.unused_blobs;
     };
     const auto is_good = [&](std::uint32_t position) {
-      return packs_[entries()[position].pack_number()].used_blobs > 0;
+      return packs_[index_.entry(position).pack_number()].used_blobs > 0;
     };
     auto good = std::ranges::find_if(places, [&](std::uint32_t position) {
-      return is_preferred(entries()[position].pack_number());
+      return is_preferred(index_.entry(position).pack_number());
     });
     if (good == places.end()) good = std::ranges::find_if(places, is_best);
     if (good == places.end()) good = std::ranges::find_if(places, is_good);
@@ -338,13 +322,13 @@ void Planner::choose_repacked() {
 // A blob that also lies in a kept pack needs no copy.
 Status Planner::choose_copies() {
   bool is_any_lost = false;
-  each_blob([&](std::size_t begin, std::size_t end) {
-    if (!used_[begin]) return;
-    const auto fate_at = [&](std::size_t i) { return plan_.fates[entries()[i].pack_number()]; };
+  index_.each_blob([&](Places places) {
+    if (!used_[places.front()]) return;
     std::optional<std::uint32_t> copied;
-    for (std::size_t i = begin; i < end; ++i) {
-      if (fate_at(i) == PackFate::kKeep) return;
-      if (fate_at(i) == PackFate::kRepack && !copied) copied = static_cast<std::uint32_t>(i);
+    for (const std::uint32_t position : places) {
+      const PackFate fate = plan_.fates[index_.entry(position).pack_number()];
+      if (fate == PackFate::kKeep) return;
+      if (fate == PackFate::kRepack && !copied) copied = position;
     }
     if (copied) {
       plan_.copies.push_back(*copied);
@@ -356,7 +340,7 @@ Status Planner::choose_copies() {
   // much for an assertion.
   if (is_any_lost) return Error(ErrorKind::kCorrupt, "a blob that is in use would be lost");
   std::ranges::sort(plan_.copies, {}, [&](std::uint32_t i) {
-    const IndexEntry& entry = entries()[i];
+    const IndexEntry entry = index_.entry(i);
     return std::tuple(entry.pack_number(), entry.offset);
   });
   return {};
@@ -389,7 +373,7 @@ bool PrunePlan::removes_unused() const {
   });
 }
 
-Result<PrunePlan> plan_prune(const Index& index, const std::vector<bool>& used,
+Result<PrunePlan> plan_prune(const WholeIndex& index, const std::vector<bool>& used,
                              std::vector<ListedPack> stored, const PruneRules& rules) {
   return Planner(index, used, rules).plan(std::move(stored));
 }

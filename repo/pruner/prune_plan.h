@@ -18,7 +18,7 @@
 
 #include "repo/base/result.h"
 #include "repo/format/id.h"
-#include "repo/index/index.h"
+#include "repo/index/whole_index.h"
 #include "repo/pruner/prune_statistics.h"
 
 namespace restree {
@@ -68,7 +68,7 @@ struct PrunePlan {
 };
 
 // `used`: by the position of the blob's first entry in the index, as Index::position() says.
-Result<PrunePlan> plan_prune(const Index& index, const std::vector<bool>& used,
+Result<PrunePlan> plan_prune(const WholeIndex& index, const std::vector<bool>& used,
                              std::vector<ListedPack> stored, const PruneRules& rules);
 
 }  // namespace restree

@@ -86,16 +86,17 @@ std::uint64_t PlannedRepack::least_bytes_to_store(std::uint64_t pack_bytes) cons
   return least;
 }
 
-PlannedRepack repack_costs(const PrunePlan& plan, const Index& index, const PruneRules& rules) {
+PlannedRepack repack_costs(const PrunePlan& plan, const WholeIndex& index,
+                           const PruneRules& rules) {
   std::vector<RepackCost> costs(index.pack_count(), {.gains = false});
   for (RepackCost& cost : costs) cost.pack_bytes = kPackOverheadBytes;
   std::vector<std::uint64_t> blobs(index.pack_count(), 0);
-  for (const IndexEntry& entry : index.entries()) {
+  index.each_entry([&](std::size_t /*position*/, const IndexEntry& entry) {
     costs[entry.pack_number()].pack_bytes += entry.length + pack_header_entry_bytes(entry.blob());
     ++blobs[entry.pack_number()];
-  }
+  });
   for (const std::uint32_t position : plan.copies) {
-    const IndexEntry& entry = index.entries()[position];
+    const IndexEntry entry = index.entry(position);
     RepackCost& cost = costs[entry.pack_number()];
     ++cost.copied.blobs;
     cost.copied.bytes += entry.length;

@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "repo/index/index.h"
+#include "repo/index/whole_index.h"
 #include "repo/pruner/prune_plan.h"
 
 namespace restree {
@@ -49,6 +49,6 @@ struct PlannedRepack {
   // The least space with which one pack can be repacked so that space is gained; 0: no pack gains any.
   std::uint64_t least_bytes_to_store(std::uint64_t pack_bytes) const;
 };
-PlannedRepack repack_costs(const PrunePlan& plan, const Index& index, const PruneRules& rules);
+PlannedRepack repack_costs(const PrunePlan& plan, const WholeIndex& index, const PruneRules& rules);
 
 }  // namespace restree

@@ -103,7 +103,7 @@ Status Pruner::read_index() {
   RETURN_IF_ERROR(repository_.refresh_index(soon(), &watch));
   ASSIGN_OR_RETURN(IndexFileContents read, watch.take());
   for (auto& [name, content] : read) files_[name] = std::move(content);
-  index_ = merged(repository_.index_parts());
+  index_ = std::make_shared<const WholeIndex>(repository_.index_parts());
   return go_on();
 }
 
@@ -221,7 +221,7 @@ Status Pruner::expect_stored() const {
 
 Status Pruner::refresh() {
   for (bool is_second = false;; is_second = true) {
-    const std::shared_ptr<const Index> before = index_;
+    const std::shared_ptr<const WholeIndex> before = index_;
     RETURN_IF_ERROR(load_new_snapshots());
     RETURN_IF_ERROR(read_index());
     RETURN_IF_ERROR(know_all_index_files());

@@ -18,9 +18,8 @@
 //
 // Ownership: the repository must outlive it.
 // Threads:   one calls; several do the work.
-// Limits:    the index (once more in look_again(), if anything was added to it), a bit and eight
-//            bytes for each of its entries, 150 bytes a pack, and what RepositoryWriter and BulkLoader
-//            take.
+// Limits:    the index, with what is added to it meanwhile, a bit and eight bytes for each of its
+//            entries, 150 bytes a pack, and what RepositoryWriter, BlobCopier and BulkLoader take.
 // Errors:    kCorrupt: the repository is damaged; nothing was removed that it had indexed. kCancelled.
 //            kLocked: the lock is gone. Others: those of the storage.
 #pragma once
@@ -109,7 +108,7 @@ class Pruner {
   // In place of make_plan(), with what others have changed: repacks only what there is room for.
   Result<PruneRound> plan_round();
   const PrunePlan& plan() const { return plan_; }
-  const Index& index() const { return *index_; }
+  const WholeIndex& index() const { return *index_; }
   // Copies what is in use out of the packs that are to be repacked.
   Status copy(PruneListener& listener);
   // Brings all that is known up to date, and makes a plan that repacks nothing: packs that are in
@@ -156,7 +155,7 @@ class Pruner {
   Repository& repository_;
   const PruneOptions options_;
   PruneRules rules_;
-  std::shared_ptr<const Index> index_;
+  std::shared_ptr<const WholeIndex> index_;
   IndexFileContents files_;
   std::set<SnapshotId> ignored_;
   std::set<SnapshotId> known_snapshots_;  // the ignored ones among them

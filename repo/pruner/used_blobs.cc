@@ -97,13 +97,19 @@ Status UsedBlobs::expect_none_missing() const {
           "finds them missing, `restree repair snapshots --forget`.");
 }
 
-Result<std::vector<bool>> move_marks(const std::vector<bool>& used, const Index& from,
-                                     const Index& to) {
-  if (&from == &to) return used;
-  std::vector<bool> moved(to.blob_count());
+Result<std::vector<bool>> move_marks(const std::vector<bool>& used, const WholeIndex& from,
+                                     const WholeIndex& to) {
+  const IndexParts& before = from.parts();
+  const IndexParts& now = to.parts();
+  const bool only_grew =
+      before.size() <= now.size() && std::equal(before.begin(), before.end(), now.begin());
+  std::vector<bool> moved;
+  if (only_grew) moved = used;
+  moved.resize(to.blob_count());
+  if (only_grew) return moved;
   for (std::size_t i = 0; i < used.size(); ++i) {
     if (!used[i]) continue;
-    const IndexEntry& entry = from.entries()[i];
+    const IndexEntry entry = from.entry(i);
     const auto position = to.position(entry.type(), entry.id);
     if (!position) {
       return Error(ErrorKind::kCorrupt,

@@ -18,7 +18,7 @@
 
 #include "repo/base/guarded.h"
 #include "repo/bulk/bulk_load.h"
-#include "repo/index/index.h"
+#include "repo/index/whole_index.h"
 #include "repo/repository.h"
 
 namespace restree {
@@ -27,7 +27,7 @@ class UsedBlobs {
  public:
   // `used`: what is marked already, with all below it; empty: nothing. Counts up `trees` for each
   // tree that it has read.
-  UsedBlobs(Repository& repository, std::shared_ptr<const Index> index, std::vector<bool> used,
+  UsedBlobs(Repository& repository, std::shared_ptr<const WholeIndex> index, std::vector<bool> used,
             std::atomic<std::uint64_t>& trees)
       : repository_(repository), index_(std::move(index)), used_(std::move(used)), trees_(trees) {
     const MutexLock lock(mutex_);
@@ -52,7 +52,7 @@ class UsedBlobs {
   Status expect_none_missing() const EXCLUDES(mutex_);
 
   Repository& repository_;
-  const std::shared_ptr<const Index> index_;
+  const std::shared_ptr<const WholeIndex> index_;
   mutable Mutex mutex_;
   std::vector<bool> used_ GUARDED_BY(mutex_);
   // In use, but in no index. The first ones, in order.
@@ -61,7 +61,7 @@ class UsedBlobs {
 };
 
 // The same marks for another index of the repository. kCorrupt: it lacks a blob that is marked.
-Result<std::vector<bool>> move_marks(const std::vector<bool>& used, const Index& from,
-                                     const Index& to);
+Result<std::vector<bool>> move_marks(const std::vector<bool>& used, const WholeIndex& from,
+                                     const WholeIndex& to);
 
 }  // namespace restree

@@ -60,11 +60,11 @@ class RewrittenIndex : public ::testing::Test {
   }
   IndexRewrite without(const std::vector<std::uint64_t>& packs) {
     const std::vector<bool> stays = stays_without(packs);
-    return plan_index_rewrite(value_of(files_.take()), *index_, stays);
+    return plan_index_rewrite(value_of(files_.take()), index_, stays);
   }
   std::vector<IndexRewrite> steps_without(const std::vector<std::uint64_t>& packs) {
     const std::vector<bool> stays = stays_without(packs);
-    return plan_index_steps(value_of(files_.take()), *index_, stays);
+    return plan_index_steps(value_of(files_.take()), index_, stays);
   }
   std::vector<PackId> packs_of(const IndexRewrite& rewrite) const {
     std::vector<PackId> packs;
@@ -74,7 +74,7 @@ class RewrittenIndex : public ::testing::Test {
   // How many blobs of each pack each new file has.
   std::vector<std::map<PackId, std::size_t>> written(const IndexRewrite& rewrite) const {
     std::vector<std::map<PackId, std::size_t>> files;
-    EXPECT_OK(write_packs(*index_, rewrite.packs, [&](const std::string& json) -> Status {
+    EXPECT_OK(write_packs(index_, rewrite.packs, [&](const std::string& json) -> Status {
       auto& packs = files.emplace_back();
       return parse_index_file(as_bytes(json),
                               [&](const PackId& pack, auto blobs) { packs[pack] += blobs.size(); });
@@ -198,7 +198,7 @@ TEST_F(RewrittenIndex, EndsWithTheFirstFileThatCannotBeSaved) {
   }
   const std::vector<std::uint32_t> packs = without({}).packs;
   int saved = 0;
-  const Status status = write_packs(*index_, packs, [&](const std::string&) -> Status {
+  const Status status = write_packs(index_, packs, [&](const std::string&) -> Status {
     ++saved;
     return Error(ErrorKind::kLocalIo, "the disk is full");
   });

@@ -31,14 +31,14 @@ IndexedBlob blob(unsigned number, BlobType type, std::uint32_t offset) {
 }
 
 // The first bytes of the ids of each new pack's blobs.
-std::vector<std::vector<unsigned>> planned(const Index& index, std::uint64_t pack_bytes) {
+std::vector<std::vector<unsigned>> planned(const WholeIndex& index, std::uint64_t pack_bytes) {
   std::vector<std::uint32_t> positions(index.blob_count());
   std::iota(positions.begin(), positions.end(), 0);
   std::vector<std::vector<unsigned>> packs;
   for (const auto& pack : plan_joined_packs(index, positions, pack_bytes)) {
     std::vector<unsigned>& numbers = packs.emplace_back();
     for (const std::uint32_t position : pack) {
-      numbers.push_back(std::to_integer<unsigned>(index.entries()[position].id.bytes[0]));
+      numbers.push_back(std::to_integer<unsigned>(index.entry(position).id.bytes[0]));
     }
   }
   return packs;
@@ -51,13 +51,13 @@ TEST(JoinedPacksTest, HaveOneTypeOfBlobsInTheOrderOfTheOldPacksUntilTheyAreFull)
   builder.add(pack_id(2), std::vector{blob(5, BlobType::kData, 0), blob(2, BlobType::kData, 100),
                                       blob(4, BlobType::kTree, 200)});
   const auto index = std::move(builder).build(1);
-  EXPECT_THAT(planned(*index, 1000), ElementsAre(ElementsAre(9U, 1U, 5U, 2U), ElementsAre(8U, 4U)));
-  EXPECT_THAT(planned(*index, 250),
+  EXPECT_THAT(planned(index, 1000), ElementsAre(ElementsAre(9U, 1U, 5U, 2U), ElementsAre(8U, 4U)));
+  EXPECT_THAT(planned(index, 250),
               ElementsAre(ElementsAre(9U, 1U, 5U), ElementsAre(2U), ElementsAre(8U, 4U)));
 }
 
 TEST(JoinedPacksTest, AreNoneOfNothing) {
-  EXPECT_THAT(planned(*IndexBuilder().build(1), 1000), IsEmpty());
+  EXPECT_THAT(planned(IndexBuilder().build(1), 1000), IsEmpty());
 }
 
 class PruneByJoining : public PrunedRepository {

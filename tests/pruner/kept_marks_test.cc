@@ -27,7 +27,7 @@ class KeptMarksTest : public ::testing::Test {
     for (const auto& [number, blobs] : packs) builder.add(pack_id(number), blobs);
     return std::move(builder).build(1);
   }
-  static std::vector<bool> marks_on(const Index& index,
+  static std::vector<bool> marks_on(const WholeIndex& index,
                                     const std::vector<std::pair<BlobType, std::uint64_t>>& used) {
     std::vector<bool> marks(index.blob_count());
     for (const auto& [type, number] : used) marks[*index.position(type, blob_id(number))] = true;
@@ -42,37 +42,36 @@ class KeptMarksTest : public ::testing::Test {
 
 TEST_F(KeptMarksTest, ComeBackAsTheyWere) {
   const auto index = index_of({{1, {blob(1), blob(2), blob(3)}}, {2, {blob(4, BlobType::kTree)}}});
-  const auto used = marks_on(*index, {{BlobType::kData, 1}, {BlobType::kTree, 4}});
-  const Bytes bytes = write_marks(collect_marks({snapshot(2), snapshot(1)}, used, *index));
+  const auto used = marks_on(index, {{BlobType::kData, 1}, {BlobType::kTree, 4}});
+  const Bytes bytes = write_marks(collect_marks({snapshot(2), snapshot(1)}, used, index));
   const KeptMarks marks = value_of(parse_marks(bytes));
   EXPECT_THAT(marks.snapshots, ElementsAre(snapshot(1), snapshot(2)));
-  EXPECT_EQ(apply_marks(marks, *index), used);
+  EXPECT_EQ(apply_marks(marks, index), used);
 }
 
 // Packs were repacked, and one more blob was stored.
 TEST_F(KeptMarksTest, AreForAnyIndexThatHasTheBlobs) {
   const auto index = index_of({{1, {blob(1), blob(2)}}, {2, {blob(2), blob(3)}}});
   const KeptMarks marks =
-      collect_marks({}, marks_on(*index, {{BlobType::kData, 1}, {BlobType::kData, 2}}), *index);
+      collect_marks({}, marks_on(index, {{BlobType::kData, 1}, {BlobType::kData, 2}}), index);
   const auto later = index_of({{7, {blob(5), blob(2)}}, {8, {blob(1)}}});
-  EXPECT_EQ(apply_marks(marks, *later),
-            marks_on(*later, {{BlobType::kData, 1}, {BlobType::kData, 2}}));
+  EXPECT_EQ(apply_marks(marks, later),
+            marks_on(later, {{BlobType::kData, 1}, {BlobType::kData, 2}}));
 }
 
 TEST_F(KeptMarksTest, AreOfNoUseIfTheIndexLacksAnyOfThem) {
   const auto index = index_of({{1, {blob(1), blob(2)}}});
   const KeptMarks marks =
-      collect_marks({}, marks_on(*index, {{BlobType::kData, 1}, {BlobType::kData, 2}}), *index);
-  EXPECT_EQ(apply_marks(marks, *index_of({{1, {blob(1)}}})), std::nullopt);
+      collect_marks({}, marks_on(index, {{BlobType::kData, 1}, {BlobType::kData, 2}}), index);
+  EXPECT_EQ(apply_marks(marks, index_of({{1, {blob(1)}}})), std::nullopt);
   // One of another kind is not it.
-  EXPECT_EQ(apply_marks(marks, *index_of({{1, {blob(1), blob(2, BlobType::kTree)}}})),
-            std::nullopt);
+  EXPECT_EQ(apply_marks(marks, index_of({{1, {blob(1), blob(2, BlobType::kTree)}}})), std::nullopt);
 }
 
 TEST_F(KeptMarksTest, OtherBytesAreRefused) {
   const auto index = index_of({{1, {blob(1), blob(2)}}});
   const Bytes bytes =
-      write_marks(collect_marks({snapshot(1)}, marks_on(*index, {{BlobType::kData, 2}}), *index));
+      write_marks(collect_marks({snapshot(1)}, marks_on(index, {{BlobType::kData, 2}}), index));
   for (std::size_t length = 0; length < bytes.size(); ++length) {
     EXPECT_THAT(parse_marks(bytes.view().first(length)), FailsWith(ErrorKind::kCorrupt)) << length;
   }

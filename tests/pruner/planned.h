@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
-#include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -49,7 +49,7 @@ class Planned : public ::testing::Test {
                          blob.is_compressed ? 2 * blob.length : 0});
       offset += blob.length;
     }
-    builder_.add(pack_id(number), indexed);
+    builders_[number % builders_.size()].add(pack_id(number), indexed);
     stored_.push_back({pack_id(number), size_of(blobs)});
     numbers_.emplace(pack_id(number), number);
   }
@@ -62,7 +62,11 @@ class Planned : public ::testing::Test {
   }
 
   Result<PrunePlan> try_plan() {
-    if (index_ == nullptr) index_ = std::move(builder_).build(1);
+    if (!index_) {
+      IndexParts parts;
+      for (IndexBuilder& builder : builders_) parts.push_back(std::move(builder).build(1));
+      index_.emplace(std::move(parts));
+    }
     std::vector<bool> used(index_->blob_count());
     for (const std::uint64_t blob : used_) {
       for (const BlobType type : {BlobType::kData, BlobType::kTree}) {
@@ -88,7 +92,7 @@ class Planned : public ::testing::Test {
   std::map<std::uint64_t, std::uint64_t> copied(const PrunePlan& plan) const {
     std::map<std::uint64_t, std::uint64_t> from;
     for (const std::uint32_t position : plan.copies) {
-      const IndexEntry& entry = index_->entries()[position];
+      const IndexEntry entry = index_->entry(position);
       for (const std::uint64_t blob : used_) {
         if (blob_id(blob) == entry.id) {
           from[blob] = numbers_.at(index_->packs()[entry.pack_number()]);
@@ -100,8 +104,8 @@ class Planned : public ::testing::Test {
   void allow_no_unused() { rules_.max_unused = {.kind = UnusedLimit::Kind::kBytes, .bytes = 0}; }
 
   PruneRules rules_;
-  IndexBuilder builder_;
-  std::shared_ptr<const Index> index_;
+  std::vector<IndexBuilder> builders_ = std::vector<IndexBuilder>(1);  // of the index's parts
+  std::optional<WholeIndex> index_;
   std::vector<ListedPack> stored_;
   std::set<std::uint64_t> used_;
   std::map<PackId, std::uint64_t> numbers_;

@@ -239,7 +239,8 @@ TEST_F(PruneRulesTest, TheSumsAreRestics) {
 
 class AnyRepository : public Planned, public ::testing::WithParamInterface<std::uint64_t> {
  protected:
-  AnyRepository() : random_(GetParam()) {
+  AnyRepository() : random_(GetParam()) { make(); }
+  void make() {
     for (std::uint64_t number = 1; number <= 30; ++number) {
       std::vector<Stored> blobs;
       const std::uint64_t count = 1 + random_() % 6;
@@ -263,6 +264,15 @@ class AnyRepository : public Planned, public ::testing::WithParamInterface<std::
     rules_.only_cacheable = random_() % 8 == 0;
     rules_.repack_uncompressed = random_() % 4 == 0;
   }
+  // The packs with each fate, and from where each blob is copied.
+  auto decided() {
+    const PrunePlan plan = this->plan();
+    std::vector<std::vector<std::uint64_t>> fates;
+    for (const PackFate fate : {PackFate::kKeep, PackFate::kRepack, PackFate::kRemove}) {
+      fates.push_back(packs_with(fate, plan));
+    }
+    return std::pair(fates, plan.copies.size());
+  }
 
   testing::SplitMix64 random_;
 };
@@ -270,21 +280,21 @@ class AnyRepository : public Planned, public ::testing::WithParamInterface<std::
 TEST_P(AnyRepository, LosesNoBlobThatIsUsed) {
   const PrunePlan plan = this->plan();
   std::set<std::pair<BlobId, BlobType>> afterwards;
-  for (const IndexEntry& entry : index_->entries()) {
+  index_->each_entry([&](std::size_t, const IndexEntry& entry) {
     if (plan.fates[entry.pack_number()] == PackFate::kKeep) {
       afterwards.emplace(entry.id, entry.type());
     }
-  }
+  });
   for (const std::uint32_t position : plan.copies) {
-    const IndexEntry& entry = index_->entries()[position];
+    const IndexEntry entry = index_->entry(position);
     EXPECT_EQ(plan.fates[entry.pack_number()], PackFate::kRepack);
     EXPECT_TRUE(afterwards.emplace(entry.id, entry.type()).second) << "copied in vain";
   }
-  for (const IndexEntry& entry : index_->entries()) {
+  index_->each_entry([&](std::size_t, const IndexEntry& entry) {
     const bool is_used =
         std::ranges::any_of(used_, [&](std::uint64_t blob) { return blob_id(blob) == entry.id; });
     EXPECT_TRUE(!is_used || afterwards.contains({entry.id, entry.type()}));
-  }
+  });
 }
 
 TEST_P(AnyRepository, CountsEveryByte) {
@@ -292,13 +302,30 @@ TEST_P(AnyRepository, CountsEveryByte) {
   const PruneStatistics& sum = plan.statistics;
   std::uint64_t stored = 0;
   for (const ListedPack& pack : stored_) stored += pack.size_bytes - kPackOverheadBytes;
-  for (const IndexEntry& entry : index_->entries()) stored -= pack_header_entry_bytes(entry.blob());
+  index_->each_entry([&](std::size_t, const IndexEntry& entry) {
+    stored -= pack_header_entry_bytes(entry.blob());
+  });
   EXPECT_EQ(sum.total().bytes, stored);
   EXPECT_EQ(sum.total().blobs, index_->blob_count());
   EXPECT_EQ(sum.packs.kept + sum.packs.repacked + sum.packs.removed, stored_.size());
   EXPECT_EQ(sum.packs.total(), stored_.size());
   if (rules_.max_repack_bytes == UINT64_MAX && !rules_.only_cacheable) {
     EXPECT_LE(sum.remaining_unused_bytes(), rules_.max_unused.of(sum.used.bytes));
+  }
+}
+
+TEST_P(AnyRepository, IsPrunedAlikeHoweverManyPartsItsIndexHas) {
+  const auto expected = decided();
+  for (const std::size_t parts : {2U, 3U}) {
+    index_.reset();
+    stored_.clear();
+    numbers_.clear();
+    used_.clear();
+    rules_ = {};
+    builders_ = std::vector<IndexBuilder>(parts);
+    random_ = testing::SplitMix64(GetParam());
+    make();
+    EXPECT_EQ(decided(), expected);
   }
 }
 

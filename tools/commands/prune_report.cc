@@ -29,7 +29,7 @@ std::string short_ids(std::vector<PackId> packs) {
   return "{" + list + "}";
 }
 
-std::vector<PackId> with_fate(PackFate fate, const PrunePlan& plan, const Index& index) {
+std::vector<PackId> with_fate(PackFate fate, const PrunePlan& plan, const WholeIndex& index) {
   std::vector<PackId> packs;
   for (std::size_t i = 0; i < plan.fates.size(); ++i) {
     if (plan.fates[i] == fate) packs.push_back(index.packs()[i]);
@@ -114,7 +114,7 @@ void PruneReport::not_removed(const std::string& file, const Error& error) {
   output_.warn(fmt::format("unable to remove {} from the repository: {}", file, error.message()));
 }
 
-void PruneReport::show_statistics(const PrunePlan& plan, const Index& index, bool is_dry_run) {
+void PruneReport::show_statistics(const PrunePlan& plan, const WholeIndex& index, bool is_dry_run) {
   const PruneStatistics& sum = plan.statistics;
   repacked_packs_ = sum.packs.repacked;
   if (is_dry_run) output_.say("\nWould have made the following changes:");

@@ -40,7 +40,7 @@ class PruneReport final : public PruneListener {
   // What is about to be done is one round of several.
   void begin_round(const PrunePlan& plan, const PruneRound& round);
 
-  void show_statistics(const PrunePlan& plan, const Index& index, bool is_dry_run);
+  void show_statistics(const PrunePlan& plan, const WholeIndex& index, bool is_dry_run);
 
  private:
   void show_amounts(const PruneStatistics& sum);
