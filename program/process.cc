@@ -31,4 +31,6 @@ void raise_limit_of_open_files() {
 
 void keep_heaps_few() { ::mallopt(M_ARENA_MAX, 2); }
 
+void give_large_blocks_back() { ::mallopt(M_MMAP_THRESHOLD, 1 << 20); }
+
 }  // namespace restree

@@ -17,4 +17,8 @@ void raise_limit_of_open_files();
 // Many threads that each free what another allocated would otherwise each keep a heap of their own.
 void keep_heaps_few();
 
+// For commands that need large tables one after the other. Otherwise the heap keeps what they leave, up to
+// 32 MiB apiece, with small blocks in it.
+void give_large_blocks_back();
+
 }  // namespace restree

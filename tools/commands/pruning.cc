@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "cache/disk_cache.h"
+#include "program/process.h"
 #include "repo/base/log.h"
 #include "repo/pruner/pruner.h"
 #include "repo/pruner/pruning_in_rounds.h"
@@ -157,6 +158,7 @@ Result<ExitCode> prune(Session& session, const PruneCommandOptions& options,
     return Error(ErrorKind::kInvalid,
                  "--no-lock is only applicable in combination with --dry-run for prune command");
   }
+  give_large_blocks_back();
   ASSIGN_OR_RETURN(Repository* const repository, session.open(locking_for(options)));
   pruning.rules.format_version = repository->config().version;
   if (DiskCache* const cache = session.cache()) {
