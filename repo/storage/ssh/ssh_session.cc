@@ -163,6 +163,12 @@ SshSession::~SshSession() {
   // Freeing sends a farewell, which need not arrive, and nothing more is let in.
   wire_->shut();
   channel_.reset();
+  // What a key exchange has allocated is freed when it ends, and not with the session. Nothing comes any
+  // more, so it ends at once.
+  if (is_shaking_hands_) {
+    while (libssh2_session_handshake(session_.get(), wire_->fd()) == LIBSSH2_ERROR_EAGAIN) {
+    }
+  }
   session_.reset();
 }
 
@@ -199,10 +205,12 @@ Status SshSession::shake_hands(const SshTarget& target, const Patience& patience
   const std::string ciphers = prefer(ssh, LIBSSH2_METHOD_CRYPT_SC, kCiphers);
   prefer(ssh, LIBSSH2_METHOD_MAC_CS, kMacs);
   prefer(ssh, LIBSSH2_METHOD_MAC_SC, kMacs);
+  is_shaking_hands_ = true;
   ASSIGN_OR_RETURN(const long outcome, wire_->drive(patience, "greeting", [&] {
     const int stage = libssh2_session_handshake(ssh, wire_->fd());
     return stage == LIBSSH2_ERROR_EAGAIN && wire_->has_asked_for_login() ? 0 : stage;
   }));
+  is_shaking_hands_ = false;
   if (outcome != 0) {
     const auto offer = parse_ssh_offer(wire_->greeting());
     if (offer &&

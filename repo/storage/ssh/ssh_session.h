@@ -69,6 +69,7 @@ class SshSession final : public ByteChannel {
   std::unique_ptr<SshWire> wire_;
   std::unique_ptr<_LIBSSH2_SESSION, EndSession> session_;
   std::unique_ptr<_LIBSSH2_CHANNEL, EndChannel> channel_;
+  bool is_shaking_hands_ = false;
   std::optional<FlightWindow> window_;  // once the round trip is known
 };
 

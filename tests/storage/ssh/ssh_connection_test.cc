@@ -3,7 +3,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <stop_token>
+#include <string>
 #include <thread>
 
 #include "repo/base/unique_fd.h"
@@ -105,7 +107,8 @@ TEST_F(SshLoginTest, ANameWithoutAnAddressAndARefusalGiveDifferentMessages) {
   EXPECT_THAT(refused.error().message(), HasSubstr("Connection refused"));
 }
 
-// Answers each connection with bytes that never end, until the client hangs up.
+// Answers each connection with some bytes and then with others that never end, or, where there are none, says
+// nothing more, until the client hangs up.
 class TalkingServer {
  public:
   explicit TalkingServer(std::string first, std::string then)
@@ -139,6 +142,8 @@ class TalkingServer {
       if (!client) continue;
       const std::string* next = &first_;
       while (::send(client.get(), next->data(), next->size(), MSG_NOSIGNAL) > 0) next = &then_;
+      std::array<char, 4096> heard{};
+      while (::recv(client.get(), heard.data(), heard.size(), 0) > 0) continue;
     }
   }
 
@@ -158,6 +163,33 @@ TEST_F(SshLoginTest, BytesWithoutEndBeforeTheGreetingAreNoSshServer) {
     ASSERT_THAT(answer, FailsWith(ErrorKind::kUnavailable));
     EXPECT_THAT(answer.error().message(), HasSubstr("what answers is not an SSH server"));
   }
+}
+
+// SSH_MSG_KEXINIT, not encrypted: what the server can do.
+std::string offer_of_a_server() {
+  std::string payload = "\x14" + std::string(16, 'c');  // the kind, and a cookie
+  for (const std::string list : {"curve25519-sha256", "ssh-ed25519", "aes128-ctr", "aes128-ctr",
+                                 "hmac-sha2-256", "hmac-sha2-256", "none", "none", "", ""}) {
+    payload += std::string(3, '\0') + static_cast<char>(list.size()) + list;
+  }
+  payload += std::string(5, '\0');
+  // The lengths, the payload and the padding together are a multiple of eight.
+  std::size_t padding = 8 - (5 + payload.size()) % 8;
+  if (padding < 4) padding += 8;
+  const std::size_t size = 1 + payload.size() + padding;
+  std::string packet(2, '\0');
+  packet += {static_cast<char>(size >> 8), static_cast<char>(size), static_cast<char>(padding)};
+  return packet + payload + std::string(padding, '\0');
+}
+
+// LeakSanitizer would find what libssh2 has allocated for the key exchange.
+TEST_F(SshLoginTest, AServerThatFallsSilentInTheKeyExchangeLeavesNothingBehind) {
+  serve();
+  const TalkingServer server("SSH-2.0-talker\r\n" + offer_of_a_server(), "");
+  options_.connect_timeout = 1s;
+  const auto answer = read_from(server.location(), 20s);
+  ASSERT_THAT(answer, FailsWith(ErrorKind::kUnavailable));
+  EXPECT_THAT(answer.error().message(), HasSubstr("greeting: the server does not answer in time"));
 }
 
 // A packet of the kind that says nothing (SSH_MSG_IGNORE, 8 bytes in all), again and again.
