@@ -71,6 +71,33 @@ void put_sparse(const fs::path& at, const std::string&) {
   fs::resize_file(at, std::uintmax_t{2} << 30);
 }
 
+// A file that can be opened and not read, as on a disk with a broken place: so a mount shows what needs a
+// lost pack.
+class BrokenPlace {
+ public:
+  explicit BrokenPlace(const DamagePlace& place) : copy_(place) {
+    copy_.remove("single");
+    mounted_ = std::make_unique<Mounted>(copy_.restic());
+    const std::string snapshot = place.files().at("notes1").filename().string();
+    file_ = *mounted_ / "ids" / snapshot.substr(0, 8) / "folder/deep/last";
+  }
+  const fs::path& file() const { return file_; }
+
+  static std::unique_ptr<BrokenPlace> of_all;
+
+ private:
+  DamagedCopy copy_;
+  std::unique_ptr<Mounted> mounted_;
+  fs::path file_;
+};
+std::unique_ptr<BrokenPlace> BrokenPlace::of_all;
+
+void put_unreadable(const fs::path& at, const std::string&) {
+  const fs::path broken = BrokenPlace::of_all->file();
+  must_succeed(fs::file_size(broken) > 0, "stat");
+  fs::create_symlink(broken, at);
+}
+
 std::vector<Form> forms() {
   return {
       {"Empty", [](const fs::path& at, const std::string&) { write_file(at, ""); }},
@@ -104,6 +131,7 @@ std::vector<Form> forms() {
        [](const fs::path& at, const std::string&) { fs::create_symlink("/dev/zero", at); }},
       {"LinkToNothing",
        [](const fs::path& at, const std::string&) { fs::create_symlink("/nowhere", at); }},
+      {"Unreadable", put_unreadable},
   };
 }
 
@@ -175,8 +203,10 @@ class PoisonedRepository : public ::testing::TestWithParam<Poison> {
   static void SetUpTestSuite() {
     place_ = std::make_unique<DamagePlace>();
     sshd_ = std::make_unique<Sshd>();
+    BrokenPlace::of_all = std::make_unique<BrokenPlace>(*place_);
   }
   static void TearDownTestSuite() {
+    BrokenPlace::of_all.reset();
     place_.reset();
     sshd_.reset();
   }

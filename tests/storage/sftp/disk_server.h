@@ -41,6 +41,7 @@ struct Disk {
   std::map<std::string, File> files;
   std::size_t most_handles = 1000;  // of each connection
   bool hangs_up_on_write = false;
+  bool names_twice = false;  // in listings
   // What the server does with a request for a copy; nullopt: it offers none.
   enum class Copying { kRight, kForgetsTheEnd, kRefuses, kHangsUp };
   std::optional<Copying> copying;
@@ -181,7 +182,10 @@ class DiskServer {
     std::vector<std::pair<std::string, const Disk::File*>> found;
     for (const auto& [path, file] : disk_.files) {
       const std::size_t slash = path.rfind('/');
-      if (path.substr(0, slash) == handle.path) found.emplace_back(path.substr(slash + 1), &file);
+      if (path.substr(0, slash) != handle.path) continue;
+      for (int i = 0; i < (disk_.names_twice ? 2 : 1); ++i) {
+        found.emplace_back(path.substr(slash + 1), &file);
+      }
     }
     names.u32(static_cast<std::uint32_t>(found.size()));
     for (const auto& [name, file] : found) {

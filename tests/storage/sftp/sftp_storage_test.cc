@@ -150,6 +150,20 @@ TEST_F(SftpStorageTest, ListingsNameOnceWhatIsNoRegularFileAndFollowLinks) {
   EXPECT_THAT(log, HasSubstr("is a link that leads nowhere"));
 }
 
+TEST_F(SftpStorageTest, WhatAServerNamesTwiceIsListedOnce) {
+  put(kIndexFile, "content");
+  put(kOther, "content");
+  put(pack(1), "pack");
+  make_odd({FileType::kIndex, std::string(64, 'c')}, {.content = "linked", .mode = kLink});
+  {
+    const MutexLock lock(disk_.mutex);
+    disk_.files["repo/data/01"] = {.content = {}, .mode = kFolder};
+    disk_.names_twice = true;
+  }
+  EXPECT_EQ(value_of(storage().list(FileType::kIndex, soon())).size(), 3U);
+  EXPECT_EQ(value_of(storage().list(FileType::kPack, soon())).size(), 1U);
+}
+
 // One that is left out would pass for a forgotten one, and its data for free.
 TEST_F(SftpStorageTest, WhatLiesInThePlaceOfASnapshotIsListedAndBlocksNoConnection) {
   const std::map<char, Disk::File> odd{
