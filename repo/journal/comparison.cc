@@ -189,6 +189,18 @@ class Comparison {
     add_files(FindingKind::kVanishedKey, Weight::kWarning, keys_.gone);
   }
 
+  void look_at_silent_changes(const std::vector<SeenSilentChanges>& changes) {
+    if (changes.empty()) return;
+    std::vector<JournalId> ids;
+    std::uint64_t files = 0;
+    for (const SeenSilentChanges& one : changes) {
+      ids.push_back(one.snapshot);
+      files += one.files;
+    }
+    add_snapshots(FindingKind::kSilentChanges, Weight::kWarning, ids);
+    findings_.back().count = files;
+  }
+
   void look_at_missing() {
     if (!entry_.missing) return;
     if (entry_.missing->packs > 0) {
@@ -198,6 +210,7 @@ class Comparison {
     if (!entry_.missing->snapshots.empty()) {
       add_snapshots(FindingKind::kUnindexedSnapshots, Weight::kAlarm, entry_.missing->snapshots);
     }
+    look_at_silent_changes(entry_.missing->silent);
   }
 
   const KnownState& before_;

@@ -73,6 +73,10 @@ std::string headline_of(const Finding& finding) {
     case FindingKind::kUnreadableFiles:
       return counted(finding.files.size(), "snapshot or index file", "snapshot or index files") +
              " cannot be read";
+    case FindingKind::kSilentChanges:
+      return fmt::format("{} {} whose content is another one while size and time are the same",
+                         snapshots(finding, "has", "have"),
+                         counted(finding.count, "file", "files"));
     case FindingKind::kNewKey:
       return counted(finding.files.size(), "key is", "keys are") + " new";
     case FindingKind::kVanishedKey:
@@ -130,6 +134,8 @@ std::string_view name_of(FindingKind kind) {
       return "fewer-files";
     case FindingKind::kMostlyChanged:
       return "mostly-changed";
+    case FindingKind::kSilentChanges:
+      return "silent-changes";
     case FindingKind::kNewKey:
       return "new-key";
     case FindingKind::kVanishedKey:
@@ -216,6 +222,11 @@ Readings readings_of(FindingKind kind) {
       return {"a migration, or an upgrade that touches all files",
               "somebody has encrypted the files of that host",
               "restree diff with the snapshot before; open a few of the files"};
+    case FindingKind::kSilentChanges:
+      return {
+          "a program sets the times of its files back, as encrypted containers do, or copied them",
+          "somebody hides what was changed, or the disk or memory of that host has damaged files",
+          "restree diff with the snapshot before; compare a few of the files"};
     case FindingKind::kNewKey:
       return {"a colleague has run key add or key passwd",
               "somebody can open the repository even after the password is changed",

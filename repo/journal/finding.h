@@ -32,6 +32,7 @@ enum class FindingKind : std::uint8_t {
   kEmptySource,    // a snapshot without files, where the one before it had some
   kFewerFiles,     // less than half of those of the one before it
   kMostlyChanged,  // most files are new or changed, unlike before
+  kSilentChanges,  // files with another content, and the same size and time as in the one before
   kNewKey,
   kVanishedKey,
   kUpgradedConfig,  // of another version of the format

@@ -8,7 +8,7 @@
 namespace restree {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
 constexpr std::uint8_t kWroteConfig = 1;
 constexpr std::size_t kIdBytes = 32;
 
@@ -211,6 +211,10 @@ std::string write_journal_entry(const JournalEntry& entry) {
     out.u64(missing.packs);
     out.ids(missing.snapshots);
     out.ids(missing.unreadable);
+    out.list(missing.silent, [&](const SeenSilentChanges& one) {
+      out.id(one.snapshot);
+      out.u64(one.files);
+    });
   });
   out.list(entry.times, [&](const FileTimes& times) { write_times(out, times); });
   return std::move(out).take();
@@ -244,6 +248,11 @@ Result<JournalEntry> parse_journal_entry(ByteView bytes) {
     missing.packs = in.u64();
     in.ids(missing.snapshots);
     in.ids(missing.unreadable);
+    if (version < 2) return;
+    in.list(missing.silent, kIdBytes + 8, SIZE_MAX, [&](SeenSilentChanges& one) {
+      in.id(one.snapshot);
+      one.files = in.u64();
+    });
   });
   in.list(entry.times, kTimesBytes, SIZE_MAX, [&](FileTimes& times) { read_times(in, times); });
   const bool is_known_kind = kind >= static_cast<std::uint8_t>(EntryKind::kVisit) &&
@@ -253,7 +262,7 @@ Result<JournalEntry> parse_journal_entry(ByteView bytes) {
     files += each->added.size() + each->gone.size();
   }
   const bool has_right_times = entry.times.size() == (entry.kind == EntryKind::kFrom ? files : 0);
-  const bool is_right = version == kVersion && is_known_kind && has_right_times;
+  const bool is_right = version >= 1 && is_known_kind && has_right_times;
   if (in.is_whole() && is_right) return entry;
   return Error(ErrorKind::kCorrupt, "it is not an entry of a journal");
 }

@@ -1,10 +1,12 @@
 // One entry of a journal: what has changed since the entry before it.
 //
-//   entry    := 1:u8 kind:u8 time:i64le command:text config? earlier:id? files files files
+//   entry    := version:u8 (1 or 2) kind:u8 time:i64le command:text config? earlier:id? files files files
 //               details:list(snapshot) flags:u8 index? missing?
 //   files    := listed:u8 list(id) added, list(id) gone, list(id) written, list(id) removed
 //   snapshot := id time:i64le tree:id original:id? has_parent:u8 host:text list(text) tags,
 //               list(text) paths, figures?
+//   missing  := packs:u64 list(id) snapshots, list(id) unreadable, and in version 2 list(silent)
+//   silent   := id files:u64
 //   X?       := 0:u8 | 1:u8 X        list(X) := count:u32le X*        text := length:u32le byte*
 //
 // Pure functions of values; any thread.

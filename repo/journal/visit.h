@@ -66,13 +66,24 @@ struct SeenIndex {
   bool operator==(const SeenIndex&) const = default;
 };
 
-// What is missing although something needs it, or there and of no use.
+// A snapshot with files whose content is not that of the snapshot before, though size and time are.
+struct SeenSilentChanges {
+  JournalId snapshot = {};
+  std::uint64_t files = 0;
+  bool operator==(const SeenSilentChanges&) const = default;
+};
+
+// What a look at more than names has found: what is missing although something needs it, there and of no
+// use, or changed without a trace.
 struct SeenMissing {
-  std::uint64_t packs = 0;                 // that the index names
-  std::vector<JournalId> snapshots = {};   // whose root tree no index names
-  std::vector<JournalId> unreadable = {};  // snapshot and index files
+  std::uint64_t packs = 0;                     // that the index names
+  std::vector<JournalId> snapshots = {};       // whose root tree no index names
+  std::vector<JournalId> unreadable = {};      // snapshot and index files
+  std::vector<SeenSilentChanges> silent = {};  // of the snapshots that were compared this time
   bool operator==(const SeenMissing&) const = default;
-  bool empty() const { return packs == 0 && snapshots.empty() && unreadable.empty(); }
+  bool empty() const {
+    return packs == 0 && snapshots.empty() && unreadable.empty() && silent.empty();
+  }
 };
 
 struct Visit {

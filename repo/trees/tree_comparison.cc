@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "repo/format/tree.h"
+#include "repo/trees/node_pairs.h"
 #include "repo/trees/tree_walk.h"
 
 namespace restree {
@@ -23,36 +24,8 @@ void add_blobs(const Node& node, BlobSet& set) {
   if (node.subtree) set.emplace(BlobType::kTree, *node.subtree);
 }
 
-// nullptr: it is not a directory, or damaged.
-const BlobId* folder_tree(const Node& node) {
-  return node.type == NodeType::kDirectory && node.subtree ? &*node.subtree : nullptr;
-}
-
 std::string path_in(const std::string& folder, const Node& node, bool ends_in_slash) {
   return fmt::format("{}{}{}", folder, node.name, ends_in_slash ? "/" : "");
-}
-
-bool has_same_content(const Node& a, const Node& b) {
-  return std::equal(a.content.begin(), a.content.end(), b.content.begin(), b.content.end());
-}
-
-// Calls `take` with the nodes of each name in two trees; nullptr: that tree has no such node.
-template <class Take>
-Status for_each_pair(const Tree& before, const Tree& after, const Take& take) {
-  auto old_node = before.nodes().begin();
-  auto new_node = after.nodes().begin();
-  const auto old_end = before.nodes().end();
-  const auto new_end = after.nodes().end();
-  while (old_node != old_end || new_node != new_end) {
-    const bool only_new =
-        old_node == old_end || (new_node != new_end && new_node->name < old_node->name);
-    const bool only_old =
-        new_node == new_end || (old_node != old_end && old_node->name < new_node->name);
-    const Node* const before_it = only_new ? nullptr : &*old_node++;
-    const Node* const after_it = only_old ? nullptr : &*new_node++;
-    RETURN_IF_ERROR(take(before_it, after_it));
-  }
-  return {};
 }
 
 void count(const Node& node, OneSidedFigures& figures) {

@@ -136,6 +136,25 @@ TEST_F(Audit, AFileThatAnIntruderRemovesIsNamedByWhatItIs) {
   EXPECT_THAT(audit().out, AllOf(HasSubstr("alarm"), HasSubstr("with the newest of a host")));
 }
 
+// restic reads the file, since it cannot set the time of its last change back.
+TEST_F(Audit, AFileThatWasChangedBehindItsTimeIsCounted) {
+  write_file(app() / "ledger", "100 owed");
+  back_up();
+  EXPECT_TRUE(audit().ok());
+  const fs::file_time_type before = fs::last_write_time(app() / "ledger");
+  write_file(app() / "ledger", "001 owed");
+  fs::last_write_time(app() / "ledger", before);
+  const std::string changed = back_up();
+  back_up();
+  const Finished found = audit();
+  EXPECT_EQ(found.exit_code, kFound) << found.report();
+  EXPECT_THAT(found.out,
+              AllOf(HasSubstr("warning"), HasSubstr("1 snapshot has 1 file whose content"),
+                    HasSubstr(changed), HasSubstr("restree diff")));
+  EXPECT_TRUE(audit({"--accept"}).ok());
+  EXPECT_TRUE(audit().ok());
+}
+
 TEST_F(Audit, RestoresGoOnWhateverWasFound) {
   for (const auto& entry : fs::directory_iterator(restic_.repository() / "snapshots")) {
     if (!entry.path().filename().string().starts_with(ids_[0])) fs::remove(entry.path());

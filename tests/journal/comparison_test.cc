@@ -236,6 +236,24 @@ TEST_F(Comparison, PacksAndRootsThatAreMissingAreAlarms) {
   EXPECT_THAT(journal_.kinds(), IsEmpty()) << "accepted, and no more than before";
 }
 
+TEST_F(Comparison, ContentThatChangedWithoutATraceIsAWarningOfEachSnapshot) {
+  Visit visit = world_.visit();
+  const std::vector<JournalId> of_db = world_.of("db");
+  visit.missing = SeenMissing{.silent = {{of_db.front(), 2}, {of_db.back(), 1}}};
+  journal_.keep(visit);
+  EXPECT_THAT(journal_.kinds(), ElementsAre("silent-changes"));
+  const Finding found = journal_.to_look_at().front();
+  EXPECT_EQ(
+      headline_of(found),
+      "2 snapshots have 3 files whose content is another one while size and time are the same");
+  EXPECT_EQ(found.about.size(), 2U);
+  visit.missing = SeenMissing();
+  journal_.keep(visit);
+  EXPECT_THAT(journal_.kinds(), ElementsAre("silent-changes")) << "until it is accepted";
+  journal_.accept(world_.now);
+  EXPECT_THAT(journal_.kinds(), IsEmpty());
+}
+
 TEST_F(Comparison, AFutureDateIsAnAlarmFromADayOn) {
   SeenSnapshot& near = world_.back_up("db", "/srv/db");
   near.time += 20 * kHour;

@@ -31,8 +31,10 @@ JournalEntry full_entry() {
   one.figures = SeenFigures{1, 2, 3, 4, 5, ~0ULL};
   entry.details = {one, SeenSnapshot{.id = journal_id(10)}};
   entry.index = SeenIndex{.packs = 11, .blobs = 12};
-  entry.missing =
-      SeenMissing{.packs = 13, .snapshots = {journal_id(14)}, .unreadable = {journal_id(15)}};
+  entry.missing = SeenMissing{.packs = 13,
+                              .snapshots = {journal_id(14)},
+                              .unreadable = {journal_id(15)},
+                              .silent = {{journal_id(16), 17}}};
   return entry;
 }
 
@@ -76,9 +78,20 @@ TEST(JournalEntry, AByteThatIsAnotherIsReadOrRefused) {
   }
 }
 
+// Which knew nothing of changes without a trace.
+TEST(JournalEntry, OneOfTheFirstVersionIsReadAsItWasWritten) {
+  JournalEntry entry = full_entry();
+  entry.missing->silent.clear();
+  std::string bytes = write_journal_entry(entry);
+  bytes[0] = 1;
+  // The empty lists of `silent` and of `times` are the last eight bytes.
+  bytes.resize(bytes.size() - 4);
+  EXPECT_EQ(value_of(parse_journal_entry(as_bytes(bytes))), entry);
+}
+
 TEST(JournalEntry, OneOfALaterVersionIsUnsupported) {
   std::string later = write_journal_entry({});
-  later[0] = 2;
+  later[0] = 3;
   EXPECT_THAT(parse_journal_entry(as_bytes(later)), FailsWith(ErrorKind::kUnsupported));
 }
 

@@ -12,9 +12,11 @@
 #include "program/visit_record.h"
 #include "repo/base/guarded.h"
 #include "repo/identity.h"
+#include "repo/journal/audited_pairs.h"
 #include "repo/journal/comparison.h"
 #include "repo/retention/judged_groups.h"
 #include "repo/snapshots/snapshot_selection.h"
+#include "repo/trees/silent_changes.h"
 #include "tools/cli/option_words.h"
 #include "tools/commands/audit_report.h"
 #include "tools/commands/commands.h"
@@ -79,6 +81,22 @@ Result<SeenMissing> find_missing(Repository& repository, const AllSnapshots& all
   return missing;
 }
 
+// Of the snapshots that have come since the last audit.
+Result<std::vector<SeenSilentChanges>> find_silent_changes(Repository& repository,
+                                                           const AllSnapshots& all,
+                                                           Session& session) {
+  ASSIGN_OR_RETURN(const JournalFile journal, session.visit().open_journal());
+  std::vector<SeenSilentChanges> found;
+  for (const AuditedPair& pair :
+       pairs_to_audit(all.readable, known_at_last_audit(journal.entries()))) {
+    ASSIGN_OR_RETURN(const std::uint64_t files,
+                     count_silent_changes(repository, pair.before->tree, pair.after->tree,
+                                          session.trees_ahead()));
+    if (files > 0) found.push_back({{pair.after->id.bytes}, files});
+  }
+  return found;
+}
+
 // The index files that cannot be read.
 class DamagedIndexes final : public IndexWatch {
  public:
@@ -108,6 +126,7 @@ Status look(Session& session) {
     missing.unreadable.push_back({one.id.bytes});
   }
   std::ranges::sort(missing.unreadable);
+  ASSIGN_OR_RETURN(missing.silent, find_silent_changes(*repository, all, session));
   const IndexFigures figures = repository->index_figures();
   session.visit().note_index({.packs = figures.packs, .blobs = figures.blobs});
   session.visit().note_missing(std::move(missing));
