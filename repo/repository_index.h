@@ -76,7 +76,8 @@ struct RepositoryListing {
 
 class RepositoryIndex {
  public:
-  // Each refresh that loads index files adds one part, which is then merged with small ones.
+  // Each refresh that loads index files adds one part, which is then merged with small ones. With a watch the
+  // first part stays as it is: whoever watches has it, too.
   using Parts = IndexParts;
   struct Files {
     std::function<Result<RepositoryListing>(Deadline by)> list;

@@ -20,7 +20,7 @@ class SilentChanges {
   SilentChanges(Repository& repository, TreesAheadOptions options)
       : trees_(repository, std::move(options)) {}
 
-  // With a stack of its own: whoever has the password can make folders as deep as he likes.
+  // Not recursive: a hostile snapshot may nest folders deeper than the call stack can follow.
   Result<std::uint64_t> count(const BlobId& before, const BlobId& after) {
     if (before != after) waiting_.emplace_back(before, after);
     while (!waiting_.empty() && compared_.size() < kMostComparedFolders) {

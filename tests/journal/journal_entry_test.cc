@@ -84,7 +84,7 @@ TEST(JournalEntry, OneOfTheFirstVersionIsReadAsItWasWritten) {
   entry.missing->silent.clear();
   std::string bytes = write_journal_entry(entry);
   bytes[0] = 1;
-  // The empty lists of `silent` and of `times` are the last eight bytes.
+  // The empty lists of `silent` and of `times` are the last eight bytes; the first version has one of them.
   bytes.resize(bytes.size() - 4);
   EXPECT_EQ(value_of(parse_journal_entry(as_bytes(bytes))), entry);
 }
